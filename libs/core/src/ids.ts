@@ -1,0 +1,46 @@
+import { createHash } from 'node:crypto';
+
+/** A UUID in its canonical text form. */
+export const UUID_PATTERN = '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$';
+const UUID = new RegExp(UUID_PATTERN);
+
+/** Whether `value` is a UUID in its canonical text form. */
+export function isUuid(value: unknown): value is string {
+  return typeof value === 'string' && UUID.test(value);
+}
+
+/**
+ * Makes a UUIDv7 (RFC 9562 §5.7) of a time and 10 random bytes; the caller brings both, so this file stays pure.
+ * @param ms Unix time in milliseconds
+ */
+export function uuidV7(ms: number, random: Uint8Array): string {
+  const bytes = Buffer.alloc(16);
+  bytes.writeUIntBE(Math.max(0, Math.floor(ms)), 0, 6);
+  bytes.set(random.subarray(0, 10), 6);
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x70;
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
+  const hex = bytes.toString('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+}
+
+/** The time in a UUIDv7, Unix milliseconds. */
+export function uuidTime(id: string): number {
+  return Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
+}
+
+/**
+ * The id of the job of one occurrence: the same for the same (schedule, nominal time, origin), so that whoever
+ * repeats an arrow after a crash names the same job. Its time part is the nominal time.
+ */
+export function occurrenceJobId(scheduleId: string, nominalTime: number, origin: string): string {
+  return uuidV7(nominalTime, digest(`occurrence\n${scheduleId}\n${nominalTime}\n${origin}`));
+}
+
+/** The id of a job that a job enqueued: the same for a retried parent, so that it makes no second child. */
+export function childJobId(parentId: string, callKey: string): string {
+  return uuidV7(uuidTime(parentId), digest(`child\n${parentId}\n${callKey}`));
+}
+
+function digest(text: string): Uint8Array {
+  return createHash('sha256').update(text).digest();
+}

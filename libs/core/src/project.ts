@@ -1,0 +1,203 @@
+import type { JobEnvelope, Position, Priority } from './envelope.ts';
+import type { StoredError } from './errors.ts';
+import type { JobEvent, JobFacts } from './event.ts';
+import type { JobState } from './job-state.ts';
+import { isTerminal } from './job-state.ts';
+import { orderOf, PHASES } from './order.ts';
+import type { Outcome, Reason } from './outcome.ts';
+import type { Next } from './retry.ts';
+import { parseTraceparent } from './trace-context.ts';
+
+/** What a batch of events makes of one job: one row change, however many events there were. Times in Unix milliseconds. */
+export interface JobChange extends Position {
+  readonly id: string;
+  readonly task: string;
+  readonly queue: string;
+  readonly priority: Priority;
+  readonly createdAt: number;
+  readonly runAt: number;
+  readonly state: JobState;
+  /** `orderOf` the event that gave the state. */
+  readonly order: number;
+  /** When the job should next begin. */
+  readonly dueAt: number;
+  readonly traceId?: string;
+  readonly traceparent?: string;
+  /** Sequence of its message in JOBS, where it is known. */
+  readonly seq?: number;
+  readonly worker?: string;
+  readonly startedAt?: number;
+  readonly finishedAt?: number;
+  readonly next?: Next;
+  readonly reason?: Reason;
+  readonly error?: StoredError;
+  readonly result?: unknown;
+  /** Only an `accepted` event knows it. */
+  readonly envelope?: JobEnvelope;
+}
+
+/** One attempt as history keeps it; its key is (job, runId). Times in Unix milliseconds. */
+export interface AttemptChange {
+  readonly job: string;
+  readonly runId: string;
+  readonly number: number;
+  readonly run: number;
+  readonly worker: string;
+  readonly startedAt: number;
+  readonly finishedAt?: number;
+  readonly outcome?: Outcome;
+  readonly error?: StoredError;
+}
+
+/** What a batch of events makes of history. */
+export interface Changes {
+  readonly jobs: readonly JobChange[];
+  readonly attempts: readonly AttemptChange[];
+}
+
+/** Folds events into the fewest row changes; the order of the events within the batch does not matter. */
+export function project(events: readonly JobEvent[]): Changes {
+  const jobs = new Map<string, JobChange>();
+  const attempts = new Map<string, AttemptChange>();
+  for (const event of events) {
+    const change = jobChange(event);
+    const before = jobs.get(change.id);
+    jobs.set(change.id, before ? mergeJob(before, change) : change);
+    const attempt = attemptChange(event);
+    if (!attempt) continue;
+    const key = `${attempt.job}/${attempt.runId}`;
+    const known = attempts.get(key);
+    attempts.set(key, known && known.outcome !== undefined ? known : attempt);
+  }
+  return { jobs: [...jobs.values()], attempts: [...attempts.values()] };
+}
+
+/**
+ * Merges two changes of one job: the first terminal state wins, then any terminal state, then the later position; what only one knows is kept.
+ * The recorder's upsert does the same against the stored row.
+ */
+export function mergeJob(before: JobChange, after: JobChange): JobChange {
+  const later = isLater(before, after) ? after : before;
+  const other = later === before ? after : before;
+  const startedAt = Math.min(before.startedAt ?? Number.POSITIVE_INFINITY, after.startedAt ?? Number.POSITIVE_INFINITY);
+  const envelope = later.envelope ?? other.envelope;
+  const traceId = later.traceId ?? other.traceId;
+  const traceparent = later.traceparent ?? other.traceparent;
+  return {
+    ...later,
+    ...(Number.isFinite(startedAt) ? { startedAt } : {}),
+    ...(envelope === undefined ? {} : { envelope }),
+    ...(traceId === undefined ? {} : { traceId }),
+    ...(traceparent === undefined ? {} : { traceparent }),
+  };
+}
+
+/** An end is a fact whenever it is heard of; between steps on the way the position decides. */
+function isLater(before: JobChange, after: JobChange): boolean {
+  if (isTerminal(before.state)) return false;
+  return isTerminal(after.state) || after.order > before.order;
+}
+
+function jobChange(event: JobEvent): JobChange {
+  switch (event.kind) {
+    case 'accepted':
+      return accepted(event.envelope, event.traceparent, event.seq);
+    case 'started':
+      return {
+        ...base(event),
+        state: 'running',
+        order: orderOf(event, PHASES.running),
+        dueAt: event.at,
+        startedAt: event.at,
+        worker: event.worker,
+      };
+    case 'settled': {
+      const { next } = event;
+      return {
+        ...base(event),
+        state: next.state,
+        order: orderOf(event, PHASES.settled),
+        dueAt: next.state === 'retrying' ? next.runAt : event.startedAt,
+        startedAt: event.startedAt,
+        worker: event.worker,
+        next,
+        ...(next.state === 'retrying' ? {} : { finishedAt: event.finishedAt }),
+        ...(next.state === 'dead' ? { reason: next.reason } : {}),
+        ...(event.error === undefined ? {} : { error: event.error }),
+        ...(event.result === undefined ? {} : { result: event.result }),
+      };
+    }
+    case 'parked':
+      return {
+        ...base(event),
+        state: 'parked',
+        order: orderOf(event, PHASES.parked),
+        dueAt: event.at,
+        reason: PARKED_REASONS[event.what],
+      };
+    case 'released':
+      return { ...base(event), state: 'queued', order: orderOf(event, PHASES.released), dueAt: event.at };
+    case 'returned': {
+      // What comes next is a new run, so that its start is later than this.
+      const position = { ...event, run: event.run + 1 };
+      return { ...base(position), state: 'queued', order: orderOf(position, PHASES.queued), dueAt: event.at };
+    }
+    case 'ended':
+      return {
+        ...base(event),
+        state: event.state,
+        order: orderOf(event, PHASES.ended),
+        dueAt: event.at,
+        finishedAt: event.at,
+        reason: event.reason,
+      };
+  }
+}
+
+/** Why a parked job waits, in the words of the API. */
+const PARKED_REASONS: Readonly<Record<'task' | 'doubt', Reason>> = {
+  task: { code: 'no_worker', text: 'no running worker serves this task; it starts when one does' },
+  doubt: { code: 'doubt', text: 'nobody could say whether it has run; it goes on when the recorder has answered' },
+};
+
+function accepted(envelope: JobEnvelope, traceparent: string, seq: number): JobChange {
+  const { id, task, queue, priority, createdAt, runAt, attempt, run, parks } = envelope;
+  const traceId = parseTraceparent(traceparent)?.traceId;
+  const delayed = runAt > createdAt;
+  return {
+    ...{ id, task, queue, priority, createdAt, runAt, attempt, run, parks },
+    state: delayed ? 'scheduled' : 'queued',
+    order: orderOf(envelope, PHASES.queued),
+    dueAt: runAt,
+    // A timer's sequence is not the one under which the job will be delivered.
+    ...(delayed ? {} : { seq }),
+    ...(traceId === undefined ? {} : { traceId }),
+    traceparent,
+    envelope,
+  };
+}
+
+function base(facts: JobFacts) {
+  const { job, task, queue, priority, createdAt, runAt, attempt, run, parks, traceId, seq } = facts;
+  return {
+    ...{ id: job, task, queue, priority, createdAt, runAt, attempt, run, parks },
+    ...(traceId === undefined ? {} : { traceId }),
+    ...(seq === undefined ? {} : { seq }),
+  };
+}
+
+function attemptChange(event: JobEvent): AttemptChange | undefined {
+  if (event.kind === 'started') {
+    const { job, runId, attempt, run, worker, at } = event;
+    return { job, runId, number: attempt, run, worker, startedAt: at };
+  }
+  if (event.kind === 'settled') {
+    const { job, runId, attempt, run, worker, startedAt, finishedAt, outcome, error } = event;
+    return { job, runId, number: attempt, run, worker, startedAt, finishedAt, outcome, ...(error ? { error } : {}) };
+  }
+  if (event.kind === 'returned') {
+    const { job, runId, attempt, run, worker, startedAt, at } = event;
+    return { job, runId, number: attempt, run, worker, startedAt, finishedAt: at, outcome: 'cancelled' };
+  }
+  return undefined;
+}

@@ -1,0 +1,36 @@
+/** What a worker can see on a message, and what it knows of its surroundings, when it decides whether to trust it. */
+export interface Delivered {
+  /** From 1. */
+  readonly deliveryCount: number;
+  readonly attempt: number;
+  readonly run: number;
+  readonly parks: number;
+  /** It carries `Jetbeat-Repeat`: whoever published it did not know whether an earlier publish had succeeded. */
+  readonly repeat: boolean;
+  /** Stream sequence. */
+  readonly seq: number;
+  /** Highest sequence of its queue that may have been settled before. */
+  readonly settledUpTo: number;
+  /** A message schedule fired it. */
+  readonly fromTimer: boolean;
+  /** Milliseconds since the worker last (re)connected. */
+  readonly connectedFor: number;
+  /** Milliseconds. */
+  readonly ackWait: number;
+}
+
+/**
+ * Whether a message may be one that has been settled already: a killed server can forget the last acknowledgements and
+ * hand finished jobs out as if new. Only such messages cost a question to the recorder.
+ */
+export function isSuspect(message: Delivered): boolean {
+  return (
+    message.deliveryCount > 1 ||
+    message.attempt > 1 ||
+    message.run > 1 ||
+    message.parks > 0 ||
+    message.repeat ||
+    message.seq <= message.settledUpTo ||
+    (message.fromTimer && message.connectedFor < 2 * message.ackWait)
+  );
+}

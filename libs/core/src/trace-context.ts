@@ -1,0 +1,29 @@
+/** The W3C trace context (https://www.w3.org/TR/trace-context/) of a job, as it travels in a message header. */
+export interface TraceContext {
+  /** 32 hex digits. */
+  readonly traceId: string;
+  /** 16 hex digits. */
+  readonly spanId: string;
+  readonly sampled: boolean;
+}
+
+const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})/;
+
+/** Reads a `traceparent` header; anything else than a valid one is as good as none. */
+export function parseTraceparent(header: string | undefined): TraceContext | undefined {
+  const match = TRACEPARENT.exec(header ?? '');
+  const [, traceId, spanId, flags] = match ?? [];
+  if (!traceId || !spanId || !flags || /^0+$/.test(traceId) || /^0+$/.test(spanId)) return undefined;
+  return { traceId, spanId, sampled: (Number.parseInt(flags, 16) & 1) === 1 };
+}
+
+/** Writes a `traceparent` header. */
+export function formatTraceparent(context: TraceContext): string {
+  return `00-${context.traceId}-${context.spanId}-${context.sampled ? '01' : '00'}`;
+}
+
+/** A new trace of 24 random bytes, not sampled: a tracer with a sampler decides that, not we. */
+export function newTrace(random: Uint8Array): TraceContext {
+  const hex = Buffer.from(random.subarray(0, 24)).toString('hex');
+  return { traceId: hex.slice(0, 32), spanId: hex.slice(32, 48), sampled: false };
+}
