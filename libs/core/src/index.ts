@@ -1,3 +1,4 @@
+export { CALL_FIELDS, type Call, type CallOptions, DEFAULT_QUEUE, makeCall, summary } from './call.ts';
 export { DURATION_PATTERN, formatDuration, MAX_DURATION_MS, parseDuration } from './duration.ts';
 export {
   decodeEnvelope,
@@ -63,7 +64,68 @@ export {
   type TimeLimits,
   totalLimit,
 } from './policy.ts';
+export { MAX_ATTEMPTS, type RetryInput, readPolicy, type TimeoutInput } from './policy-input.ts';
 export { type AttemptChange, type Changes, type JobChange, mergeJob, project } from './project.ts';
 export { decide, type Ended, type Next } from './retry.ts';
 export { type Delivered, isSuspect } from './suspect.ts';
 export { formatTraceparent, newTrace, parseTraceparent, type TraceContext } from './trace-context.ts';
+export {
+  type CatchUp,
+  OCCURRENCE_STATES,
+  type OccurrenceState,
+  OVERLAP_RULES,
+  type OverlapRule,
+  PLAN_ORIGIN,
+  type Rule,
+  SCHEDULE_DEFAULTS,
+  type ScheduledJob,
+  type ScheduleSpec,
+  type When,
+} from './schedule.ts';
+export type { Checked, InputOf, TaskRef } from './task-ref.ts';
+export { escapePointer, nearest, unknownFields } from './unknown-fields.ts';
+export { type CatchUpDecision, decideCatchUp, defaultWindow, MAX_TIMES, type MissedRun, onTimeWithin } from './catch-up.ts';
+export { decideOverlap, type OverlapDecision } from './overlap.ts';
+export {
+  decideReconcile,
+  type Findings,
+  needsLook,
+  type OpenJob,
+  type ReconcileDecision,
+  type ReconcileMarks,
+  type StreamFacts,
+} from './reconcile.ts';
+export { createRecurrence, type Recurrence, timesBetween } from './recurrence.ts';
+export { MAX_CATCH_UP, MAX_RULES, MIN_EVERY_MS, validateSchedule } from './validate-schedule.ts';
+export { isZone } from './zone.ts';
+export { HealthSchema } from './http/health.ts';
+export {
+  type CancelRequest,
+  CancelRequestSchema,
+  type Job,
+  type JobAccepted,
+  JobAcceptedSchema,
+  JobPageSchema,
+  type JobQuery,
+  JobQuerySchema,
+  type JobRequest,
+  JobRequestSchema,
+  JobSchema,
+  type Warning,
+} from './http/job.ts';
+export { type Problem, ProblemSchema } from './http/problem.ts';
+export {
+  type Occurrence,
+  OccurrencePageSchema,
+  OccurrenceSchema,
+  type PageQuery,
+  PageQuerySchema,
+  type PauseRequest,
+  PauseRequestSchema,
+  type RuleInput,
+  type Schedule,
+  SchedulePageSchema,
+  type ScheduleRequest,
+  ScheduleRequestSchema,
+  ScheduleSchema,
+} from './http/schedule.ts';

@@ -36,8 +36,8 @@ export type DoubtAnswer =
   | { readonly answer: 'free'; readonly run: number; readonly losses: number }
   /** Somebody may be running it: hold the message back for a moment and ask again. */
   | { readonly answer: 'held' }
-  /** This step is done: repeat what should have followed, if anything, and acknowledge. */
-  | { readonly answer: 'settled'; readonly next?: Next }
+  /** This step is done: repeat what should have followed run `run`, if anything, and acknowledge. */
+  | { readonly answer: 'settled'; readonly next?: Next; readonly run?: number }
   /** It took its workers down too often: dead. */
   | { readonly answer: 'exhausted'; readonly losses: number };
 
@@ -47,13 +47,11 @@ export type DoubtAnswer =
  */
 export function judge(question: DoubtQuestion, known: KnownJob | undefined, holders: Holders): DoubtAnswer {
   if (known === undefined) return holders.held ? { answer: 'held' } : { answer: 'free', run: question.run, losses: 0 };
-  if (isTerminal(known.state)) return known.next ? { answer: 'settled', next: known.next } : { answer: 'settled' };
+  if (isTerminal(known.state)) return settled(known);
   if (question.attempt < known.attempt) return { answer: 'settled' };
   if (question.attempt === known.attempt) {
     // The attempt failed or was snoozed, and the message in question is the one it came from.
-    if (known.state === 'retrying' && question.run <= known.run) {
-      return known.next ? { answer: 'settled', next: known.next } : { answer: 'settled' };
-    }
+    if (known.state === 'retrying' && question.run <= known.run) return settled(known);
     // It was parked from this message; the one that is parked counts one more.
     if (question.parks < known.parks) return { answer: 'settled' };
   }
@@ -67,4 +65,8 @@ export function judge(question: DoubtQuestion, known: KnownJob | undefined, hold
   if (known.worker !== undefined && holders.alive(known.worker)) return { answer: 'held' };
   const losses = known.losses + 1;
   return losses > MAX_LOSSES ? { answer: 'exhausted', losses } : { answer: 'free', run: known.run + 1, losses };
+}
+
+function settled(known: KnownJob): DoubtAnswer {
+  return known.next ? { answer: 'settled', next: known.next, run: known.run } : { answer: 'settled' };
 }

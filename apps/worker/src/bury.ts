@@ -1,0 +1,29 @@
+import { toStoredError } from '@jetbeat/core';
+import { type Bus, type Delivery, publishDead } from '@jetbeat/jetstream';
+import { untilDone } from './until-done.ts';
+
+/**
+ * A message that is no job becomes a dead letter with its cause and no job id; the next good job runs. The letter is
+ * stored before the message goes.
+ */
+export async function buryMalformed(params: {
+  bus: Bus;
+  delivery: Delivery;
+  error: unknown;
+  signal: AbortSignal;
+  onRetry: (error: unknown, what: string) => void;
+}): Promise<void> {
+  const { bus, delivery, error, signal, onRetry } = params;
+  const stored = toStoredError(error);
+  await untilDone({
+    act: () =>
+      publishDead(bus, {
+        reason: { code: 'malformed', text: stored.message },
+        error: stored,
+        from: { delivery },
+      }),
+    signal,
+    onRetry: (failed) => onRetry(failed, 'publish the dead letter'),
+  });
+  delivery.ack();
+}

@@ -1,0 +1,24 @@
+import { randomBytes } from 'node:crypto';
+import { formatTraceparent, type JobEnvelope, parseTraceparent } from '@jetbeat/core';
+import { type Bus, type EventPublisher, publishJobs } from '@jetbeat/jetstream';
+import type { EnqueueChild } from '@jetbeat/task';
+import type { Held } from './held.ts';
+
+/**
+ * Publishes what a handler enqueues, in its parent's trace. The child's id is made from the parent's id and the call, so
+ * a retried parent publishes the same child again: such a publish says that it may be a repeat.
+ */
+export function enqueueFor(params: { bus: Bus; events: EventPublisher; held: Held }): EnqueueChild {
+  const { bus, events, held } = params;
+  return async ({ envelope, at }: { envelope: JobEnvelope; at?: number }) => {
+    const parent = parseTraceparent(held.traceparent);
+    const spanId = randomBytes(8).toString('hex');
+    const traceparent = parent ? formatTraceparent({ ...parent, spanId }) : held.traceparent;
+    const [result] = await publishJobs(bus, [
+      { envelope, traceparent, ...(at === undefined ? {} : { at }), ...(held.traced ? { repeat: true } : {}) },
+    ]);
+    if (!result) throw new Error('publishJobs answered nothing');
+    if (!result.ok) throw result.error;
+    await events.publish({ kind: 'accepted', envelope, traceparent, seq: result.seq });
+  };
+}

@@ -1,0 +1,85 @@
+import { type JobEnvelope, orderOf, PHASES, type Position } from '@jetbeat/core';
+import type { Delivery } from '@jetbeat/jetstream';
+
+/** Where a held job stands: asked about, waiting for a slot, its handler running, or its outcome being stored. */
+export type HeldPhase = 'asking' | 'waiting' | 'running' | 'settling';
+
+/** A job that this worker holds, from its delivery to its acknowledgement. */
+export interface Held {
+  /** As delivered; `run` is raised when the recorder says that earlier runs were lost. */
+  job: JobEnvelope;
+  phase: HeldPhase;
+  /** Every message of this step that has come in; usually one. All are acknowledged together. */
+  readonly deliveries: Delivery[];
+  readonly traceparent: string;
+  readonly traceId: string;
+  /** It was in doubt: its start has to be stored before it runs. */
+  suspect: boolean;
+  /** It may leave something behind from an earlier lineage: a timer, a parking place. */
+  traced: boolean;
+  /** Set when the handler begins. */
+  runId?: string;
+  /** Unix milliseconds. */
+  startedAt?: number;
+  /** A start event is stored or on its way. */
+  startTold: boolean;
+  /** Aborted when the worker gives the job back. */
+  readonly abort: AbortController;
+}
+
+/** The jobs that this worker holds, by id. */
+export class HeldJobs {
+  readonly #jobs = new Map<string, Held>();
+  #running = 0;
+
+  get size(): number {
+    return this.#jobs.size;
+  }
+
+  /** How many handlers run. */
+  get running(): number {
+    return this.#running;
+  }
+
+  get(id: string): Held | undefined {
+    return this.#jobs.get(id);
+  }
+
+  all(): IterableIterator<Held> {
+    return this.#jobs.values();
+  }
+
+  add(held: Held): void {
+    this.#jobs.set(held.job.id, held);
+  }
+
+  begin(held: Held): void {
+    held.phase = 'running';
+    this.#running++;
+  }
+
+  /** The handler has returned or was given up; its slot is free. */
+  end(held: Held): void {
+    if (held.phase === 'running') this.#running--;
+    held.phase = 'settling';
+  }
+
+  remove(held: Held): void {
+    if (held.phase === 'running') this.#running--;
+    if (this.#jobs.get(held.job.id) === held) this.#jobs.delete(held.job.id);
+  }
+}
+
+/**
+ * A message of a job that is held already. The same step: the newest delivery of a message is the one whose
+ * acknowledgement counts, and another message of the same step is acknowledged with it.
+ * @returns false when it is a later step, which has to wait until this one is settled
+ */
+export function adopt(held: Held, delivery: Delivery, position: Position): boolean {
+  if (orderOf(position, PHASES.queued) > orderOf(held.job, PHASES.settled)) return false;
+  const index = held.deliveries.findIndex((known) => known.seq === delivery.seq);
+  if (index >= 0) held.deliveries[index] = delivery;
+  else held.deliveries.push(delivery);
+  held.traced = true;
+  return true;
+}

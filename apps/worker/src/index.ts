@@ -1,0 +1,1 @@
+export { type StartWorkerParams, start, type WorkerTimes } from './start.ts';

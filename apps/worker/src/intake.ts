@@ -1,0 +1,147 @@
+import {
+  decodeEnvelope,
+  formatTraceparent,
+  isSuspect,
+  type JobEnvelope,
+  newTrace,
+  orderOf,
+  PHASES,
+  parseTraceparent,
+} from '@jetbeat/core';
+import type { Bus, CancelledKeys, Delivery } from '@jetbeat/jetstream';
+import type { Task } from '@jetbeat/task';
+import type { Doubts } from './doubts.ts';
+import { adopt, type Held, type HeldJobs } from './held.ts';
+import type { Park } from './park.ts';
+import type { Recent } from './recent.ts';
+import type { Settle } from './settle.ts';
+
+/** How long a message is held back that cannot be decided now, milliseconds. */
+const AGAIN_MS = 1_000;
+/** How long a later step of a job waits that is still being settled here, milliseconds. */
+const NEXT_STEP_MS = 100;
+
+/** What deciding on deliveries needs of the worker. */
+export interface IntakeParams {
+  readonly worker: string;
+  readonly bus: Bus;
+  readonly ackWaitMs: number;
+  readonly tasks: ReadonlyMap<string, Task>;
+  readonly held: HeldJobs;
+  readonly recent: Recent;
+  readonly cancelled: CancelledKeys;
+  readonly doubts: Doubts;
+  readonly settle: Settle;
+  readonly park: Park;
+  readonly now: () => number;
+  readonly randomBytes: (count: number) => Uint8Array;
+  /** Highest sequence of a queue that may have been settled before this worker saw it. */
+  readonly settledUpTo: (queue: string) => number;
+  /** A message that is no job; it is buried and acknowledged. */
+  readonly onMalformed: (delivery: Delivery, error: unknown) => void;
+  /** The job may run as soon as a slot is free. */
+  readonly onReady: (held: Held, task: Task) => void;
+  /** The worker lets go of the job; `settled`: this step will not come again. */
+  readonly onDone: (held: Held, settled: boolean) => void;
+  /** Something took over the job until it is done; its rejection is logged and ends nothing. */
+  readonly track: (held: Held, work: Promise<void>) => void;
+}
+
+/** Decides what becomes of each delivered message. Returns the jobs that are held now because of it. */
+export type Intake = (delivery: Delivery) => Held | undefined;
+
+/** Composes the decision. */
+export function createIntake(params: IntakeParams): Intake {
+  const { worker, bus, tasks, held: jobs, recent, cancelled, doubts, settle, park, now, track, onReady } = params;
+
+  const ask = async (held: Held, task: Task): Promise<void> => {
+    const { id, attempt, run, parks } = held.job;
+    const answer = await doubts.ask({ job: id, attempt, run, parks, worker });
+    switch (answer?.answer) {
+      case undefined:
+        return finish(held, park(held, { what: 'doubt' }));
+      case 'free':
+        held.job = { ...held.job, run: answer.run };
+        onReady(held, task);
+        return;
+      case 'held':
+        for (const delivery of held.deliveries) delivery.nak(AGAIN_MS);
+        params.onDone(held, false);
+        return;
+      case 'settled':
+        return finish(held, settle.again(held, answer));
+      case 'exhausted': {
+        const text = `it lost its worker ${answer.losses} times; look for a crash in its handler`;
+        return finish(held, settle.end(held, 'dead', { code: 'lost_too_often', text }));
+      }
+    }
+  };
+
+  const finish = async (held: Held, work: Promise<void>): Promise<void> => {
+    await work;
+    params.onDone(held, true);
+  };
+
+  const suspect = (delivery: Delivery, job: JobEnvelope): boolean =>
+    isSuspect({
+      deliveryCount: delivery.deliveryCount,
+      attempt: job.attempt,
+      run: job.run,
+      parks: job.parks,
+      repeat: delivery.repeat,
+      seq: delivery.seq,
+      settledUpTo: params.settledUpTo(job.queue),
+      fromTimer: delivery.fromTimer,
+      connectedFor: now() - bus.connectedAt,
+      ackWait: params.ackWaitMs,
+    });
+
+  return (delivery) => {
+    let job: JobEnvelope;
+    try {
+      job = decodeEnvelope(delivery.data);
+    } catch (error) {
+      params.onMalformed(delivery, error);
+      return undefined;
+    }
+    if (recent.has(job.id, job)) {
+      delivery.ack();
+      return undefined;
+    }
+    const known = jobs.get(job.id);
+    if (known) {
+      // A later step waits until this one is settled here.
+      if (!adopt(known, delivery, job)) delivery.nak(NEXT_STEP_MS);
+      return known;
+    }
+    const trace = parseTraceparent(delivery.traceparent) ?? newTrace(params.randomBytes(24));
+    const doubtful = suspect(delivery, job);
+    const held: Held = {
+      job,
+      phase: 'waiting',
+      deliveries: [delivery],
+      traceparent: delivery.traceparent ?? formatTraceparent(trace),
+      traceId: trace.traceId,
+      suspect: doubtful,
+      traced: delivery.deliveryCount > 1 || delivery.repeat || orderOf(job, PHASES.queued) > FIRST,
+      startTold: false,
+      abort: new AbortController(),
+    };
+    jobs.add(held);
+    const task = tasks.get(job.task);
+    if (cancelled.has(job.id)) {
+      const reason = { code: 'cancelled', text: 'cancelled before it began' };
+      track(held, finish(held, settle.end(held, 'cancelled', reason)));
+    } else if (!task) {
+      track(held, finish(held, park(held, { what: 'task', task: job.task })));
+    } else if (doubtful) {
+      held.phase = 'asking';
+      track(held, ask(held, task));
+    } else {
+      onReady(held, task);
+    }
+    return held;
+  };
+}
+
+const FIRST = orderOf({ attempt: 1, run: 1, parks: 0 }, PHASES.queued);

@@ -1,0 +1,90 @@
+import { writeSync } from 'node:fs';
+import { parentPort, workerData } from 'node:worker_threads';
+import type { WorkerEvent } from '@jetbeat/core';
+import { connectBus, createEventPublisher, extendDelivery, serveHeld } from '@jetbeat/jetstream';
+import type { KeepAliveData, ToThread } from './keep-alive.ts';
+import { Slots } from './slots.ts';
+
+/**
+ * The keep-alive thread: with its own connection it extends deliveries, says that the worker lives and answers who holds
+ * what, so that a handler which blocks the event loop costs neither its job nor its neighbours.
+ */
+const data = workerData as KeepAliveData;
+const slots = new Slots({ memory: data.memory });
+const held = new Map<string, { ackSubjects: string[]; extendedAt: number }>();
+/** The event loop is taken to be blocked when it has not turned for this long, milliseconds. */
+const BLOCKED_MS = 500;
+const { ackWaitMs, graceMs } = data;
+const extendEveryMs = ackWaitMs / 3;
+const heartbeatMs = Math.min(5_000, extendEveryMs);
+
+const bus = await connectBus({ ...data.bus, name: `${data.bus.name} keep-alive` });
+const events = createEventPublisher(bus, { maxDelayMs: 0, maxQueued: 100 });
+
+const blocked = () => Date.now() - slots.lastBeat > BLOCKED_MS;
+const serving = serveHeld(bus, data.worker.worker, ({ ids }) => {
+  // A turning event loop answers for itself, and knows better what has begun.
+  if (!blocked()) return undefined;
+  return ids.filter((id) => held.has(id)).map((id) => ({ id, begun: true }));
+});
+
+function say(state: WorkerEvent['state'], full: boolean): Promise<unknown> {
+  const { tasks = [], ...worker } = data.worker;
+  const event: WorkerEvent = { kind: 'worker', ...worker, state, held: held.size, at: Date.now() };
+  return events.publish(full ? { ...event, tasks } : event).catch(() => undefined);
+}
+
+/** Past the hard limit of a handler and a grace, an event loop that has not turned since will not come back. */
+function endBlocked(now: number): void {
+  const deadline = slots.earliestDeadline;
+  if (now < deadline + graceMs || slots.lastBeat > deadline) return;
+  const seconds = Math.round((now - slots.lastBeat) / 1_000);
+  const msg = `event loop blocked for ${seconds} s, past the hard limit of a handler: the worker ends, its other jobs run elsewhere`;
+  writeSync(1, `${JSON.stringify({ level: 60, time: now, app: 'worker', worker: data.worker.worker, msg })}\n`);
+  process.kill(process.pid, 'SIGKILL');
+}
+
+function extend(now: number): void {
+  for (const entry of held.values()) {
+    if (now - entry.extendedAt < extendEveryMs) continue;
+    entry.extendedAt = now;
+    for (const subject of entry.ackSubjects) extendDelivery(bus, subject);
+  }
+}
+
+const beat = setInterval(
+  () => {
+    const now = Date.now();
+    endBlocked(now);
+    extend(now);
+  },
+  Math.max(20, Math.min(250, ackWaitMs / 12)),
+);
+const heartbeat = setInterval(() => void say('running', false), heartbeatMs);
+const unsubscribe = bus.onReconnect(() => void say('running', true));
+
+async function stop(): Promise<void> {
+  clearInterval(beat);
+  clearInterval(heartbeat);
+  unsubscribe();
+  await serving.close();
+  await say('stopped', false);
+  await events.close({ timeoutMs: 1_000 });
+  await bus.close();
+  parentPort?.postMessage('stopped');
+  parentPort?.close();
+}
+
+parentPort?.on('message', (message: ToThread) => {
+  if (message === 'stop') return void stop();
+  const now = Date.now();
+  for (const { id, ackSubject } of message.hold) {
+    const entry = held.get(id);
+    if (entry) entry.ackSubjects.push(ackSubject);
+    else held.set(id, { ackSubjects: [ackSubject], extendedAt: now });
+  }
+  for (const id of message.release) held.delete(id);
+});
+
+await say('running', true);
+parentPort?.postMessage('ready');

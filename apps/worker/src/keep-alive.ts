@@ -1,0 +1,104 @@
+import { Worker } from 'node:worker_threads';
+import type { WorkerEvent } from '@jetbeat/core';
+import type { BusOptions } from '@jetbeat/jetstream';
+import type { Slots } from './slots.ts';
+
+/** What the thread is told once. */
+export interface KeepAliveData {
+  readonly bus: Omit<BusOptions, 'log'>;
+  readonly worker: Omit<WorkerEvent, 'kind' | 'state' | 'held' | 'at'>;
+  readonly memory: SharedArrayBuffer;
+  readonly ackWaitMs: number;
+  readonly graceMs: number;
+}
+
+/** What the thread is told as it goes on. */
+export type ToThread =
+  | 'stop'
+  | { readonly hold: readonly { id: string; ackSubject: string }[]; readonly release: readonly string[] };
+
+/** The main thread's side of the keep-alive thread. */
+export interface KeepAlive {
+  /** From now on these deliveries are extended. */
+  hold(deliveries: readonly { id: string; ackSubject: string }[]): void;
+  /** The job is settled or given back. */
+  release(id: string): void;
+  stop(): Promise<void>;
+}
+
+/** How often the event loop says that it turns, milliseconds. */
+const BEAT_MS = 50;
+/** Releases are told together; a late one only extends a delivery that is gone. */
+const RELEASE_MS = 20;
+const START_MS = 15_000;
+const STOP_MS = 4_000;
+
+/**
+ * Starts the thread and waits until it has said that the worker lives, at most 15 s.
+ * @param params.onDeath called when the thread dies by itself: a worker without it must not go on
+ */
+export async function startKeepAlive(params: {
+  data: Omit<KeepAliveData, 'memory'>;
+  slots: Slots;
+  onDeath: (error: Error) => void;
+}): Promise<KeepAlive> {
+  const { slots, onDeath } = params;
+  const workerData: KeepAliveData = { ...params.data, memory: slots.memory };
+  slots.beat(Date.now());
+  const thread = new Worker(new URL('./keep-alive-thread.ts', import.meta.url), { workerData, name: 'keep-alive' });
+  let stopping = false;
+  const died = new Promise<never>((_, reject) => {
+    thread.once('error', reject);
+    thread.once('exit', (code) => reject(new Error(`the keep-alive thread ended by itself (code ${code})`)));
+  });
+  died.catch((error: Error) => stopping || onDeath(error));
+  await within(START_MS, 'the keep-alive thread did not start', Promise.race([once(thread, 'ready'), died]));
+
+  const beat = setInterval(() => slots.beat(Date.now()), BEAT_MS);
+  let released: string[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  const tell = (hold: readonly { id: string; ackSubject: string }[]) => {
+    clearTimeout(timer);
+    timer = undefined;
+    const release = released;
+    released = [];
+    // Releases first in time: what is held now may be the next step of a job that was released just before.
+    if (release.length > 0) thread.postMessage({ hold: [], release } satisfies ToThread);
+    if (hold.length > 0) thread.postMessage({ hold, release: [] } satisfies ToThread);
+  };
+  return {
+    hold: tell,
+    release(id) {
+      released.push(id);
+      timer ??= setTimeout(() => tell([]), RELEASE_MS);
+    },
+    async stop() {
+      if (stopping) return;
+      stopping = true;
+      clearInterval(beat);
+      tell([]);
+      const exit = new Promise<void>((resolve) => thread.once('exit', () => resolve()));
+      thread.postMessage('stop' satisfies ToThread);
+      await within(STOP_MS, 'the keep-alive thread did not stop', exit).catch(() => thread.terminate());
+    },
+  };
+}
+
+function once(thread: Worker, word: string): Promise<void> {
+  return new Promise((resolve) => {
+    const listen = (message: unknown) => {
+      if (message !== word) return;
+      thread.off('message', listen);
+      resolve();
+    };
+    thread.on('message', listen);
+  });
+}
+
+async function within<T>(ms: number, message: string, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${message} within ${ms} ms`)), ms);
+  });
+  return await Promise.race([work, late]).finally(() => clearTimeout(timer));
+}

@@ -1,0 +1,124 @@
+import { decide, type EndedEvent, factsOf, type JobEnvelope, type Next, type Policy, type Reason } from '@jetbeat/core';
+import type { StoredError } from '@jetbeat/core';
+import { type Bus, type EventPublisher, publishDead, publishJobs, removeParked, removeTimer } from '@jetbeat/jetstream';
+import type { Execution } from '@jetbeat/task';
+import type { Held } from './held.ts';
+import { untilDone } from './until-done.ts';
+
+/** What settling needs of the worker. */
+export interface SettleParams {
+  readonly bus: Bus;
+  readonly events: EventPublisher;
+  readonly worker: string;
+  readonly now: () => number;
+  readonly random: () => number;
+  /** Aborted when the worker stops; what is not settled then is delivered again. */
+  readonly stopped: AbortSignal;
+  readonly onRetry: (error: unknown, what: string) => void;
+}
+
+/** Brings attempts to their end, in the order that makes every step repeatable. */
+export interface Settle {
+  /** Stores what an attempt came to, publishes what follows, acknowledges. */
+  attempt(held: Held, execution: Execution, policy: Policy): Promise<void>;
+  /** Ends a job without an attempt. */
+  end(held: Held, state: EndedEvent['state'], reason: Reason): Promise<void>;
+  /** The step was settled before: repeats what follows that run, and acknowledges. */
+  again(held: Held, known: { next?: Next; run?: number }): Promise<void>;
+}
+
+/**
+ * The order is: leftovers of an earlier lineage away, event stored, follow-up published, message acknowledged. A crash
+ * between any two makes the server deliver the message again; the recorder then knows the event and says what follows.
+ */
+export function createSettle(params: SettleParams): Settle {
+  const { bus, events, worker, now, random, stopped, onRetry } = params;
+  const repeat = <T>(what: string, act: () => Promise<T>) =>
+    untilDone({ act, signal: stopped, onRetry: (error) => onRetry(error, what) });
+
+  /** Two lineages of one job must not live: what an earlier delivery may have left goes first. */
+  const clear = async ({ traced, job }: Held) => {
+    if (!traced) return;
+    await repeat('remove the timer', () => removeTimer(bus, job.id));
+    await repeat('remove the parking place', () => removeParked(bus, { id: job.id, queue: job.queue }));
+  };
+
+  const follow = async (held: Held, next: Next, error: StoredError | undefined, again: boolean) => {
+    if (next.state === 'retrying') {
+      const envelope: JobEnvelope = { ...held.job, attempt: next.attempt, run: held.job.run + 1 };
+      const later = next.runAt > now() ? { at: next.runAt } : {};
+      await repeat('publish the retry', async () => {
+        const [result] = await publishJobs(bus, [
+          { envelope, traceparent: held.traceparent, ...later, ...(again ? { repeat: true } : {}) },
+        ]);
+        if (result && !result.ok) throw result.error;
+      });
+    } else if (next.state === 'dead') {
+      await bury(held, next.reason, error);
+    }
+  };
+
+  const bury = (held: Held, reason: Reason, error?: StoredError) =>
+    repeat('publish the dead letter', () =>
+      publishDead(bus, {
+        reason,
+        traceparent: held.traceparent,
+        from: { envelope: held.job },
+        ...(error === undefined ? {} : { error }),
+      }),
+    );
+
+  const acknowledge = (held: Held) => {
+    for (const delivery of held.deliveries) delivery.ack();
+  };
+
+  return {
+    async attempt(held, execution, policy) {
+      const { outcome, error, result, delay } = execution;
+      const finishedAt = now();
+      const next = decide({
+        outcome,
+        attempt: held.job.attempt,
+        retry: policy.retry,
+        now: finishedAt,
+        random: random(),
+        ...(error === undefined ? {} : { error }),
+        ...(delay === undefined ? {} : { delay }),
+      });
+      await clear(held);
+      await events.publish({
+        kind: 'settled',
+        ...factsOf(held.job, held.traceId, held.deliveries[0]?.seq),
+        runId: held.runId ?? '',
+        worker,
+        outcome,
+        startedAt: held.startedAt ?? finishedAt,
+        finishedAt,
+        next,
+        ...(error === undefined ? {} : { error }),
+        ...(result === undefined ? {} : { result }),
+      });
+      await follow(held, next, error, false);
+      acknowledge(held);
+    },
+    async end(held, state, reason) {
+      await clear(held);
+      await events.publish({
+        kind: 'ended',
+        ...factsOf(held.job, held.traceId, held.deliveries[0]?.seq),
+        state,
+        reason,
+        at: now(),
+      });
+      if (state === 'dead') await bury(held, reason);
+      acknowledge(held);
+    },
+    async again(held, { next, run }) {
+      if (run !== undefined) held.job = { ...held.job, run };
+      // Only an ended job may lose its timer here: otherwise the timer is the very thing that follows.
+      if (next && next.state !== 'retrying') await clear(held);
+      if (next) await follow(held, next, undefined, true);
+      acknowledge(held);
+    },
+  };
+}

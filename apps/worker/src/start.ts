@@ -1,0 +1,116 @@
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import { type Bus, type BusOptions, connectBus, createEventPublisher, ensureTopology, openCancelled } from '@jetbeat/jetstream';
+import { type Running, type StartParams, startHealthServer } from '@jetbeat/runtime';
+import { loadTasks, type Task, taskInfo } from '@jetbeat/task';
+import { builtInTasks } from '@jetbeat/tasks';
+import { type KeepAlive, startKeepAlive } from './keep-alive.ts';
+import { loadMarks } from './settled-marks.ts';
+import { Slots } from './slots.ts';
+import { createWorker, type WorkerTimes } from './worker.ts';
+
+export type { WorkerTimes } from './worker.ts';
+
+/** What a worker process is made of. */
+export interface StartWorkerParams extends StartParams {
+  readonly times?: Partial<WorkerTimes>;
+  /** Tasks beside those that the configuration names; for programs that hold a worker themselves. */
+  readonly tasks?: readonly Task[];
+  /** Ends the process when the keep-alive thread has died. */
+  readonly onFatal?: (error: Error) => void;
+}
+
+/** The version that a worker says of itself. */
+const VERSION = '0.1.0';
+
+const TIMES: WorkerTimes = { doubtMs: 5_000, drainMs: 4_000, graceMs: 30_000 };
+
+/**
+ * Starts a worker: connect, load tasks, keep-alive, then pull.
+ * @throws TaskLoadError, BusUnreachableError, ServerUnfitError when it cannot start
+ */
+export async function start(params: StartWorkerParams): Promise<Running & { readonly id: string; readonly healthUrl: string }> {
+  const { config, log } = params;
+  const times = { ...TIMES, ...params.times };
+  const id = `${hostname().replace(/[^A-Za-z0-9_-]/g, '-')}-${process.pid}-${randomBytes(4).toString('hex')}`;
+  const { queues, concurrency } = config.worker;
+
+  const builtIn = builtInTasks({ http: config.http });
+  const tasks = new Map(await loadTasks({ paths: config.worker.tasks, base: process.cwd(), builtIns: builtIn.tasks }));
+  for (const task of params.tasks ?? []) tasks.set(task.name, task);
+
+  const busOptions: Omit<BusOptions, 'log'> = {
+    servers: config.nats.url,
+    name: `jetbeat worker ${id}`,
+    ...(config.namespace === undefined ? {} : { namespace: config.namespace }),
+    ...(config.nats.creds === undefined ? {} : { credsFile: config.nats.creds }),
+    ...(config.nats.ca === undefined ? {} : { caFile: config.nats.ca }),
+  };
+  const bus: Bus = await connectBus({ ...busOptions, log });
+  const topology = () => ensureTopology(bus, { queues, ackWaitMs: config.ackWaitMs });
+  const slots = new Slots({ concurrency });
+  let keepAlive: KeepAlive | undefined;
+  try {
+    await topology();
+    const cancelled = openCancelled(bus, { log });
+    await cancelled.load();
+    const marks = await loadMarks(bus, queues);
+    keepAlive = await startKeepAlive({
+      slots,
+      data: {
+        bus: busOptions,
+        ackWaitMs: config.ackWaitMs,
+        graceMs: times.graceMs,
+        worker: {
+          worker: id,
+          host: hostname(),
+          pid: process.pid,
+          version: VERSION,
+          queues,
+          concurrency,
+          startedAt: Date.now(),
+          tasks: [...tasks.values()].map(taskInfo),
+        },
+      },
+      onDeath: (error) => {
+        log.fatal({ err: error }, 'the keep-alive thread has died: the worker ends, its jobs run elsewhere');
+        (params.onFatal ?? (() => process.exit(1)))(error);
+      },
+    });
+    const events = createEventPublisher(bus, { log });
+    const worker = createWorker({
+      ...{ id, bus, events, cancelled, marks, slots, keepAlive, tasks, times, log },
+      ...{ queues, concurrency, ackWaitMs: config.ackWaitMs, topology },
+    });
+    const health = await startHealthServer({
+      host: config.host,
+      port: config.healthPort,
+      live: () => [{ name: 'event loop', ok: true }],
+      ready: () => worker.checks(),
+    });
+    worker.begin();
+    log.info({ worker: id, queues, concurrency, tasks: [...tasks.keys()] }, 'worker runs');
+    let stopped: Promise<void> | undefined;
+    const stop = async () => {
+      await worker.stop();
+      await keepAlive?.stop();
+      await events.close();
+      await bus.flush().catch(() => undefined);
+      await cancelled.close();
+      await bus.close();
+      await builtIn.close();
+      await health.stop();
+    };
+    return {
+      id,
+      healthUrl: `http://${config.host}:${health.port}`,
+      ready: async () => {},
+      stop: () => (stopped ??= stop()),
+    };
+  } catch (error) {
+    await keepAlive?.stop();
+    await bus.close();
+    await builtIn.close();
+    throw error;
+  }
+}

@@ -1,0 +1,204 @@
+import { randomBytes } from 'node:crypto';
+import { factsOf } from '@jetbeat/core';
+import {
+  type Bus,
+  type CancelledKeys,
+  type Delivery,
+  type EventPublisher,
+  type JobSource,
+  openJobSource,
+  serveHeld,
+} from '@jetbeat/jetstream';
+import type { Check, Log } from '@jetbeat/runtime';
+import type { Task } from '@jetbeat/task';
+import { buryMalformed } from './bury.ts';
+import { enqueueFor } from './children.ts';
+import { createDoubts } from './doubts.ts';
+import { drain } from './drain.ts';
+import { createFetch } from './fetch.ts';
+import { type Held, HeldJobs } from './held.ts';
+import { createIntake } from './intake.ts';
+import type { KeepAlive } from './keep-alive.ts';
+import { createTurns } from './lanes.ts';
+import { createPace } from './pace.ts';
+import { createPark } from './park.ts';
+import { createReady } from './ready.ts';
+import { createRecent } from './recent.ts';
+import { createRun } from './run.ts';
+import { createSettle } from './settle.ts';
+import type { SettledMarks } from './settled-marks.ts';
+import type { Slots } from './slots.ts';
+import { createStartTeller } from './start-teller.ts';
+import { untilDone } from './until-done.ts';
+
+/** Bounds of a worker, in milliseconds. */
+export interface WorkerTimes {
+  /** How long the recorder may take to answer a doubt. */
+  readonly doubtMs: number;
+  /** How long running jobs may take to end when the worker stops; then they are given back. */
+  readonly drainMs: number;
+  /** How long past its hard limit a handler may block the event loop before the process is ended. */
+  readonly graceMs: number;
+}
+
+/** What a worker is composed of. */
+export interface WorkerParams {
+  readonly id: string;
+  readonly bus: Bus;
+  readonly events: EventPublisher;
+  readonly cancelled: CancelledKeys;
+  readonly marks: SettledMarks;
+  readonly slots: Slots;
+  readonly keepAlive: KeepAlive;
+  readonly tasks: ReadonlyMap<string, Task>;
+  readonly times: WorkerTimes;
+  readonly log: Log;
+  readonly queues: readonly string[];
+  readonly concurrency: number;
+  readonly ackWaitMs: number;
+  /** Makes the streams again after a server came back without them. */
+  readonly topology: () => Promise<void>;
+}
+
+/** How long a pull loop may show no sign before `/readyz` says so, milliseconds. */
+const STALE_MS = 15_000;
+
+/** Composes the worker's parts: fetch -> intake -> ready -> run -> settle. */
+export function createWorker(params: WorkerParams): {
+  begin(): void;
+  stop(): Promise<void>;
+  checks(): Check[];
+} {
+  const { id, bus, events, cancelled, marks, slots, keepAlive, tasks, times, log, queues, concurrency } = params;
+  const now = () => Date.now();
+  const stopped = new AbortController();
+  const jobs = new HeldJobs();
+  const recent = createRecent({ keepMs: 2 * params.ackWaitMs, now });
+  const pace = createPace(concurrency);
+  const onRetry = (error: unknown, what: string) => log.warn({ err: error }, `could not ${what}; trying again`);
+  const shared = { bus, events, now, stopped: stopped.signal, onRetry };
+  const settle = createSettle({ ...shared, worker: id, random: Math.random });
+  const park = createPark(shared);
+  const doubts = createDoubts({
+    bus,
+    timeoutMs: times.doubtMs,
+    onError: (error) => log.warn({ err: error }, 'no answer to a doubt; the jobs are parked'),
+  });
+
+  const letGo = (held: Held) => {
+    jobs.remove(held);
+    keepAlive.release(held.job.id);
+  };
+  const finished = (held: Held, settled: boolean) => {
+    if (settled) recent.add(held.job.id, held.job);
+    letGo(held);
+    fetch.fill();
+  };
+  const track = (held: Held, work: Promise<void>) => {
+    work.catch((error: unknown) => {
+      if (!stopped.signal.aborted) logOf(held).error({ err: error }, 'not settled; it will be delivered again');
+      letGo(held);
+    });
+  };
+  const logOf = ({ job, runId, traceId }: Held) => log.child({ job: job.id, run: runId, traceId, task: job.task });
+
+  const giveBack = async (held: Held) => {
+    const { job, traceId, runId, startedAt, deliveries } = held;
+    const at = now();
+    await events.publish({
+      kind: 'returned',
+      ...factsOf(job, traceId, deliveries[0]?.seq),
+      ...{ runId: runId ?? '', worker: id, startedAt: startedAt ?? at, at },
+    });
+    for (const delivery of deliveries) delivery.nak();
+  };
+  const run = createRun({
+    worker: id,
+    held: jobs,
+    ...{ slots, pace, events, settle, now, randomBytes, logOf, giveBack },
+    enqueueOf: (held) => enqueueFor({ bus, events, held }),
+    onSlot: () => ready.next(),
+  });
+  const ready = createReady({
+    free: () => concurrency - jobs.running,
+    run: (held, task) => track(held, run(held, task).then((settled) => finished(held, settled))),
+  });
+  const intake = createIntake({
+    worker: id,
+    ...{ bus, tasks, recent, cancelled, doubts, settle, park, now, randomBytes, track },
+    ackWaitMs: params.ackWaitMs,
+    held: jobs,
+    settledUpTo: marks.upTo,
+    onMalformed: (delivery, error) => {
+      log.warn({ subject: delivery.subject, seq: delivery.seq, err: error }, 'a message that is no job: to the dead letters');
+      buryMalformed({ bus, delivery, error, signal: stopped.signal, onRetry }).catch(() => undefined);
+    },
+    onReady: ready.add,
+    onDone: finished,
+  });
+
+  const take = (deliveries: Delivery[]) => {
+    const hold: { id: string; ackSubject: string }[] = [];
+    for (const delivery of deliveries) {
+      const held = intake(delivery);
+      if (held) hold.push({ id: held.job.id, ackSubject: delivery.ackSubject });
+    }
+    // Before any handler begins: a handler may block the event loop from its first line on.
+    keepAlive.hold(hold);
+    ready.next();
+    fetch.fill();
+  };
+
+  const sources = new Map<string, JobSource>();
+  for (const queue of queues) {
+    sources.set(queue, openJobSource(bus, { queue, onDelivery: take, onPullEnd: (end) => fetch.ended(queue, end), log }));
+  }
+  const fetch = createFetch({
+    sources,
+    turns: createTurns(queues),
+    now,
+    room: () => (events.full ? 0 : pace.limit() - jobs.size),
+  });
+  const teller = createStartTeller({ held: jobs, events, worker: id, now });
+  const serving = serveHeld(bus, id, ({ ids, cancel }) =>
+    ids.flatMap((asked) => {
+      const held = jobs.get(asked);
+      // A message that is itself being asked about does not hold the job.
+      if (!held || held.phase === 'asking') return [];
+      if (held.phase === 'waiting' && cancel && ready.drop(held)) {
+        for (const delivery of held.deliveries) delivery.ack();
+        finished(held, true);
+        return [{ id: asked, begun: false }];
+      }
+      return [{ id: asked, begun: held.phase !== 'waiting' }];
+    }),
+  { log });
+  const offSpace = events.onSpace(() => fetch.fill());
+  const offReconnect = bus.onReconnect(({ serverChanged }) => {
+    if (!serverChanged) return;
+    untilDone({ act: params.topology, signal: stopped.signal, onRetry: (error) => onRetry(error, 'check the streams') })
+      .then(() => marks.distrust(stopped.signal))
+      .catch((error: unknown) => stopped.signal.aborted || log.error({ err: error }, 'cannot check the streams'));
+    marks.suspectAll();
+  });
+
+  return {
+    begin: () => fetch.fill(),
+    checks: () => [
+      { name: 'nats', ok: bus.connected },
+      { name: 'pulls', ok: jobs.size > 0 || now() - fetch.lastProgress < STALE_MS, lastProgressAt: fetch.lastProgress },
+      { name: 'events', ok: !events.full, detail: `${events.queued} waiting to be stored` },
+    ],
+    async stop() {
+      fetch.stop();
+      offReconnect();
+      offSpace();
+      await drain({ jobs, ready, drainMs: times.drainMs, giveBack, letGo, log });
+      stopped.abort();
+      doubts.stop();
+      teller.stop();
+      await serving.close();
+      await Promise.all([...sources.values()].map((source) => source.close()));
+    },
+  };
+}

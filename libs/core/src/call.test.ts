@@ -1,0 +1,101 @@
+import { expect, test } from 'vitest';
+import { type CallOptions, makeCall, summary } from './call.ts';
+import { InvalidInputError } from './errors.ts';
+import type { TaskRef } from './task-ref.ts';
+
+const ID = '01997f00-0000-7000-8000-000000000001';
+const NOW = Date.UTC(2026, 0, 1);
+const MAIL: TaskRef = { name: 'mail.send', queue: 'mail', priority: 'low' };
+const call = (options?: CallOptions, input: unknown = { to: 'a' }, task: TaskRef | string = MAIL) =>
+  makeCall({ task, input, options, id: ID, now: NOW });
+
+test('the call wins over the task, and the task over the defaults', async () => {
+  const base = { v: 1, id: ID, input: { to: 'a' }, createdAt: NOW, runAt: NOW, attempt: 1, run: 1, parks: 0 };
+  expect(await call()).toEqual({ envelope: { ...base, task: 'mail.send', queue: 'mail', priority: 'low' } });
+  expect(await call({}, { to: 'a' }, 'other')).toEqual({
+    envelope: { ...base, task: 'other', queue: 'default', priority: 'normal' },
+  });
+  expect(await call({ queue: 'q', priority: 'high', meta: { a: 'b' } })).toEqual({
+    envelope: { ...base, task: 'mail.send', queue: 'q', priority: 'high', meta: { a: 'b' } },
+  });
+  const child = await makeCall({ task: MAIL, input: 1, id: ID, now: NOW, parent: ID });
+  expect(child.envelope.parent).toBe(ID);
+});
+
+test('a delay or a time to come makes a timer; a time that is over does not', async () => {
+  expect(await call({ delay: '10s' })).toMatchObject({ at: NOW + 10_000, envelope: { runAt: NOW + 10_000 } });
+  expect(await call({ runAt: new Date(NOW + 1) })).toMatchObject({
+    at: NOW + 1,
+    envelope: { runAt: NOW + 1 },
+  });
+  for (const options of [{ delay: '0s' }, { runAt: new Date(NOW - 1) }]) {
+    const { at, envelope } = await call(options);
+    expect([at, envelope.runAt]).toEqual([undefined, NOW]);
+  }
+});
+
+test('the input becomes what it will be on the wire before it is checked', async () => {
+  const seen: unknown[] = [];
+  const check = async (input: unknown) => {
+    seen.push(input);
+    return { value: 'something else' };
+  };
+  const { envelope } = await call({}, { at: new Date(0), none: undefined }, { name: 'a', check });
+  expect(seen).toEqual([{ at: '1970-01-01T00:00:00.000Z' }]);
+  expect(envelope.input).toEqual(seen[0]);
+  expect((await call({}, undefined)).envelope.input).toBeDefined();
+  expect((await makeCall({ task: 'a', input: undefined, id: ID, now: NOW })).envelope.input).toBeNull();
+});
+
+test('an input that the task refuses is refused with its places', async () => {
+  const issues = [{ pointer: '/to', code: 'invalid_value', message: 'must be string' }];
+  const refused = call({}, {}, { name: 'a', check: async () => ({ issues }) });
+  await expect(refused).rejects.toThrow('the input of a cannot be accepted: /to: must be string');
+  await expect(refused).rejects.toMatchObject({ issues });
+});
+
+const cycle: { self?: unknown } = {};
+cycle.self = cycle;
+const throwing = {
+  toJSON() {
+    throw 'a text';
+  },
+};
+
+test.each([
+  ['a BigInt', 1n, 'BigInt'],
+  ['a cycle', cycle, 'circular'],
+  ['a function', () => 1, 'it is a function'],
+  ['an object that throws', throwing, 'a text'],
+])('%s is no input', async (_, input, text) => {
+  await expect(call({}, input)).rejects.toThrow(text);
+  await expect(call({}, input)).rejects.toBeInstanceOf(InvalidInputError);
+});
+
+test.each([
+  [{ delya: '1s' }, '/delya'],
+  [{ delay: 'soon' }, '/delay'],
+  [{ delay: 5 }, '/delay'],
+  [{ delay: '1s', runAt: new Date(NOW) }, '/delay'],
+  [{ runAt: '2026-01-01' }, '/runAt'],
+  [{ runAt: new Date(Number.NaN) }, '/runAt'],
+  [{ runAt: new Date(NOW + 3_651 * 86_400_000) }, '/runAt'],
+  [{ queue: 'a.b' }, '/queue'],
+  [{ priority: 'urgent' }, '/priority'],
+  [{ meta: { a: 1 } }, '/meta'],
+  [{ meta: null }, '/meta'],
+  [{ meta: 'a' }, '/meta'],
+  [{ meta: ['a'] }, '/meta'],
+  [{ meta: Object.fromEntries(Array.from({ length: 65 }, (_, i) => [i, ''])) }, '/meta'],
+])('options %j are refused at %s', async (options, pointer) => {
+  await expect(call(options as CallOptions)).rejects.toMatchObject({ issues: [{ pointer }] });
+});
+
+test('a name that is none is refused', async () => {
+  await expect(call({}, 1, 'no good')).rejects.toThrow('"no good" is not a task name');
+});
+
+test('a summary shows three issues and counts the rest', () => {
+  const issues = ['', '/b', '/c', '/d', '/e'].map((pointer) => ({ pointer, code: 'x', message: 'm' }));
+  expect(summary('it', issues)).toBe('it cannot be accepted: m; /b: m; /c: m (and 2 more)');
+});

@@ -1,0 +1,68 @@
+import Type, { type TSchema } from 'typebox';
+import { DURATION_PATTERN } from '../duration.ts';
+import { PRIORITIES } from '../envelope.ts';
+import { UUID_PATTERN } from '../ids.ts';
+import { QUEUE_PATTERN, SCHEDULE_PATTERN, TASK_PATTERN } from '../names.ts';
+
+/** An object that refuses unknown fields. */
+export const CLOSED = { additionalProperties: false } as const;
+
+/** RFC 3339 with seconds and an offset. */
+export const TIME_PATTERN =
+  '^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])T([01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(\\.\\d{1,9})?(Z|[+-]([01]\\d|2[0-3]):[0-5]\\d)$';
+
+/** A time as a request gives it. */
+export const TimeInput = Type.String({
+  pattern: TIME_PATTERN,
+  maxLength: 40,
+  description: 'RFC 3339, with `Z` or an offset.',
+  examples: ['2026-05-04T03:00:00Z'],
+});
+/** A time as an answer gives it: UTC with milliseconds. */
+export const Time = Type.String({ format: 'date-time', description: 'RFC 3339, UTC.' });
+/** A duration as text. */
+export const Duration = Type.String({
+  pattern: DURATION_PATTERN,
+  description: 'One number and one unit of ms, s, m, h, d.',
+  examples: ['90s'],
+});
+/** The name of a task. */
+export const TaskName = Type.String({ pattern: TASK_PATTERN, examples: ['report.send'] });
+/** The name of a queue. */
+export const QueueName = Type.String({ pattern: QUEUE_PATTERN, examples: ['default'] });
+/** The name of a schedule. */
+export const ScheduleName = Type.String({ pattern: SCHEDULE_PATTERN, examples: ['report.nightly'] });
+/** A lane of a queue. */
+export const PriorityName = Type.Enum(PRIORITIES);
+/** The id of a job. */
+export const JobId = Type.String({ pattern: UUID_PATTERN });
+/** Notes on a job that are searched, not run. */
+export const Meta = Type.Record(Type.String({ pattern: '^[A-Za-z0-9_.-]{1,64}$' }), Type.String({ maxLength: 1_024 }), {
+  ...CLOSED,
+  maxProperties: 64,
+  description: 'Up to 64 texts by name.',
+});
+/** Any JSON value. */
+export const AnyJson = Type.Unknown({ description: 'Any JSON value.' });
+
+/** The value, or null where there is none. */
+export function OrNull<Schema extends TSchema>(schema: Schema) {
+  return Type.Union([schema, Type.Null()]);
+}
+
+/** A page of a list. */
+export function PageOf<Item extends TSchema>(item: Item) {
+  return Type.Object(
+    {
+      items: Type.Array(item),
+      nextCursor: OrNull(Type.String({ description: 'Give it as `cursor` to get the next page.' })),
+    },
+    CLOSED,
+  );
+}
+
+/** How much of a list is asked for. */
+export const PAGE_QUERY = {
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50, description: 'Items on a page.' })),
+  cursor: Type.Optional(Type.String({ minLength: 1, maxLength: 1_024, description: '`nextCursor` of the page before.' })),
+};

@@ -1,0 +1,31 @@
+import Type, { type Static } from 'typebox';
+import { CLOSED } from './format.ts';
+
+/** One place in a request that is wrong. */
+const ProblemIssue = Type.Object(
+  {
+    pointer: Type.String({ description: 'JSON pointer (RFC 6901) into the body, or `?name` for a query parameter.' }),
+    code: Type.String(),
+    message: Type.String(),
+    suggestion: Type.Optional(Type.String({ description: 'What was probably meant.' })),
+  },
+  CLOSED,
+);
+
+/** Problem details (RFC 9457), the body of every error. */
+export const ProblemSchema = Type.Object(
+  {
+    type: Type.String({ description: 'Names the kind of problem; the same for the same `code`.' }),
+    title: Type.String(),
+    status: Type.Integer(),
+    detail: Type.String({ description: 'What happened, and what to do.' }),
+    instance: Type.String({ description: 'The path that was asked.' }),
+    code: Type.String({ description: 'Stable; tell problems apart by it.' }),
+    errors: Type.Array(ProblemIssue),
+    traceId: Type.String(),
+  },
+  { ...CLOSED, title: 'Problem' },
+);
+
+/** Problem details (RFC 9457), the body of every error. */
+export type Problem = Static<typeof ProblemSchema>;

@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest';
+import { escapePointer, nearest, unknownFields } from './unknown-fields.ts';
+
+test('an unknown field is named with its place, and with the known one that was probably meant', () => {
+  expect(unknownFields({ delay: 1, dealy: 1, 'a/b~c': 1 }, ['delay', 'queue'], '/options')).toEqual([
+    {
+      pointer: '/options/dealy',
+      code: 'unknown_field',
+      message: '"dealy" is not known here, did you mean "delay"?',
+      suggestion: 'delay',
+    },
+    {
+      pointer: '/options/a~1b~0c',
+      code: 'unknown_field',
+      message: '"a/b~c" is not known here; known are delay, queue',
+    },
+  ]);
+});
+
+test.each([
+  ['retries', 'retry'],
+  ['Priority', 'priority'],
+  ['prioritiy', 'priority'],
+  ['qeue', 'queue'],
+  ['isolation', undefined],
+  ['', undefined],
+  ['priority'.repeat(20), undefined],
+])('nearest to %s is %s', (word, expected) => {
+  expect(nearest(word, ['priority', 'retry', 'queue', 'timeout'])).toBe(expected);
+});
+
+test('nothing is near where nothing is known', () => {
+  expect(nearest('a', [])).toBeUndefined();
+  expect(escapePointer('~/')).toBe('~0~1');
+});

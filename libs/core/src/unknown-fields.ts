@@ -1,0 +1,58 @@
+import type { Issue } from './errors.ts';
+
+/** Names every field of `value` that is not allowed, with the nearest allowed one where it looks like a slip. */
+export function unknownFields(value: object, allowed: readonly string[], pointer = ''): Issue[] {
+  return Object.keys(value)
+    .filter((key) => !allowed.includes(key))
+    .map((key) => {
+      const suggestion = nearest(key, allowed);
+      const hint = suggestion ? `, did you mean "${suggestion}"?` : `; known are ${allowed.join(', ')}`;
+      return {
+        pointer: `${pointer}/${escapePointer(key)}`,
+        code: 'unknown_field',
+        message: `"${key}" is not known here${hint}`,
+        ...(suggestion === undefined ? {} : { suggestion }),
+      };
+    });
+}
+
+/** One step of a JSON pointer (RFC 6901 §3). */
+export function escapePointer(key: string): string {
+  return key.replaceAll('~', '~0').replaceAll('/', '~1');
+}
+
+/** The known word nearest to `word`, where at most three letters of seven differ. */
+export function nearest(word: string, known: readonly string[]): string | undefined {
+  // A word of hostile length is no slip, and the distance costs the product of both lengths.
+  if (word.length > 64) return undefined;
+  let best: string | undefined;
+  let least = Number.POSITIVE_INFINITY;
+  for (const candidate of known) {
+    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
+    if (
+      distance < least &&
+      distance <= Math.max(1, Math.floor((Math.max(word.length, candidate.length) * 3) / 7))
+    ) {
+      best = candidate;
+      least = distance;
+    }
+  }
+  return best;
+}
+
+/** Levenshtein distance, row by row. */
+function editDistance(a: string, b: string): number {
+  const letters = [...b];
+  let row = letters.map((_, index) => index + 1);
+  let distance = letters.length;
+  for (const [index, letter] of [...a].entries()) {
+    let diagonal = index;
+    distance = index + 1;
+    row = row.map((above, column) => {
+      distance = Math.min(diagonal + (letters[column] === letter ? 0 : 1), above + 1, distance + 1);
+      diagonal = above;
+      return distance;
+    });
+  }
+  return distance;
+}

@@ -1,0 +1,58 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { rawJetStream } from '../support/raw-jetstream.ts';
+import { type Ledger, startLedger } from '../support/ledger.ts';
+import { type Stack, startStack } from '../support/stack.ts';
+import { waitUntil } from '../support/wait-until.ts';
+
+let stack: Stack;
+let ledger: Ledger;
+
+beforeAll(async () => {
+  ledger = await startLedger();
+  stack = await startStack();
+  await Promise.all([stack.start('api'), stack.start('recorder'), stack.start('worker')]);
+}, 90_000);
+afterAll(async () => {
+  await stack?.stop();
+  await ledger?.stop();
+}, 60_000);
+
+async function goodJobRuns(path: string): Promise<void> {
+  const body = { task: 'http.request', input: { url: ledger.url + path } };
+  const answer = await stack.http.call<{ id: string }>('POST', '/jobs', body);
+  expect(answer.status).toBe(202);
+  expect((await stack.http.jobIn(answer.body.id, ['succeeded', 'dead'])).state).toBe('succeeded');
+}
+
+test('random bytes on jobs.> become a dead letter with its cause and no job id; the next good job runs', async () => {
+  await using raw = await rawJetStream(stack.nats.url);
+  const bytes = crypto.getRandomValues(new Uint8Array(256));
+  await raw.publish('jobs.default.normal.system.echo', bytes);
+  await goodJobRuns('/after-random-bytes');
+  const letter = await waitUntil('there is a dead letter', () => raw.lastOf('DEAD'));
+  expect(letter.data).toEqual(bytes);
+  expect(letter.header('Jetbeat-Dead-Reason')).toBe('malformed');
+  expect(letter.subject).toMatch(/^dead\.default\./);
+  expect(await raw.messages('JOBS')).toBe(0);
+});
+
+test('random bytes on events.batch are skipped and counted; the next good batch is recorded', async () => {
+  await using raw = await rawJetStream(stack.nats.url);
+  await raw.publish('events.batch', crypto.getRandomValues(new Uint8Array(256)));
+  await raw.publish('events.batch', new TextEncoder().encode('[{"kind":"nonsense"},7]'));
+  await goodJobRuns('/after-random-events');
+});
+
+test('an unknown task: told at once, parked, and run when a worker with it comes', async () => {
+  const body = { task: 'test.wait', input: { ms: 1, url: `${ledger.url}/late-worker` } };
+  const answer = await stack.http.call<{ id: string; warnings: { code: string }[] }>('POST', '/jobs', body);
+  expect(answer).toMatchObject({ status: 202, body: { warnings: [{ code: 'no_worker' }] } });
+  const parked = await stack.http.jobIn(answer.body.id, ['parked']);
+  expect(parked.reason).toMatchObject({ code: 'no_worker' });
+  expect(parked.attempts).toEqual([]);
+  await stack.start('worker', { env: { JETBEAT_TASKS: join(import.meta.dirname, 'tasks.ts') } });
+  const job = await stack.http.jobIn(answer.body.id, ['succeeded', 'dead']);
+  expect(job).toMatchObject({ state: 'succeeded', attempts: [{ number: 1, outcome: 'succeeded' }] });
+  expect(ledger.effects.get('/late-worker')?.arrivals).toHaveLength(1);
+});

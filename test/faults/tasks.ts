@@ -1,0 +1,56 @@
+import { defineTask } from '@jetbeat/task';
+import { Type } from 'typebox';
+
+const input = Type.Object({ ms: Type.Number(), url: Type.String() });
+
+/** Tells the ledger, and how often it has been told so. */
+async function tell(url: string): Promise<number> {
+  const response = await fetch(url);
+  return ((await response.json()) as { hits: number }).hits;
+}
+
+/** Blocks the event loop for `ms`. */
+export const block = defineTask({
+  name: 'test.block',
+  input,
+  retry: { attempts: 1 },
+  async run({ ms, url }) {
+    await tell(url);
+    spin(ms);
+    return { blocked: ms };
+  },
+});
+
+/** Blocks the event loop for `ms` the first time, and never again. */
+export const blockOnce = defineTask({
+  name: 'test.block-once',
+  input,
+  retry: { attempts: 1 },
+  timeout: { hard: '500ms' },
+  async run({ ms, url }) {
+    if ((await tell(url)) === 1) spin(ms);
+    return { blocked: ms };
+  },
+});
+
+/** Takes `ms` and lets the event loop turn. */
+export const wait = defineTask({
+  name: 'test.wait',
+  input,
+  async run({ ms, url }, ctx) {
+    await tell(url);
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      ctx.signal.addEventListener('abort', () => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+    return { waited: ms };
+  },
+});
+
+function spin(ms: number): void {
+  const end = Date.now() + ms;
+  while (Date.now() < end);
+}

@@ -1,0 +1,84 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { join, resolve } from 'node:path';
+import { waitUntil } from './wait-until.ts';
+
+const root = resolve(import.meta.dirname, '../..');
+
+/** The apps of the system. */
+export type AppName = 'api' | 'scheduler' | 'recorder' | 'worker';
+
+/** An app as a process of its own, as users run it. */
+export interface AppProcess {
+  readonly name: AppName;
+  readonly pid: number;
+  /** Where its `/readyz` is. */
+  readonly healthUrl: string;
+  /** Everything it logged, at most the last 256 KiB. */
+  output(): string;
+  /** Resolves when it says that it is ready. */
+  ready(timeoutMs?: number): Promise<void>;
+  /** kill -9; resolves when it is gone. */
+  kill(): Promise<void>;
+  /** SIGTERM; resolves with its exit code. */
+  stop(): Promise<number | null>;
+  readonly exited: Promise<number | null>;
+}
+
+/**
+ * Starts an app.
+ * @param params.main the program instead of the app's own `main.ts`: the same app composed with a fail point
+ */
+export function startApp(params: {
+  name: AppName;
+  env: Readonly<Record<string, string>>;
+  healthPort: number;
+  main?: string;
+}): AppProcess {
+  const { name, env, healthPort } = params;
+  const main = params.main ?? join(root, 'apps', name, 'src/main.ts');
+  const child = spawn(process.execPath, [main], {
+    cwd: root,
+    env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...env, ...ports(name, healthPort) },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  const keep = (chunk: Buffer) => {
+    output = (output + chunk.toString()).slice(-256 * 1024);
+  };
+  child.stdout?.on('data', keep);
+  child.stderr?.on('data', keep);
+  const exited = new Promise<number | null>((done) => child.once('exit', (code) => done(code)));
+  const healthUrl = `http://127.0.0.1:${healthPort}`;
+  return {
+    name,
+    pid: child.pid ?? -1,
+    healthUrl,
+    output: () => output,
+    exited,
+    ready: async (timeoutMs = 20_000) => {
+      await waitUntil(`${name} is ready`, () => isReady(child, healthUrl), { timeoutMs }).catch((error: Error) => {
+        throw new Error(`${error.message}; it said:\n${output.slice(-4_000)}`, { cause: error.cause });
+      });
+    },
+    kill: async () => {
+      child.kill('SIGKILL');
+      await exited;
+    },
+    stop: async () => {
+      child.kill('SIGTERM');
+      const timer = setTimeout(() => child.kill('SIGKILL'), 15_000);
+      return await exited.finally(() => clearTimeout(timer));
+    },
+  };
+}
+
+function ports(name: string, port: number): Record<string, string> {
+  return { [name === 'api' ? 'JETBEAT_PORT' : 'JETBEAT_HEALTH_PORT']: String(port) };
+}
+
+async function isReady(child: ChildProcess, healthUrl: string): Promise<true | undefined> {
+  if (child.exitCode !== null) throw new Error(`it has ended with code ${child.exitCode}`);
+  const response = await fetch(`${healthUrl}/readyz`, { signal: AbortSignal.timeout(2_000) });
+  await response.body?.cancel();
+  return response.ok || undefined;
+}

@@ -1,0 +1,62 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** What the outside world saw of one URL. Times in Unix milliseconds. */
+export interface Effect {
+  readonly arrivals: number[];
+}
+
+/** An HTTP server outside the system that counts what really happened and answers `{hits}`; nothing under test can change it afterwards. */
+export interface Ledger {
+  readonly url: string;
+  readonly effects: ReadonlyMap<string, Effect>;
+  /** Resolves when at least this many different paths were hit; rejects after the bound. */
+  distinct(count: number, timeoutMs: number): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** @param params.answerMs how long the server takes for an answer, so that jobs are in flight when something is killed */
+export async function startLedger(params: { answerMs?: number } = {}): Promise<Ledger> {
+  const { answerMs = 0 } = params;
+  const effects = new Map<string, Effect>();
+  const waiting = new Set<() => void>();
+  const server = createServer((request, response) => {
+    const path = request.url ?? '';
+    const effect = effects.get(path) ?? { arrivals: [] };
+    effect.arrivals.push(Date.now());
+    effects.set(path, effect);
+    request.resume();
+    setTimeout(() => response.end(JSON.stringify({ hits: effect.arrivals.length })), answerMs);
+    for (const look of waiting) look();
+  });
+  server.keepAliveTimeout = 60_000;
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    effects,
+    distinct: (count, timeoutMs) =>
+      new Promise((resolve, reject) => {
+        const end = (error?: Error) => {
+          waiting.delete(look);
+          clearTimeout(timer);
+          if (error) reject(error);
+          else resolve();
+        };
+        const look = () => {
+          if (effects.size >= count) end();
+        };
+        const timer = setTimeout(
+          () => end(new Error(`only ${effects.size} of ${count} URLs were hit within ${timeoutMs} ms`)),
+          timeoutMs,
+        );
+        waiting.add(look);
+        look();
+      }),
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}

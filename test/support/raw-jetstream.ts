@@ -1,0 +1,43 @@
+import { jetstream, jetstreamManager } from '@nats-io/jetstream';
+import { connect } from '@nats-io/transport-node';
+
+/** A stored message as a stranger with the NATS CLI would see it. */
+export interface RawMessage {
+  readonly subject: string;
+  readonly data: Uint8Array;
+  header(name: string): string | undefined;
+}
+
+/** JetStream without any code of ours, to do what a stranger could do and see what an operator would see. */
+export interface RawJetStream extends AsyncDisposable {
+  publish(subject: string, data: Uint8Array): Promise<void>;
+  /** The newest message of a stream; `undefined` when it is empty. */
+  lastOf(stream: string): Promise<RawMessage | undefined>;
+  /** How many messages a stream holds. */
+  messages(stream: string): Promise<number>;
+}
+
+/** Connects; disposing closes. */
+export async function rawJetStream(url: string): Promise<RawJetStream> {
+  const connection = await connect({ servers: url });
+  const manager = await jetstreamManager(connection);
+  const state = async (stream: string) => (await manager.streams.info(stream)).state;
+  return {
+    publish: async (subject, data) => {
+      await jetstream(connection).publish(subject, data);
+    },
+    lastOf: async (stream) => {
+      const { messages, last_seq: seq } = await state(stream);
+      if (messages === 0) return undefined;
+      const message = await manager.streams.getMessage(stream, { seq });
+      if (!message) return undefined;
+      return {
+        subject: message.subject,
+        data: message.data,
+        header: (name) => message.header?.get(name) || undefined,
+      };
+    },
+    messages: async (stream) => (await state(stream)).messages,
+    [Symbol.asyncDispose]: () => connection.close(),
+  };
+}

@@ -1,0 +1,94 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePort, type NatsServer, type PostgresServer, startNats, startPostgres } from '@jetbeat/infra/dev';
+import { type AppName, type AppProcess, startApp } from './app-process.ts';
+import { createHttp, type Http } from './http.ts';
+
+/** Servers and apps of one test's own, so that it may kill each of them. */
+export interface Stack {
+  readonly nats: NatsServer;
+  readonly postgres: PostgresServer;
+  readonly env: Readonly<Record<string, string>>;
+  readonly http: Http;
+  /** All apps that run now. */
+  readonly apps: ReadonlySet<AppProcess>;
+  /** Starts one more app and waits until it is ready. */
+  start(name: AppName, options?: StartOptions): Promise<AppProcess>;
+  /** kill -9, then a new one of the same kind. */
+  restart(app: AppProcess, options?: StartOptions): Promise<AppProcess>;
+  killNats(): Promise<void>;
+  killPostgres(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** How an app differs from the others of its kind. */
+export interface StartOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  /** A program with the same app and a fail point. */
+  readonly main?: string;
+  /** Do not wait until it is ready. */
+  readonly eager?: boolean;
+}
+
+/** Starts the servers; the apps come by `start`. The API listens on one port for the whole test. */
+export async function startStack(params: { ackWait?: string; env?: Record<string, string> } = {}): Promise<Stack> {
+  const dir = await mkdtemp(join(tmpdir(), 'jetbeat-stack-'));
+  const log = () => {};
+  const bin = process.env['JETBEAT_TEST_NATS_BIN'] ?? '';
+  let nats = await startNats({ bin, dir: join(dir, 'nats'), log });
+  let postgres = await startPostgres({ dir: join(dir, 'postgres'), log });
+  const apiPort = await freePort();
+  const apiKey = `jb_${randomBytes(6).toString('hex')}_${randomBytes(32).toString('base64url')}`;
+  const env: Record<string, string> = {
+    JETBEAT_NATS_URL: nats.url,
+    JETBEAT_DATABASE_URL: postgres.url,
+    JETBEAT_HOST: '127.0.0.1',
+    JETBEAT_API_KEY: apiKey,
+    JETBEAT_ACK_WAIT: params.ackWait ?? '2s',
+    JETBEAT_HTTP_ALLOW_LOOPBACK: 'true',
+    ...params.env,
+  };
+  const apps = new Set<AppProcess>();
+  const start = async (name: AppName, options: StartOptions = {}): Promise<AppProcess> => {
+    const healthPort = name === 'api' ? apiPort : await freePort();
+    const { main, env: own, eager } = options;
+    const app = startApp({ name, healthPort, env: { ...env, ...own }, ...(main === undefined ? {} : { main }) });
+    apps.add(app);
+    void app.exited.then(() => apps.delete(app));
+    if (!eager) await app.ready();
+    return app;
+  };
+  return {
+    get nats() {
+      return nats;
+    },
+    get postgres() {
+      return postgres;
+    },
+    env,
+    apps,
+    http: createHttp({ url: `http://127.0.0.1:${apiPort}`, apiKey }),
+    start,
+    restart: async (app, options) => {
+      await app.kill();
+      return await start(app.name, options);
+    },
+    killNats: async () => {
+      nats.kill();
+      await nats.exited;
+      nats = await startNats({ bin, dir: join(dir, 'nats'), port: nats.port, log });
+    },
+    killPostgres: async () => {
+      postgres.kill();
+      await postgres.exited;
+      postgres = await startPostgres({ dir: join(dir, 'postgres'), port: postgres.port, log });
+    },
+    stop: async () => {
+      await Promise.all([...apps].map((app) => app.stop()));
+      await Promise.all([nats.stop(), postgres.stop()]);
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
