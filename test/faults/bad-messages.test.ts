@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { rawJetStream } from '../support/raw-jetstream.ts';
 import { type Ledger, startLedger } from '../support/ledger.ts';
+import { rawJetStream } from '../support/raw-jetstream.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 import { waitUntil } from '../support/wait-until.ts';
 

@@ -66,12 +66,20 @@ async function scheduleOnce(count: number): Promise<void> {
 
 async function allTerminal(): Promise<JobJson[]> {
   const open = async () => {
-    const states = ['queued', 'scheduled', 'running', 'parked', 'retrying', 'cancelling'].map((state) => `state=${state}`);
-    const { status, body } = await stack.http.call<{ items: JobJson[] }>('GET', `/jobs?${states.join('&')}&limit=5`);
+    const states = ['queued', 'scheduled', 'running', 'parked', 'retrying', 'cancelling'].map(
+      (state) => `state=${state}`,
+    );
+    const { status, body } = await stack.http.call<{ items: JobJson[] }>(
+      'GET',
+      `/jobs?${states.join('&')}&limit=5`,
+    );
     if (status !== 200) throw new Error(`GET /jobs: ${status} ${JSON.stringify(body)}`);
     return body.items;
   };
-  await waitUntil('every job has ended', async () => (await open()).length === 0, { timeoutMs: 90_000, everyMs: 250 });
+  await waitUntil('every job has ended', async () => (await open()).length === 0, {
+    timeoutMs: 90_000,
+    everyMs: 250,
+  });
   const jobs: JobJson[] = [];
   for (let cursor: string | null = ''; cursor !== null; ) {
     const path: string = `/jobs?limit=200${cursor ? `&cursor=${cursor}` : ''}`;
@@ -139,14 +147,21 @@ test('2,000 effects while every process is killed in turn: none is lost, none is
   const missing = [...accepted.keys(), ...scheduled].filter((path) => !ledger.effects.has(path));
   expect(missing).toEqual([]);
   const doubled = [...ledger.effects].filter(([, { arrivals }]) => arrivals.length > 1);
-  const unexplained = doubled.filter(([, { arrivals: [first = 0] }]) =>
-    workerKills.every((kill) => first > kill || first < kill - RUNNING_MS),
+  const unexplained = doubled.filter(
+    ([
+      ,
+      {
+        arrivals: [first = 0],
+      },
+    ]) => workerKills.every((kill) => first > kill || first < kill - RUNNING_MS),
   );
   expect(unexplained).toEqual([]);
   const states = new Map(jobs.map(({ id, state }) => [id, state]));
   expect(states.size).toBe(jobs.length);
   expect([...accepted.values()].filter((id) => states.get(id) !== 'succeeded')).toEqual([]);
   expect(jobs.filter(({ state }) => state !== 'succeeded')).toEqual([]);
-  const endedTwice = jobs.filter(({ attempts }) => attempts.filter(({ outcome }) => outcome === 'succeeded').length !== 1);
+  const endedTwice = jobs.filter(
+    ({ attempts }) => attempts.filter(({ outcome }) => outcome === 'succeeded').length !== 1,
+  );
   expect(endedTwice).toEqual([]);
 }, 240_000);

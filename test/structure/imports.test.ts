@@ -20,11 +20,20 @@ async function cruise(files: Record<string, string>): Promise<{ modules: number;
     await mkdir(dirname(join(tree, path)), { recursive: true });
     await writeFile(join(tree, path), text);
   }
-  const args = [cruiser, '--config', join(tree, '.dependency-cruiser.mjs'), '--output-type', 'json', 'libs', 'apps'];
+  const args = [
+    cruiser,
+    '--config',
+    join(tree, '.dependency-cruiser.mjs'),
+    '--output-type',
+    'json',
+    'libs',
+    'apps',
+  ];
   await mkdir(join(tree, 'apps'), { recursive: true });
-  const run = await promisify(execFile)(process.execPath, args, { cwd: tree, maxBuffer: 64 * 1024 * 1024 }).catch(
-    (error: { stdout: string }) => error,
-  );
+  const run = await promisify(execFile)(process.execPath, args, {
+    cwd: tree,
+    maxBuffer: 64 * 1024 * 1024,
+  }).catch((error: { stdout: string }) => error);
   const { modules, summary } = JSON.parse(run.stdout) as {
     modules: unknown[];
     summary: { violations: { rule: { name: string } }[] };
@@ -43,7 +52,8 @@ test('an import along the arrows is allowed', async () => {
 
 test('an import against the arrows, even of a type, is found', async () => {
   const { broken } = await cruise({
-    'libs/core/src/index.ts': "import type { Noun } from '../../postgres/src/index.ts';\nexport type Core = Noun;\n",
+    'libs/core/src/index.ts':
+      "import type { Noun } from '../../postgres/src/index.ts';\nexport type Core = Noun;\n",
     'libs/postgres/src/index.ts': 'export type Noun = string;\n',
   });
   expect(broken).toEqual(['direction: libs/core']);

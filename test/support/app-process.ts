@@ -38,7 +38,12 @@ export function startApp(params: {
   const main = params.main ?? join(root, 'apps', name, 'src/main.ts');
   const child = spawn(process.execPath, [main], {
     cwd: root,
-    env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...env, ...ports(name, healthPort) },
+    env: {
+      PATH: process.env['PATH'] ?? '',
+      HOME: process.env['HOME'] ?? '',
+      ...env,
+      ...ports(name, healthPort),
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
@@ -56,9 +61,11 @@ export function startApp(params: {
     output: () => output,
     exited,
     ready: async (timeoutMs = 20_000) => {
-      await waitUntil(`${name} is ready`, () => isReady(child, healthUrl), { timeoutMs }).catch((error: Error) => {
-        throw new Error(`${error.message}; it said:\n${output.slice(-4_000)}`, { cause: error.cause });
-      });
+      await waitUntil(`${name} is ready`, () => isReady(child, healthUrl), { timeoutMs }).catch(
+        (error: Error) => {
+          throw new Error(`${error.message}; it said:\n${output.slice(-4_000)}`, { cause: error.cause });
+        },
+      );
     },
     kill: async () => {
       child.kill('SIGKILL');

@@ -42,7 +42,11 @@ export function createHttp({ url, apiKey }: { url: string; apiKey: string }): Ht
       signal: AbortSignal.timeout(10_000),
     });
     const text = await response.text();
-    return { status: response.status, body: (text ? JSON.parse(text) : undefined) as T, headers: response.headers };
+    return {
+      status: response.status,
+      body: (text ? JSON.parse(text) : undefined) as T,
+      headers: response.headers,
+    };
   };
   const job = async (id: string) => {
     const { status, body } = await call<JobJson>('GET', `/jobs/${id}`);

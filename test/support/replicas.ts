@@ -36,7 +36,9 @@ export async function manyReplicas(seconds: number): Promise<void> {
     });
     await scheduler.kill();
     await stack.start('scheduler');
-    await waitUntil('the time has passed', () => Date.now() - start > seconds * 1_000, { timeoutMs: seconds * 1_000 });
+    await waitUntil('the time has passed', () => Date.now() - start > seconds * 1_000, {
+      timeoutMs: seconds * 1_000,
+    });
     for (const name of names) {
       expect((await stack.http.call('POST', `/schedules/${name}/pause`, {})).status).toBe(200);
     }
@@ -66,7 +68,14 @@ export async function manyReplicas(seconds: number): Promise<void> {
 
 async function create(stack: Stack, name: string): Promise<void> {
   const job = { task: 'system.echo', input: { name } };
-  const body = { name, when: { every: '1s' }, job, overlap: 'allow', catchUp: { all: 1_000 }, catchUpWindow: '1h' };
+  const body = {
+    name,
+    when: { every: '1s' },
+    job,
+    overlap: 'allow',
+    catchUp: { all: 1_000 },
+    catchUpWindow: '1h',
+  };
   expect(await stack.http.call('POST', '/schedules', body)).toMatchObject({ status: 201 });
 }
 

@@ -33,7 +33,9 @@ export interface StartOptions {
 }
 
 /** Starts the servers; the apps come by `start`. The API listens on one port for the whole test. */
-export async function startStack(params: { ackWait?: string; env?: Record<string, string> } = {}): Promise<Stack> {
+export async function startStack(
+  params: { ackWait?: string; env?: Record<string, string> } = {},
+): Promise<Stack> {
   const dir = await mkdtemp(join(tmpdir(), 'jetbeat-stack-'));
   const log = () => {};
   const bin = process.env['JETBEAT_TEST_NATS_BIN'] ?? '';
@@ -54,7 +56,12 @@ export async function startStack(params: { ackWait?: string; env?: Record<string
   const start = async (name: AppName, options: StartOptions = {}): Promise<AppProcess> => {
     const healthPort = name === 'api' ? apiPort : await freePort();
     const { main, env: own, eager } = options;
-    const app = startApp({ name, healthPort, env: { ...env, ...own }, ...(main === undefined ? {} : { main }) });
+    const app = startApp({
+      name,
+      healthPort,
+      env: { ...env, ...own },
+      ...(main === undefined ? {} : { main }),
+    });
     apps.add(app);
     void app.exited.then(() => apps.delete(app));
     if (!eager) await app.ready();

@@ -15,7 +15,12 @@ export function enqueueFor(params: { bus: Bus; events: EventPublisher; held: Hel
     const spanId = randomBytes(8).toString('hex');
     const traceparent = parent ? formatTraceparent({ ...parent, spanId }) : held.traceparent;
     const [result] = await publishJobs(bus, [
-      { envelope, traceparent, ...(at === undefined ? {} : { at }), ...(held.traced ? { repeat: true } : {}) },
+      {
+        envelope,
+        traceparent,
+        ...(at === undefined ? {} : { at }),
+        ...(held.traced ? { repeat: true } : {}),
+      },
     ]);
     if (!result) throw new Error('publishJobs answered nothing');
     if (!result.ok) throw result.error;

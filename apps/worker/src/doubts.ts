@@ -20,7 +20,11 @@ interface Open {
 }
 
 /** @param params.timeoutMs how long an answer may take, 5 s by design */
-export function createDoubts(params: { bus: Bus; timeoutMs: number; onError: (error: unknown) => void }): Doubts {
+export function createDoubts(params: {
+  bus: Bus;
+  timeoutMs: number;
+  onError: (error: unknown) => void;
+}): Doubts {
   const { bus, timeoutMs, onError } = params;
   let gathered: Open[] = [];
   let timer: NodeJS.Timeout | undefined;
@@ -35,7 +39,9 @@ export function createDoubts(params: { bus: Bus; timeoutMs: number; onError: (er
       open.map(({ question }) => question),
       timeoutMs,
     ).then(
-      (answers) => open.forEach(({ answer }, index) => answer(answers?.[index])),
+      (answers) => {
+        for (const [index, { answer }] of open.entries()) answer(answers?.[index]);
+      },
       (error: unknown) => {
         onError(error);
         for (const { answer } of open) answer(undefined);

@@ -33,7 +33,8 @@ export async function drain(params: {
     left.map((held) =>
       giveBack(held).then(
         () => letGo(held),
-        (error: unknown) => log.warn({ err: error, job: held.job.id }, 'not given back; it will be delivered again'),
+        (error: unknown) =>
+          log.warn({ err: error, job: held.job.id }, 'not given back; it will be delivered again'),
       ),
     ),
   );

@@ -60,7 +60,8 @@ export function createFetch(params: FetchParams & { now: () => number }): Fetch 
     }
     turn = undefined;
     for (const lane of turns.all) {
-      if (!waiting(lane)) sources.get(lane.queue)?.pull(lane.priority, { batch: IDLE_BATCH, expiresMs: IDLE_MS });
+      if (!waiting(lane))
+        sources.get(lane.queue)?.pull(lane.priority, { batch: IDLE_BATCH, expiresMs: IDLE_MS });
     }
   };
 
@@ -86,7 +87,8 @@ export function createFetch(params: FetchParams & { now: () => number }): Fetch 
       }
       // An idle pull may end while a turn is on; the turn goes on by its own answer.
       if (!turn) fill();
-      else if (asked?.queue === queue && asked.priority === end.priority && end.status !== 'expired') askNext();
+      else if (asked?.queue === queue && asked.priority === end.priority && end.status !== 'expired')
+        askNext();
     },
     stop() {
       stopped = true;

@@ -52,7 +52,20 @@ export type Intake = (delivery: Delivery) => Held | undefined;
 
 /** Composes the decision. */
 export function createIntake(params: IntakeParams): Intake {
-  const { worker, bus, tasks, held: jobs, recent, cancelled, doubts, settle, park, now, track, onReady } = params;
+  const {
+    worker,
+    bus,
+    tasks,
+    held: jobs,
+    recent,
+    cancelled,
+    doubts,
+    settle,
+    park,
+    now,
+    track,
+    onReady,
+  } = params;
 
   const ask = async (held: Held, task: Task): Promise<void> => {
     const { id, attempt, run, parks } = held.job;
@@ -96,14 +109,50 @@ export function createIntake(params: IntakeParams): Intake {
       ackWait: params.ackWaitMs,
     });
 
-  return (delivery) => {
-    let job: JobEnvelope;
+  const read = (delivery: Delivery): JobEnvelope | undefined => {
     try {
-      job = decodeEnvelope(delivery.data);
+      return decodeEnvelope(delivery.data);
     } catch (error) {
       params.onMalformed(delivery, error);
       return undefined;
     }
+  };
+
+  const hold = (delivery: Delivery, job: JobEnvelope): Held => {
+    const trace = parseTraceparent(delivery.traceparent) ?? newTrace(params.randomBytes(24));
+    const held: Held = {
+      job,
+      phase: 'waiting',
+      deliveries: [delivery],
+      traceparent: delivery.traceparent ?? formatTraceparent(trace),
+      traceId: trace.traceId,
+      suspect: suspect(delivery, job),
+      traced: delivery.deliveryCount > 1 || delivery.repeat || orderOf(job, PHASES.queued) > FIRST,
+      startTold: false,
+      abort: new AbortController(),
+    };
+    jobs.add(held);
+    return held;
+  };
+
+  const route = (held: Held): void => {
+    const task = tasks.get(held.job.task);
+    if (cancelled.has(held.job.id)) {
+      const reason = { code: 'cancelled', text: 'cancelled before it began' };
+      track(held, finish(held, settle.end(held, 'cancelled', reason)));
+    } else if (!task) {
+      track(held, finish(held, park(held, { what: 'task', task: held.job.task })));
+    } else if (held.suspect) {
+      held.phase = 'asking';
+      track(held, ask(held, task));
+    } else {
+      onReady(held, task);
+    }
+  };
+
+  return (delivery) => {
+    const job = read(delivery);
+    if (!job) return undefined;
     if (recent.has(job.id, job)) {
       delivery.ack();
       return undefined;
@@ -114,34 +163,11 @@ export function createIntake(params: IntakeParams): Intake {
       if (!adopt(known, delivery, job)) delivery.nak(NEXT_STEP_MS);
       return known;
     }
-    const trace = parseTraceparent(delivery.traceparent) ?? newTrace(params.randomBytes(24));
-    const doubtful = suspect(delivery, job);
-    const held: Held = {
-      job,
-      phase: 'waiting',
-      deliveries: [delivery],
-      traceparent: delivery.traceparent ?? formatTraceparent(trace),
-      traceId: trace.traceId,
-      suspect: doubtful,
-      traced: delivery.deliveryCount > 1 || delivery.repeat || orderOf(job, PHASES.queued) > FIRST,
-      startTold: false,
-      abort: new AbortController(),
-    };
-    jobs.add(held);
-    const task = tasks.get(job.task);
-    if (cancelled.has(job.id)) {
-      const reason = { code: 'cancelled', text: 'cancelled before it began' };
-      track(held, finish(held, settle.end(held, 'cancelled', reason)));
-    } else if (!task) {
-      track(held, finish(held, park(held, { what: 'task', task: job.task })));
-    } else if (doubtful) {
-      held.phase = 'asking';
-      track(held, ask(held, task));
-    } else {
-      onReady(held, task);
-    }
+    const held = hold(delivery, job);
+    route(held);
     return held;
   };
 }
 
+/** The order of a job that nobody has touched; anything above may have left something behind. */
 const FIRST = orderOf({ attempt: 1, run: 1, parks: 0 }, PHASES.queued);

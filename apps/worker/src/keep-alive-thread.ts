@@ -40,7 +40,10 @@ function endBlocked(now: number): void {
   if (now < deadline + graceMs || slots.lastBeat > deadline) return;
   const seconds = Math.round((now - slots.lastBeat) / 1_000);
   const msg = `event loop blocked for ${seconds} s, past the hard limit of a handler: the worker ends, its other jobs run elsewhere`;
-  writeSync(1, `${JSON.stringify({ level: 60, time: now, app: 'worker', worker: data.worker.worker, msg })}\n`);
+  writeSync(
+    1,
+    `${JSON.stringify({ level: 60, time: now, app: 'worker', worker: data.worker.worker, msg })}\n`,
+  );
   process.kill(process.pid, 'SIGKILL');
 }
 

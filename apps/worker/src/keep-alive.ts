@@ -45,7 +45,10 @@ export async function startKeepAlive(params: {
   const { slots, onDeath } = params;
   const workerData: KeepAliveData = { ...params.data, memory: slots.memory };
   slots.beat(Date.now());
-  const thread = new Worker(new URL('./keep-alive-thread.ts', import.meta.url), { workerData, name: 'keep-alive' });
+  const thread = new Worker(new URL('./keep-alive-thread.ts', import.meta.url), {
+    workerData,
+    name: 'keep-alive',
+  });
   let stopping = false;
   const died = new Promise<never>((_, reject) => {
     thread.once('error', reject);

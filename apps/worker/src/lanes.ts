@@ -13,7 +13,10 @@ const WEIGHTS: Readonly<Record<Priority, number>> = { high: 6, normal: 3, low: 1
  * Says in which order lanes are asked for work. Whoever asks goes through the whole list, so a weight only decides who
  * is asked first; queues take turns.
  */
-export function createTurns(queues: readonly string[]): { next(): readonly Lane[]; readonly all: readonly Lane[] } {
+export function createTurns(queues: readonly string[]): {
+  next(): readonly Lane[];
+  readonly all: readonly Lane[];
+} {
   const cycle = spread();
   const orders = PRIORITIES.map((first) => ({
     first,

@@ -49,6 +49,7 @@ export function createReady(params: { free: () => number; run: (held: Held, task
       if (index >= 0) lane.splice(index, 1);
       return index >= 0;
     },
-    clear: () => [lanes.high, lanes.normal, lanes.low].flatMap((lane) => lane.splice(0).map(({ held }) => held)),
+    clear: () =>
+      [lanes.high, lanes.normal, lanes.low].flatMap((lane) => lane.splice(0).map(({ held }) => held)),
   };
 }

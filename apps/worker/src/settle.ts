@@ -1,6 +1,21 @@
-import { decide, type EndedEvent, factsOf, type JobEnvelope, type Next, type Policy, type Reason } from '@jetbeat/core';
 import type { StoredError } from '@jetbeat/core';
-import { type Bus, type EventPublisher, publishDead, publishJobs, removeParked, removeTimer } from '@jetbeat/jetstream';
+import {
+  decide,
+  type EndedEvent,
+  factsOf,
+  type JobEnvelope,
+  type Next,
+  type Policy,
+  type Reason,
+} from '@jetbeat/core';
+import {
+  type Bus,
+  type EventPublisher,
+  publishDead,
+  publishJobs,
+  removeParked,
+  removeTimer,
+} from '@jetbeat/jetstream';
 import type { Execution } from '@jetbeat/task';
 import type { Held } from './held.ts';
 import { untilDone } from './until-done.ts';

@@ -21,7 +21,11 @@ export async function loadMarks(bus: Bus, queues: readonly string[]): Promise<Se
     },
     async distrust(signal) {
       // Until it is known everything stays suspect: that costs questions and loses nothing.
-      const { lastSeq } = await untilDone({ act: () => jobsStreamState(bus), signal, onRetry: () => undefined });
+      const { lastSeq } = await untilDone({
+        act: () => jobsStreamState(bus),
+        signal,
+        onRetry: () => undefined,
+      });
       floor = lastSeq;
     },
   };

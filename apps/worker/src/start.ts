@@ -1,6 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
-import { type Bus, type BusOptions, connectBus, createEventPublisher, ensureTopology, openCancelled } from '@jetbeat/jetstream';
+import {
+  type Bus,
+  type BusOptions,
+  connectBus,
+  createEventPublisher,
+  ensureTopology,
+  openCancelled,
+} from '@jetbeat/jetstream';
 import { type Running, type StartParams, startHealthServer } from '@jetbeat/runtime';
 import { loadTasks, type Task, taskInfo } from '@jetbeat/task';
 import { builtInTasks } from '@jetbeat/tasks';
@@ -29,14 +36,18 @@ const TIMES: WorkerTimes = { doubtMs: 5_000, drainMs: 4_000, graceMs: 30_000 };
  * Starts a worker: connect, load tasks, keep-alive, then pull.
  * @throws TaskLoadError, BusUnreachableError, ServerUnfitError when it cannot start
  */
-export async function start(params: StartWorkerParams): Promise<Running & { readonly id: string; readonly healthUrl: string }> {
+export async function start(
+  params: StartWorkerParams,
+): Promise<Running & { readonly id: string; readonly healthUrl: string }> {
   const { config, log } = params;
   const times = { ...TIMES, ...params.times };
   const id = `${hostname().replace(/[^A-Za-z0-9_-]/g, '-')}-${process.pid}-${randomBytes(4).toString('hex')}`;
   const { queues, concurrency } = config.worker;
 
   const builtIn = builtInTasks({ http: config.http });
-  const tasks = new Map(await loadTasks({ paths: config.worker.tasks, base: process.cwd(), builtIns: builtIn.tasks }));
+  const tasks = new Map(
+    await loadTasks({ paths: config.worker.tasks, base: process.cwd(), builtIns: builtIn.tasks }),
+  );
   for (const task of params.tasks ?? []) tasks.set(task.name, task);
 
   const busOptions: Omit<BusOptions, 'log'> = {

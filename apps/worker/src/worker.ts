@@ -69,13 +69,15 @@ export function createWorker(params: WorkerParams): {
   stop(): Promise<void>;
   checks(): Check[];
 } {
-  const { id, bus, events, cancelled, marks, slots, keepAlive, tasks, times, log, queues, concurrency } = params;
+  const { id, bus, events, cancelled, marks, slots, keepAlive, tasks, times, log, queues, concurrency } =
+    params;
   const now = () => Date.now();
   const stopped = new AbortController();
   const jobs = new HeldJobs();
   const recent = createRecent({ keepMs: 2 * params.ackWaitMs, now });
   const pace = createPace(concurrency);
-  const onRetry = (error: unknown, what: string) => log.warn({ err: error }, `could not ${what}; trying again`);
+  const onRetry = (error: unknown, what: string) =>
+    log.warn({ err: error }, `could not ${what}; trying again`);
   const shared = { bus, events, now, stopped: stopped.signal, onRetry };
   const settle = createSettle({ ...shared, worker: id, random: Math.random });
   const park = createPark(shared);
@@ -96,11 +98,13 @@ export function createWorker(params: WorkerParams): {
   };
   const track = (held: Held, work: Promise<void>) => {
     work.catch((error: unknown) => {
-      if (!stopped.signal.aborted) logOf(held).error({ err: error }, 'not settled; it will be delivered again');
+      if (!stopped.signal.aborted)
+        logOf(held).error({ err: error }, 'not settled; it will be delivered again');
       letGo(held);
     });
   };
-  const logOf = ({ job, runId, traceId }: Held) => log.child({ job: job.id, run: runId, traceId, task: job.task });
+  const logOf = ({ job, runId, traceId }: Held) =>
+    log.child({ job: job.id, run: runId, traceId, task: job.task });
 
   const giveBack = async (held: Held) => {
     const { job, traceId, runId, startedAt, deliveries } = held;
@@ -121,7 +125,11 @@ export function createWorker(params: WorkerParams): {
   });
   const ready = createReady({
     free: () => concurrency - jobs.running,
-    run: (held, task) => track(held, run(held, task).then((settled) => finished(held, settled))),
+    run: (held, task) =>
+      track(
+        held,
+        run(held, task).then((settled) => finished(held, settled)),
+      ),
   });
   const intake = createIntake({
     worker: id,
@@ -130,7 +138,10 @@ export function createWorker(params: WorkerParams): {
     held: jobs,
     settledUpTo: marks.upTo,
     onMalformed: (delivery, error) => {
-      log.warn({ subject: delivery.subject, seq: delivery.seq, err: error }, 'a message that is no job: to the dead letters');
+      log.warn(
+        { subject: delivery.subject, seq: delivery.seq, err: error },
+        'a message that is no job: to the dead letters',
+      );
       buryMalformed({ bus, delivery, error, signal: stopped.signal, onRetry }).catch(() => undefined);
     },
     onReady: ready.add,
@@ -151,7 +162,10 @@ export function createWorker(params: WorkerParams): {
 
   const sources = new Map<string, JobSource>();
   for (const queue of queues) {
-    sources.set(queue, openJobSource(bus, { queue, onDelivery: take, onPullEnd: (end) => fetch.ended(queue, end), log }));
+    sources.set(
+      queue,
+      openJobSource(bus, { queue, onDelivery: take, onPullEnd: (end) => fetch.ended(queue, end), log }),
+    );
   }
   const fetch = createFetch({
     sources,
@@ -160,25 +174,35 @@ export function createWorker(params: WorkerParams): {
     room: () => (events.full ? 0 : pace.limit() - jobs.size),
   });
   const teller = createStartTeller({ held: jobs, events, worker: id, now });
-  const serving = serveHeld(bus, id, ({ ids, cancel }) =>
-    ids.flatMap((asked) => {
-      const held = jobs.get(asked);
-      // A message that is itself being asked about does not hold the job.
-      if (!held || held.phase === 'asking') return [];
-      if (held.phase === 'waiting' && cancel && ready.drop(held)) {
-        for (const delivery of held.deliveries) delivery.ack();
-        finished(held, true);
-        return [{ id: asked, begun: false }];
-      }
-      return [{ id: asked, begun: held.phase !== 'waiting' }];
-    }),
-  { log });
+  const serving = serveHeld(
+    bus,
+    id,
+    ({ ids, cancel }) =>
+      ids.flatMap((asked) => {
+        const held = jobs.get(asked);
+        // A message that is itself being asked about does not hold the job.
+        if (!held || held.phase === 'asking') return [];
+        if (held.phase === 'waiting' && cancel && ready.drop(held)) {
+          for (const delivery of held.deliveries) delivery.ack();
+          finished(held, true);
+          return [{ id: asked, begun: false }];
+        }
+        return [{ id: asked, begun: held.phase !== 'waiting' }];
+      }),
+    { log },
+  );
   const offSpace = events.onSpace(() => fetch.fill());
   const offReconnect = bus.onReconnect(({ serverChanged }) => {
     if (!serverChanged) return;
-    untilDone({ act: params.topology, signal: stopped.signal, onRetry: (error) => onRetry(error, 'check the streams') })
+    untilDone({
+      act: params.topology,
+      signal: stopped.signal,
+      onRetry: (error) => onRetry(error, 'check the streams'),
+    })
       .then(() => marks.distrust(stopped.signal))
-      .catch((error: unknown) => stopped.signal.aborted || log.error({ err: error }, 'cannot check the streams'));
+      .catch(
+        (error: unknown) => stopped.signal.aborted || log.error({ err: error }, 'cannot check the streams'),
+      );
     marks.suspectAll();
   });
 
@@ -186,7 +210,11 @@ export function createWorker(params: WorkerParams): {
     begin: () => fetch.fill(),
     checks: () => [
       { name: 'nats', ok: bus.connected },
-      { name: 'pulls', ok: jobs.size > 0 || now() - fetch.lastProgress < STALE_MS, lastProgressAt: fetch.lastProgress },
+      {
+        name: 'pulls',
+        ok: jobs.size > 0 || now() - fetch.lastProgress < STALE_MS,
+        lastProgressAt: fetch.lastProgress,
+      },
       { name: 'events', ok: !events.full, detail: `${events.queued} waiting to be stored` },
     ],
     async stop() {

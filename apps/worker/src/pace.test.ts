@@ -1,0 +1,17 @@
+import { expect, test } from 'vitest';
+import { createPace } from './pace.ts';
+
+test('jobs that take longer than a pull are held one per slot', () => {
+  const pace = createPace(10);
+  expect(pace.limit()).toBe(10);
+  for (let run = 0; run < 200; run++) pace.ran(1_000);
+  expect(pace.limit()).toBe(10);
+});
+
+test('short jobs are held in a bounded multiple, and long ones end that again', () => {
+  const pace = createPace(10);
+  for (let run = 0; run < 500; run++) pace.ran(0);
+  expect(pace.limit()).toBe(640);
+  for (let run = 0; run < 20; run++) pace.ran(500);
+  expect(pace.limit()).toBe(10);
+});
