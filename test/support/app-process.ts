@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { join, resolve } from 'node:path';
 import { waitUntil } from './wait-until.ts';
 
@@ -61,11 +61,13 @@ export function startApp(params: {
     output: () => output,
     exited,
     ready: async (timeoutMs = 20_000) => {
-      await waitUntil(`${name} is ready`, () => isReady(child, healthUrl), { timeoutMs }).catch(
-        (error: Error) => {
-          throw new Error(`${error.message}; it said:\n${output.slice(-4_000)}`, { cause: error.cause });
-        },
-      );
+      const ended = exited.then((code) => {
+        throw new Error(`it has ended with code ${code}`);
+      });
+      const ready = waitUntil('it is ready', () => isReady(healthUrl), { timeoutMs });
+      await Promise.race([ready, ended]).catch((cause: Error) => {
+        throw new Error(`${name}: ${cause.message}; it said:\n${output.slice(-4_000)}`, { cause });
+      });
     },
     kill: async () => {
       child.kill('SIGKILL');
@@ -83,9 +85,8 @@ function ports(name: string, port: number): Record<string, string> {
   return { [name === 'api' ? 'JETBEAT_PORT' : 'JETBEAT_HEALTH_PORT']: String(port) };
 }
 
-async function isReady(child: ChildProcess, healthUrl: string): Promise<true | undefined> {
-  if (child.exitCode !== null) throw new Error(`it has ended with code ${child.exitCode}`);
+async function isReady(healthUrl: string): Promise<boolean> {
   const response = await fetch(`${healthUrl}/readyz`, { signal: AbortSignal.timeout(2_000) });
   await response.body?.cancel();
-  return response.ok || undefined;
+  return response.ok;
 }

@@ -1,0 +1,162 @@
+import { randomBytes } from 'node:crypto';
+import {
+  type Event,
+  factsOf,
+  type JobEnvelope,
+  type ParkedEvent,
+  type SettledEvent,
+  type StartedEvent,
+  uuidV7,
+  type WorkerEvent,
+} from '@jetbeat/core';
+import {
+  type Bus,
+  connectBus,
+  createEventPublisher,
+  type EventPublisher,
+  ensureTopology,
+  silentLog,
+} from '@jetbeat/jetstream';
+import { type Database, openDatabase } from '@jetbeat/postgres';
+import { type Recorder, type RecorderPorts, type RecorderTimes, start } from '@jetbeat/recorder';
+import { createLog, loadConfig } from '@jetbeat/runtime';
+import { createTestDatabase } from './database.ts';
+import { natsUrl, testNamespace, testTopology } from './nats.ts';
+
+/** A namespace and a database of a test's own, with recorders on them, and what a worker or an API would use beside them. */
+export interface RecorderBench {
+  readonly bus: Bus;
+  readonly db: Database;
+  readonly events: EventPublisher;
+  readonly namespace: string;
+  /** Starts one more recorder; it is stopped with the bench. */
+  start(options?: BenchOptions): Promise<Recorder>;
+  stop(): Promise<void>;
+}
+
+/** How a recorder differs from one outside of tests. */
+export interface BenchOptions {
+  readonly ackWaitMs?: number;
+  readonly times?: Partial<RecorderTimes>;
+  readonly ports?: Partial<RecorderPorts>;
+}
+
+const TRACEPARENT = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-00`;
+
+/**
+ * Makes the bench.
+ * @param params servers of the test's own, which it may kill; else those of the run
+ */
+export async function createRecorderBench(
+  params: { nats?: string; database?: string } = {},
+): Promise<RecorderBench> {
+  const namespace = testNamespace();
+  const database = params.database === undefined ? await createTestDatabase() : undefined;
+  const databaseUrl = params.database ?? database?.url ?? '';
+  const servers = params.nats ?? natsUrl();
+  const bus = await connectBus({ servers, name: 'bench', namespace, log: silentLog });
+  const { eventsMaxBytes } = testTopology;
+  await ensureTopology(bus, { queues: ['default'], ...testTopology });
+  const db = await openDatabase({ url: databaseUrl, applicationName: 'bench' });
+  const events = createEventPublisher(bus, { log: silentLog });
+  const recorders: Recorder[] = [];
+  return {
+    ...{ bus, db, events, namespace },
+    async start({ ackWaitMs = 2_000, times, ports } = {}) {
+      const env = {
+        JETBEAT_NATS_URL: servers,
+        JETBEAT_DATABASE_URL: databaseUrl,
+        JETBEAT_NAMESPACE: namespace,
+      };
+      const config = { ...loadConfig({ env, app: 'recorder' }), ackWaitMs, healthPort: 0 };
+      const log = createLog({
+        app: 'recorder',
+        level: process.env['JETBEAT_TEST_LOG'] === '1' ? 'debug' : 'fatal',
+      });
+      const recorder = await start({
+        ...{ config, log, topology: { eventsMaxBytes } },
+        ...(times === undefined ? {} : { times }),
+        ...(ports === undefined ? {} : { ports }),
+      });
+      recorders.push(recorder);
+      return recorder;
+    },
+    async stop() {
+      await Promise.all(recorders.map((recorder) => recorder.stop()));
+      await events.close();
+      await bus.close();
+      await db.close();
+      await database?.drop();
+    },
+  };
+}
+
+/** A new id. */
+export function newId(at = Date.now()): string {
+  return uuidV7(at, randomBytes(10));
+}
+
+/** The envelope of a job that is due now. */
+export function newJob(change: Partial<JobEnvelope> = {}): JobEnvelope {
+  const now = Date.now();
+  return {
+    ...{ v: 1, id: newId(now), task: 'system.echo', queue: 'default', priority: 'normal', input: { a: 1 } },
+    ...{ createdAt: now, runAt: now, attempt: 1, run: 1, parks: 0 },
+    ...change,
+  };
+}
+
+/** A `traceparent` for tests that do not look at it. */
+export function traceparent(): string {
+  return TRACEPARENT;
+}
+
+/** An `accepted` event. */
+export function acceptedEvent(envelope: JobEnvelope, seq: number): Event {
+  return { kind: 'accepted', envelope, traceparent: TRACEPARENT, seq };
+}
+
+/** A `started` event of the job's position. */
+export function startedEvent(job: JobEnvelope, change: Partial<StartedEvent> = {}): StartedEvent {
+  return {
+    kind: 'started',
+    ...factsOf(job, undefined),
+    runId: newId(),
+    worker: 'w1',
+    at: Date.now(),
+    ...change,
+  };
+}
+
+/** A `settled` event, `succeeded` unless said otherwise. */
+export function settledEvent(job: JobEnvelope, change: Partial<SettledEvent> = {}): SettledEvent {
+  const now = Date.now();
+  return {
+    ...{ kind: 'settled', ...factsOf(job, undefined), runId: newId(), worker: 'w1', outcome: 'succeeded' },
+    ...{ startedAt: now - 5, finishedAt: now, next: { state: 'succeeded' } },
+    ...change,
+  };
+}
+
+/** A `parked` event; the job's parks count it already. */
+export function parkedEvent(job: JobEnvelope, what: ParkedEvent['what']): ParkedEvent {
+  return { kind: 'parked', ...factsOf(job, undefined), what, at: Date.now() };
+}
+
+/** What a worker says of itself. */
+export function workerEvent(worker: string, change: Partial<WorkerEvent> = {}): WorkerEvent {
+  const now = Date.now();
+  return {
+    ...{
+      kind: 'worker',
+      worker,
+      state: 'running',
+      host: 'test',
+      pid: 1,
+      version: '0.1.0',
+      queues: ['default'],
+    },
+    ...{ concurrency: 10, held: 0, startedAt: now, at: now },
+    ...change,
+  };
+}
