@@ -34,7 +34,8 @@ export default {
     })),
     {
       name: 'only through the door',
-      comment: 'a package is entered by its index.ts (or another entry of its "exports"), never by a file inside',
+      comment:
+        'a package is entered by its index.ts (or another entry of its "exports"), never by a file inside',
       severity: 'error',
       from: { path: '^((?:apps|libs)/[^/]+|infra|test)/' },
       to: {

@@ -19,10 +19,7 @@ export async function drain(params: {
   log: Log;
 }): Promise<void> {
   const { jobs, ready, drainMs, giveBack, letGo, log } = params;
-  for (const held of ready.clear()) {
-    for (const delivery of held.deliveries) delivery.nak();
-    letGo(held);
-  }
+  ready.close();
   await untilEmpty(jobs, drainMs);
   if (jobs.size === 0) return;
   log.info({ jobs: jobs.size }, 'giving back jobs that have not ended in time');

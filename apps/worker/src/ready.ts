@@ -8,8 +8,8 @@ export interface Ready {
   next(): void;
   /** Takes a job out that has not begun; false when it is not here. */
   drop(held: Held): boolean;
-  /** Takes all out. */
-  clear(): Held[];
+  /** Starts nothing any more: gives up what waits, and whatever still comes. */
+  close(): void;
 }
 
 interface Entry {
@@ -17,9 +17,17 @@ interface Entry {
   readonly task: Task;
 }
 
-/** The caller bounds how many wait, by what it pulls. */
-export function createReady(params: { free: () => number; run: (held: Held, task: Task) => void }): Ready {
-  const { free, run } = params;
+/**
+ * The caller bounds how many wait, by what it pulls.
+ * @param params.refuse gives a job back that will not begin here
+ */
+export function createReady(params: {
+  free: () => number;
+  run: (held: Held, task: Task) => void;
+  refuse: (held: Held) => void;
+}): Ready {
+  const { free, run, refuse } = params;
+  let closed = false;
   const lanes = { high: [] as Entry[], normal: [] as Entry[], low: [] as Entry[] };
   let scheduled = false;
   const next = () => {
@@ -33,6 +41,7 @@ export function createReady(params: { free: () => number; run: (held: Held, task
   return {
     next,
     add(held, task) {
+      if (closed) return refuse(held);
       held.phase = 'waiting';
       lanes[held.job.priority].push({ held, task });
       if (scheduled) return;
@@ -49,7 +58,11 @@ export function createReady(params: { free: () => number; run: (held: Held, task
       if (index >= 0) lane.splice(index, 1);
       return index >= 0;
     },
-    clear: () =>
-      [lanes.high, lanes.normal, lanes.low].flatMap((lane) => lane.splice(0).map(({ held }) => held)),
+    close() {
+      closed = true;
+      for (const lane of [lanes.high, lanes.normal, lanes.low]) {
+        for (const { held } of lane.splice(0)) refuse(held);
+      }
+    },
   };
 }

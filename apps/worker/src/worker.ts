@@ -125,6 +125,10 @@ export function createWorker(params: WorkerParams): {
   });
   const ready = createReady({
     free: () => concurrency - jobs.running,
+    refuse: (held) => {
+      for (const delivery of held.deliveries) delivery.nak();
+      letGo(held);
+    },
     run: (held, task) =>
       track(
         held,

@@ -48,10 +48,12 @@ export type ReconcileDecision = 'wait' | 'note' | 'republish';
 
 /**
  * First step: whether the job must be looked up at all. A message above what its consumer has handed out simply waits its
- * turn, and nothing is asked of the server for it.
+ * turn, and nothing is asked of the server for it. But with a consumer that has nothing left to hand out nothing waits: it
+ * was removed.
  */
 export function needsLook(job: OpenJob, streams: StreamFacts): boolean {
-  return job.seq === undefined || job.seq <= streams.consumer.delivered;
+  const { delivered, idle } = streams.consumer;
+  return idle || job.seq === undefined || job.seq <= delivered;
 }
 
 /**

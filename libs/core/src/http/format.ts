@@ -37,11 +37,15 @@ export const PriorityName = Type.Enum(PRIORITIES);
 /** The id of a job. */
 export const JobId = Type.String({ pattern: UUID_PATTERN });
 /** Notes on a job that are searched, not run. */
-export const Meta = Type.Record(Type.String({ pattern: '^[A-Za-z0-9_.-]{1,64}$' }), Type.String({ maxLength: 1_024 }), {
-  ...CLOSED,
-  maxProperties: 64,
-  description: 'Up to 64 texts by name.',
-});
+export const Meta = Type.Record(
+  Type.String({ pattern: '^[A-Za-z0-9_.-]{1,64}$' }),
+  Type.String({ maxLength: 1_024 }),
+  {
+    ...CLOSED,
+    maxProperties: 64,
+    description: 'Up to 64 texts by name.',
+  },
+);
 /** Any JSON value. */
 export const AnyJson = Type.Unknown({ description: 'Any JSON value.' });
 
@@ -63,6 +67,10 @@ export function PageOf<Item extends TSchema>(item: Item) {
 
 /** How much of a list is asked for. */
 export const PAGE_QUERY = {
-  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50, description: 'Items on a page.' })),
-  cursor: Type.Optional(Type.String({ minLength: 1, maxLength: 1_024, description: '`nextCursor` of the page before.' })),
+  limit: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: 200, default: 50, description: 'Items on a page.' }),
+  ),
+  cursor: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 1_024, description: '`nextCursor` of the page before.' }),
+  ),
 };

@@ -30,7 +30,10 @@ const RetryInputSchema = Type.Object(
     max: Type.Optional(Duration),
     jitter: Type.Optional(Type.Boolean()),
   },
-  { ...CLOSED, description: 'When and how often a failed job is tried again; what is left out comes from the task.' },
+  {
+    ...CLOSED,
+    description: 'When and how often a failed job is tried again; what is left out comes from the task.',
+  },
 );
 
 const TimeoutInputSchema = Type.Object(
@@ -147,7 +150,12 @@ export const JobQuerySchema = Type.Object(
     task: Type.Optional(TaskName),
     queue: Type.Optional(QueueName),
     schedule: Type.Optional(ScheduleName),
-    from: Type.Optional(Type.String({ ...TimeInput, description: 'Created at this time or later.' })),
+    from: Type.Optional(
+      Type.String({
+        ...TimeInput,
+        description: 'Created at this time or later; for a job of a schedule its nominal time counts.',
+      }),
+    ),
     to: Type.Optional(Type.String({ ...TimeInput, description: 'Created before this time.' })),
     ...PAGE_QUERY,
   },

@@ -4,7 +4,9 @@ import { CLOSED } from './format.ts';
 /** One place in a request that is wrong. */
 const ProblemIssue = Type.Object(
   {
-    pointer: Type.String({ description: 'JSON pointer (RFC 6901) into the body, or `?name` for a query parameter.' }),
+    pointer: Type.String({
+      description: 'JSON pointer (RFC 6901) into the body, or `?name` for a query parameter.',
+    }),
     code: Type.String(),
     message: Type.String(),
     suggestion: Type.Optional(Type.String({ description: 'What was probably meant.' })),

@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox';
 import { OVERLAP_RULES } from '../schedule.ts';
+import { MAX_CATCH_UP, MAX_RULES } from '../validate-schedule.ts';
 import {
   CLOSED,
   Duration,
@@ -33,12 +34,12 @@ export type RuleInput = Static<typeof Rule>;
 
 const CatchUpSchema = Type.Union([
   Type.Enum(['latest', 'none'] as const),
-  Type.Object({ all: Type.Integer({ minimum: 1, maximum: 10_000 }) }, CLOSED),
+  Type.Object({ all: Type.Integer({ minimum: 1, maximum: MAX_CATCH_UP }) }, CLOSED),
 ]);
 
 const ScheduledJobSchema = Type.Object(JOB_FIELDS, CLOSED);
 
-const WhenSchema = Type.Union([Rule, Type.Array(Rule, { minItems: 1, maxItems: 16 })], {
+const WhenSchema = Type.Union([Rule, Type.Array(Rule, { minItems: 1, maxItems: MAX_RULES })], {
   description: 'One rule, or several whose times are united.',
 });
 
@@ -48,11 +49,20 @@ export const ScheduleRequestSchema = Type.Object(
     name: ScheduleName,
     when: WhenSchema,
     timeZone: Type.Optional(
-      Type.String({ minLength: 1, maxLength: 64, default: 'UTC', description: 'IANA name.', examples: ['Europe/Paris'] }),
+      Type.String({
+        minLength: 1,
+        maxLength: 64,
+        default: 'UTC',
+        description: 'IANA name.',
+        examples: ['Europe/Paris'],
+      }),
     ),
     job: ScheduledJobSchema,
     overlap: Type.Optional(
-      Type.Enum(OVERLAP_RULES, { default: 'skip', description: 'What to do when a job of the schedule is still open.' }),
+      Type.Enum(OVERLAP_RULES, {
+        default: 'skip',
+        description: 'What to do when a job of the schedule is still open.',
+      }),
     ),
     catchUp: Type.Optional(CatchUpSchema),
     catchUpWindow: Type.Optional(Duration),
@@ -71,7 +81,9 @@ export const OccurrenceSchema = Type.Object(
     reason: Type.Optional(ReasonSchema),
     jobId: Type.Optional(JobId),
     latenessMs: Type.Optional(Type.Number()),
-    count: Type.Optional(Type.Integer({ description: 'How many equal non-runs this row stands for, where more than one.' })),
+    count: Type.Optional(
+      Type.Integer({ description: 'How many equal non-runs this row stands for, where more than one.' }),
+    ),
     to: Type.Optional(Time),
   },
   { ...CLOSED, title: 'Occurrence' },
@@ -90,11 +102,18 @@ export const ScheduleSchema = Type.Object(
     catchUp: CatchUpSchema,
     catchUpWindow: Type.Optional(Duration),
     paused: OrNull(
-      Type.Object({ by: Type.String(), note: OrNull(Type.String()), since: Time, until: OrNull(Time) }, CLOSED),
+      Type.Object(
+        { by: Type.String(), note: OrNull(Type.String()), since: Time, until: OrNull(Time) },
+        CLOSED,
+      ),
     ),
-    nextTimes: Type.Array(Time, { description: 'The next nominal times, at most five; none while it is paused.' }),
+    nextTimes: Type.Array(Time, {
+      description: 'The next nominal times, at most five; none while it is paused.',
+    }),
     lastOccurrence: OrNull(OccurrenceSchema),
-    warnings: Type.Optional(Type.Array(WarningSchema, { description: 'Only in the answer that creates it.' })),
+    warnings: Type.Optional(
+      Type.Array(WarningSchema, { description: 'Only in the answer that creates it.' }),
+    ),
   },
   { ...CLOSED, title: 'Schedule' },
 );

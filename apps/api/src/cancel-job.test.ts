@@ -1,0 +1,100 @@
+import type { JobState } from '@jetbeat/core';
+import type { JobRecord } from '@jetbeat/postgres';
+import { expect, test } from 'vitest';
+import { type CancelPorts, cancelJob } from './cancel-job.ts';
+
+/** Ports that write down what was asked of them. */
+function create(state: JobState, changed: Partial<CancelPorts> = {}, seq?: number) {
+  const calls: string[] = [];
+  const row = {
+    id: 'j',
+    queue: 'q',
+    priority: 'normal',
+    state,
+    ...(seq === undefined ? {} : { seq }),
+  } as JobRecord;
+  const ports: CancelPorts = {
+    look: async () => row,
+    begin: async () => row,
+    end: async () => ({ cancelled: true, state: 'cancelled' }),
+    mark: async () => {},
+    unmark: async () => {},
+    removeWaiting: async () => 0,
+    handedOut: async () => 0,
+    deleteMessage: async () => true,
+    ask: async () => ({ begun: false, silent: [] }),
+    isConnected: () => true,
+    ...changed,
+  };
+  const noted = Object.fromEntries(
+    Object.entries(ports).map(([name, port]) => [
+      name,
+      (...params: unknown[]) => {
+        calls.push(name);
+        return (port as (...params: unknown[]) => unknown)(...params);
+      },
+    ]),
+  ) as unknown as CancelPorts;
+  return { ports: noted, calls };
+}
+
+test('a timer that was removed proves that nobody had it: no worker is asked', async () => {
+  const { ports, calls } = create('scheduled', { removeWaiting: async () => 1 });
+  await cancelJob(ports, 'j', undefined);
+  expect(calls).toEqual(['look', 'isConnected', 'begin', 'mark', 'removeWaiting', 'end']);
+});
+
+test('so does a message that was deleted before it was handed out', async () => {
+  const { ports, calls } = create('queued', {}, 5);
+  await cancelJob(ports, 'j', undefined);
+  expect(calls.slice(4)).toEqual(['removeWaiting', 'handedOut', 'deleteMessage', 'handedOut', 'end']);
+});
+
+test('handed out between the look and the deletion: the workers are asked', async () => {
+  const delivered = [4, 5];
+  const { ports, calls } = create('queued', { handedOut: async () => delivered.shift() ?? 5 }, 5);
+  await cancelJob(ports, 'j', undefined);
+  expect(calls).toContain('ask');
+});
+
+test('handed out, and no worker has begun it: cancelled, and its message goes', async () => {
+  const { ports, calls } = create('retrying', { handedOut: async () => 9 }, 5);
+  await cancelJob(ports, 'j', undefined);
+  expect(calls.slice(4)).toEqual(['removeWaiting', 'handedOut', 'ask', 'deleteMessage', 'end']);
+});
+
+test.each([
+  ['begun', { ask: async () => ({ begun: true, silent: [] }) }, 'job_running'],
+  ['silent', { ask: async () => ({ begun: false, silent: ['w'] }) }, 'workers_silent'],
+  ['ended meanwhile', { end: async () => ({ cancelled: false, state: 'succeeded' }) }, 'job_ended'],
+  ['NATS lost on the way', { removeWaiting: () => Promise.reject(new Error('gone')) }, undefined],
+])('%s: refused, and the mark is taken back', async (_name, changed, code) => {
+  const { ports, calls } = create('queued', changed);
+  await expect(cancelJob(ports, 'j', undefined)).rejects.toMatchObject(code ? { code } : { message: 'gone' });
+  expect(calls.at(-1)).toBe('unmark');
+});
+
+test.each([
+  ['running', 'job_running'],
+  ['cancelling', 'job_running'],
+  ['succeeded', 'job_ended'],
+  ['dead', 'job_ended'],
+] as const)('%s: refused before anything is touched', async (state, code) => {
+  const { ports, calls } = create(state);
+  await expect(cancelJob(ports, 'j', undefined)).rejects.toMatchObject({ code });
+  expect(calls).toEqual(['look']);
+});
+
+test('NATS away: nothing is changed; cancelled before: nothing to do; unknown: said so', async () => {
+  const away = create('queued', { isConnected: () => false });
+  await expect(cancelJob(away.ports, 'j', undefined)).rejects.toMatchObject({
+    code: 'messaging_unavailable',
+    retryAfter: 5,
+  });
+  expect(away.calls).toEqual(['look', 'isConnected']);
+  const twice = create('cancelled');
+  await cancelJob(twice.ports, 'j', undefined);
+  expect(twice.calls).toEqual(['look']);
+  const unknown = create('queued', { look: async () => undefined });
+  await expect(cancelJob(unknown.ports, 'j', undefined)).rejects.toMatchObject({ code: 'job_not_found' });
+});

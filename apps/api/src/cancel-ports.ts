@@ -1,0 +1,57 @@
+import {
+  askHeld,
+  type Bus,
+  type CancelledKeys,
+  consumerState,
+  deleteJobMessage,
+  removeParked,
+  removeTimer,
+} from '@jetbeat/jetstream';
+import { beginCancel, cancelJob, type Database, databaseTime, getJob, liveWorkers } from '@jetbeat/postgres';
+import type { CancelPorts } from './cancel-job.ts';
+
+/** How long the workers may take to say whether they have begun a job, milliseconds. */
+const ASK_TIMEOUT_MS = 1_000;
+
+/** Cancelling on the real servers. */
+export function createCancelPorts(params: {
+  db: Database;
+  bus: Bus;
+  cancelled: CancelledKeys;
+  ackWaitMs: number;
+  clock: () => number;
+}): CancelPorts {
+  const { db, bus, cancelled, ackWaitMs, clock } = params;
+  return {
+    look: (id) => getJob(db, id),
+    begin: (id, reason) => beginCancel(db, { id, now: clock(), ...(reason === undefined ? {} : { reason }) }),
+    end: (id, reason) =>
+      cancelJob(db, {
+        id,
+        now: clock(),
+        reason: { code: 'cancelled', text: reason ?? 'cancelled before it began' },
+      }),
+    mark: (id, reason) => cancelled.put(id, reason),
+    unmark: (id) => cancelled.remove(id),
+    removeWaiting: async (id, queue) =>
+      (await removeTimer(bus, id)) + (await removeParked(bus, { id, queue })),
+    handedOut: async (queue, priority) => (await consumerState(bus, queue, priority)).delivered,
+    deleteMessage: (seq) => deleteJobMessage(bus, seq),
+    async ask(id, queue) {
+      const workers = await liveWorkers(db, { now: await databaseTime(db), within: ackWaitMs });
+      const expect = workers.filter((worker) => worker.queues.includes(queue)).map((worker) => worker.id);
+      if (expect.length === 0) return { begun: false, silent: [] };
+      const { held, answered } = await askHeld(bus, {
+        ids: [id],
+        expect,
+        timeoutMs: ASK_TIMEOUT_MS,
+        cancel: true,
+      });
+      return {
+        begun: held.get(id)?.begun ?? false,
+        silent: expect.filter((worker) => !answered.has(worker)),
+      };
+    },
+    isConnected: () => bus.connected,
+  };
+}

@@ -1,0 +1,47 @@
+import type { Warning } from '@jetbeat/core';
+import type { TaskRecord } from '@jetbeat/postgres';
+
+/** What is known of tasks and of the workers that serve them, as of a moment ago. */
+export interface Fleet {
+  readonly tasks: ReadonlyMap<string, TaskRecord>;
+  /** Task name -> queues from which a live worker takes it. */
+  readonly served: ReadonlyMap<string, ReadonlySet<string>>;
+}
+
+/** How old the picture may be. */
+const FRESH_MS = 1_000;
+
+/** Looks at the fleet at most once a second, however many ask. */
+export function watchFleet(params: {
+  listTasks: () => Promise<readonly TaskRecord[]>;
+  tasksServed: () => Promise<ReadonlyMap<string, ReadonlySet<string>>>;
+  clock: () => number;
+}): () => Promise<Fleet> {
+  const { listTasks, tasksServed, clock } = params;
+  let picture: { at: number; fleet: Promise<Fleet> } | undefined;
+
+  const look = async (): Promise<Fleet> => {
+    const [tasks, served] = await Promise.all([listTasks(), tasksServed()]);
+    return { tasks: new Map(tasks.map((task) => [task.name, task])), served };
+  };
+  return () => {
+    if (picture && clock() - picture.at < FRESH_MS) return picture.fleet;
+    const fleet = look();
+    const taken = { at: clock(), fleet };
+    picture = taken;
+    // A failed look is not kept: the next request tries again.
+    fleet.catch(() => {
+      if (picture === taken) picture = undefined;
+    });
+    return fleet;
+  };
+}
+
+/** What a caller should know when nobody takes this task from this queue now. */
+export function warningsFor(fleet: Fleet, job: { task: string; queue: string }): Warning[] {
+  const queues = fleet.served.get(job.task);
+  if (queues?.has(job.queue)) return [];
+  const where = queues && queues.size > 0 ? `; it is served on ${[...queues].slice(0, 5).join(', ')}` : '';
+  const message = `no running worker serves the task "${job.task}" on the queue "${job.queue}"${where}: the job waits until one does`;
+  return [{ code: 'no_worker', message }];
+}

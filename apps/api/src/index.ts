@@ -1,0 +1,112 @@
+import { connectBus, ensureTopology, openCancelled, publishJobs } from '@jetbeat/jetstream';
+import {
+  databaseTime,
+  findApiKey,
+  insertApiKey,
+  insertJobs,
+  listTasks,
+  migrate,
+  notePublished,
+  openDatabase,
+  tasksServed,
+} from '@jetbeat/postgres';
+import type { Running, StartParams } from '@jetbeat/runtime';
+import { hashSecret, parseKey } from './api-key.ts';
+import { createCancelPorts } from './cancel-ports.ts';
+import { createInputCheck } from './check-input.ts';
+import { watchFleet } from './fleet.ts';
+import { readiness } from './health-checks.ts';
+import { createInserter } from './inserter.ts';
+import { createPublisher } from './publisher.ts';
+import { createServer } from './server.ts';
+
+/** A running API. */
+export interface RunningApi extends Running {
+  /** Where it listens, e.g. `http://127.0.0.1:7420`. */
+  readonly url: string;
+}
+
+/** How long committed jobs may take to be published when the API stops, milliseconds. */
+const DRAIN_MS = 6_000;
+
+/**
+ * Starts the API: schema and topology brought up to date, the configured key made known, listening.
+ * @param params.publish the arrow between commit and JetStream, so that a test can break it
+ * @throws when PostgreSQL or NATS cannot be reached at the start, or the port is taken
+ */
+export async function start(params: StartParams & { publish?: typeof publishJobs }): Promise<RunningApi> {
+  const { config, log, publish = publishJobs } = params;
+  const clock = Date.now;
+  const { ackWaitMs } = config;
+  const closing: (() => Promise<unknown>)[] = [];
+  let stopped: Promise<void> | undefined;
+  const stop = () => {
+    stopped ??= closeAll(closing);
+    return stopped;
+  };
+  try {
+    const db = await openDatabase({
+      url: config.database.url,
+      applicationName: 'jetbeat-api',
+      poolSize: 10,
+      log,
+    });
+    closing.push(() => db.close());
+    await migrate(db);
+    const key = config.apiKey === undefined ? undefined : parseKey(config.apiKey);
+    if (key)
+      await insertApiKey(db, { id: key.id, hash: hashSecret(key.secret), role: 'admin', createdAt: clock() });
+    const bus = await connectBus({
+      servers: config.nats.url,
+      name: 'jetbeat-api',
+      ...(config.namespace === undefined ? {} : { namespace: config.namespace }),
+      ...(config.nats.creds === undefined ? {} : { credsFile: config.nats.creds }),
+      ...(config.nats.ca === undefined ? {} : { caFile: config.nats.ca }),
+      log,
+    });
+    closing.push(() => bus.close());
+    await ensureTopology(bus, { queues: config.queues, ackWaitMs });
+    const cancelled = openCancelled(bus, { log });
+    closing.push(() => cancelled.close());
+    const publisher = createPublisher({
+      publish: (jobs) => publish(bus, jobs),
+      notePublished: (rows) => notePublished(db, rows),
+      isConnected: () => bus.connected,
+      log,
+      clock,
+    });
+    closing.push(() => publisher.stop(DRAIN_MS));
+    const app = await createServer({
+      db,
+      log,
+      clock,
+      findKey: (id) => findApiKey(db, id),
+      insertJob: createInserter({ insertJobs: (jobs) => insertJobs(db, jobs) }),
+      publish: (job) => publisher.add(job),
+      fleet: watchFleet({
+        listTasks: () => listTasks(db),
+        tasksServed: async () => tasksServed(db, { now: await databaseTime(db), within: ackWaitMs }),
+        clock,
+      }),
+      checkInput: createInputCheck(log),
+      cancel: createCancelPorts({ db, bus, cancelled, ackWaitMs, clock }),
+      maxPayload: () => bus.maxPayload,
+      live: () => [{ name: 'process', ok: true }],
+      ready: () => readiness({ db, bus, publisher }),
+    });
+    closing.push(() => app.close());
+    const url = await app.listen({ host: config.host, port: config.port });
+    log.info({ url }, 'listening');
+    return { url, ready: async () => {}, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Closes in the reverse order of opening; one that fails does not keep the others open. */
+async function closeAll(closing: readonly (() => Promise<unknown>)[]): Promise<void> {
+  const failures: unknown[] = [];
+  for (const close of [...closing].reverse()) await close().catch((error: unknown) => failures.push(error));
+  if (failures.length > 0) throw new AggregateError(failures, 'not everything could be closed');
+}

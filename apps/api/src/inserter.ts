@@ -1,0 +1,61 @@
+import { DatabaseUnavailableError, type NewJob } from '@jetbeat/postgres';
+import { ApiError } from './problem.ts';
+
+/** Writes a job; resolves when PostgreSQL has committed it. */
+export type InsertJob = (job: NewJob) => Promise<void>;
+
+const MAX_BATCH = 500;
+
+interface Waiting {
+  readonly job: NewJob;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Joins the inserts of requests that come at the same time into one statement: while one is under way the next gathers.
+ * Nobody waits for company: alone, a job goes at once.
+ */
+export function createInserter(params: {
+  insertJobs: (jobs: readonly NewJob[]) => Promise<unknown>;
+  maxWaiting?: number;
+}): InsertJob {
+  const { insertJobs, maxWaiting = 5_000 } = params;
+  const waiting: Waiting[] = [];
+  let running = false;
+
+  const insertOne = async ({ job, resolve, reject }: Waiting) =>
+    insertJobs([job]).then(() => resolve(), reject);
+  const insertBatch = async (batch: readonly Waiting[]) => {
+    try {
+      await insertJobs(batch.map(({ job }) => job));
+      for (const { resolve } of batch) resolve();
+    } catch (error) {
+      if (batch.length === 1 || error instanceof DatabaseUnavailableError) {
+        for (const { reject } of batch) reject(error);
+        return;
+      }
+      // One job that PostgreSQL refuses must not take its neighbours with it.
+      for (const entry of batch) await insertOne(entry);
+    }
+  };
+  const run = async () => {
+    running = true;
+    while (waiting.length > 0) await insertBatch(waiting.splice(0, MAX_BATCH));
+    running = false;
+  };
+
+  return (job) =>
+    new Promise<void>((resolve, reject) => {
+      if (waiting.length >= maxWaiting) {
+        reject(
+          new ApiError('overloaded', `${maxWaiting} jobs wait for PostgreSQL: repeat later`, {
+            retryAfter: 1,
+          }),
+        );
+        return;
+      }
+      waiting.push({ job, resolve, reject });
+      if (!running) void run();
+    });
+}

@@ -1,0 +1,74 @@
+import { type Issue, JetbeatError, type Problem } from '@jetbeat/core';
+
+/** Every code that an error of this API can have. */
+export const PROBLEMS = {
+  malformed_request: { status: 400, title: 'The request cannot be read' },
+  invalid_request: { status: 400, title: 'The request has wrong or unknown fields' },
+  invalid_cursor: { status: 400, title: 'The cursor is not one that this list gave' },
+  invalid_input: { status: 422, title: 'The input does not fit the task' },
+  invalid_schedule: { status: 422, title: 'The schedule cannot be accepted' },
+  unauthorized: { status: 401, title: 'An API key is needed' },
+  forbidden: { status: 403, title: 'The API key may not do this' },
+  route_not_found: { status: 404, title: 'There is no such address' },
+  job_not_found: { status: 404, title: 'There is no such job' },
+  schedule_not_found: { status: 404, title: 'There is no such schedule' },
+  schedule_exists: { status: 409, title: 'The name is taken' },
+  job_running: { status: 409, title: 'The job has begun' },
+  job_ended: { status: 409, title: 'The job is over' },
+  payload_too_large: { status: 413, title: 'The request or its message is too large' },
+  unsupported_media_type: { status: 415, title: 'The body must be JSON' },
+  internal_error: { status: 500, title: 'Something went wrong here' },
+  database_unavailable: { status: 503, title: 'PostgreSQL does not answer' },
+  messaging_unavailable: { status: 503, title: 'NATS does not answer' },
+  workers_silent: { status: 503, title: 'A worker did not answer in time' },
+  overloaded: { status: 503, title: 'Too much at once' },
+} as const satisfies Record<string, { status: number; title: string }>;
+
+/** A code of the catalogue. */
+export type ProblemCode = keyof typeof PROBLEMS;
+
+/** An error that a caller is told about, with what it may do. */
+export class ApiError extends JetbeatError {
+  declare readonly code: ProblemCode;
+  readonly issues: readonly Issue[];
+  /** Seconds after which a repeat makes sense. */
+  readonly retryAfter: number | undefined;
+
+  constructor(
+    code: ProblemCode,
+    message: string,
+    options: { issues?: readonly Issue[]; retryAfter?: number; cause?: unknown } = {},
+  ) {
+    super(code, message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.issues = options.issues ?? [];
+    this.retryAfter = options.retryAfter;
+  }
+}
+
+/** The body of an error (RFC 9457). */
+export function problemBody(error: ApiError, request: { path: string; traceId: string }): Problem {
+  const { status, title } = PROBLEMS[error.code];
+  return {
+    type: `urn:jetbeat:problem:${error.code}`,
+    title,
+    status,
+    detail: error.message,
+    instance: request.path,
+    code: error.code,
+    errors: error.issues.map(({ pointer, code, message, suggestion }) => ({
+      pointer,
+      code,
+      message,
+      ...(suggestion === undefined ? {} : { suggestion }),
+    })),
+    traceId: request.traceId,
+  };
+}
+
+/** One sentence for many issues: the first three in full, the rest by number. */
+export function sentence(issues: readonly Issue[]): string {
+  const shown = issues
+    .slice(0, 3)
+    .map(({ pointer, message }) => (pointer ? `${pointer}: ${message}` : message));
+  return shown.join('; ') + (issues.length > 3 ? ` (and ${issues.length - 3} more)` : '');
+}

@@ -1,0 +1,123 @@
+import { FIRST_POSITION } from '@jetbeat/core';
+import { type JobToPublish, PublishRefusedError, type PublishResult } from '@jetbeat/jetstream';
+import { expect, test } from 'vitest';
+import { createPublisher } from './publisher.ts';
+
+function job(id: string, at?: number): JobToPublish {
+  const envelope = {
+    ...{ v: 1 as const, id, task: 't', queue: 'default', priority: 'normal' as const, input: 1 },
+    ...{ createdAt: 0, runAt: at ?? 0, ...FIRST_POSITION },
+  };
+  return { envelope, traceparent: '', ...(at === undefined ? {} : { at }) };
+}
+
+const stored = (seq: number, delayed = false): PublishResult => ({
+  ok: true,
+  seq,
+  duplicate: false,
+  delayed,
+});
+
+/** A publisher with a server that the test plays. */
+function create(
+  options: {
+    answer?: (item: JobToPublish) => PublishResult;
+    connected?: () => boolean;
+    maxQueued?: number;
+  } = {},
+) {
+  const windows: string[][] = [];
+  const notes: { id: string; seq?: number }[] = [];
+  const warnings: string[] = [];
+  let now = 0;
+  let open = () => {};
+  let gate: Promise<void> | undefined;
+  const publisher = createPublisher({
+    publish: async (items) => {
+      windows.push(items.map(({ envelope }) => envelope.id));
+      await gate;
+      return items.map((item) => options.answer?.(item) ?? stored(1));
+    },
+    notePublished: async (rows) => void notes.push(...rows),
+    isConnected: options.connected ?? (() => true),
+    log: { warn: (_: object, text: string) => void warnings.push(text) },
+    clock: () => now,
+    ...(options.maxQueued === undefined ? {} : { maxQueued: options.maxQueued }),
+  });
+  return {
+    ...{ publisher, windows, notes, warnings },
+    hold: () => {
+      gate = new Promise((resolve) => {
+        open = resolve;
+      });
+    },
+    release: () => {
+      gate = undefined;
+      open();
+    },
+    pass: (ms: number) => {
+      now += ms;
+    },
+  };
+}
+
+test('what comes during one window goes together in the next, and everything is noted', async () => {
+  const { publisher, windows, notes, hold, release } = create({
+    answer: ({ at }) => stored(7, at !== undefined),
+  });
+  hold();
+  publisher.add(job('a'));
+  publisher.add(job('b'));
+  publisher.add(job('c', 10));
+  release();
+  await publisher.stop(1_000);
+  expect(windows).toEqual([['a'], ['b', 'c']]);
+  // A timer has no sequence under which it will be delivered.
+  expect(notes).toEqual([{ id: 'a', seq: 7 }, { id: 'b', seq: 7 }, { id: 'c' }]);
+});
+
+test('what the server does not confirm is left to the recorder', async () => {
+  const error = new PublishRefusedError('store_full', 'full');
+  const { publisher, notes, warnings } = create({
+    answer: ({ envelope }) => (envelope.id === 'a' ? { ok: false, error } : stored(2)),
+  });
+  publisher.add(job('a'));
+  publisher.add(job('b'));
+  await publisher.stop(1_000);
+  expect(notes).toEqual([{ id: 'b', seq: 2 }]);
+  expect(warnings).toEqual(['committed jobs could not be published: the recorder will']);
+});
+
+test('while NATS is away nothing is kept in memory', async () => {
+  const { publisher, windows, warnings } = create({ connected: () => false });
+  publisher.add(job('a'));
+  await publisher.stop(1_000);
+  expect(windows).toEqual([]);
+  expect(warnings).toEqual(['committed jobs are left to the recorder to publish']);
+});
+
+test('the queue is bounded', async () => {
+  const { publisher, windows, warnings, hold, release } = create({ maxQueued: 2 });
+  hold();
+  for (const id of ['a', 'b', 'c', 'd']) publisher.add(job(id));
+  release();
+  await publisher.stop(1_000);
+  expect(windows).toEqual([['a'], ['d']]);
+  expect(warnings).toHaveLength(1);
+});
+
+test('it is in order while it gets on, and stopping is bounded', async () => {
+  const { publisher, hold, release, pass } = create();
+  expect(publisher.check()).toMatchObject({ name: 'publisher', ok: true });
+  hold();
+  publisher.add(job('a'));
+  pass(10_000);
+  expect(publisher.check().ok).toBe(true);
+  pass(11_000);
+  expect(publisher.check().ok).toBe(false);
+  await publisher.stop(1);
+  publisher.add(job('b'));
+  release();
+  await publisher.stop(1_000);
+  expect(publisher.check()).toMatchObject({ ok: true, detail: '0 waiting' });
+});

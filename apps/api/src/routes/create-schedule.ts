@@ -1,0 +1,61 @@
+import { randomBytes } from 'node:crypto';
+import { type ScheduleRequest, ScheduleRequestSchema, uuidV7, validateSchedule } from '@jetbeat/core';
+import { ConflictError, createSchedule } from '@jetbeat/postgres';
+import type { FastifyInstance } from 'fastify';
+import { warningsFor } from '../fleet.ts';
+import type { Parts } from '../parts.ts';
+import { ApiError, sentence } from '../problem.ts';
+import { answer, problems } from '../problem-responses.ts';
+import { readSchedule } from '../read-schedule.ts';
+import { nextTime, scheduleJson } from '../schedule-json.ts';
+
+/** `POST /schedules` */
+export function createScheduleRoute(app: FastifyInstance, { db, fleet, checkInput, clock }: Parts): void {
+  app.post<{ Body: ScheduleRequest }>(
+    '/schedules',
+    {
+      config: { role: 'operator' },
+      schema: {
+        operationId: 'createSchedule',
+        tags: ['schedules'],
+        summary: 'Create a schedule',
+        body: ScheduleRequestSchema,
+        response: { 201: answer('Created.', 'Schedule'), ...problems(400, 409, 413, 415, 422) },
+      },
+    },
+    async (request, reply) => {
+      const now = clock();
+      const definition = readSchedule(request.body);
+      const wrong = validateSchedule(definition, now);
+      if (wrong.length > 0) throw new ApiError('invalid_schedule', sentence(wrong), { issues: wrong });
+      const known = await fleet();
+      const task = known.tasks.get(definition.job.task);
+      const issues = task ? checkInput(task, definition.job.input, '/job/input') : [];
+      if (issues.length > 0) throw new ApiError('invalid_input', sentence(issues), { issues });
+      const { name } = definition;
+      const nextAt = nextTime({ definition, createdAt: now }, now);
+      const created = await createSchedule(db, {
+        id: uuidV7(now, randomBytes(10)),
+        name,
+        definition,
+        cursor: now,
+        ...(nextAt === undefined ? {} : { nextAt }),
+        now,
+      }).catch((error: unknown) => {
+        if (!(error instanceof ConflictError)) throw error;
+        throw new ApiError('schedule_exists', `there is a schedule named ${JSON.stringify(name)} already`, {
+          cause: error,
+        });
+      });
+      request.log.info({ schedule: name, by: request.keyId }, 'schedule created');
+      const warnings = warningsFor(known, {
+        task: definition.job.task,
+        queue: definition.job.queue ?? 'default',
+      });
+      return reply
+        .status(201)
+        .header('location', `/api/v1/schedules/${encodeURIComponent(name)}`)
+        .send({ ...scheduleJson(created, now, undefined), warnings });
+    },
+  );
+}

@@ -1,0 +1,42 @@
+import { isUuid } from '@jetbeat/core';
+import { type Database, getJob, type JobWithAttempts } from '@jetbeat/postgres';
+import type { FastifyInstance } from 'fastify';
+import Type from 'typebox';
+import { jobJson } from '../job-json.ts';
+import type { Parts } from '../parts.ts';
+import { ApiError } from '../problem.ts';
+import { answer, problems } from '../problem-responses.ts';
+
+/** The path of one job. What is no id names no job, and is answered so. */
+export const JOB_PARAMS = Type.Object({
+  id: Type.String({ maxLength: 512, description: 'Id of the job, a UUID.' }),
+});
+
+/** `GET /jobs/{id}` */
+export function getJobRoute(app: FastifyInstance, { db }: Parts): void {
+  app.get<{ Params: { id: string } }>(
+    '/jobs/:id',
+    {
+      config: { role: 'viewer' },
+      schema: {
+        operationId: 'getJob',
+        tags: ['jobs'],
+        summary: 'Get a job with its attempts',
+        params: JOB_PARAMS,
+        response: { 200: answer('The job.', 'Job'), ...problems(404) },
+      },
+    },
+    async ({ params }, reply) => reply.send(jobJson(await findJob(db, params.id))),
+  );
+}
+
+/**
+ * The job with this id.
+ * @throws ApiError job_not_found
+ */
+export async function findJob(db: Database, text: string): Promise<JobWithAttempts> {
+  const id = text.toLowerCase();
+  const job = isUuid(id) ? await getJob(db, id) : undefined;
+  if (!job) throw new ApiError('job_not_found', `no job has the id ${JSON.stringify(text.slice(0, 64))}`);
+  return job;
+}

@@ -1,0 +1,134 @@
+import { resolve } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createTestServer, SECRET, type TestServer } from './test-server.ts';
+
+const ID = '0190b5a0-7c00-7000-8000-000000000000';
+let server: TestServer;
+beforeAll(async () => {
+  server = await createTestServer();
+});
+beforeEach(() => server.use({}));
+afterAll(() => server.app.close());
+
+test('the description is OpenAPI 3.1 and as committed', async () => {
+  const { body } = await server.call('GET /openapi.json');
+  expect(body.openapi).toBe('3.1.0');
+  for (const [path, methods] of Object.entries<Record<string, { summary?: string }>>(body.paths)) {
+    for (const [method, { summary }] of Object.entries(methods))
+      expect(summary, `${method} ${path}`).toBeTruthy();
+  }
+  await expect(`${JSON.stringify(body, null, 2)}\n`).toMatchFileSnapshot(
+    resolve(import.meta.dirname, '../../../docs/openapi.json'),
+  );
+});
+
+test('the reference loads nothing from elsewhere, and the root leads to it', async () => {
+  const root = await server.app.inject('/');
+  expect([root.statusCode, root.headers.location]).toEqual([302, '/docs']);
+  const page = await server.app.inject('/docs/');
+  expect(page.statusCode).toBe(200);
+  expect(page.body).not.toMatch(/(src|href)="https?:/);
+  expect(page.headers['content-security-policy']).toContain("default-src 'self'");
+});
+
+describe('keys', () => {
+  test.each([
+    ['no key', {}],
+    ['no form', { authorization: 'Bearer hello' }],
+    ['another scheme', { authorization: `Basic jb_admin_${SECRET}` }],
+    ['a wrong secret', { authorization: `Bearer jb_admin_${'x'.repeat(43)}` }],
+    ['an unknown id', { authorization: `Bearer jb_nobody_${SECRET}` }],
+  ])('%s: 401', async (_name, headers) => {
+    const answer = await server.call('GET /jobs', undefined, { authorization: '', ...headers });
+    expect(answer.status).toBe(401);
+    expect(answer.headers['www-authenticate']).toBe('Bearer realm="jetbeat"');
+    expect(answer.headers['content-type']).toContain('application/problem+json');
+    expect(answer.body).toMatchObject({
+      code: 'unauthorized',
+      status: 401,
+      instance: '/api/v1/jobs',
+      errors: [],
+    });
+  });
+
+  test('each route asks for a role', async () => {
+    const viewer = { authorization: `Bearer jb_viewer_${SECRET}` };
+    const { body } = await server.call('GET /openapi.json');
+    let writing = 0;
+    for (const [path, methods] of Object.entries<object>(body.paths)) {
+      for (const method of Object.keys(methods).filter((name) => name !== 'get')) {
+        const url = path.replace('{id}', ID).replace('{name}', 'n');
+        const answer = await server.call(`${method.toUpperCase()} ${url}`, undefined, viewer);
+        expect(answer.body, `${method} ${path}`).toMatchObject({ code: 'forbidden', status: 403 });
+        writing += 1;
+      }
+    }
+    expect(writing).toBe(6);
+  });
+
+  test('PostgreSQL away: 503, and when to come again', async () => {
+    const answer = await server.call(
+      'POST /jobs',
+      { task: 'a', input: 1 },
+      {
+        authorization: `Bearer jb_away_${SECRET}`,
+      },
+    );
+    expect(answer.body).toMatchObject({ code: 'database_unavailable', status: 503 });
+    expect(answer.headers['retry-after']).toBe('2');
+  });
+});
+
+describe('what is asked for', () => {
+  test.each([
+    ['search, which is not built', '/jobs?search=x', '?search', 'unknown_field'],
+    ['an unknown state', '/jobs?state=queued&state=lost', '?state/1', 'invalid_value'],
+    ['too many', '/jobs?limit=1000000000', '?limit', 'invalid_type'],
+    ['more than a page', '/jobs?limit=201', '?limit', 'invalid_value'],
+    ['a time that is none', '/jobs?from=yesterday', '?from', 'invalid_value'],
+    ['a filter given twice', '/jobs?task=a&task=b', '?task', 'invalid_type'],
+  ])('%s: 400', async (_name, path, pointer, code) => {
+    const answer = await server.call(`GET ${path}`);
+    expect(answer.body).toMatchObject({ status: 400, code: 'invalid_request', errors: [{ pointer, code }] });
+  });
+
+  test.each(['x', 'e30', 'eyJpZCI6IjEifQ', Buffer.from('[]').toString('base64url')])(
+    'the cursor %s: 400',
+    async (cursor) => {
+      const answer = await server.call(`GET /jobs?cursor=${cursor}`);
+      expect(answer.body).toMatchObject({ status: 400, code: 'invalid_cursor' });
+    },
+  );
+
+  test.each([
+    ['GET /jobs/nonsense', 'job_not_found'],
+    ['POST /jobs/nonsense/cancel', 'job_not_found'],
+    ['GET /schedules/a%00b', 'schedule_not_found'],
+    ['DELETE /schedules/a%20b', 'schedule_not_found'],
+    ['GET /jobs/a/b/c', 'route_not_found'],
+    ['PUT /jobs', 'route_not_found'],
+    ['GET /nowhere', 'route_not_found'],
+  ])('%s: 404', async (request, code) => {
+    expect((await server.call(request)).body).toMatchObject({ status: 404, code });
+  });
+
+  test('what fails inside says so, tells nothing, and is logged', async () => {
+    server.use({ fleet: () => Promise.reject(new Error('inside: secret')) });
+    const answer = await server.call('POST /jobs', { task: 'a', input: 1 });
+    expect(answer.body).toMatchObject({ status: 500, code: 'internal_error' });
+    expect(JSON.stringify(answer.body)).not.toContain('inside');
+    expect(server.lines).toContainEqual(
+      expect.objectContaining({ level: 'error', traceId: answer.body.traceId }),
+    );
+  });
+});
+
+test('readyz is open, and tells each check', async () => {
+  server.use({ ready: () => [{ name: 'nats', ok: false, detail: 'away' }] });
+  const answer = await server.call('GET /readyz', undefined, { authorization: '' });
+  expect([answer.status, answer.body]).toEqual([
+    503,
+    { ok: false, checks: [{ name: 'nats', ok: false, detail: 'away' }] },
+  ]);
+  expect((await server.call('GET /livez')).status).toBe(200);
+});

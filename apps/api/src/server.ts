@@ -1,0 +1,104 @@
+import Fastify, {
+  type FastifyInstance,
+  type FastifyPluginCallback,
+  type FastifyRequest,
+  LogController,
+} from 'fastify';
+import { authenticate } from './authenticate.ts';
+import { describeApi } from './openapi.ts';
+import type { Parts } from './parts.ts';
+import { ApiError, problemBody } from './problem.ts';
+import { cancelJobRoute } from './routes/cancel-job.ts';
+import { createJobRoute } from './routes/create-job.ts';
+import { createScheduleRoute } from './routes/create-schedule.ts';
+import { deleteScheduleRoute } from './routes/delete-schedule.ts';
+import { getJobRoute } from './routes/get-job.ts';
+import { getScheduleRoute } from './routes/get-schedule.ts';
+import { healthRoutes } from './routes/health.ts';
+import { listJobsRoute } from './routes/list-jobs.ts';
+import { listOccurrencesRoute } from './routes/list-occurrences.ts';
+import { listSchedulesRoute } from './routes/list-schedules.ts';
+import { pauseScheduleRoute } from './routes/pause-schedule.ts';
+import { resumeScheduleRoute } from './routes/resume-schedule.ts';
+import { toApiError } from './to-api-error.ts';
+import { traceIdOf, traceparentOf } from './trace.ts';
+import { validatorCompiler } from './validation.ts';
+
+/** The largest body of a request, bytes. */
+const BODY_LIMIT = 1_048_576;
+
+const ROUTES = [
+  createJobRoute,
+  listJobsRoute,
+  getJobRoute,
+  cancelJobRoute,
+  createScheduleRoute,
+  listSchedulesRoute,
+  getScheduleRoute,
+  deleteScheduleRoute,
+  pauseScheduleRoute,
+  resumeScheduleRoute,
+  listOccurrencesRoute,
+];
+
+/** Makes the HTTP server, not yet listening. The id of a request is its `traceparent`. */
+export async function createServer(parts: Parts): Promise<FastifyInstance> {
+  const { findKey, log, clock } = parts;
+  const app: FastifyInstance = Fastify({
+    loggerInstance: log,
+    logController: new LogController({ disableRequestLogging: true }),
+    genReqId: (request) => traceparentOf(request.headers.traceparent),
+    childLoggerFactory: (logger, bindings) => logger.child({ traceId: traceIdOf(String(bindings.reqId)) }),
+    bodyLimit: BODY_LIMIT,
+    requestTimeout: 15_000,
+    connectionTimeout: 60_000,
+    keepAliveTimeout: 30_000,
+    routerOptions: { maxParamLength: 512, ignoreTrailingSlash: false },
+    forceCloseConnections: true,
+    return503OnClosing: true,
+  }) as unknown as FastifyInstance;
+  app.removeContentTypeParser('text/plain');
+  app.setValidatorCompiler(validatorCompiler);
+  app.addHook('onRequest', async (request, reply) => {
+    void reply.header('traceparent', request.id);
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    const { method, routeOptions } = request;
+    const line = {
+      method,
+      route: routeOptions.url ?? 'none',
+      status: reply.statusCode,
+      ms: Math.round(reply.elapsedTime),
+    };
+    request.log.debug(line, 'answered');
+  });
+  app.setErrorHandler(async (thrown, request, reply) => {
+    const error = toApiError(thrown);
+    const body = problemBody(error, { path: pathOf(request), traceId: traceIdOf(request.id) });
+    if (error.code === 'internal_error') request.log.error({ err: thrown }, 'a request failed');
+    else
+      request.log.info(
+        { method: request.method, path: body.instance, code: error.code },
+        'a request was refused',
+      );
+    if (error.retryAfter !== undefined) void reply.header('retry-after', error.retryAfter);
+    if (error.code === 'unauthorized') void reply.header('www-authenticate', 'Bearer realm="jetbeat"');
+    return reply.status(body.status).type('application/problem+json').send(JSON.stringify(body));
+  });
+  app.setNotFoundHandler((request) => {
+    throw new ApiError('route_not_found', `${request.method} ${pathOf(request)} does not exist: see /docs`);
+  });
+  await describeApi(app);
+  healthRoutes(app, parts);
+  const addRoutes: FastifyPluginCallback = (api, _options, done) => {
+    authenticate(api, { findKey, clock });
+    for (const route of ROUTES) route(api, parts);
+    done();
+  };
+  await app.register(addRoutes, { prefix: '/api/v1' });
+  return app;
+}
+
+function pathOf(request: FastifyRequest): string {
+  return (request.url.split('?')[0] ?? '').slice(0, 512);
+}

@@ -1,0 +1,86 @@
+import type { Database } from '@jetbeat/postgres';
+import { DatabaseUnavailableError } from '@jetbeat/postgres';
+import { createLog } from '@jetbeat/runtime';
+import type { FastifyInstance } from 'fastify';
+import { hashSecret, ROLES, type Role } from './api-key.ts';
+import { createInputCheck } from './check-input.ts';
+import type { Parts } from './parts.ts';
+import { createServer } from './server.ts';
+
+/** When these tests take place. */
+export const NOW = Date.UTC(2026, 4, 4);
+/** The secret of every key here; their ids are the roles. */
+export const SECRET = 's'.repeat(43);
+
+/** An answer, read. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, unknown>>;
+  // biome-ignore lint/suspicious/noExplicitAny: what a test expects of an answer is what it tests
+  readonly body: any;
+}
+
+/** A server for tests of what is decided before PostgreSQL and NATS are asked. */
+export interface TestServer {
+  readonly app: FastifyInstance;
+  /** What was logged since the last `use`. */
+  readonly lines: Record<string, unknown>[];
+  /** From now on these parts instead of those that do nothing. */
+  use(parts: Partial<Parts>): void;
+  /** Calls as the admin, e.g. `call('GET /jobs')`; below `/api/v1` unless the path says otherwise. */
+  call(request: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
+}
+
+/** Makes the server once for a file: compiling its schemas is what takes time. */
+export async function createTestServer(): Promise<TestServer> {
+  const lines: Record<string, unknown>[] = [];
+  const write = (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>);
+  const log = createLog({ app: 'api', level: 'info', destination: { write } });
+  const idle: Parts = {
+    db: {} as Database,
+    log,
+    clock: () => NOW,
+    findKey: async (id) => {
+      if (id === 'away') throw new DatabaseUnavailableError('gone');
+      const known = (ROLES as readonly string[]).includes(id);
+      return known ? { id, hash: hashSecret(SECRET), role: id as Role, createdAt: 0 } : undefined;
+    },
+    insertJob: async () => {},
+    publish: () => {},
+    fleet: async () => ({ tasks: new Map(), served: new Map() }),
+    checkInput: createInputCheck(log),
+    cancel: {} as Parts['cancel'],
+    maxPayload: () => 1_048_576,
+    live: () => [{ name: 'process', ok: true }],
+    ready: () => [{ name: 'process', ok: true }],
+  };
+  let parts = idle;
+  const app = await createServer({
+    ...idle,
+    insertJob: (job) => parts.insertJob(job),
+    publish: (job) => parts.publish(job),
+    fleet: () => parts.fleet(),
+    maxPayload: () => parts.maxPayload(),
+    ready: () => parts.ready(),
+  });
+  await app.ready();
+  return {
+    app,
+    lines,
+    use(changed) {
+      parts = { ...idle, ...changed };
+      lines.length = 0;
+    },
+    async call(request, body, headers = {}) {
+      const [method = 'GET', path = '/'] = request.split(' ');
+      const response = await app.inject({
+        method: method as 'GET',
+        url: /^\/(jobs|schedules)/.test(path) ? `/api/v1${path}` : path,
+        headers: { authorization: `Bearer jb_admin_${SECRET}`, ...headers },
+        ...(body === undefined ? {} : { payload: body as object }),
+      });
+      const { statusCode: status } = response;
+      return { status, headers: response.headers, body: response.body === '' ? undefined : response.json() };
+    },
+  };
+}

@@ -1,0 +1,38 @@
+import { InvalidInputError } from '@jetbeat/core';
+import { DatabaseUnavailableError } from '@jetbeat/postgres';
+import { ApiError, type ProblemCode, sentence } from './problem.ts';
+
+/** What Fastify itself refuses, by the status it gives. */
+const BY_STATUS: Readonly<Record<number, ProblemCode>> = {
+  400: 'malformed_request',
+  404: 'route_not_found',
+  413: 'payload_too_large',
+  414: 'malformed_request',
+  415: 'unsupported_media_type',
+  431: 'malformed_request',
+  503: 'overloaded',
+};
+
+/** Finds the problem of the catalogue for anything that was thrown; what is not known is an internal error and tells nothing. */
+export function toApiError(thrown: unknown): ApiError {
+  if (thrown instanceof ApiError) return thrown;
+  if (thrown instanceof DatabaseUnavailableError) {
+    const message = 'PostgreSQL does not answer, so nothing was accepted; repeat the request';
+    return new ApiError('database_unavailable', message, { retryAfter: 2, cause: thrown });
+  }
+  if (thrown instanceof InvalidInputError) {
+    return new ApiError('invalid_request', sentence(thrown.issues), { issues: thrown.issues, cause: thrown });
+  }
+  const { statusCode, code, message } = thrown as { statusCode?: unknown; code?: unknown; message?: unknown };
+  const known = typeof statusCode === 'number' ? BY_STATUS[statusCode] : undefined;
+  // Only errors of the framework carry a status that a caller caused.
+  if (known && typeof code === 'string' && code.startsWith('FST_'))
+    return new ApiError(known, String(message), { cause: thrown });
+  if (known && thrown instanceof SyntaxError)
+    return new ApiError(known, `the body is no JSON: ${thrown.message}`, { cause: thrown });
+  return new ApiError(
+    'internal_error',
+    'the request could not be answered; the log has the cause under this trace id',
+    { cause: thrown },
+  );
+}

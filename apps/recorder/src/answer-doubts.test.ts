@@ -1,0 +1,55 @@
+import type { DoubtQuestion, KnownJob } from '@jetbeat/core';
+import { expect, test } from 'vitest';
+import { answerDoubts } from './answer-doubts.ts';
+
+const question: DoubtQuestion = { job: 'a', worker: 'w1', attempt: 2, run: 2, parks: 0 };
+const known: KnownJob = { state: 'queued', attempt: 2, run: 2, parks: 0, losses: 0 };
+const none = () => false;
+
+test('a free job is granted to the first asker of a batch only', () => {
+  const rows = new Map([['a', known]]);
+  const alive = new Set(['w1', 'w2']);
+  const { answers, grants } = answerDoubts([question, { ...question, worker: 'w2' }], {
+    rows,
+    alive,
+    isHeld: none,
+  });
+  expect(answers).toEqual([{ answer: 'free', run: 2, losses: 0 }, { answer: 'held' }]);
+  expect(grants).toEqual([{ job: 'a', worker: 'w1', attempt: 2, run: 2, parks: 0, losses: 0 }]);
+  expect(rows.get('a')).toEqual(known);
+});
+
+test('a job without a row is granted once too', () => {
+  const twice = [question, { ...question, worker: 'w2' }];
+  const { answers, grants } = answerDoubts(twice, {
+    rows: new Map(),
+    alive: new Set(['w1', 'w2']),
+    isHeld: none,
+  });
+  expect(answers.map(({ answer }) => answer)).toEqual(['free', 'held']);
+  expect(grants).toHaveLength(1);
+});
+
+test('a vanished worker costs a loss and begins a new run', () => {
+  const rows = new Map<string, KnownJob>([['a', { ...known, state: 'running', worker: 'gone', losses: 1 }]]);
+  const { answers, grants } = answerDoubts([question], { rows, alive: new Set(['w1']), isHeld: none });
+  expect(answers).toEqual([{ answer: 'free', run: 3, losses: 2 }]);
+  expect(grants[0]).toMatchObject({ worker: 'w1', run: 3, losses: 2 });
+});
+
+test('what is held, settled or used up is granted to nobody', () => {
+  const rows = new Map<string, KnownJob>([
+    ['held', known],
+    ['done', { ...known, state: 'succeeded', next: { state: 'succeeded' } }],
+    ['deadly', { ...known, state: 'running', worker: 'gone', losses: 5 }],
+  ]);
+  const questions = ['held', 'done', 'deadly'].map((job) => ({ ...question, job }));
+  const isHeld = (job: string) => job === 'held';
+  const { answers, grants } = answerDoubts(questions, { rows, alive: new Set(['w1']), isHeld });
+  expect(answers).toEqual([
+    { answer: 'held' },
+    { answer: 'settled', run: 2, next: { state: 'succeeded' } },
+    { answer: 'exhausted', losses: 6 },
+  ]);
+  expect(grants).toEqual([]);
+});

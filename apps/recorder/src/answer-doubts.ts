@@ -1,0 +1,35 @@
+import { type DoubtAnswer, type DoubtQuestion, judge, type KnownJob } from '@jetbeat/core';
+import type { DoubtGrant } from '@jetbeat/postgres';
+
+/** What was found out before doubts are judged. */
+export interface KnownOfDoubts {
+  /** History, its rows locked. */
+  readonly rows: ReadonlyMap<string, KnownJob>;
+  readonly alive: ReadonlySet<string>;
+  /** Whether a live worker says that it holds the job, or has not answered. */
+  readonly isHeld: (job: string) => boolean;
+}
+
+/**
+ * Judges doubts one after the other, each knowing what those before it were granted, so that of two askers in one batch
+ * one gets the job.
+ */
+export function answerDoubts(
+  questions: readonly DoubtQuestion[],
+  known: KnownOfDoubts,
+): { answers: DoubtAnswer[]; grants: DoubtGrant[] } {
+  const { alive, isHeld } = known;
+  const rows = new Map(known.rows);
+  const grants = new Map<string, DoubtGrant>();
+  const answers = questions.map((question) => {
+    const { job, worker, attempt, parks } = question;
+    const row = rows.get(job);
+    const answer = judge(question, row, { alive: (id) => alive.has(id), held: isHeld(job) });
+    if (answer.answer !== 'free') return answer;
+    const { run, losses } = answer;
+    grants.set(job, { job, worker, attempt, run, parks, losses });
+    rows.set(job, { state: 'running', attempt, run, parks, losses, worker });
+    return answer;
+  });
+  return { answers, grants: [...grants.values()] };
+}

@@ -1,0 +1,52 @@
+import type { DoubtAnswer, DoubtQuestion } from '@jetbeat/core';
+import { askHeld, type Bus } from '@jetbeat/jetstream';
+import { type Database, databaseTime, liveWorkers, withDoubts } from '@jetbeat/postgres';
+import { answerDoubts } from './answer-doubts.ts';
+import type { Hearing } from './hearing.ts';
+import { readToEnd } from './read-to-end.ts';
+
+/** What answering doubts needs. Times in milliseconds. */
+export interface AnswerParams {
+  readonly db: Database;
+  readonly bus: Bus;
+  readonly hearing: Hearing;
+  /** How long history may take to catch up. */
+  readonly doubtWaitMs: number;
+  /** How long the workers may take to say what they hold. */
+  readonly heldWaitMs: number;
+}
+
+/**
+ * Answers doubts: has this job been settled, is it running, or neither? First history is brought up to the moment of the
+ * question, then the live workers are asked what they hold, and only then the rows are locked and judged. A `free` is in
+ * the row before anybody hears of it.
+ * @throws HistoryBehindError, or what PostgreSQL throws: then there is no answer, and the asker parks the job
+ */
+export async function answer(
+  params: AnswerParams,
+  questions: readonly DoubtQuestion[],
+): Promise<DoubtAnswer[]> {
+  const { db, bus, hearing, doubtWaitMs, heldWaitMs } = params;
+  await readToEnd({ bus, timeoutMs: doubtWaitMs });
+  const ids = [...new Set(questions.map(({ job }) => job))];
+  const within = hearing.within();
+  const live = await liveWorkers(db, { now: await databaseTime(db), within });
+  const expect = live.map(({ id }) => id);
+  const { held, answered } = await askHeld(bus, { ids, expect, timeoutMs: heldWaitMs });
+  // Whoever lives and does not answer may hold any of them.
+  const silent = expect.some((worker) => !answered.has(worker));
+  const now = await databaseTime(db);
+  return withDoubts(db, {
+    ids,
+    now,
+    within,
+    decide: (rows, alive) => {
+      const { answers, grants } = answerDoubts(questions, {
+        rows,
+        alive,
+        isHeld: (job) => silent || held.has(job),
+      });
+      return { grants, value: answers };
+    },
+  });
+}

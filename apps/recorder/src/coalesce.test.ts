@@ -1,0 +1,60 @@
+import { expect, test } from 'vitest';
+import { createCoalescer, TooManyQuestionsError } from './coalesce.ts';
+
+test('what arrives together is answered in one pass, each with its own', async () => {
+  const passes: number[][] = [];
+  const { ask } = createCoalescer<number, string>({
+    pass: async (questions) => {
+      passes.push([...questions]);
+      return questions.map(String);
+    },
+    maxPerPass: 10,
+    maxWaiting: 100,
+  });
+  const answers = await Promise.all([ask([1, 2]), ask([3]), ask([4, 5, 6])]);
+  expect(answers).toEqual([['1', '2'], ['3'], ['4', '5', '6']]);
+  expect(passes).toEqual([[1, 2, 3, 4, 5, 6]]);
+});
+
+test('a pass is bounded, and one at a time', async () => {
+  let underWay = 0;
+  let most = 0;
+  const sizes: number[] = [];
+  const { ask } = createCoalescer<number, number>({
+    pass: async (questions) => {
+      underWay += 1;
+      most = Math.max(most, underWay);
+      sizes.push(questions.length);
+      await new Promise(setImmediate);
+      underWay -= 1;
+      return questions;
+    },
+    maxPerPass: 3,
+    maxWaiting: 100,
+  });
+  await Promise.all([ask([1, 2]), ask([3, 4]), ask([5, 6, 7, 8]), ask([9])]);
+  expect(most).toBe(1);
+  expect(sizes).toEqual([2, 2, 4, 1]);
+});
+
+test('a pass that fails fails its askers, and the next one goes on', async () => {
+  let fail = true;
+  const { ask } = createCoalescer<number, number>({
+    pass: async (questions) => {
+      if (fail) throw new Error('away');
+      return questions;
+    },
+    maxPerPass: 10,
+    maxWaiting: 100,
+  });
+  await expect(ask([1])).rejects.toThrow('away');
+  fail = false;
+  await expect(ask([2])).resolves.toEqual([2]);
+});
+
+test('more than may wait is refused at once', async () => {
+  const { ask } = createCoalescer<number, number>({ pass: async (all) => all, maxPerPass: 2, maxWaiting: 3 });
+  const first = ask([1, 2]);
+  await expect(ask([3, 4])).rejects.toThrow(TooManyQuestionsError);
+  await expect(first).resolves.toEqual([1, 2]);
+});

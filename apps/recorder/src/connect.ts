@@ -1,0 +1,62 @@
+import { type Bus, connectBus, ensureTopology } from '@jetbeat/jetstream';
+import { type Database, migrate, openDatabase } from '@jetbeat/postgres';
+import type { Config, Log } from '@jetbeat/runtime';
+
+/** Of the topology, where the default does not fit. */
+export interface RecorderTopology {
+  /** Room of EVENTS, in bytes. */
+  readonly eventsMaxBytes?: number;
+  /** In milliseconds. */
+  readonly duplicateWindowMs?: number;
+}
+
+/** Both servers, with everything in them that the recorder builds on. */
+export interface Connected {
+  readonly bus: Bus;
+  readonly db: Database;
+  close(): Promise<void>;
+}
+
+const NAME = 'jetbeat recorder';
+const POOL_SIZE = 8;
+
+/**
+ * Connects to both servers and makes what is missing there, again whenever NATS comes back as another server: it may be
+ * an empty one.
+ * @throws BusUnreachableError, ServerUnfitError, DatabaseUnavailableError
+ */
+export async function connect(params: {
+  config: Config;
+  log: Log;
+  topology?: RecorderTopology;
+}): Promise<Connected> {
+  const { config, log, topology = {} } = params;
+  const { queues, ackWaitMs, namespace, nats } = config;
+  const bus = await connectBus({
+    servers: nats.url,
+    name: NAME,
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(nats.creds === undefined ? {} : { credsFile: nats.creds }),
+    ...(nats.ca === undefined ? {} : { caFile: nats.ca }),
+    log,
+  });
+  let db: Database | undefined;
+  const close = async () => {
+    await bus.close();
+    await db?.close();
+  };
+  try {
+    const ensure = () => ensureTopology(bus, { queues, ackWaitMs, ...topology });
+    await ensure();
+    bus.onReconnect(({ serverChanged }) => {
+      if (serverChanged)
+        ensure().catch((error: unknown) => log.error({ err: error }, 'streams cannot be made'));
+    });
+    db = await openDatabase({ url: config.database.url, applicationName: NAME, poolSize: POOL_SIZE, log });
+    await migrate(db);
+    return { bus, db, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}

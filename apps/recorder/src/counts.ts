@@ -1,0 +1,58 @@
+import type { Log } from '@jetbeat/jetstream';
+
+/** What the recorder has done since its start. */
+export interface RecorderCounts {
+  /** Messages of EVENTS whose contents are in PostgreSQL. */
+  batches: number;
+  events: number;
+  /** Messages that were no event batch. */
+  skippedBatches: number;
+  /** Entries of batches that were no event, or that PostgreSQL refused. */
+  skippedEvents: number;
+  /** Questions answered, and askings left without an answer. */
+  answered: number;
+  unanswered: number;
+  republished: number;
+  released: number;
+  trimmed: number;
+}
+
+/** Counting, and one line about it at most so often, whatever is thrown at the stream. */
+export interface Tally {
+  readonly counts: RecorderCounts;
+  /** Counts what was passed by; a log line tells of it at most once a minute. */
+  skip(what: { batches: number; events: number; seq: number; err?: unknown }): void;
+}
+
+const QUIET_MS = 60_000;
+
+/** Makes the recorder's counts, all zero. */
+export function createTally(params: { log: Log; monotonic?: () => number }): Tally {
+  const { log, monotonic = () => performance.now() } = params;
+  const counts: RecorderCounts = {
+    batches: 0,
+    events: 0,
+    skippedBatches: 0,
+    skippedEvents: 0,
+    answered: 0,
+    unanswered: 0,
+    republished: 0,
+    released: 0,
+    trimmed: 0,
+  };
+  let quietUntil = Number.NEGATIVE_INFINITY;
+  return {
+    counts,
+    skip({ batches, events, seq, err }) {
+      counts.skippedBatches += batches;
+      counts.skippedEvents += events;
+      if (monotonic() < quietUntil) return;
+      quietUntil = monotonic() + QUIET_MS;
+      const { skippedBatches, skippedEvents } = counts;
+      log.warn(
+        { skippedBatches, skippedEvents, seq, ...(err === undefined ? {} : { err }) },
+        'EVENTS holds what is no event; it is passed by: see who besides the workers and clients may publish there',
+      );
+    },
+  };
+}

@@ -1,0 +1,114 @@
+import type { ReconcileMarks } from '@jetbeat/core';
+import type { Bus, CancelledKeys, EventPublisher } from '@jetbeat/jetstream';
+import type { Database } from '@jetbeat/postgres';
+import { type EveryParams, every, type Log, type Loop } from '@jetbeat/runtime';
+import { clearCancelled } from './clear-cancelled.ts';
+import type { Tally } from './counts.ts';
+import type { Hearing } from './hearing.ts';
+import { partition } from './partition.ts';
+import type { Progress } from './progress.ts';
+import { reconcile } from './reconcile.ts';
+import { release } from './release.ts';
+import type { SettledMarks } from './settled.ts';
+import type { RecorderTimes } from './times.ts';
+import { createSequenceClock, trim } from './trim.ts';
+
+/** What the recorder's repeated duties need together. */
+export interface DutiesParams {
+  readonly bus: Bus;
+  readonly db: Database;
+  readonly events: EventPublisher;
+  readonly cancelled: CancelledKeys;
+  readonly marks: SettledMarks;
+  readonly hearing: Hearing;
+  readonly progress: Progress;
+  readonly tally: Tally;
+  readonly log: Log;
+  readonly times: RecorderTimes;
+  readonly ackWaitMs: number;
+  /** Unix milliseconds. */
+  readonly clock: () => number;
+}
+
+/** The loops of the recorder, by duty. */
+export interface Duties {
+  readonly release: Loop;
+  start(): void;
+  stop(): Promise<void>;
+}
+
+const RELEASE_LIMIT = 500;
+const RECONCILE_LIMIT = 500;
+const CLEAR_LIMIT = 200;
+/** Between two steps of trimming, for the publishers, in milliseconds. */
+const TRIM_PAUSE_MS = 50;
+/** Finished keys are no hurry. */
+const CLEAR_EVERY_MS = 10_000;
+/** How often the sequence that was last at a time is noted, for trimming by age. */
+const SEQUENCE_EVERY_MS = 10_000;
+
+/** Puts every pass into its loop. */
+export function createDuties(params: DutiesParams): Duties {
+  const { bus, db, events, cancelled, marks, hearing, progress, tally, log, times, ackWaitMs, clock } =
+    params;
+  const { counts } = tally;
+  const seen = new Map<string, ReconcileMarks>();
+  const sequences = createSequenceClock({
+    everyMs: Math.min(SEQUENCE_EVERY_MS, times.liveMs / 10),
+    keepMs: times.liveMs,
+  });
+  const loop = (name: string, intervalMs: number, pass: EveryParams['pass']) =>
+    every({ name, intervalMs, log, pass });
+
+  const releaseLoop = loop('release', times.releaseEveryMs, async () => {
+    const within = hearing.within();
+    const released = await release({
+      db,
+      bus,
+      events,
+      within,
+      limit: RELEASE_LIMIT,
+      readToEndMs: times.doubtWaitMs,
+    });
+    counts.released += released;
+    return released < RELEASE_LIMIT ? times.releaseEveryMs : 0;
+  });
+  const loops = [
+    releaseLoop,
+    loop('reconcile', times.reconcileEveryMs, async () => {
+      const { unpublishedAfterMs } = times;
+      const onReset = () => marks.forget();
+      const done = await reconcile({
+        db,
+        bus,
+        events,
+        log,
+        ackWaitMs,
+        unpublishedAfterMs,
+        limit: RECONCILE_LIMIT,
+        onReset,
+      });
+      counts.republished += done.republished;
+    }),
+    loop('clear-cancelled', Math.min(CLEAR_EVERY_MS, ackWaitMs), async () => {
+      await clearCancelled({ db, bus, cancelled, seen, keepMs: 2 * ackWaitMs, limit: CLEAR_LIMIT });
+    }),
+    loop('settled', times.settledEveryMs, () => marks.write()),
+    loop('trim', times.trimEveryMs, async () => {
+      const trimmed = await trim({ bus, sequences, now: clock(), liveMs: times.liveMs });
+      counts.trimmed += trimmed;
+      return trimmed > 0 ? TRIM_PAUSE_MS : times.trimEveryMs;
+    }),
+    loop('partition', times.partitionEveryMs, () => partition({ db })),
+    loop('progress', times.progressEveryMs, () => progress.look()),
+  ];
+  return {
+    release: releaseLoop,
+    start() {
+      for (const one of loops) one.start();
+    },
+    async stop() {
+      await Promise.all(loops.map((one) => one.stop()));
+    },
+  };
+}

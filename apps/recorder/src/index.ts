@@ -1,0 +1,108 @@
+import { createEventPublisher, openCancelled, openEventSource } from '@jetbeat/jetstream';
+import { recordChanges, settledMarks } from '@jetbeat/postgres';
+import { type Config, type Log, type Running, startHealthServer } from '@jetbeat/runtime';
+import { connect, type RecorderTopology } from './connect.ts';
+import { createTally, type RecorderCounts } from './counts.ts';
+import { createDuties } from './duties.ts';
+import { listen } from './hearing.ts';
+import { createProgress } from './progress.ts';
+import { createRecordLoop } from './record-loop.ts';
+import { freesParked } from './release.ts';
+import { serve } from './serve.ts';
+import { createSettledMarks } from './settled.ts';
+import { DEFAULT_TIMES, type RecorderTimes } from './times.ts';
+
+export type { RecorderTopology } from './connect.ts';
+export type { RecorderCounts } from './counts.ts';
+export type { RecorderTimes } from './times.ts';
+
+/** What a test may wrap, e.g. to end the process before or after a commit. */
+export interface RecorderPorts {
+  readonly recordChanges: typeof recordChanges;
+}
+
+/** What `start` takes. */
+export interface RecorderParams {
+  readonly config: Config;
+  readonly log: Log;
+  readonly times?: Partial<RecorderTimes>;
+  readonly topology?: RecorderTopology;
+  readonly ports?: Partial<RecorderPorts>;
+  /** Unix milliseconds. */
+  readonly clock?: () => number;
+}
+
+/** A running recorder. */
+export interface Recorder extends Running {
+  counts(): Readonly<RecorderCounts>;
+  /** Where its health is served. */
+  readonly healthUrl: string;
+}
+
+/** Messages of EVENTS in one pull, and so in one transaction; one holds up to 256 events. */
+const MAX_BATCHES = 32;
+const PULL_WAIT_MS = 1_000;
+
+/**
+ * Starts the recorder: it keeps history up to date with EVENTS, answers doubts, and looks after jobs that are missing,
+ * parked or cancelled. Any number of replicas may run.
+ * @throws BusUnreachableError, ServerUnfitError, DatabaseUnavailableError
+ */
+export async function start(params: RecorderParams): Promise<Recorder> {
+  const { config, log, topology = {}, ports = {}, clock = Date.now } = params;
+  const { ackWaitMs } = config;
+  const times = { ...DEFAULT_TIMES, ...params.times };
+  const connected = await connect({ config, log, topology });
+  // Stopped in the reverse order: no new questions and duties first, the connections last.
+  const parts: { stop(): Promise<void> }[] = [{ stop: connected.close }];
+  const stop = async () => {
+    for (const [i, part] of parts.toReversed().entries()) { const t = performance.now(); await part.stop(); console.log("PART", i, Math.round(performance.now() - t)); }
+  };
+  try {
+    const { bus, db } = connected;
+    const tally = createTally({ log });
+    const progress = createProgress({ bus, db, clock });
+    const hearing = await listen({ bus, db, ackWaitMs });
+    parts.push(hearing);
+    const marks = createSettledMarks({ bus });
+    marks.raise(await settledMarks(db));
+
+    const events = createEventPublisher(bus, { log });
+    const cancelled = openCancelled(bus, { log });
+    parts.push({ stop: () => events.close() }, { stop: () => cancelled.close() });
+    await cancelled.load();
+    const duties = createDuties({
+      ...{ bus, db, events, cancelled, marks, hearing, progress, tally, log, times, ackWaitMs, clock },
+    });
+    const recording = createRecordLoop({
+      ...{ db, log, tally, holdMs: times.holdMs },
+      source: openEventSource(bus, { maxBatches: MAX_BATCHES, maxWaitMs: PULL_WAIT_MS, log }),
+      recordChanges: ports.recordChanges ?? recordChanges,
+      onRecorded(recorded, settled) {
+        marks.raise(settled);
+        if (recorded.some(freesParked)) duties.release.poke();
+      },
+    });
+    const { host, healthPort: port } = config;
+    const live = () => [{ name: 'process', ok: true }];
+    const health = await startHealthServer({ host, port, live, ready: progress.checks });
+    parts.push(health, recording, duties, serve({ bus, db, hearing, times, tally, log }));
+    recording.start();
+    duties.start();
+
+    let stopping: Promise<void> | undefined;
+    const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+    return {
+      healthUrl: `http://${host}:${health.port}`,
+      counts: () => ({ ...tally.counts }),
+      ready: () => Promise.race([progress.begun, ended]),
+      stop() {
+        stopping ??= stop().finally(end);
+        return stopping;
+      },
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}

@@ -1,0 +1,34 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { JetbeatError } from '@jetbeat/core';
+import { type Bus, eventsState } from '@jetbeat/jetstream';
+
+/** History could not be brought up to date in time, so nothing can be said about what it does not hold. */
+export class HistoryBehindError extends JetbeatError {
+  constructor(behind: number, waitedMs: number) {
+    super(
+      'history_behind',
+      `history is ${behind} event batches behind after ${waitedMs} ms; is PostgreSQL reachable?`,
+    );
+  }
+}
+
+const FIRST_PAUSE_MS = 5;
+const MAX_PAUSE_MS = 50;
+
+/**
+ * Waits until every event that was stored before the call is in PostgreSQL, whichever recorder put it there: the
+ * durable consumer's ack floor says so, since only what was committed is acknowledged.
+ * @throws HistoryBehindError after `timeoutMs`
+ */
+export async function readToEnd(params: { bus: Bus; timeoutMs: number }): Promise<void> {
+  const { bus, timeoutMs } = params;
+  const end = performance.now() + timeoutMs;
+  const { lastSeq: target } = await eventsState(bus);
+  for (let wait = FIRST_PAUSE_MS; ; wait = Math.min(2 * wait, MAX_PAUSE_MS)) {
+    const { lastSeq, recordedUpTo } = await eventsState(bus);
+    // A store that was made anew starts again at 1: then there is nothing old to wait for.
+    if (recordedUpTo >= Math.min(target, lastSeq)) return;
+    if (performance.now() + wait > end) throw new HistoryBehindError(target - recordedUpTo, timeoutMs);
+    await sleep(wait);
+  }
+}

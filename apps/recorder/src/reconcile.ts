@@ -1,0 +1,139 @@
+import {
+  decideReconcile,
+  type Findings,
+  needsLook,
+  type OpenJob,
+  type ReconcileDecision,
+  type ReconcileMarks,
+} from '@jetbeat/core';
+import { type Bus, type EventPublisher, jobsStreamState, type Log } from '@jetbeat/jetstream';
+import {
+  type Database,
+  databaseTime,
+  noteReconcile,
+  noteStream,
+  type ReconcileCandidate,
+  type ReconcileNote,
+  reconcileCandidates,
+} from '@jetbeat/postgres';
+import { inGroups, lookUp } from './look-up.ts';
+import { type Republished, republish } from './republish.ts';
+import { type FactsByLane, streamEnds, streamFacts } from './stream-facts.ts';
+
+/** What reconciling needs. Times in milliseconds. */
+export interface ReconcileParams {
+  readonly db: Database;
+  readonly bus: Bus;
+  readonly events: EventPublisher;
+  readonly log: Log;
+  readonly ackWaitMs: number;
+  readonly unpublishedAfterMs: number;
+  /** Jobs in one pass. */
+  readonly limit: number;
+  /** Called when JOBS is another stream than before, or has lost its end. */
+  readonly onReset: () => void;
+}
+
+/** What a pass did. */
+export interface Reconciled {
+  readonly looked: number;
+  readonly republished: number;
+}
+
+/** What a look at one job came to. */
+interface Look {
+  readonly candidate: ReconcileCandidate;
+  readonly decision: ReconcileDecision;
+  readonly found: boolean;
+}
+
+/** Jobs looked up at the same time. */
+const GROUP = 16;
+/** How soon a job whose loss is suspected is looked at again, in milliseconds. */
+const AGAIN_MS = 2_000;
+
+/**
+ * Looks after open jobs of which nothing is heard: those long past their time, and those committed without a publish.
+ * What is missing in JetStream is noted first, and published again only when it can be nowhere else. Replicas may do
+ * this at the same time: the publish has one id, and the worker that gets it asks whether the job was settled.
+ */
+export async function reconcile(params: ReconcileParams): Promise<Reconciled> {
+  const { db, bus, ackWaitMs, unpublishedAfterMs, limit } = params;
+  await watchStream(params);
+  const now = await databaseTime(db);
+  const dueBefore = now - 2 * ackWaitMs;
+  const candidates = await reconcileCandidates(db, {
+    now,
+    dueBefore,
+    unpublishedBefore: now - unpublishedAfterMs,
+    limit,
+  });
+  if (candidates.length === 0) return { looked: 0, republished: 0 };
+
+  const lanes = candidates.map(({ job }) => job);
+  const factsOf = await streamFacts(bus, lanes);
+  const looks = await inGroups(candidates, GROUP, (candidate) => look(bus, factsOf, candidate));
+  // Read after the look-ups: a timer that was not there any more has fired into what these ends include.
+  const ends = await streamEnds(bus);
+  const republished = await republish(
+    params,
+    looks.filter(({ decision }) => decision === 'republish').map(({ candidate }) => candidate),
+  );
+  const again = dueBefore + Math.min(AGAIN_MS, ackWaitMs);
+  await noteReconcile(
+    db,
+    looks.map((one) => noteOf(one, { now, again, ends, republished })),
+  );
+  return { looked: candidates.length, republished: republished.length };
+}
+
+async function look(bus: Bus, factsOf: FactsByLane, candidate: ReconcileCandidate): Promise<Look> {
+  const facts = factsOf(candidate.job);
+  const open = openJob(candidate);
+  if (!needsLook(open, facts)) return { candidate, decision: 'wait', found: false };
+  const findings: Findings = await lookUp(bus, candidate.job);
+  const decision = decideReconcile(open, facts, findings);
+  return { candidate, decision, found: findings.message || findings.timer || findings.parked };
+}
+
+function openJob({ job, cause, reconcileSeq, reconcileEventsSeq }: ReconcileCandidate): OpenJob {
+  const noted = reconcileSeq !== undefined && reconcileEventsSeq !== undefined;
+  return {
+    published: cause !== 'unpublished',
+    seq: job.seq,
+    note: noted ? { jobsSeq: reconcileSeq, eventsSeq: reconcileEventsSeq } : undefined,
+  };
+}
+
+function noteOf(
+  { candidate, decision, found }: Look,
+  known: { now: number; again: number; ends: ReconcileMarks; republished: readonly Republished[] },
+): ReconcileNote {
+  const { id, order } = candidate.job;
+  const { now, again, ends, republished } = known;
+  const marks = { reconcileSeq: ends.jobsSeq, reconcileEventsSeq: ends.eventsSeq };
+  if (decision === 'note') return { id, order, checkAt: again, ...marks };
+  const { reconcileSeq, reconcileEventsSeq } = candidate;
+  const kept = {
+    ...(reconcileSeq === undefined ? {} : { reconcileSeq }),
+    ...(reconcileEventsSeq === undefined ? {} : { reconcileEventsSeq }),
+  };
+  if (found) return { id, order, checkAt: now, ...kept, published: {} };
+  const done = republished.find((one) => one.id === id);
+  if (!done) return { id, order, checkAt: now, ...kept };
+  // A new message begins anew: it is not lost before these ends have passed.
+  return { id, order, checkAt: now, ...marks, published: done.seq === undefined ? {} : { seq: done.seq } };
+}
+
+/** Sequences mean nothing in another stream, or above an end that was lost; then they are forgotten. */
+async function watchStream({ db, bus, log, onReset }: ReconcileParams): Promise<void> {
+  const readAt = await databaseTime(db);
+  const { created, lastSeq } = await jobsStreamState(bus);
+  const { reset } = await noteStream(db, { stream: 'JOBS', created, lastSeq, readAt });
+  if (!reset) return;
+  log.warn(
+    { created, lastSeq },
+    'JOBS is another stream than before, or has lost its end: looking all open jobs up',
+  );
+  onReset();
+}

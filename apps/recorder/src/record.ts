@@ -1,0 +1,91 @@
+import type { Event, JobEvent, WorkerEvent } from '@jetbeat/core';
+import { project } from '@jetbeat/core';
+import type { EventDelivery, Log } from '@jetbeat/jetstream';
+import type { Database, recordChanges } from '@jetbeat/postgres';
+import { databaseTime } from '@jetbeat/postgres';
+import type { Tally } from './counts.ts';
+import { readBatch } from './read-batch.ts';
+import { isRefusedByData } from './refused-by-data.ts';
+import { settledIn } from './settled.ts';
+
+/** What recording needs. */
+export interface RecordParams {
+  readonly db: Database;
+  readonly log: Log;
+  readonly tally: Tally;
+  readonly recordChanges: typeof recordChanges;
+  /** Called with what has been committed and acknowledged. */
+  readonly onRecorded: (events: readonly Event[], settled: ReadonlyMap<string, number>) => void;
+}
+
+/**
+ * Records what was pulled from EVENTS: one transaction, then the acknowledgements. Everything may come twice and in any
+ * order, here and at other recorders at the same time; the projection makes the same rows of it.
+ * @throws what PostgreSQL throws when it is away; then nothing was acknowledged
+ */
+export async function recordDeliveries(
+  params: RecordParams,
+  deliveries: readonly EventDelivery[],
+): Promise<void> {
+  const { tally } = params;
+  const events: Event[] = [];
+  let eventsSeq = 0;
+  for (const { seq, data } of deliveries) {
+    const batch = readBatch(data);
+    if (batch.malformed || batch.skipped > 0)
+      tally.skip({ batches: batch.malformed ? 1 : 0, events: batch.skipped, seq });
+    for (const event of batch.events) events.push(event);
+    eventsSeq = Math.max(eventsSeq, seq);
+  }
+  const recorded = await recordEvents(params, events, eventsSeq);
+  for (const delivery of deliveries) delivery.ack();
+  tally.counts.batches += deliveries.length;
+  tally.counts.events += recorded.length;
+  params.onRecorded(recorded, settledIn(recorded));
+}
+
+/**
+ * Records events, and finds the one that PostgreSQL refuses by halving: it alone is passed by.
+ * @returns what was recorded
+ */
+async function recordEvents(
+  params: RecordParams,
+  events: readonly Event[],
+  eventsSeq: number,
+): Promise<readonly Event[]> {
+  if (events.length === 0) return events;
+  try {
+    await write(params, events, eventsSeq);
+    return events;
+  } catch (error) {
+    if (!isRefusedByData(error)) throw error;
+    if (events.length === 1) {
+      params.tally.skip({ batches: 0, events: 1, seq: eventsSeq, err: error });
+      return [];
+    }
+    const middle = events.length >> 1;
+    const first = await recordEvents(params, events.slice(0, middle), eventsSeq);
+    return [...first, ...(await recordEvents(params, events.slice(middle), eventsSeq))];
+  }
+}
+
+async function write(
+  { db, recordChanges }: RecordParams,
+  events: readonly Event[],
+  eventsSeq: number,
+): Promise<void> {
+  const jobEvents: JobEvent[] = [];
+  const workers: WorkerEvent[] = [];
+  for (const event of events) {
+    if (event.kind === 'worker') workers.push(event);
+    else jobEvents.push(event);
+  }
+  const changes = project(jobEvents);
+  await recordChanges(db, {
+    changes,
+    workers,
+    now: await databaseTime(db),
+    eventsSeq,
+    settled: settledIn(events),
+  });
+}

@@ -1,0 +1,113 @@
+import { factsOf, isTerminal, type JobEnvelope, messageId, type Reason } from '@jetbeat/core';
+import { type Bus, type EventPublisher, type JobToPublish, type Log, publishJobs } from '@jetbeat/jetstream';
+import {
+  cancelJob,
+  type Database,
+  databaseTime,
+  getJob,
+  type JobRecord,
+  type ReconcileCandidate,
+  rebuildJob,
+} from '@jetbeat/postgres';
+
+/** What publishing again needs. */
+export interface RepublishParams {
+  readonly db: Database;
+  readonly bus: Bus;
+  readonly events: EventPublisher;
+  readonly log: Log;
+}
+
+/** A job that is in JetStream again; `seq` where it is known and is that of the job's own message. */
+export interface Republished {
+  readonly id: string;
+  readonly seq?: number;
+}
+
+const LOST: Reason = {
+  code: 'lost',
+  text: 'its message is gone from JetStream, and history cannot publish it again because it was never told the input',
+};
+
+/**
+ * Publishes what JetStream has lost, or was never given, from the rows of the jobs, which are read once more: what went
+ * on meanwhile is left alone.
+ */
+export async function republish(
+  params: RepublishParams,
+  lost: readonly ReconcileCandidate[],
+): Promise<Republished[]> {
+  const { bus, log } = params;
+  const items: JobToPublish[] = [];
+  for (const candidate of lost) {
+    const item = await toPublish(params, candidate);
+    if (item) items.push(item);
+  }
+  const results = await publishJobs(bus, items);
+  const republished: Republished[] = [];
+  for (const [index, { envelope, at }] of items.entries()) {
+    const result = results[index];
+    if (!result?.ok) {
+      log.warn(
+        { err: result?.error, job: envelope.id },
+        'a job cannot be published again; trying again later',
+      );
+      continue;
+    }
+    log.info(
+      { job: envelope.id, task: envelope.task, attempt: envelope.attempt, run: envelope.run, at },
+      'published again',
+    );
+    republished.push({ id: envelope.id, ...(result.duplicate || result.delayed ? {} : { seq: result.seq }) });
+  }
+  return republished;
+}
+
+/** Undefined when there is nothing to publish (any more). */
+async function toPublish(
+  params: RepublishParams,
+  candidate: ReconcileCandidate,
+): Promise<JobToPublish | undefined> {
+  const { db } = params;
+  const row = await getJob(db, candidate.job.id);
+  if (!row || isTerminal(row.state) || row.order !== candidate.job.order) return undefined;
+  if (candidate.cause === 'unpublished' && row.published) return undefined;
+  const now = await databaseTime(db);
+  if (row.cancelRequestedAt !== undefined) {
+    const text = row.cancelReason ?? 'cancelled before it began';
+    await cancelJob(db, { id: row.id, reason: { code: 'cancelled', text }, now });
+    return undefined;
+  }
+  const rebuilt = rebuildJob(row, now);
+  if (rebuilt) return { ...rebuilt, messageId: idOf(candidate, rebuilt.envelope) };
+  await giveUp(params, row, now);
+  return undefined;
+}
+
+/**
+ * A job that was never known as published keeps its own message id, which stops the repeat if it was published after
+ * all. For a message that was there and is gone, that id would have the duplicate window swallow the new one.
+ */
+function idOf({ cause, reconcileSeq }: ReconcileCandidate, envelope: JobEnvelope): string {
+  return cause === 'unpublished' ? messageId(envelope) : `${messageId(envelope)}.lost${reconcileSeq ?? 0}`;
+}
+
+/** Nobody will ever hear of it again, so history says so; it is told as an event, like every end. */
+async function giveUp({ events, log }: RepublishParams, row: JobRecord, now: number): Promise<void> {
+  const { id, task, queue, priority, createdAt, runAt, attempt, run, parks, traceId } = row;
+  const place = {
+    v: 1,
+    id,
+    task,
+    queue,
+    priority,
+    input: null,
+    createdAt,
+    runAt,
+    attempt,
+    run,
+    parks,
+  } as const;
+  await events.publish({ kind: 'ended', ...factsOf(place, traceId), state: 'dead', reason: LOST, at: now });
+  log.error({ job: id, task }, 'a job is lost: its message is gone and its input unknown');
+}

@@ -1,0 +1,152 @@
+import {
+  type Event,
+  isName,
+  isUuid,
+  type JobEnvelope,
+  type JobEvent,
+  type JobFacts,
+  OUTCOMES,
+  PRIORITIES,
+  type SettledEvent,
+  type StartedEvent,
+  type WorkerEvent,
+} from '@jetbeat/core';
+
+/** The last millisecond of the year 9999: PostgreSQL and RFC 3339 both still write it. */
+const MAX_TIME = 253_402_300_799_999;
+const MAX_INT = 2 ** 31 - 1;
+const MAX_WORKER_ID = 200;
+const TERMINAL_WITHOUT_RUN = ['dead', 'cancelled', 'expired'];
+
+/**
+ * Whether every field that history stores of this event has the type and the range that its column has. Anybody with
+ * rights on the stream can publish there; what a column refuses would hold up every event after it.
+ */
+export function isSound(event: Event): boolean {
+  if (event.kind === 'worker') return isSoundWorker(event);
+  if (event.kind === 'accepted') {
+    return (
+      isSoundEnvelope(event.envelope) &&
+      isCount(event.seq, 0, Number.MAX_SAFE_INTEGER) &&
+      isText(event.traceparent, 256)
+    );
+  }
+  return areFactsSound(event) && isSoundStep(event);
+}
+
+function isSoundStep(event: Exclude<JobEvent, { kind: 'accepted' }>): boolean {
+  switch (event.kind) {
+    case 'started':
+      return isRun(event) && isTime(event.at);
+    case 'settled':
+      return isRun(event) && isSettlement(event);
+    case 'returned':
+      return isRun(event) && isTime(event.startedAt) && isTime(event.at);
+    case 'parked':
+      return (event.what === 'task' || event.what === 'doubt') && isTime(event.at);
+    case 'released':
+      return isTime(event.at);
+    case 'ended':
+      return TERMINAL_WITHOUT_RUN.includes(event.state) && isReason(event.reason) && isTime(event.at);
+  }
+}
+
+function areFactsSound(facts: JobFacts): boolean {
+  return (
+    isUuid(facts.job) &&
+    isName('task', facts.task) &&
+    isName('queue', facts.queue) &&
+    PRIORITIES.includes(facts.priority) &&
+    isTime(facts.createdAt) &&
+    isTime(facts.runAt) &&
+    isCount(facts.attempt, 1) &&
+    isCount(facts.run, 1) &&
+    isCount(facts.parks, 0) &&
+    (facts.seq === undefined || isCount(facts.seq, 0, Number.MAX_SAFE_INTEGER)) &&
+    (facts.traceId === undefined || isText(facts.traceId, 64))
+  );
+}
+
+function isSoundEnvelope(envelope: JobEnvelope): boolean {
+  const { id, schedule, parent, meta, policy } = envelope;
+  return (
+    envelope.v === 1 &&
+    areFactsSound({ ...envelope, job: id }) &&
+    (meta === undefined || isObject(meta)) &&
+    (policy === undefined || isObject(policy)) &&
+    (parent === undefined || isUuid(parent)) &&
+    (schedule === undefined ||
+      (isObject(schedule) &&
+        isUuid(schedule.id) &&
+        isName('schedule', schedule.name) &&
+        isTime(schedule.nominalTime) &&
+        isText(schedule.origin, 256)))
+  );
+}
+
+function isSettlement(event: SettledEvent): boolean {
+  const { next } = event;
+  if (!isTime(event.startedAt) || !isTime(event.finishedAt) || !OUTCOMES.includes(event.outcome))
+    return false;
+  if (
+    event.error !== undefined &&
+    !(isObject(event.error) && isText(event.error.name) && isText(event.error.message))
+  ) {
+    return false;
+  }
+  if (!isObject(next)) return false;
+  switch (next.state) {
+    case 'succeeded':
+    case 'cancelled':
+      return true;
+    case 'dead':
+      return isReason(next.reason);
+    case 'retrying':
+      return isCount(next.attempt, 1) && isTime(next.runAt);
+    default:
+      return false;
+  }
+}
+
+function isSoundWorker(event: WorkerEvent): boolean {
+  return (
+    isText(event.worker, MAX_WORKER_ID) &&
+    (event.state === 'running' || event.state === 'stopped') &&
+    isText(event.host) &&
+    isText(event.version) &&
+    isCount(event.pid, 0) &&
+    isCount(event.concurrency, 0) &&
+    isCount(event.held, 0) &&
+    isTime(event.startedAt) &&
+    isTime(event.at) &&
+    Array.isArray(event.queues) &&
+    event.queues.every((queue) => isName('queue', queue)) &&
+    (event.tasks === undefined ||
+      (Array.isArray(event.tasks) &&
+        event.tasks.every((task) => isObject(task) && isName('task', task.name))))
+  );
+}
+
+function isRun(event: Pick<StartedEvent, 'runId' | 'worker'>): boolean {
+  return isUuid(event.runId) && isText(event.worker, MAX_WORKER_ID);
+}
+
+function isReason(value: unknown): boolean {
+  return isObject(value) && isText(value.code, 128) && isText(value.text);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isText(value: unknown, most = 65_536): value is string {
+  return typeof value === 'string' && value.length <= most;
+}
+
+function isCount(value: unknown, least: number, most = MAX_INT): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most;
+}
+
+function isTime(value: unknown): boolean {
+  return typeof value === 'number' && value >= 0 && value <= MAX_TIME;
+}

@@ -1,0 +1,34 @@
+/** How often and how long, in milliseconds. Tests shorten them. */
+export interface RecorderTimes {
+  /** A job that was committed and whose publish nobody noted for so long is published by the recorder. */
+  readonly unpublishedAfterMs: number;
+  readonly reconcileEveryMs: number;
+  readonly releaseEveryMs: number;
+  readonly trimEveryMs: number;
+  readonly partitionEveryMs: number;
+  readonly settledEveryMs: number;
+  readonly progressEveryMs: number;
+  /** How long history may take to catch up before a doubt stays without an answer; the asker waits for 5 s. */
+  readonly doubtWaitMs: number;
+  /** How long workers may take to say what they hold. */
+  readonly heldWaitMs: number;
+  /** How long events are held without PostgreSQL before they go back to JetStream. */
+  readonly holdMs: number;
+  /** How far live readers of EVENTS may go back. */
+  readonly liveMs: number;
+}
+
+/** What holds outside of tests. */
+export const DEFAULT_TIMES: RecorderTimes = {
+  unpublishedAfterMs: 5_000,
+  reconcileEveryMs: 1_000,
+  releaseEveryMs: 2_000,
+  trimEveryMs: 5_000,
+  partitionEveryMs: 3_600_000,
+  settledEveryMs: 200,
+  progressEveryMs: 1_000,
+  doubtWaitMs: 3_800,
+  heldWaitMs: 1_000,
+  holdMs: 10_000,
+  liveMs: 3_600_000,
+};

@@ -1,0 +1,32 @@
+import type { StartOptions } from './options.ts';
+
+/** What is said when everything is up: where to look, and with which key. */
+export function banner(params: {
+  options: StartOptions;
+  keyFile: string;
+  logDir: string;
+  tookMs: number;
+}): string {
+  const { options } = params;
+  const api = `http://127.0.0.1:${options.apiPort}`;
+  const rows: [string, string][] = [
+    ['API', `${api}/api/v1`],
+    ['API reference', `${api}/docs`],
+    ['NATS', `nats://127.0.0.1:${options.natsPort}`],
+    ['NATS monitoring', `http://127.0.0.1:${options.monitorPort}`],
+    ['PostgreSQL', `127.0.0.1:${options.postgresPort}, database jetbeat`],
+    ['Admin key', params.keyFile],
+    ['Logs', params.logDir],
+  ];
+  const width = Math.max(...rows.map(([name]) => name.length));
+  return [
+    '',
+    `  Jetbeat is up at ${api} (after ${(params.tookMs / 1000).toFixed(1)} s)`,
+    '',
+    ...rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`),
+    '',
+    `  Try  curl -H "Authorization: Bearer $(cat ${params.keyFile})" ${api}/api/v1/jobs`,
+    '  Ctrl-C stops everything.',
+    '',
+  ].join('\n');
+}

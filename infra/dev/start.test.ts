@@ -1,0 +1,88 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { emptyFolder } from './fixtures/folder.ts';
+import { freePort, portIsFree } from './ports.ts';
+import { isAlive } from './process-facts.ts';
+import { readProcesses } from './processes-file.ts';
+
+const bootstrap = fileURLToPath(new URL('./bootstrap.mjs', import.meta.url));
+
+interface Started {
+  child: ChildProcess;
+  exited: Promise<number | null>;
+  said(): string;
+}
+
+function start(args: readonly string[]): Started {
+  const env: NodeJS.ProcessEnv = { ...process.env };
+  // Names of the test run itself; the apps refuse what they do not know.
+  for (const name of Object.keys(env)) if (name.startsWith('JETBEAT_TEST_')) delete env[name];
+  const child = spawn(process.execPath, [bootstrap, 'start', ...args], {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  onTestFinished(() => void child.kill('SIGTERM'));
+  const texts: string[] = [];
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => texts.push(String(chunk)));
+  const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  return { child, exited, said: () => texts.join('') };
+}
+
+async function threeInARow(): Promise<number> {
+  for (;;) {
+    const port = await freePort();
+    if ((await portIsFree(port + 1)) && (await portIsFree(port + 2))) return port;
+  }
+}
+
+async function freePorts(): Promise<string[]> {
+  const flags = { port: await freePort(), 'health-port': await threeInARow(), 'nats-port': await freePort() };
+  const more = { 'monitor-port': await freePort(), 'postgres-port': await freePort() };
+  return Object.entries({ ...flags, ...more }).flatMap(([name, port]) => [`--${name}`, String(port)]);
+}
+
+test('one command starts everything, shows the first scheduled job, and a signal leaves nothing', {
+  timeout: 120_000,
+}, async () => {
+  const data = join(await emptyFolder(), 'data');
+  const started = start([...(await freePorts()), '--data', data]);
+  const shows = (text: string | RegExp, timeout: number) =>
+    vi.waitFor(() => expect(started.said()).toMatch(text), { timeout, interval: 50 });
+  await shows(/Jetbeat is up at http:\/\/127\.0\.0\.1:\d+[\s\S]*Admin key +.*admin\.key/, 60_000);
+  await shows(/The first job of the schedule demo\.health has succeeded: \d+ ms late, ran \d+ ms/, 45_000);
+  const list = await readProcesses(join(data, 'processes.json'));
+  expect([...list.keys()].toSorted()).toEqual([
+    'api',
+    'nats',
+    'postgres',
+    'recorder',
+    'scheduler',
+    'start',
+    'worker',
+  ]);
+  const again = start(['--data', data]);
+  expect(await again.exited).toBe(1);
+  expect(again.said()).toMatch(/already runs on this data folder/);
+  const asked = performance.now();
+  started.child.kill('SIGTERM');
+  expect(await started.exited).toBe(0);
+  expect(performance.now() - asked).toBeLessThan(10_000);
+  expect([...list.values()].filter(({ pid }) => isAlive(pid))).toEqual([]);
+});
+
+test('a port in use is a message, not a stack', { timeout: 60_000 }, async () => {
+  const port = await freePort();
+  const holder = createServer().listen(port, '127.0.0.1');
+  onTestFinished(() => void holder.close());
+  await new Promise((listening) => holder.once('listening', listening));
+  const args = await freePorts();
+  const started = start([...args, '--port', String(port), '--data', await emptyFolder()]);
+  expect(await started.exited).toBe(1);
+  expect(started.said()).toContain(
+    `Port ${port} of 127.0.0.1 is in use, and the API needs it; choose another with --port N.`,
+  );
+  expect(started.said()).not.toMatch(/\n\s+at /);
+});

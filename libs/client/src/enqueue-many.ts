@@ -1,0 +1,136 @@
+import { JetbeatError, type TaskRef } from '@jetbeat/core';
+import { type Published, publish, type Way } from './enqueue.ts';
+import { EnqueueError, EnqueueManyError, type ItemFailure } from './errors.ts';
+import { type EnqueuedJob, type EnqueueOptions, type Prepared, prepare } from './prepare.ts';
+
+/** An item with options of its own. What has just these two fields is always read as such a one. */
+export interface ItemWithOptions<Input> {
+  readonly input: Input;
+  readonly options: EnqueueOptions;
+}
+
+/** Jobs that are read, and not yet stored: two such groups are on their way at once. */
+const GROUP = 500;
+const GROUPS = 2;
+/** History may lag behind by this much before more is read, in milliseconds. */
+const TELL_MS = 5_000;
+
+/** Nothing is wrong with the job itself. */
+const HOPELESS: ReadonlySet<string> = new Set([
+  'not_connected',
+  'publish_unconfirmed',
+  'store_full',
+  'no_stream',
+  'nats_closed',
+]);
+
+/** What `enqueueMany` knows so far. */
+interface Tally {
+  readonly jobs: (EnqueuedJob | undefined)[];
+  readonly failures: ItemFailure[];
+  /** Nothing of a whole group could be stored: to go on would only collect failures. */
+  stuck: boolean;
+}
+
+/**
+ * Enqueues a job per item. It reads no more than is on its way, so the items may come from an endless source.
+ * @throws EnqueueManyError when some items did not become jobs, with those that did
+ */
+export async function enqueueMany(
+  way: Way,
+  task: TaskRef | string,
+  items: Iterable<unknown> | AsyncIterable<unknown>,
+): Promise<EnqueuedJob[]> {
+  const tally: Tally = { jobs: [], failures: [], stuck: false };
+  const running = new Set<Promise<void>>();
+  let broken: { readonly cause: unknown } | undefined;
+  try {
+    for await (const group of groups(items)) {
+      const first = tally.jobs.length;
+      tally.jobs.length += group.length;
+      const work = enqueueGroup(way, task, group, first, tally).finally(() => running.delete(work));
+      running.add(work);
+      if (running.size >= GROUPS) await Promise.race(running);
+      if (tally.stuck) break;
+    }
+  } catch (cause) {
+    broken = { cause };
+  }
+  await Promise.all(running);
+  const { jobs, failures } = tally;
+  failures.sort((a, b) => a.index - b.index);
+  if (broken || failures.length > 0) {
+    throw new EnqueueManyError({ jobs, failures, complete: !tally.stuck && !broken, ...broken });
+  }
+  return jobs.filter((job) => job !== undefined);
+}
+
+async function enqueueGroup(
+  way: Way,
+  task: TaskRef | string,
+  group: readonly unknown[],
+  first: number,
+  tally: Tally,
+): Promise<void> {
+  const ready: { readonly index: number; readonly prepared: Prepared }[] = [];
+  for (const [offset, item] of group.entries()) {
+    const index = first + offset;
+    const { input, options } = readItem(item);
+    try {
+      ready.push({ index, prepared: await prepare(task, input, options) });
+    } catch (error) {
+      tally.failures.push({ index, error: asJetbeatError(error) });
+    }
+  }
+  const published = await publish(
+    way,
+    ready.map(({ prepared }) => prepared),
+  );
+  for (const [place, { index }] of ready.entries()) note(tally, index, published[place]);
+  if (published.length > 0 && published.every(({ error }) => isHopeless(error))) tally.stuck = true;
+  await within(
+    TELL_MS,
+    published.map((each) => each.job && each.told),
+  );
+}
+
+function note(tally: Tally, index: number, published: Published | undefined): void {
+  if (published?.job) tally.jobs[index] = published.job;
+  else if (published) tally.failures.push({ index, error: published.error });
+}
+
+/** Whether the next one would fail alike. */
+function isHopeless(error: JetbeatError | undefined): boolean {
+  return error instanceof EnqueueError && HOPELESS.has(error.code);
+}
+
+function readItem(item: unknown): { input: unknown; options?: EnqueueOptions } {
+  if (typeof item !== 'object' || item === null) return { input: item };
+  const keys = Object.keys(item);
+  const isPair = keys.length === 2 && 'input' in item && 'options' in item;
+  return isPair ? (item as ItemWithOptions<unknown>) : { input: item };
+}
+
+function asJetbeatError(error: unknown): JetbeatError {
+  if (error instanceof JetbeatError) return error;
+  const why = error instanceof Error ? error.message : String(error);
+  return new JetbeatError('check_failed', `the input could not be checked: ${why}`, { cause: error });
+}
+
+async function* groups(items: Iterable<unknown> | AsyncIterable<unknown>): AsyncGenerator<unknown[]> {
+  let group: unknown[] = [];
+  for await (const item of items) {
+    group.push(item);
+    if (group.length < GROUP) continue;
+    yield group;
+    group = [];
+  }
+  if (group.length > 0) yield group;
+}
+
+async function within(timeoutMs: number, told: readonly (Promise<void> | undefined)[]): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, timeoutMs);
+  await Promise.race([promise, Promise.all(told)]);
+  clearTimeout(timer);
+}

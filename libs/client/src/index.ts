@@ -1,0 +1,4 @@
+export { type Client, type ClientOptions, connect } from './connect.ts';
+export type { ItemWithOptions } from './enqueue-many.ts';
+export { EnqueueError, EnqueueManyError, type ItemFailure } from './errors.ts';
+export type { EnqueuedJob, EnqueueOptions, Warning } from './prepare.ts';

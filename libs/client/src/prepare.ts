@@ -1,0 +1,91 @@
+import { randomBytes } from 'node:crypto';
+import {
+  type CallOptions,
+  formatTraceparent,
+  InvalidInputError,
+  type Issue,
+  isUuid,
+  makeCall,
+  newTrace,
+  parseTraceparent,
+  type TaskRef,
+  uuidV7,
+} from '@jetbeat/core';
+import type { JobToPublish } from '@jetbeat/jetstream';
+
+/** What a call may say about its job. What it leaves out comes from the task, then from the defaults. */
+export interface EnqueueOptions extends CallOptions {
+  /**
+   * The id of a call that is repeated, a UUIDv7 (every job and every EnqueueError carries one): whether or not the earlier
+   * call came through, the job runs once.
+   */
+  readonly id?: string;
+  /** W3C trace context of the caller; without it the job begins a trace of its own. */
+  readonly traceparent?: string;
+}
+
+/** Something that the caller should know about a job that was accepted. */
+export interface Warning {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** A job that is in JetStream. */
+export interface EnqueuedJob {
+  readonly id: string;
+  readonly task: string;
+  /** 32 hex digits. */
+  readonly traceId: string;
+  readonly warnings: readonly Warning[];
+}
+
+/** A job that is ready to be published. */
+export interface Prepared {
+  readonly job: EnqueuedJob;
+  readonly publish: JobToPublish;
+}
+
+/**
+ * Makes the job of one call.
+ * @throws InvalidInputError for a wrong option or input
+ */
+export async function prepare(
+  task: TaskRef | string,
+  input: unknown,
+  given: EnqueueOptions = {},
+): Promise<Prepared> {
+  const { id, traceparent, ...options } = given;
+  checkOwn(id, traceparent);
+  const now = Date.now();
+  const trace = parseTraceparent(traceparent) ?? newTrace(randomBytes(24));
+  const call = await makeCall({ task, input, options, id: id ?? uuidV7(now, randomBytes(10)), now });
+  const { envelope } = call;
+  return {
+    job: { id: envelope.id, task: envelope.task, traceId: trace.traceId, warnings: [] },
+    publish: {
+      ...call,
+      traceparent: formatTraceparent(trace),
+      // Nobody knows here whether the earlier call came through, so whoever takes the job asks.
+      ...(id === undefined ? {} : { repeat: true }),
+    },
+  };
+}
+
+function checkOwn(id: unknown, traceparent: unknown): void {
+  const issues: Issue[] = [];
+  // History is kept by the day that the id names, so only version 7 will do.
+  if (id !== undefined && !(isUuid(id) && id[14] === '7')) {
+    issues.push({ pointer: '/id', code: 'invalid_value', message: 'id is a UUIDv7 in lower case' });
+  }
+  if (
+    traceparent !== undefined &&
+    !(typeof traceparent === 'string' && parseTraceparent(traceparent) !== undefined)
+  ) {
+    issues.push({
+      pointer: '/traceparent',
+      code: 'invalid_value',
+      message: 'traceparent is a W3C trace context',
+    });
+  }
+  if (issues.length > 0) throw new InvalidInputError(issues.map(({ message }) => message).join('; '), issues);
+}

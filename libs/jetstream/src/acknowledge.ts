@@ -1,0 +1,45 @@
+import { type Bus, type BusConnection, inside } from './bus.ts';
+
+const encoder = new TextEncoder();
+const ACK = encoder.encode('+ACK');
+const NAK = encoder.encode('-NAK');
+const WORKING = encoder.encode('+WPI');
+
+/** Settles a delivery. Fire and forget: one that gets lost with the connection means a redelivery. */
+export function sendAck(bus: BusConnection, ackSubject: string): void {
+  send(bus, ackSubject, ACK);
+}
+
+/** Gives a delivery back, to be handed out again after `delayMs`, or at once. */
+export function sendNak(bus: BusConnection, ackSubject: string, delayMs = 0): void {
+  const ns = Math.round(delayMs * 1e6);
+  send(bus, ackSubject, ns > 0 ? encoder.encode(`-NAK {"delay": ${ns}}`) : NAK);
+}
+
+/** Gives a delivery up for ever; the server's advisory carries the reason. */
+export function sendTerm(bus: BusConnection, ackSubject: string, reason: string): void {
+  send(bus, ackSubject, encoder.encode(`+TERM ${reason.replaceAll(/\s+/g, ' ').slice(0, 256)}`));
+}
+
+/** Starts the acknowledgement wait of a delivery anew. */
+export function sendWorking(bus: BusConnection, ackSubject: string): void {
+  send(bus, ackSubject, WORKING);
+}
+
+/**
+ * Extends a delivery from elsewhere than where it was received: the thread that keeps jobs alive has a connection of its
+ * own and knows only the acknowledgement subject. Fire and forget, never throws.
+ */
+export function extendDelivery(bus: Bus, ackSubject: string): void {
+  sendWorking(inside(bus), ackSubject);
+}
+
+/** A closed connection is no reason to fail: the delivery comes again elsewhere. */
+function send(bus: BusConnection, subject: string, data: Uint8Array): void {
+  if (bus.nc.isClosed()) return;
+  try {
+    bus.nc.publish(subject, data);
+  } catch (err) {
+    bus.log.debug({ err }, 'an acknowledgement could not be sent');
+  }
+}

@@ -1,0 +1,193 @@
+import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/nats-core';
+import { BusClosedError, JetStreamCallError } from './errors.ts';
+import type { Log } from './log.ts';
+import type { Named } from './names.ts';
+import { pause, within } from './pause.ts';
+import { Replies } from './replies.ts';
+import { Window } from './window.ts';
+
+/** A connection to NATS. It reconnects by itself, for ever, until it is closed. */
+export interface Bus extends Named {
+  /** Whether there is a connection now, as far as is known. */
+  readonly connected: boolean;
+  /** Unix milliseconds of the last (re)connect. */
+  readonly connectedAt: number;
+  /** The largest message that the server takes: headers and body, in bytes. */
+  readonly maxPayload: number;
+  /**
+   * Calls `fn` after every reconnect. `serverChanged`: to a server process that this connection has not seen before, so
+   * that acknowledgements, or the whole store, may be lost. Returns how to stop that.
+   */
+  onReconnect(fn: (info: { serverChanged: boolean }) => void): () => void;
+  /** Round trip in milliseconds. Throws JetStreamCallError when there is no connection. */
+  rtt(): Promise<number>;
+  /** Resolves when the server has everything that was published so far, acknowledgements included. Throws JetStreamCallError. */
+  flush(): Promise<void>;
+  /** Closes everything that was opened with it, then the connection. Safe twice; bounded. */
+  close(): Promise<void>;
+}
+
+/** How many publishes are in flight at most. */
+const WINDOW = 500;
+const CLOSE_MS = 2_000;
+
+/** The inside of a Bus; never leaves the package. */
+export class BusConnection implements Bus {
+  readonly nc: NatsConnection;
+  readonly namespace: string;
+  readonly log: Log;
+  readonly callTimeoutMs: number;
+  readonly replies: Replies;
+  readonly window = new Window(WINDOW);
+  /** Aborted when nothing more may be sent. */
+  readonly closing = new AbortController();
+  #jsm: Promise<JetStreamManager> | undefined;
+  #connected = true;
+  #connectedAt = Date.now();
+  #maxPayload: number;
+  #closed: Promise<void> | undefined;
+  readonly #servers = new Set<string>();
+  readonly #listeners = new Set<(info: { serverChanged: boolean }) => void>();
+  readonly #waiting = new Set<() => void>();
+  readonly #owned = new Set<() => Promise<void> | void>();
+
+  constructor(params: { nc: NatsConnection; namespace: string; log: Log; callTimeoutMs: number }) {
+    this.nc = params.nc;
+    this.namespace = params.namespace;
+    this.log = params.log;
+    this.callTimeoutMs = params.callTimeoutMs;
+    this.#maxPayload = params.nc.info?.max_payload ?? 1_048_576;
+    this.#servers.add(params.nc.info?.server_id ?? '');
+    this.replies = new Replies(params.nc);
+    void this.#watch();
+  }
+
+  get connected(): boolean {
+    return this.#connected && !this.nc.isClosed();
+  }
+
+  get connectedAt(): number {
+    return this.#connectedAt;
+  }
+
+  get maxPayload(): number {
+    return this.#maxPayload;
+  }
+
+  onReconnect(fn: (info: { serverChanged: boolean }) => void): () => void {
+    this.#listeners.add(fn);
+    return () => this.#listeners.delete(fn);
+  }
+
+  async rtt(): Promise<number> {
+    return this.#bounded('rtt', () => this.nc.rtt());
+  }
+
+  async flush(): Promise<void> {
+    await this.#bounded('flush', () => this.nc.flush().then(() => true));
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  /** JetStream's management; one for the whole connection. */
+  manager(): Promise<JetStreamManager> {
+    this.#jsm ??= jetstreamManager(this.nc, { checkAPI: false, timeout: this.callTimeoutMs });
+    return this.#jsm;
+  }
+
+  /** Closes `close` with this; the returned function forgets it again. */
+  own(close: () => Promise<void> | void): () => void {
+    this.#owned.add(close);
+    return () => this.#owned.delete(close);
+  }
+
+  /** Waits for a connection: at most `ms`, and not beyond the closing. Returns whether there is one. */
+  async whenConnected(ms: number): Promise<boolean> {
+    if (this.connected || this.closing.signal.aborted || ms <= 0) return this.connected;
+    const end = new AbortController();
+    const wake = () => end.abort();
+    this.#waiting.add(wake);
+    await pause(ms, end.signal);
+    this.#waiting.delete(wake);
+    return this.connected;
+  }
+
+  async #bounded<T>(what: string, call: () => Promise<T>): Promise<T> {
+    if (this.#closed !== undefined) throw new BusClosedError();
+    const result = this.connected ? await within(call(), this.callTimeoutMs) : undefined;
+    if (result === undefined)
+      throw new JetStreamCallError(`${what}: NATS did not answer within ${this.callTimeoutMs} ms`);
+    return result;
+  }
+
+  /** Follows the connection. The client's status must be read to its end, or it piles up. */
+  async #watch(): Promise<void> {
+    for await (const status of this.nc.status()) {
+      if (status.type === 'disconnect') this.#disconnected(status.server);
+      else if (status.type === 'reconnect') this.#reconnected(status.server);
+      else if (status.type === 'error') this.log.warn({ err: status.error }, 'NATS reports an error');
+    }
+    const cause = await this.nc.closed();
+    this.#connected = false;
+    this.replies.close();
+    if (!this.#closed) this.log.error({ err: cause }, 'the connection to NATS ended for good');
+  }
+
+  #disconnected(server: string): void {
+    if (this.#connected && !this.#closed) this.log.warn({ server }, 'NATS is away; reconnecting');
+    this.#connected = false;
+    this.replies.lose();
+  }
+
+  #reconnected(server: string): void {
+    const info = this.nc.info;
+    const id = info?.server_id ?? '';
+    const serverChanged = !this.#servers.has(id);
+    this.#servers.add(id);
+    this.#maxPayload = info?.max_payload ?? this.#maxPayload;
+    this.#connected = true;
+    this.#connectedAt = Date.now();
+    // Whatever was sent between the loss and now went nowhere, or its reply did.
+    this.replies.lose();
+    this.log.info({ server, serverChanged }, 'NATS is back');
+    for (const wake of this.#waiting) wake();
+    for (const listener of this.#listeners) {
+      try {
+        listener({ serverChanged });
+      } catch (err) {
+        this.log.error({ err }, 'a listener for reconnects failed');
+      }
+    }
+  }
+
+  async #close(): Promise<void> {
+    // Those first: an event publisher still sends what waits.
+    const owned = [...this.#owned].map(async (close) => close());
+    await within(Promise.allSettled(owned), CLOSE_MS);
+    this.closing.abort();
+    for (const wake of this.#waiting) wake();
+    // What was published last, acknowledgements above all, should still reach the server.
+    if (this.connected)
+      await within(
+        this.nc.flush().catch(() => {}),
+        CLOSE_MS,
+      );
+    this.replies.close();
+    await within(this.nc.close(), CLOSE_MS);
+    this.#connected = false;
+    this.#listeners.clear();
+  }
+}
+
+/**
+ * The inside of a Bus.
+ * @throws TypeError for an object that `connectBus` did not make
+ */
+export function inside(bus: Bus): BusConnection {
+  if (bus instanceof BusConnection) return bus;
+  throw new TypeError('this Bus was not made by connectBus');
+}

@@ -1,0 +1,60 @@
+import { JetbeatError } from '@jetbeat/core';
+
+/** No NATS server could be reached, or it refused the credentials; the message names the address and the cause. */
+export class BusUnreachableError extends JetbeatError {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super('nats_unreachable', message, options);
+  }
+}
+
+/** The handle was closed, so that nothing can be sent by it any more. */
+export class BusClosedError extends JetbeatError {
+  constructor() {
+    super('nats_closed', 'the connection to NATS was closed by this process');
+  }
+}
+
+/** The server cannot carry Jetbeat: JetStream is off, it is too old, or its limits are too small. */
+export class ServerUnfitError extends JetbeatError {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super('nats_unfit', message, options);
+  }
+}
+
+/** A call to JetStream's management did not succeed within its bound. */
+export class JetStreamCallError extends JetbeatError {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super('jetstream_call_failed', message, options);
+  }
+}
+
+/** No answer came in time: the message may have been stored. Whoever publishes it again says so with `repeat`. */
+export class PublishUnconfirmedError extends JetbeatError {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super('publish_unconfirmed', message, options);
+  }
+}
+
+/** Why a publish was refused. */
+export type RefusalCode =
+  | 'not_connected'
+  | 'payload_too_large'
+  | 'store_full'
+  | 'no_stream'
+  | 'publish_refused';
+
+/** The message was definitely not stored. */
+export class PublishRefusedError extends JetbeatError {
+  declare readonly code: RefusalCode;
+
+  constructor(code: RefusalCode, message: string, options?: { cause?: unknown }) {
+    super(code, message, options);
+  }
+}
+
+/** More events wait to be stored than the publisher may hold; its owner did not heed `full`. */
+export class EventQueueFullError extends JetbeatError {
+  constructor(held: number) {
+    super('event_queue_full', `${held} events already wait to be stored; wait until the publisher has space`);
+  }
+}

@@ -1,0 +1,242 @@
+import { randomUUID } from 'node:crypto';
+import { type Event, encodeBatch } from '@jetbeat/core';
+import { type Bus, type BusConnection, inside } from './bus.ts';
+import { BusClosedError, EventQueueFullError, PublishRefusedError } from './errors.ts';
+import { fittingEvent } from './event-text.ts';
+import { HEADERS } from './headers.ts';
+import type { Log } from './log.ts';
+import { inNamespace } from './names.ts';
+import { pause, within } from './pause.ts';
+import { publishStored } from './publish-stored.ts';
+
+/** When a batch is sent, and how much may wait. */
+export interface EventPublisherOptions {
+  /** Events in a batch. Default 256. */
+  readonly maxEvents?: number;
+  /** How long an event waits for others, in milliseconds. Default 2. */
+  readonly maxDelayMs?: number;
+  /** Size of a batch in bytes. Default 512 KiB. */
+  readonly maxBytes?: number;
+  /** From so many waiting events on the publisher is `full`; from twice as many on it refuses. Default 20,000. */
+  readonly maxQueued?: number;
+  /** Batches on their way at once. Default 8. */
+  readonly maxInFlight?: number;
+  readonly log?: Log;
+}
+
+/** Stores events in EVENTS, in batches. */
+export interface EventPublisher {
+  /**
+   * Resolves when the event is stored: it is tried for ever, until `close`.
+   * Rejects with BusClosedError, EventQueueFullError, or PublishRefusedError (`payload_too_large`).
+   */
+  publish(event: Event): Promise<{ seq: number }>;
+  /** So much waits that its owner should make no new events: EVENTS has no room, or the server is away. */
+  readonly full: boolean;
+  /** Events that are not stored yet. */
+  readonly queued: number;
+  /** Calls `fn` whenever `full` turns false. Returns how to stop that. */
+  onSpace(fn: () => void): () => void;
+  /** Resolves when every event so far is stored, or was given up by `close`. */
+  flush(): Promise<void>;
+  /** Takes no more, waits for what is on its way (default 5 s) and rejects the rest. Safe twice. */
+  close(options?: { readonly timeoutMs?: number }): Promise<void>;
+}
+
+interface Waiting {
+  readonly text: string;
+  readonly bytes: number;
+  readonly done: Promise<{ seq: number }>;
+  readonly resolve: (stored: { seq: number }) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** What the batch's brackets and headers take at most. */
+const OVERHEAD = 1_024;
+const TRY_MS = 5_000;
+const MAX_BACKOFF_MS = 5_000;
+/** A request that is on its way ends by itself within its bound. */
+const STOP_MS = 2_500;
+
+/** Makes a publisher of events. It is closed with the bus at the latest. */
+export function createEventPublisher(bus: Bus, options: EventPublisherOptions = {}): EventPublisher {
+  return new BatchingPublisher(inside(bus), options);
+}
+
+class BatchingPublisher implements EventPublisher {
+  readonly #bus: BusConnection;
+  readonly #options: Required<EventPublisherOptions>;
+  readonly #listeners = new Set<() => void>();
+  readonly #batches = new Set<Promise<void>>();
+  readonly #stop = new AbortController();
+  readonly #forget: () => void;
+  #queue: Waiting[] = [];
+  #queueBytes = 0;
+  #inFlight = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #full = false;
+  #failing = false;
+  #closing: Promise<void> | undefined;
+
+  constructor(bus: BusConnection, options: EventPublisherOptions) {
+    this.#bus = bus;
+    this.#options = {
+      maxEvents: options.maxEvents ?? 256,
+      maxDelayMs: options.maxDelayMs ?? 2,
+      maxBytes: options.maxBytes ?? 524_288,
+      maxQueued: options.maxQueued ?? 20_000,
+      maxInFlight: options.maxInFlight ?? 8,
+      log: options.log ?? bus.log,
+    };
+    this.#forget = bus.own(() => this.close({ timeoutMs: 1_000 }));
+  }
+
+  get full(): boolean {
+    return this.#full;
+  }
+
+  get queued(): number {
+    return this.#queue.length + this.#inFlight;
+  }
+
+  publish(event: Event): Promise<{ seq: number }> {
+    if (this.#closing !== undefined) return refused(new BusClosedError());
+    if (this.queued >= 2 * this.#options.maxQueued) return refused(new EventQueueFullError(this.queued));
+    let text: string;
+    try {
+      text = fittingEvent(event, this.#bus.maxPayload - OVERHEAD);
+    } catch (error) {
+      return refused(error);
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<{ seq: number }>();
+    promise.catch(ignore);
+    const bytes = Buffer.byteLength(text) + 1;
+    this.#queue.push({ text, bytes, done: promise, resolve, reject });
+    this.#queueBytes += bytes;
+    if (this.queued >= this.#options.maxQueued) this.#full = true;
+    if (this.#queue.length >= this.#options.maxEvents || this.#queueBytes >= this.#options.maxBytes)
+      this.#ship();
+    else this.#timer ??= setTimeout(() => this.#ship(), this.#options.maxDelayMs);
+    return promise;
+  }
+
+  onSpace(fn: () => void): () => void {
+    this.#listeners.add(fn);
+    return () => this.#listeners.delete(fn);
+  }
+
+  async flush(): Promise<void> {
+    const last = this.#queue.at(-1);
+    this.#ship();
+    // Batches leave in order, so all that came before the last one are on their way when it is stored.
+    if (last) await last.done.catch(() => {});
+    await Promise.all(this.#batches);
+  }
+
+  close(options: { readonly timeoutMs?: number } = {}): Promise<void> {
+    this.#closing ??= this.#close(options.timeoutMs ?? 5_000);
+    return this.#closing;
+  }
+
+  async #close(timeoutMs: number): Promise<void> {
+    await within(this.flush(), timeoutMs);
+    this.#stop.abort();
+    await within(Promise.all(this.#batches), STOP_MS);
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const rest = this.#queue;
+    this.#queue = [];
+    this.#queueBytes = 0;
+    for (const waiting of rest) waiting.reject(new BusClosedError());
+    this.#listeners.clear();
+    this.#forget();
+  }
+
+  /** Sends everything that waits, as far as there are places. */
+  #ship(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    while (this.#queue.length > 0 && this.#batches.size < this.#options.maxInFlight) {
+      const batch = this.#take();
+      const sent: Promise<void> = this.#store(batch).finally(() => {
+        this.#batches.delete(sent);
+        this.#inFlight -= batch.length;
+        this.#ship();
+        this.#tellSpace();
+      });
+      this.#batches.add(sent);
+      this.#inFlight += batch.length;
+    }
+  }
+
+  #take(): Waiting[] {
+    let count = 0;
+    let bytes = 0;
+    for (const waiting of this.#queue) {
+      if (count > 0 && (count >= this.#options.maxEvents || bytes + waiting.bytes > this.#options.maxBytes))
+        break;
+      count++;
+      bytes += waiting.bytes;
+    }
+    this.#queueBytes -= bytes;
+    return this.#queue.splice(0, count);
+  }
+
+  async #store(batch: readonly Waiting[]): Promise<void> {
+    const message = {
+      subject: inNamespace(this.#bus, 'events.batch'),
+      data: encodeBatch(batch.map(({ text }) => text)),
+      headers: [[HEADERS.messageId, randomUUID()]] as const,
+      timeoutMs: TRY_MS,
+      signal: this.#stop.signal,
+    };
+    for (let failures = 0; ; failures++) {
+      try {
+        const { seq } = await publishStored(this.#bus, message);
+        this.#succeeded();
+        for (const { resolve } of batch) resolve({ seq });
+        return;
+      } catch (error) {
+        const end = this.#endOf(error);
+        if (end) {
+          for (const { reject } of batch) reject(end);
+          return;
+        }
+        this.#failed(error);
+        await pause(Math.random() * Math.min(MAX_BACKOFF_MS, 200 * 2 ** failures), this.#stop.signal);
+      }
+    }
+  }
+
+  /** What ends the trying; everything else passes some day. */
+  #endOf(error: unknown): Error | undefined {
+    if (error instanceof PublishRefusedError && error.code === 'payload_too_large') return error;
+    return this.#stop.signal.aborted || error instanceof BusClosedError ? new BusClosedError() : undefined;
+  }
+
+  #failed(err: unknown): void {
+    if (!this.#failing)
+      this.#options.log.warn({ err, queued: this.queued }, 'events cannot be stored now; trying on');
+    this.#failing = true;
+  }
+
+  #succeeded(): void {
+    if (this.#failing) this.#options.log.info({ queued: this.queued }, 'events are stored again');
+    this.#failing = false;
+  }
+
+  #tellSpace(): void {
+    if (!this.#full || this.queued >= this.#options.maxQueued) return;
+    this.#full = false;
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+function refused(error: unknown): Promise<never> {
+  const promise = Promise.reject(error);
+  promise.catch(ignore);
+  return promise;
+}
+
+/** An event that nobody waits for must not end the process when it is given up. */
+function ignore(): void {}

@@ -1,0 +1,123 @@
+import type { Msg } from '@nats-io/nats-core';
+import type { DeliveryFacts } from './ack-subject.ts';
+import { sendAck, sendNak } from './acknowledge.ts';
+import { type Bus, type BusConnection, inside } from './bus.ts';
+import type { Log } from './log.ts';
+import { RECORDER_DURABLE, streamName } from './names.ts';
+import { pause } from './pause.ts';
+import { Puller } from './puller.ts';
+
+/** One batch of events in the hands of a recorder. Acknowledge it only after its transaction is committed. */
+export interface EventDelivery {
+  /** Sequence in EVENTS. */
+  readonly seq: number;
+  readonly data: Uint8Array;
+  /** When it was stored, Unix milliseconds. */
+  readonly time: number;
+  /** From 1. */
+  readonly deliveryCount: number;
+  ack(): void;
+  nak(delayMs?: number): void;
+}
+
+/** How much a recorder takes at once. */
+export interface EventSourceOptions {
+  /** Batches that `next` returns at most; as many again are fetched ahead. */
+  readonly maxBatches: number;
+  /** How long `next` waits for the first one, in milliseconds. */
+  readonly maxWaitMs: number;
+  readonly log?: Log;
+}
+
+/** Reads EVENTS for the recorders, which share one durable consumer. */
+export interface EventSource {
+  /** What has arrived, in stream order; waits for the first. Empty after `maxWaitMs`, or when closed. One call at a time. */
+  next(): Promise<EventDelivery[]>;
+  readonly closed: boolean;
+  /** Gives back what was not taken by `next`. Safe twice. */
+  close(): Promise<void>;
+}
+
+/** After a refused pull, e.g. because the consumer is being made. */
+const REFUSED_MS = 250;
+
+/** Opens the source of event batches. */
+export function openEventSource(bus: Bus, options: EventSourceOptions): EventSource {
+  return new PullingSource(inside(bus), options);
+}
+
+class PullingSource implements EventSource {
+  readonly #options: EventSourceOptions;
+  readonly #puller: Puller;
+  readonly #forget: () => void;
+  #arrived: EventDelivery[] = [];
+  #wake = () => {};
+  #pullAfter = 0;
+  #closed = false;
+
+  constructor(bus: BusConnection, options: EventSourceOptions) {
+    this.#options = options;
+    this.#puller = new Puller({
+      bus,
+      stream: streamName(bus, 'EVENTS'),
+      consumers: [RECORDER_DURABLE],
+      log: options.log ?? bus.log,
+      onMessages: (messages) => {
+        for (const { message, facts } of messages) this.#arrived.push(delivery(bus, message, facts));
+        this.#wake();
+      },
+      onEnd: (_consumer, { status }) => {
+        if (status === 'refused') this.#pullAfter = performance.now() + REFUSED_MS;
+        this.#wake();
+      },
+    });
+    this.#forget = bus.own(() => this.close());
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  async next(): Promise<EventDelivery[]> {
+    const end = performance.now() + this.#options.maxWaitMs;
+    for (;;) {
+      if (this.#closed) return [];
+      this.#pull();
+      if (this.#arrived.length > 0) return this.#arrived.splice(0, this.#options.maxBatches);
+      const now = performance.now();
+      if (now >= end) return [];
+      const awake = new AbortController();
+      this.#wake = () => awake.abort();
+      const refused = this.#pullAfter > now ? this.#pullAfter - now : Number.POSITIVE_INFINITY;
+      await pause(Math.min(end - now, refused), awake.signal);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#forget();
+    this.#wake();
+    for (const batch of this.#arrived.splice(0)) batch.nak();
+    await this.#puller.close();
+  }
+
+  /** Keeps one pull out, so that the next batches arrive while these are being committed. */
+  #pull(): void {
+    const { maxBatches } = this.#options;
+    if (this.#puller.outstanding(RECORDER_DURABLE) > 0 || this.#arrived.length >= maxBatches) return;
+    if (performance.now() < this.#pullAfter) return;
+    this.#puller.pull(RECORDER_DURABLE, { batch: maxBatches });
+  }
+}
+
+function delivery(bus: BusConnection, message: Msg, facts: DeliveryFacts): EventDelivery {
+  const ackSubject = message.reply ?? '';
+  return {
+    seq: facts.seq,
+    data: message.data,
+    time: facts.timestampMs,
+    deliveryCount: facts.deliveryCount,
+    ack: () => sendAck(bus, ackSubject),
+    nak: (delayMs) => sendNak(bus, ackSubject, delayMs),
+  };
+}

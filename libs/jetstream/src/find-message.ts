@@ -1,0 +1,108 @@
+import { decodeEnvelope, type JobEnvelope } from '@jetbeat/core';
+import { type Bus, inside } from './bus.ts';
+import { HEADERS } from './headers.ts';
+import { API, isApiError, manage } from './manage.ts';
+import { checkId, inNamespace, streamName, timerSubject } from './names.ts';
+
+/** A message in JOBS. `envelope` is absent when it is not what this version writes. */
+export interface StoredJob {
+  /** Stream sequence. */
+  readonly seq: number;
+  readonly subject: string;
+  /** When it was stored, Unix milliseconds. */
+  readonly time: number;
+  readonly envelope?: JobEnvelope;
+  readonly traceparent?: string;
+  readonly data: Uint8Array;
+  readonly headers: ReadonlyMap<string, string>;
+}
+
+/**
+ * Reads a message of JOBS, by its sequence or the last one of a subject, at the stream's leader: a replica that lags
+ * behind would say "not found" of what is there.
+ * @throws JetStreamCallError, BusClosedError
+ */
+export async function findMessage(
+  bus: Bus,
+  where: { readonly seq: number } | { readonly subject: string },
+): Promise<StoredJob | undefined> {
+  const inner = inside(bus);
+  const query = 'seq' in where ? { seq: where.seq } : { last_by_subj: where.subject };
+  const found = await manage(inner, 'reading a message', async (jsm) => {
+    try {
+      return await jsm.streams.getMessage(streamName(inner, 'JOBS'), query);
+    } catch (error) {
+      if (isApiError(error, API.noMessage)) return null;
+      throw error;
+    }
+  });
+  if (!found) return undefined;
+  const headers = new Map<string, string>();
+  for (const [name, values] of found.header ?? []) headers.set(name, values[0] ?? '');
+  const envelope = readEnvelope(found.data);
+  const traceparent = headers.get(HEADERS.traceparent);
+  return {
+    seq: found.seq,
+    subject: found.subject,
+    time: found.time.getTime(),
+    data: found.data,
+    headers,
+    ...(envelope ? { envelope } : {}),
+    ...(traceparent === undefined ? {} : { traceparent }),
+  };
+}
+
+/**
+ * Deletes one message of JOBS.
+ * @returns whether it was there
+ * @throws JetStreamCallError, BusClosedError
+ */
+export async function deleteJobMessage(bus: Bus, seq: number): Promise<boolean> {
+  const inner = inside(bus);
+  return manage(inner, 'deleting a message', async (jsm) => {
+    try {
+      return await jsm.streams.deleteMessage(streamName(inner, 'JOBS'), seq, false);
+    } catch (error) {
+      // For a message that is not there the server has no code of its own, only this text within its general one.
+      const gone = isApiError(error, API.deleteFailed) && /no message found/.test(error.message);
+      if (gone || isApiError(error, API.noMessage)) return false;
+      throw error;
+    }
+  });
+}
+
+/**
+ * Removes the timer of a job. Returns how many messages that were: 0 or 1.
+ * @throws JetStreamCallError, BusClosedError
+ */
+export function removeTimer(bus: Bus, id: string): Promise<number> {
+  return purge(bus, timerSubject(bus, id));
+}
+
+/**
+ * Removes a job from wherever it is parked. Returns how many messages that were.
+ * @throws JetStreamCallError, BusClosedError
+ */
+export function removeParked(
+  bus: Bus,
+  parked: { readonly id: string; readonly queue?: string },
+): Promise<number> {
+  const { id, queue } = parked;
+  return purge(bus, inNamespace(bus, `parked.${queue ?? '*'}.*.${checkId(id)}`));
+}
+
+async function purge(bus: Bus, filter: string): Promise<number> {
+  const inner = inside(bus);
+  const answer = await manage(inner, `purging ${filter}`, (jsm) =>
+    jsm.streams.purge(streamName(inner, 'JOBS'), { filter }),
+  );
+  return answer.purged;
+}
+
+function readEnvelope(data: Uint8Array): JobEnvelope | undefined {
+  try {
+    return decodeEnvelope(data);
+  } catch {
+    return undefined;
+  }
+}

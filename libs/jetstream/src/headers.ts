@@ -1,0 +1,90 @@
+import { parseTraceparent } from '@jetbeat/core';
+import { headers, type Msg, type MsgHdrs } from '@nats-io/nats-core';
+
+/** Every header that Jetbeat writes or reads. Those of NATS: ADR-4, ADR-8, ADR-51 and the JetStream publish headers. */
+export const HEADERS = {
+  messageId: 'Nats-Msg-Id',
+  rollup: 'Nats-Rollup',
+  schedule: 'Nats-Schedule',
+  scheduleTarget: 'Nats-Schedule-Target',
+  /** On a message that a message schedule fired: the subject of that schedule. */
+  scheduler: 'Nats-Scheduler',
+  /** On the status that ends a pull: how many messages of it were not delivered. */
+  pendingMessages: 'Nats-Pending-Messages',
+  /** `1`: whoever published this did not know whether an earlier publish had succeeded. */
+  repeat: 'Jetbeat-Repeat',
+  /** W3C trace context. */
+  traceparent: 'traceparent',
+  /** Why a dead letter is dead, one word. */
+  deadReason: 'Jetbeat-Dead-Reason',
+  /** Everything known of a dead letter's end, as ASCII JSON. */
+  dead: 'Jetbeat-Dead',
+} as const;
+
+/** One header. */
+export type Header = readonly [name: string, value: string];
+
+const SAFE_NAME = /^[!-9;-~]{1,256}$/;
+const MESSAGE_ID = /^[\x21-\x7e]{1,256}$/;
+
+/**
+ * Makes the client's header object. A new one for every publish: the client writes into the one that it is given.
+ * What could break out of its line is left out by `foreignHeaders`, our own values are checked where they are made.
+ */
+export function toClientHeaders(list: readonly Header[]): MsgHdrs {
+  const made = headers();
+  for (const [name, value] of list) made.append(name, value);
+  return made;
+}
+
+/** What headers take on the wire, in bytes. */
+export function sizeOf(list: readonly Header[]): number {
+  return list.reduce(
+    (sum, [name, value]) => sum + Buffer.byteLength(name) + Buffer.byteLength(value) + 4,
+    12,
+  );
+}
+
+/** The headers of a message by name; of a repeated one the first. */
+export function readHeaders(message: Msg): ReadonlyMap<string, string> {
+  const map = new Map<string, string>();
+  for (const [name, values] of message.headers ?? []) map.set(name, values[0] ?? '');
+  return map;
+}
+
+/** Headers of a stranger's message that may be repeated on another one: no NATS instruction, nothing that breaks a line. */
+export function foreignHeaders(map: Iterable<readonly [string, string]>): Header[] {
+  return [...map].filter(
+    ([name, value]) =>
+      SAFE_NAME.test(name) && !/^(nats|kv)-/i.test(name) && !/[\r\n\0]/.test(value) && !isOurs(name),
+  );
+}
+
+/** The header of a trace, or none when it is not a valid one. */
+export function traceHeader(traceparent: string | undefined): Header[] {
+  return traceparent !== undefined && parseTraceparent(traceparent) && !/[\r\n\0]/.test(traceparent)
+    ? [[HEADERS.traceparent, traceparent]]
+    : [];
+}
+
+/** Whether `text` can be a message id: printable ASCII without blanks, at most 256 characters. */
+export function isMessageId(text: string): boolean {
+  return MESSAGE_ID.test(text);
+}
+
+/** JSON in ASCII, so that a header holds it whatever is in it. */
+export function asciiJson(value: unknown): string {
+  return JSON.stringify(value).replace(
+    /[\u007f-\uffff]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+function isOurs(name: string): boolean {
+  return (
+    name === HEADERS.dead ||
+    name === HEADERS.deadReason ||
+    name === HEADERS.traceparent ||
+    name === HEADERS.repeat
+  );
+}

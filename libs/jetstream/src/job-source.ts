@@ -1,0 +1,77 @@
+import { PRIORITIES, type Priority } from '@jetbeat/core';
+import { type Bus, inside } from './bus.ts';
+import { type Delivery, JobDelivery } from './delivery.ts';
+import type { Log } from './log.ts';
+import { durableName, streamName } from './names.ts';
+import type { PullStatus } from './pull-book.ts';
+import { Puller, type PullRequest } from './puller.ts';
+
+/** How a pull ended. Every pull gets exactly one end, after everything that it brought was handed over. */
+export interface PullEnd {
+  readonly priority: Priority;
+  /**
+   * `done`: all that was asked for came. `empty`: nothing (more) was there and it was not to wait. `expired`: its time is over. `refused`: the
+   * server said no; pull again after a moment. `lost`: the connection broke, or the end did not arrive; pull again.
+   */
+  readonly status: PullStatus;
+  /** Messages that it asked for and did not bring, as far as can be told. */
+  readonly undelivered: number;
+  /** Messages of this priority that may still come for other pulls. */
+  readonly outstanding: number;
+}
+
+/** Whom to hand the jobs of a queue to. Neither function may throw; what they throw is logged. */
+export interface JobSourceParams {
+  readonly queue: string;
+  /** Gets what arrived in one turn of the event loop. */
+  readonly onDelivery: (batch: Delivery[]) => void;
+  readonly onPullEnd: (end: PullEnd) => void;
+  readonly log?: Log;
+}
+
+/** Pulls the jobs of one queue. */
+export interface JobSource {
+  /** Asks for jobs of one priority. Several pulls may be out at once. While disconnected it ends as `lost` after the reconnect. */
+  pull(priority: Priority, request: PullRequest): void;
+  /** Messages of a priority that may still come. */
+  outstanding(priority: Priority): number;
+  /** Takes no more; what was handed out can still be settled, what still arrives is given back. Safe twice. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the source of a queue's jobs. Its consumers are made by `ensureTopology`; while they are missing, pulls end as `refused`.
+ * @throws InvalidInputError for what is no queue name
+ */
+export function openJobSource(bus: Bus, params: JobSourceParams): JobSource {
+  const inner = inside(bus);
+  const { queue, onDelivery, onPullEnd } = params;
+  const lanes = new Map<string, Priority>(
+    PRIORITIES.map((priority) => [durableName(queue, priority), priority]),
+  );
+  const puller = new Puller({
+    bus: inner,
+    stream: streamName(inner, 'JOBS'),
+    consumers: [...lanes.keys()],
+    log: params.log ?? inner.log,
+    onMessages: (messages) =>
+      onDelivery(
+        messages.map(
+          ({ message, facts }) =>
+            new JobDelivery(inner, message, facts, {
+              queue,
+              priority: lanes.get(facts.consumer) ?? 'normal',
+            }),
+        ),
+      ),
+    onEnd: (consumer, { status, undelivered }) => {
+      const priority = lanes.get(consumer);
+      if (priority) onPullEnd({ priority, status, undelivered, outstanding: puller.outstanding(consumer) });
+    },
+  });
+  return {
+    pull: (priority, request) => puller.pull(durableName(queue, priority), request),
+    outstanding: (priority) => puller.outstanding(durableName(queue, priority)),
+    close: () => puller.close(),
+  };
+}

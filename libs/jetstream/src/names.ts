@@ -1,0 +1,142 @@
+import { checkName, InvalidInputError, isName, isUuid, PRIORITIES, type Priority } from '@jetbeat/core';
+
+/** What a parked job waits for, as its subject says it. */
+export type ParkedWhat = { readonly what: 'doubt' } | { readonly what: 'task'; readonly task: string };
+
+/** What a subject of ours says. */
+export type ParsedSubject =
+  | { readonly kind: 'job'; readonly queue: string; readonly priority: Priority; readonly task: string }
+  | { readonly kind: 'timer'; readonly id: string }
+  | { readonly kind: 'parked'; readonly queue: string; readonly what: ParkedWhat; readonly id: string }
+  | { readonly kind: 'dead'; readonly queue: string; readonly task: string };
+
+/** Where the names of an installation begin; a Bus is one. */
+export interface Named {
+  /** `''` for none. */
+  readonly namespace: string;
+}
+
+/** First tokens that subjects without a namespace have, so that no namespace may be called like them. */
+const RESERVED = new Set(['jobs', 'timers', 'parked', 'events', 'dead', 'questions']);
+
+/**
+ * Returns `namespace` when it is one token that cannot meet the subjects of an installation without one.
+ * @throws InvalidInputError otherwise
+ */
+export function checkNamespace(namespace: string): string {
+  if (namespace === '') return namespace;
+  if (isName('queue', namespace) && !RESERVED.has(namespace)) return namespace;
+  const message = `${JSON.stringify(namespace)} is no namespace: use one token of A-Z a-z 0-9 _ - (at most 64), none of ${[...RESERVED].join(', ')}`;
+  throw new InvalidInputError(message, [{ pointer: '/namespace', code: 'invalid_namespace', message }]);
+}
+
+/** The name of a stream: `JOBS`, or `acme_JOBS` in the namespace `acme`. */
+export function streamName(at: Named, name: 'JOBS' | 'EVENTS' | 'DEAD'): string {
+  return at.namespace === '' ? name : `${at.namespace}_${name}`;
+}
+
+/** The name of a KV bucket. */
+export function bucketName(at: Named, name: 'cancelled' | 'settled'): string {
+  return at.namespace === '' ? name : `${at.namespace}_${name}`;
+}
+
+/** Puts the namespace before a subject. */
+export function inNamespace(at: Named, subject: string): string {
+  return at.namespace === '' ? subject : `${at.namespace}.${subject}`;
+}
+
+/** The durable consumer of one lane of a queue. The priority is the last token, so no two lanes share a name. */
+export function durableName(queue: string, priority: Priority): string {
+  return `${checkName('queue', queue)}_${checkPriority(priority)}`;
+}
+
+/** The durable consumer by which the recorder reads EVENTS. */
+export const RECORDER_DURABLE = 'recorder';
+
+/** Where a job waits for a worker: `jobs.<queue>.<priority>.<task>`. Throws InvalidInputError for what is no name. */
+export function jobSubject(
+  at: Named,
+  job: { readonly queue: string; readonly priority: Priority; readonly task: string },
+): string {
+  const { queue, priority, task } = job;
+  return inNamespace(
+    at,
+    `jobs.${checkName('queue', queue)}.${checkPriority(priority)}.${checkName('task', task)}`,
+  );
+}
+
+/** Where a job waits for its time: `timers.<jobId>`. */
+export function timerSubject(at: Named, id: string): string {
+  return inNamespace(at, `timers.${checkId(id)}`);
+}
+
+/** Where a job that may not start waits: `parked.<queue>.<what>.<jobId>`; in a task's name `/` stands for a dot. */
+export function parkedSubject(
+  at: Named,
+  place: { readonly queue: string; readonly what: ParkedWhat; readonly id: string },
+): string {
+  const { queue, what, id } = place;
+  const token = what.what === 'doubt' ? 'doubt' : `task:${checkName('task', what.task).replaceAll('.', '/')}`;
+  return inNamespace(at, `parked.${checkName('queue', queue)}.${token}.${checkId(id)}`);
+}
+
+/** Where a dead letter is kept: `dead.<queue>.<task>`. */
+export function deadSubject(at: Named, queue: string, task: string): string {
+  return inNamespace(at, `dead.${checkName('queue', queue)}.${checkName('task', task)}`);
+}
+
+/** Reads a subject; `undefined` for one that this version does not write. */
+export function parseSubject(at: Named, subject: string): ParsedSubject | undefined {
+  const prefix = inNamespace(at, '');
+  if (!subject.startsWith(prefix)) return undefined;
+  const [first = '', second = '', third = '', ...rest] = subject.slice(prefix.length).split('.');
+  const last = rest.join('.');
+  switch (first) {
+    case 'jobs':
+      if (!isName('queue', second) || !isPriority(third) || !isName('task', last)) return undefined;
+      return { kind: 'job', queue: second, priority: third, task: last };
+    case 'timers':
+      return isUuid(second) && third === '' && last === '' ? { kind: 'timer', id: second } : undefined;
+    case 'parked': {
+      const what = parseWhat(third);
+      return isName('queue', second) && what && isUuid(last)
+        ? { kind: 'parked', queue: second, what, id: last }
+        : undefined;
+    }
+    case 'dead': {
+      const task = last === '' ? third : `${third}.${last}`;
+      return isName('queue', second) && isName('task', task)
+        ? { kind: 'dead', queue: second, task }
+        : undefined;
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** Whether `value` is one of the three lanes. */
+function isPriority(value: string): value is Priority {
+  return (PRIORITIES as readonly string[]).includes(value);
+}
+
+/**
+ * Returns `id` when it is a UUID.
+ * @throws InvalidInputError otherwise; nothing unchecked becomes part of a subject
+ */
+export function checkId(id: string): string {
+  if (isUuid(id)) return id;
+  const message = `${JSON.stringify(id)} is not a job id: use a UUID in lower case`;
+  throw new InvalidInputError(message, [{ pointer: '/id', code: 'invalid_id', message }]);
+}
+
+function checkPriority(priority: string): Priority {
+  if (isPriority(priority)) return priority;
+  const message = `${JSON.stringify(priority)} is not a priority: use ${PRIORITIES.join(', ')}`;
+  throw new InvalidInputError(message, [{ pointer: '/priority', code: 'invalid_priority', message }]);
+}
+
+function parseWhat(token: string): ParkedWhat | undefined {
+  if (token === 'doubt') return { what: 'doubt' };
+  const task = token.startsWith('task:') ? token.slice('task:'.length).replaceAll('/', '.') : '';
+  return isName('task', task) ? { what: 'task', task } : undefined;
+}

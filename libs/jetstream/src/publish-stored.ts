@@ -1,0 +1,128 @@
+import type { BusConnection } from './bus.ts';
+import { BusClosedError, PublishRefusedError, PublishUnconfirmedError, type RefusalCode } from './errors.ts';
+import { HEADERS, type Header, sizeOf, toClientHeaders } from './headers.ts';
+import { API } from './manage.ts';
+import { pause } from './pause.ts';
+import type { Reply } from './replies.ts';
+
+/** One message to be stored. */
+export interface ToStore {
+  readonly subject: string;
+  readonly data: Uint8Array;
+  readonly headers: readonly Header[];
+  /** How long it is tried, in milliseconds. */
+  readonly timeoutMs: number;
+  /** Whether a repeat that the server might not recognise says so (`Jetbeat-Repeat`). */
+  readonly marksRepeat?: boolean;
+  /** Ends the trying early, as if the time were over. */
+  readonly signal?: AbortSignal;
+}
+
+/** Where it was stored. */
+export interface Stored {
+  /** Stream sequence; of the first one when it is a duplicate. */
+  readonly seq: number;
+  readonly duplicate: boolean;
+}
+
+interface Ack {
+  readonly seq?: number;
+  readonly duplicate?: boolean;
+  readonly error?: { readonly code: number; readonly err_code?: number; readonly description?: string };
+}
+
+const TRY_MS = 2_000;
+const RETRY_MS = 150;
+const STORE_FULL = new Set<number>([
+  API.insufficientResources,
+  API.memoryExceeded,
+  API.storageExceeded,
+  API.storeFailed,
+]);
+const REPEAT: Header = [HEADERS.repeat, '1'];
+const decoder = new TextDecoder();
+
+/**
+ * Publishes a message and waits until JetStream has it; tries again with the same headers, so that its message id shows
+ * a repeat to the server. A server that was killed in between has forgotten the ids of messages that are done; therefore
+ * a try after a broken connection is marked.
+ * @throws PublishRefusedError when it is definitely not stored, PublishUnconfirmedError when it may be, BusClosedError
+ */
+export async function publishStored(bus: BusConnection, message: ToStore): Promise<Stored> {
+  const headerBytes = sizeOf([...message.headers, REPEAT]);
+  const trying: Trying = {
+    end: performance.now() + message.timeoutMs,
+    uncertain: false,
+    marked: false,
+    last: 'away',
+  };
+  while (trying.end > performance.now() && !message.signal?.aborted && !bus.closing.signal.aborted) {
+    if (!(await bus.whenConnected(trying.end - performance.now()))) continue;
+    checkSize(bus, message, headerBytes);
+    const reply = await send(bus, message, trying);
+    const stored = reply.kind === 'message' ? readAck(reply.data) : undefined;
+    if (stored) return stored;
+    if (reply.kind !== 'timeout') {
+      await pause(Math.min(RETRY_MS, Math.max(0, trying.end - performance.now())), bus.closing.signal);
+    }
+  }
+  throw failure(bus, message, trying);
+}
+
+interface Trying {
+  readonly end: number;
+  /** A try may have been carried out. */
+  uncertain: boolean;
+  /** Further tries carry `Jetbeat-Repeat`. */
+  marked: boolean;
+  last: Reply['kind'] | 'away';
+}
+
+async function send(bus: BusConnection, message: ToStore, trying: Trying): Promise<Reply> {
+  const { subject, data } = message;
+  const headers = toClientHeaders(trying.marked ? [...message.headers, REPEAT] : message.headers);
+  const timeoutMs = Math.min(TRY_MS, trying.end - performance.now());
+  const reply = await bus.replies.send({ subject, data, headers, timeoutMs });
+  trying.last = reply.kind;
+  if (reply.kind !== 'message' && reply.kind !== 'nobody') trying.uncertain = true;
+  if (reply.kind === 'lost' && message.marksRepeat) trying.marked = true;
+  return reply;
+}
+
+function failure(bus: BusConnection, message: ToStore, trying: Trying): Error {
+  const { subject } = message;
+  if (trying.uncertain) {
+    const why = bus.closing.signal.aborted
+      ? 'the connection was closed'
+      : `no answer within ${message.timeoutMs} ms`;
+    return new PublishUnconfirmedError(`${subject} may or may not be stored: ${why}`);
+  }
+  if (bus.closing.signal.aborted) return new BusClosedError();
+  if (trying.last === 'away') {
+    return new PublishRefusedError('not_connected', 'not stored: there is no connection to NATS');
+  }
+  const text = `not stored: no stream takes ${subject}; JetStream is not ready or its streams are missing`;
+  return new PublishRefusedError('no_stream', text);
+}
+
+/** Whether JetStream has it; `undefined` when it is not ready, and asking again may help. */
+function readAck(data: Uint8Array): Stored | undefined {
+  const ack = JSON.parse(decoder.decode(data)) as Ack;
+  const { error } = ack;
+  if (!error) return { seq: ack.seq ?? 0, duplicate: ack.duplicate ?? false };
+  const code = error.err_code ?? 0;
+  const text = `${error.description ?? 'no reason given'} (error ${code})`;
+  if (STORE_FULL.has(code))
+    throw new PublishRefusedError('store_full', `not stored: JetStream has no room left: ${text}`);
+  if (code === API.messageTooLarge) throw new PublishRefusedError('payload_too_large', `not stored: ${text}`);
+  if (error.code === 503) return undefined;
+  throw new PublishRefusedError('publish_refused', `not stored: JetStream refuses it: ${text}`);
+}
+
+/** Checked here: the server would answer a message that is too large by closing the connection. */
+function checkSize(bus: BusConnection, message: ToStore, headerBytes: number): void {
+  const size = message.data.length + headerBytes;
+  if (size <= bus.maxPayload) return;
+  const text = `not stored: ${message.data.length} bytes and ${headerBytes} bytes of headers are more than the server takes (max_payload ${bus.maxPayload}); put large data elsewhere and pass a reference`;
+  throw new PublishRefusedError('payload_too_large' satisfies RefusalCode, text);
+}

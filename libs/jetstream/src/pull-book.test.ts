@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest';
+import { PullBook } from './pull-book.ts';
+
+const pull = (batch: number, deadline = 1_000) => ({ batch, deadline });
+
+test('the last message that was asked for ends every pull', () => {
+  const book = new PullBook();
+  book.add(1, pull(1));
+  book.add(2, pull(1));
+  expect(book.delivered()).toEqual([]);
+  expect(book.outstanding).toBe(1);
+  expect(book.delivered()).toEqual([
+    { id: 1, status: 'done', undelivered: 0 },
+    { id: 2, status: 'done', undelivered: 0 },
+  ]);
+  expect(book.size).toBe(0);
+});
+
+test('a status ends one pull with what the server says is left, the last one with all that is left', () => {
+  const book = new PullBook();
+  book.add(1, pull(10));
+  book.add(2, pull(10));
+  for (let n = 0; n < 5; n++) book.delivered();
+  expect(book.ended(1, 'expired', 7)).toEqual([{ id: 1, status: 'expired', undelivered: 7 }]);
+  expect(book.outstanding).toBe(8);
+  expect(book.ended(1, 'expired', 7)).toEqual([]);
+  expect(book.ended(2, 'empty')).toEqual([{ id: 2, status: 'empty', undelivered: 8 }]);
+  expect(book.outstanding).toBe(0);
+});
+
+test('what is overdue or lost ends, once', () => {
+  const book = new PullBook();
+  book.add(1, pull(3, 10));
+  book.add(2, pull(4, 20));
+  expect(book.expire(5)).toEqual([]);
+  expect(book.expire(15)).toEqual([{ id: 1, status: 'lost', undelivered: 3 }]);
+  expect(book.lose()).toEqual([{ id: 2, status: 'lost', undelivered: 4 }]);
+  expect(book.lose()).toEqual([]);
+  // A message that comes late anyway does no harm to the account.
+  expect(book.delivered()).toEqual([]);
+  expect(book.outstanding).toBe(0);
+});

@@ -1,0 +1,91 @@
+import type { Priority } from '@jetbeat/core';
+import { type Bus, inside } from './bus.ts';
+import { manage } from './manage.ts';
+import { durableName, RECORDER_DURABLE, streamName } from './names.ts';
+
+/** Where JOBS stands. `created` (Unix milliseconds) tells one incarnation of the stream from the next. */
+export interface JobsStreamState {
+  readonly created: number;
+  readonly firstSeq: number;
+  readonly lastSeq: number;
+  readonly messages: number;
+  readonly bytes: number;
+}
+
+/** Where EVENTS stands. */
+export interface EventsState extends JobsStreamState {
+  readonly maxBytes: number;
+  /** Every batch up to this sequence has been acknowledged by a recorder. */
+  readonly recordedUpTo: number;
+  /** Batches that no recorder has been given yet. */
+  readonly pending: number;
+  readonly ackPending: number;
+}
+
+/** Where the consumer of one lane stands; `delivered` and `ackFloor` are sequences of JOBS. */
+export interface ConsumerState {
+  readonly delivered: number;
+  readonly ackFloor: number;
+  readonly pending: number;
+  readonly ackPending: number;
+  /** Nothing waits and nothing is being run: everything stored for it is done, wherever its floor stands. */
+  readonly idle: boolean;
+}
+
+/** Throws JetStreamCallError, BusClosedError; JetStreamApiError of the client when the stream is missing. */
+export async function jobsStreamState(bus: Bus): Promise<JobsStreamState> {
+  return streamState(bus, 'JOBS');
+}
+
+/**
+ * Reads EVENTS and how far it is recorded; the consumer first, so that `recordedUpTo` never names what came after.
+ * @throws JetStreamCallError, BusClosedError
+ */
+export async function eventsState(bus: Bus): Promise<EventsState> {
+  const inner = inside(bus);
+  const stream = streamName(inner, 'EVENTS');
+  const consumer = await manage(inner, 'the state of the recorder', (jsm) =>
+    jsm.consumers.info(stream, RECORDER_DURABLE),
+  );
+  const state = await streamState(bus, 'EVENTS');
+  return {
+    ...state,
+    recordedUpTo: consumer.ack_floor.stream_seq,
+    pending: consumer.num_pending,
+    ackPending: consumer.num_ack_pending,
+  };
+}
+
+/** Throws JetStreamCallError, BusClosedError; JetStreamApiError of the client when the consumer is missing. */
+export async function consumerState(bus: Bus, queue: string, priority: Priority): Promise<ConsumerState> {
+  const inner = inside(bus);
+  const name = durableName(queue, priority);
+  const info = await manage(inner, `the state of ${name}`, (jsm) =>
+    jsm.consumers.info(streamName(inner, 'JOBS'), name),
+  );
+  return {
+    delivered: info.delivered.stream_seq,
+    ackFloor: info.ack_floor.stream_seq,
+    pending: info.num_pending,
+    ackPending: info.num_ack_pending,
+    idle: info.num_pending === 0 && info.num_ack_pending === 0,
+  };
+}
+
+async function streamState(
+  bus: Bus,
+  name: 'JOBS' | 'EVENTS',
+): Promise<JobsStreamState & { maxBytes: number }> {
+  const inner = inside(bus);
+  const { created, state, config } = await manage(inner, `the state of ${name}`, (jsm) =>
+    jsm.streams.info(streamName(inner, name)),
+  );
+  return {
+    created: Date.parse(created),
+    firstSeq: state.first_seq,
+    lastSeq: state.last_seq,
+    messages: state.messages,
+    bytes: state.bytes,
+    maxBytes: config.max_bytes,
+  };
+}

@@ -1,0 +1,156 @@
+import { checkName, PRIORITIES } from '@jetbeat/core';
+import { JetStreamApiError, type JetStreamManager } from '@nats-io/jetstream';
+import { type Bus, type BusConnection, inside } from './bus.ts';
+import { ServerUnfitError } from './errors.ts';
+import { API, isApiError, manage } from './manage.ts';
+import { streamName } from './names.ts';
+import {
+  type ConsumerWanted,
+  laneConsumer,
+  recorderConsumer,
+  type StreamWanted,
+  type TopologySettings,
+  wantedStreams,
+} from './stream-config.ts';
+
+/** What an installation needs of JetStream. */
+export interface TopologyParams {
+  /** Queues whose consumers must be there. Those of other queues are left alone. */
+  readonly queues: readonly string[];
+  /** After this time without a sign of life a job is handed out again, in milliseconds. */
+  readonly ackWaitMs: number;
+  /** Default 1. */
+  readonly replicas?: number;
+  /** Bound of EVENTS, reserved by the server at once. Default 1 GiB. */
+  readonly eventsMaxBytes?: number;
+  /** Default 120,000. */
+  readonly duplicateWindowMs?: number;
+}
+
+/** Message schedules with their fixes came with the API level of nats-server 2.14. */
+const API_LEVEL = 4;
+
+/**
+ * Makes the streams, buckets and consumers that are missing and changes those that differ. May be called at any time,
+ * by many processes at once, and again after the server has lost its store.
+ * @throws ServerUnfitError when JetStream is off, older than nats-server 2.14, or too small
+ * @throws JetStreamCallError when it does not answer in time
+ */
+export async function ensureTopology(bus: Bus, params: TopologyParams): Promise<void> {
+  const inner = inside(bus);
+  const queues = [...new Set(params.queues)].map((queue) => checkName('queue', queue));
+  const settings: TopologySettings = {
+    ackWaitMs: params.ackWaitMs,
+    replicas: params.replicas ?? 1,
+    eventsMaxBytes: params.eventsMaxBytes ?? 1024 ** 3,
+    duplicateWindowMs: params.duplicateWindowMs ?? 120_000,
+  };
+  try {
+    await checkServer(inner);
+    await Promise.all(wantedStreams(inner, settings).map((wanted) => ensureStream(inner, wanted)));
+    await ensureConsumer(inner, streamName(inner, 'EVENTS'), recorderConsumer());
+    for (const queue of queues) {
+      const lanes = PRIORITIES.map((priority) =>
+        laneConsumer(inner, { queue, priority, ackWaitMs: settings.ackWaitMs }),
+      );
+      await Promise.all(lanes.map((wanted) => ensureConsumer(inner, streamName(inner, 'JOBS'), wanted)));
+    }
+  } catch (error) {
+    throw error instanceof JetStreamApiError ? unfit(error, settings) : error;
+  }
+}
+
+async function checkServer(bus: BusConnection): Promise<void> {
+  const account = await manage(bus, 'the state of JetStream', (jsm) => jsm.getAccountInfo()).catch(
+    (cause) => {
+      if (!bus.connected || bus.nc.info?.jetstream) throw cause;
+      throw new ServerUnfitError('JetStream is off on this nats-server: start it with -js', { cause });
+    },
+  );
+  // The client's type leaves the level out; the server has sent it since 2.11.
+  const level = (account.api as { level?: number }).level ?? 0;
+  if (level >= API_LEVEL) return;
+  const version = bus.nc.info?.version ?? 'of an unknown version';
+  throw new ServerUnfitError(
+    `nats-server ${version} has JetStream API level ${level}, Jetbeat needs ${API_LEVEL}: install nats-server 2.14 or newer`,
+  );
+}
+
+async function ensureStream(bus: BusConnection, wanted: StreamWanted): Promise<void> {
+  await manage(bus, `stream ${wanted.name}`, async (jsm) => {
+    const found = await orUndefined(() => jsm.streams.info(wanted.name), API.streamNotFound);
+    if (found) return updateStream(jsm, wanted, found.config);
+    try {
+      await jsm.streams.add(wanted);
+    } catch (error) {
+      // Another process was faster, with other settings.
+      if (!isApiError(error, API.streamInUse)) throw error;
+      await updateStream(jsm, wanted, (await jsm.streams.info(wanted.name)).config);
+    }
+  });
+}
+
+async function updateStream(jsm: JetStreamManager, wanted: StreamWanted, found: object): Promise<void> {
+  if (!differs(wanted, found)) return;
+  const { name, storage: _storage, retention: _retention, ...changes } = wanted;
+  await jsm.streams.update(name, changes);
+}
+
+async function ensureConsumer(bus: BusConnection, stream: string, wanted: ConsumerWanted): Promise<void> {
+  const name = wanted.durable_name;
+  await manage(bus, `consumer ${name}`, async (jsm) => {
+    const found = await orUndefined(() => jsm.consumers.info(stream, name), API.consumerNotFound);
+    if (found) return updateConsumer(jsm, stream, wanted, found.config);
+    try {
+      await jsm.consumers.add(stream, wanted);
+    } catch (error) {
+      if (!isApiError(error, API.consumerExists)) throw error;
+      await updateConsumer(jsm, stream, wanted, (await jsm.consumers.info(stream, name)).config);
+    }
+  });
+}
+
+async function updateConsumer(
+  jsm: JetStreamManager,
+  stream: string,
+  wanted: ConsumerWanted,
+  found: object,
+): Promise<void> {
+  // max_waiting is fixed for the life of a consumer (error 10012), and making it anew would hand out what is being run.
+  const { max_waiting: _fixed, ...changes } = wanted;
+  if (differs(changes, found)) await jsm.consumers.update(stream, wanted.durable_name, changes);
+}
+
+/** Whether one of the wanted settings is another one now; settings that we do not name belong to the operator. */
+function differs(wanted: object, found: object): boolean {
+  const now = found as Record<string, unknown>;
+  return Object.entries(wanted).some(
+    ([key, value]) => JSON.stringify(now[key] ?? absent(value)) !== JSON.stringify(value),
+  );
+}
+
+/** How the server leaves out a value that is the zero of its kind. */
+function absent(value: unknown): unknown {
+  if (typeof value === 'boolean') return false;
+  return typeof value === 'number' ? 0 : undefined;
+}
+
+async function orUndefined<T>(call: () => Promise<T>, code: number): Promise<T | undefined> {
+  try {
+    return await call();
+  } catch (error) {
+    if (isApiError(error, code)) return undefined;
+    throw error;
+  }
+}
+
+function unfit(error: JetStreamApiError, settings: TopologySettings): ServerUnfitError {
+  const room = isApiError(error, API.storageExceeded, API.insufficientResources);
+  const help = room
+    ? `: the server's file store has no room for EVENTS (${settings.eventsMaxBytes} bytes); raise its max_file_store or lower that bound`
+    : '';
+  return new ServerUnfitError(
+    `JetStream refuses what Jetbeat needs (${error.message}, error ${error.code})${help}`,
+    { cause: error },
+  );
+}

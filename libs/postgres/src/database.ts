@@ -1,0 +1,130 @@
+import type { EntityManager, MikroORM } from '@mikro-orm/postgresql';
+import { isAnswer, isRepeatable, toDatabaseError, toEntityError, unavailable } from './errors.ts';
+import { type Answer, type Connection, type Sql, sqlOver } from './sql.ts';
+
+/** An open database. It holds no connection of its own: every call takes one of the pool, which recovers by itself. */
+export interface Database {
+  /** One round trip. Throws DatabaseUnavailableError within seconds when PostgreSQL is away. */
+  ping(): Promise<void>;
+  /** Waits for what is running (5 s at most) and closes every connection; twice is safe. */
+  close(): Promise<void>;
+}
+
+/** The pool of the driver, as MikroORM has made it. */
+export interface Pool {
+  connect(): Promise<Connection>;
+  end(): Promise<void>;
+  /** `end` was called. */
+  readonly ending: boolean;
+}
+
+/** What `openDatabase` has put together. */
+export interface DatabaseParts {
+  readonly orm: MikroORM;
+  readonly pool: Pool;
+  readonly close: () => Promise<void>;
+}
+
+/** How often a transaction is run again when it lost against another one. */
+const TRIES = 4;
+
+/** The inside of a `Database`: statements, transactions and entities over one pool. */
+export class PostgresDatabase implements Database, Sql {
+  readonly orm: MikroORM;
+  readonly rows: Sql['rows'];
+  readonly row: Sql['row'];
+  readonly run: Sql['run'];
+  readonly #pool: Pool;
+  readonly #close: () => Promise<void>;
+  #closing: Promise<void> | undefined;
+
+  constructor(parts: DatabaseParts) {
+    this.orm = parts.orm;
+    this.#pool = parts.pool;
+    this.#close = parts.close;
+    const single = sqlOver((text, values) => this.#lend((lent) => ask(lent, text, values)));
+    this.rows = single.rows;
+    this.row = single.row;
+    this.run = single.run;
+  }
+
+  async ping(): Promise<void> {
+    await this.run('select 1');
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  /**
+   * Runs `fn` in one transaction (read committed). It is run again when it lost against another transaction, so it must
+   * do nothing but SQL.
+   */
+  transaction<T>(fn: (sql: Sql) => Promise<T>): Promise<T> {
+    return this.#lend(async (lent) => {
+      const sql = sqlOver((text, values) => ask(lent, text, values));
+      await sql.run('begin');
+      try {
+        const value = await fn(sql);
+        await sql.run('commit');
+        return value;
+      } catch (error) {
+        if (!lent.lost) await sql.run('rollback').catch(() => undefined);
+        throw error;
+      }
+    });
+  }
+
+  /** Runs `fn` on one connection, for what belongs to a session. */
+  session<T>(fn: (sql: Sql) => Promise<T>): Promise<T> {
+    return this.#lend((lent) => fn(sqlOver((text, values) => ask(lent, text, values))));
+  }
+
+  /** Runs `fn` with an entity manager of its own. */
+  async entities<T>(fn: (em: EntityManager) => Promise<T>): Promise<T> {
+    try {
+      return await fn(this.orm.em.fork());
+    } catch (error) {
+      throw toEntityError(error);
+    }
+  }
+
+  async #lend<T>(fn: (lent: Lent) => Promise<T>): Promise<T> {
+    for (let tried = 1; ; tried++) {
+      const connection = await this.#pool.connect().catch((error: unknown) => {
+        throw unavailable(error);
+      });
+      const lent: Lent = { connection, lost: undefined };
+      try {
+        return await fn(lent);
+      } catch (error) {
+        if (lent.lost) throw unavailable(lent.lost);
+        if (!isRepeatable(error) || tried === TRIES) throw toDatabaseError(error);
+      } finally {
+        connection.release(lent.lost);
+      }
+    }
+  }
+}
+
+/** A connection while it is lent, and what broke it. */
+interface Lent {
+  readonly connection: Connection;
+  lost: Error | undefined;
+}
+
+async function ask(lent: Lent, text: string, values: readonly unknown[]): Promise<Answer> {
+  try {
+    return await lent.connection.query({ text, values: [...values] });
+  } catch (error) {
+    if (!isAnswer(error)) lent.lost = error instanceof Error ? error : new Error(String(error));
+    throw error;
+  }
+}
+
+/** The inside of a handle that `openDatabase` gave out. */
+export function inside(db: Database): PostgresDatabase {
+  if (db instanceof PostgresDatabase) return db;
+  throw new TypeError('this is no database that openDatabase has opened');
+}

@@ -1,0 +1,117 @@
+import { type DoubtAnswer, type DoubtQuestion, judge, project } from '@jetbeat/core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '../../../test/support/database.ts';
+import type { Database } from './database.ts';
+import { withDoubts } from './doubts.ts';
+import { getJob, insertJobs } from './jobs.ts';
+import { openDatabase } from './open.ts';
+import { recordChanges } from './record.ts';
+import { heartbeat, NOON, newId, sampleJob, settled, started } from './sample.ts';
+
+let made: TestDatabase;
+let db: Database;
+let other: Database;
+beforeAll(async () => {
+  made = await createTestDatabase();
+  db = await openDatabase({ url: made.url, applicationName: 'doubts-test' });
+  other = await openDatabase({ url: made.url, applicationName: 'doubts-test-other' });
+  const workers = ['alive', 'asks-0', 'asks-1', 'asks-2', 'asks-3'].map((worker) => heartbeat({ worker }));
+  const dead = [heartbeat({ worker: 'dead' })];
+  await recordChanges(db, { changes: project([]), workers: dead, now: NOON - 60_000 });
+  await recordChanges(db, { changes: project([]), workers, now: NOON });
+});
+afterAll(async () => {
+  await db?.close();
+  await other?.close();
+  await made?.drop();
+});
+
+/** Asks as the recorder does when no live worker holds the job. */
+function ask(to: Database, question: DoubtQuestion, now = NOON): Promise<DoubtAnswer> {
+  return withDoubts(to, {
+    ...{ ids: [question.job], now, within: 30_000 },
+    decide: (known, alive) => {
+      const value = judge(question, known.get(question.job), {
+        alive: (worker) => alive.has(worker),
+        held: false,
+      });
+      const { job, worker, attempt, parks } = question;
+      const grants =
+        value.answer === 'free'
+          ? [{ job, worker, attempt, parks, run: value.run, losses: value.losses }]
+          : [];
+      return { grants, value };
+    },
+  });
+}
+
+function record(...events: Parameters<typeof project>[0]) {
+  return recordChanges(db, { changes: project(events), workers: [], now: NOON });
+}
+
+const first = { attempt: 1, run: 1, parks: 0 };
+
+test.each(['known', 'unknown'])(
+  'of four that ask at once about a job that is %s, one runs it',
+  async (kind) => {
+    const job = sampleJob();
+    if (kind === 'known') await insertJobs(db, [job]);
+    const { id } = job.envelope;
+    const asked = [db, other, db, other].map((to, index) =>
+      ask(to, { job: id, worker: `asks-${index}`, ...first }),
+    );
+    const answers = await Promise.all(asked);
+    expect(answers.map(({ answer }) => answer).sort()).toEqual(['free', 'held', 'held', 'held']);
+    // Its answer got lost: it asks again, and may go on.
+    const winner = `asks-${answers.findIndex(({ answer }) => answer === 'free')}`;
+    expect(await ask(db, { job: id, worker: winner, ...first })).toEqual({
+      answer: 'free',
+      run: 1,
+      losses: 0,
+    });
+    const row = await getJob(db, id);
+    if (kind === 'known')
+      expect(row).toMatchObject({ state: 'running', worker: winner, run: 1, startedAt: NOON });
+    else expect(row).toBeUndefined();
+  },
+);
+
+test('a worker that vanished loses its attempt, and the job goes on as a new run', async () => {
+  const job = newId();
+  await record(started({ job, worker: 'dead', seq: 4 }));
+  const question = { job, worker: 'asks-1', ...first };
+  expect(await ask(db, question)).toEqual({ answer: 'free', run: 2, losses: 1 });
+  const row = await getJob(db, job);
+  expect(row).toMatchObject({ state: 'running', run: 2, losses: 1, worker: 'asks-1' });
+  expect(row?.attempts).toMatchObject([{ runId: 'run-1', outcome: 'lost', finishedAt: NOON }]);
+  expect(row && 'seq' in row).toBe(false);
+  // The new run's own start and end come after the grant.
+  expect(await record(started({ job, run: 2, worker: 'asks-1' }))).toMatchObject({ late: 0 });
+  await record(settled({ job, run: 2, worker: 'asks-1' }));
+  expect(await getJob(db, job)).toMatchObject({ state: 'succeeded', losses: 1, run: 2 });
+  expect(await ask(db, question)).toEqual({ answer: 'settled', next: { state: 'succeeded' }, run: 2 });
+});
+
+test('a grant of which history knew nothing counts losses too, and gives way to history', async () => {
+  const job = newId();
+  expect(await ask(db, { job, worker: 'dead', ...first })).toMatchObject({ answer: 'free', run: 1 });
+  expect(await ask(db, { job, worker: 'asks-1', ...first })).toEqual({ answer: 'free', run: 2, losses: 1 });
+  await record(settled({ job, run: 2, worker: 'asks-1' }));
+  expect(await ask(db, { job, worker: 'asks-2', ...first })).toMatchObject({ answer: 'settled' });
+});
+
+test('a job that took its workers down too often is exhausted', async () => {
+  const job = sampleJob();
+  await insertJobs(db, [job]);
+  const question = { job: job.envelope.id, worker: 'dead', ...first };
+  await ask(db, question);
+  for (let losses = 1; losses <= 5; losses++) {
+    const worker = `dead-${losses}`;
+    expect(await ask(db, { ...question, worker, run: losses })).toEqual({
+      answer: 'free',
+      run: losses + 1,
+      losses,
+    });
+  }
+  expect(await ask(db, question)).toEqual({ answer: 'exhausted', losses: 6 });
+});

@@ -1,0 +1,85 @@
+import { type KnownJob, orderOf, PHASES, type Position, TERMINAL_STATES } from '@jetbeat/core';
+import { type Database, inside } from './database.ts';
+import { known, toJson } from './json.ts';
+import { at, type Sql, words } from './sql.ts';
+
+/** A `free` answer that is to be noted. */
+export interface DoubtGrant extends Position {
+  readonly job: string;
+  /** Who asked, and will run it. */
+  readonly worker: string;
+  readonly losses: number;
+}
+
+/** What is asked while the rows are locked. */
+export interface DoubtParams<T> {
+  readonly ids: readonly string[];
+  /** Unix milliseconds, PostgreSQL's clock. */
+  readonly now: number;
+  /** A worker is alive when it was heard of within this many milliseconds (ack_wait). */
+  readonly within: number;
+  /** Pure; may be asked twice. */
+  readonly decide: (
+    known: ReadonlyMap<string, KnownJob>,
+    aliveWorkers: ReadonlySet<string>,
+  ) => { grants: readonly DoubtGrant[]; value: T };
+}
+
+type KnownRow = { [K in keyof KnownJob]-?: KnownJob[K] | null } & { id: string };
+
+// Ids are locked one by one in their order, rows or no rows, so that two answers about one job come after one another.
+const LOCK_IDS = `select pg_advisory_xact_lock(hashtextextended('doubt:' || id, 0))
+  from (select id from unnest($1::text[]) as id order by id) ordered`;
+const LOCK_JOBS = `select id, state, attempt, run, parks, losses, worker_id as worker, next from job
+  where id = any($1::uuid[]) order by id for update`;
+const GRANTED = `select job_id as id, 'running' as state, attempt, run, parks, losses, worker_id as worker, null as next
+  from doubt_grant where job_id = any($1::uuid[])`;
+const ALIVE = `select id from worker where state = 'running' and heard_at > ${at('$1')}`;
+
+const GRANTS = `json_to_recordset($1::json) as x(job uuid, worker text, attempt integer, run integer, parks integer,
+  losses integer, "position" bigint)`;
+const NOTE_JOBS = `update job j set state = 'running', attempt = x.attempt, run = x.run, parks = x.parks,
+    losses = greatest(j.losses, x.losses), "position" = x."position", worker_id = x.worker,
+    started_at = coalesce(j.started_at, ${at('$2')}), due_at = ${at('$2')}, check_at = ${at('$2')}, published = true,
+    stream_seq = null, reconcile_seq = null, reconcile_events_seq = null, finished_at = null, next = null, reason = null,
+    error = null, result = null
+  from ${GRANTS} where j.id = x.job and j.state not in (${words(TERMINAL_STATES)})`;
+const NOTE_LOST = `update attempt a set outcome = 'lost', finished_at = ${at('$2')}
+  from ${GRANTS} where a.job_id = x.job and a.run < x.run and a.outcome is null`;
+const NOTE_UNKNOWN = `insert into doubt_grant (job_id, worker_id, attempt, run, parks, losses, granted_at)
+  select job, worker, attempt, run, parks, losses, ${at('$2')} from ${GRANTS} where not exists (select from job where id = job)
+  on conflict (job_id) do update set worker_id = excluded.worker_id, attempt = excluded.attempt, run = excluded.run,
+    parks = excluded.parks, losses = excluded.losses, granted_at = excluded.granted_at`;
+const FORGET_OLD = `delete from doubt_grant where granted_at < ${at('$1')}`;
+const DAY = 86_400_000;
+
+/**
+ * Answers doubts under the locks of their jobs: reads what history knows and who is alive, asks `decide`, notes the grants (the
+ * job runs at the asker; open attempts of earlier runs are `lost`) and commits. A job of which history knows nothing is known
+ * by what was granted before, so that of two askers one gets it.
+ */
+export async function withDoubts<T>(db: Database, params: DoubtParams<T>): Promise<T> {
+  const { ids, now } = params;
+  return inside(db).transaction(async (sql) => {
+    await sql.run(LOCK_IDS, [ids]);
+    const jobs = await readKnown(sql, ids);
+    const alive = await sql.rows<{ id: string }>(ALIVE, [now - params.within]);
+    const { grants, value } = params.decide(jobs, new Set(alive.map((worker) => worker.id)));
+    if (grants.length === 0) return value;
+    const rows = grants.map((grant) => ({ ...grant, position: orderOf(grant, PHASES.running) }));
+    const values = [toJson(rows), now];
+    await sql.run(NOTE_JOBS, values);
+    await sql.run(NOTE_LOST, values);
+    if ((await sql.run(NOTE_UNKNOWN, values)) > 0) await sql.run(FORGET_OLD, [now - DAY]);
+    return value;
+  });
+}
+
+async function readKnown(sql: Sql, ids: readonly string[]): Promise<Map<string, KnownJob>> {
+  const rows = [
+    ...(await sql.rows<KnownRow>(GRANTED, [ids])),
+    ...(await sql.rows<KnownRow>(LOCK_JOBS, [ids])),
+  ];
+  // Jobs come last: what history knows stands over what was granted before it knew.
+  return new Map(rows.map(({ id, ...row }) => [id, known(row) as KnownJob]));
+}

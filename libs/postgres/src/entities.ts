@@ -1,0 +1,72 @@
+import type { PolicyOverrides, Priority, ScheduleSpec } from '@jetbeat/core';
+import { defineEntity, p } from '@mikro-orm/core';
+import type { ApiKeyRole } from './api-keys.ts';
+
+/** A row of `schedule`. */
+export const ScheduleEntity = defineEntity({
+  name: 'Schedule',
+  tableName: 'schedule',
+  properties: {
+    id: p.uuid().primary(),
+    name: p.text().unique(),
+    definition: p.json<ScheduleSpec>(),
+    createdAt: p.datetime(),
+    updatedAt: p.datetime(),
+    cursorAt: p.datetime(),
+    nextAt: p.datetime().nullable(),
+    pausedAt: p.datetime().nullable(),
+    pausedBy: p.text().nullable(),
+    pauseNote: p.text().nullable(),
+  },
+});
+
+/** A row of `worker`. */
+export const WorkerEntity = defineEntity({
+  name: 'Worker',
+  tableName: 'worker',
+  properties: {
+    id: p.text().primary(),
+    state: p.text().$type<'running' | 'stopped'>(),
+    host: p.text(),
+    pid: p.integer(),
+    version: p.text(),
+    queues: p.array(),
+    concurrency: p.integer(),
+    held: p.integer(),
+    startedAt: p.datetime(),
+    /** By the worker's own clock: which of two of its reports is the later one. */
+    saidAt: p.datetime(),
+    /** By PostgreSQL's clock: whether it is alive. */
+    heardAt: p.datetime(),
+    tasks: p.array(),
+  },
+});
+
+/** A row of `task`. */
+export const TaskEntity = defineEntity({
+  name: 'Task',
+  tableName: 'task',
+  properties: {
+    name: p.text().primary(),
+    inputSchema: p.json<unknown>().nullable(),
+    queue: p.text().nullable(),
+    priority: p.text().$type<Priority>().nullable(),
+    policy: p.json<PolicyOverrides>().nullable(),
+    seenAt: p.datetime(),
+  },
+});
+
+/** A row of `api_key`. */
+export const ApiKeyEntity = defineEntity({
+  name: 'ApiKey',
+  tableName: 'api_key',
+  properties: {
+    id: p.text().primary(),
+    hash: p.text(),
+    role: p.text().$type<ApiKeyRole>(),
+    createdAt: p.datetime(),
+  },
+});
+
+/** Every entity there is: discovery is by this list alone. */
+export const entities = [ScheduleEntity, WorkerEntity, TaskEntity, ApiKeyEntity];

@@ -1,0 +1,74 @@
+import { JetbeatError } from '@jetbeat/core';
+import { ValidationError } from '@mikro-orm/core';
+
+/** PostgreSQL cannot be reached, went away in the middle, or did not answer in time. Repeating later is safe. */
+export class DatabaseUnavailableError extends JetbeatError {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super('database_unavailable', message, options);
+  }
+}
+
+/** The name or id is taken by something else. */
+export class ConflictError extends JetbeatError {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super('conflict', message, options);
+  }
+}
+
+/**
+ * Classes of SQLSTATE that pass by themselves: connection, resources, rollback, operator intervention, system error;
+ * 55P03 is a lock that was not got in time. https://www.postgresql.org/docs/18/errcodes-appendix.html
+ */
+const TEMPORARY = /^(?:08|40|53|57|58|55P03)/;
+/** serialization_failure and deadlock_detected: the transaction may simply be run again. */
+const REPEATABLE = /^40(?:001|P01)$/;
+const UNIQUE_VIOLATION = '23505';
+
+/** Whether the transaction lost against another one, and would succeed when run again. */
+export function isRepeatable(thrown: unknown): boolean {
+  return REPEATABLE.test(sqlStateOf(thrown) ?? '');
+}
+
+/** Whether a unique constraint refused a row. */
+export function isUniqueViolation(thrown: unknown): boolean {
+  return sqlStateOf(thrown) === UNIQUE_VIOLATION;
+}
+
+/** Whether the server has answered with an error and is still there, so that the connection can be used further. */
+export function isAnswer(thrown: unknown): boolean {
+  const state = sqlStateOf(thrown);
+  return state !== undefined && !/^(?:08|57P)/.test(state);
+}
+
+/** Turns a temporary error of the server into one that callers can act on; everything else stays what it is. */
+export function toDatabaseError(thrown: unknown): unknown {
+  return TEMPORARY.test(sqlStateOf(thrown) ?? '') ? unavailable(thrown) : thrown;
+}
+
+/** The same where it cannot be seen whether an error came from the socket: all that is no mistake of ours did. */
+export function toEntityError(thrown: unknown): unknown {
+  const ours =
+    thrown instanceof JetbeatError || thrown instanceof ValidationError || isProgrammingError(thrown);
+  return ours || sqlStateOf(thrown) !== undefined ? toDatabaseError(thrown) : unavailable(thrown);
+}
+
+/** Any failure to get a connection: the configuration may be wrong too, hence the cause in the text. */
+export function unavailable(cause: unknown): DatabaseUnavailableError {
+  const text = cause instanceof Error && cause.message !== '' ? cause.message : codeOf(cause);
+  return new DatabaseUnavailableError(`PostgreSQL does not answer: ${text ?? 'unknown cause'}`, { cause });
+}
+
+/** Errors of the server carry a severity; those of the socket or of the driver do not. */
+function sqlStateOf(thrown: unknown): string | undefined {
+  const severity = (thrown as { severity?: unknown } | null)?.severity;
+  return typeof severity === 'string' ? codeOf(thrown) : undefined;
+}
+
+function codeOf(thrown: unknown): string | undefined {
+  const code = (thrown as { code?: unknown } | null)?.code;
+  return typeof code === 'string' ? code : undefined;
+}
+
+function isProgrammingError(thrown: unknown): boolean {
+  return thrown instanceof TypeError || thrown instanceof RangeError || thrown instanceof ReferenceError;
+}

@@ -1,0 +1,42 @@
+export { type ApiKeyRecord, type ApiKeyRole, findApiKey, insertApiKey } from './api-keys.ts';
+export { beginCancel, cancelJob } from './cancel.ts';
+export type { Database } from './database.ts';
+export { type DispatchDecision, type Dispatched, type DueOccurrence, dispatchPass } from './dispatch.ts';
+export { type DoubtGrant, type DoubtParams, withDoubts } from './doubts.ts';
+export { ConflictError, DatabaseUnavailableError } from './errors.ts';
+export type { AttemptRecord, JobRecord, JobWithAttempts } from './job-record.ts';
+export { getJob, insertJobs, type ListJobsParams, listJobs, notePublished } from './jobs.ts';
+export { noteStream, recordedEventsSeq, settledMarks } from './marks.ts';
+export { materializePass, nextWakeAt, type Plan, type PlannedOccurrence } from './materialize.ts';
+export { databaseTime, migrate } from './migrate.ts';
+export type { NewJob } from './new-job.ts';
+export { lastOccurrences, listOccurrences, type OccurrenceRecord } from './occurrences.ts';
+export { type OpenDatabaseOptions, openDatabase } from './open.ts';
+export { type ParkedJob, parkedToRelease } from './parked.ts';
+export { ensurePartitions, type Partitions } from './partitions.ts';
+export { type RebuiltJob, rebuildJob } from './rebuild.ts';
+export {
+  noteReconcile,
+  type ReconcileCandidate,
+  type ReconcileNote,
+  reconcileCandidates,
+} from './reconcile.ts';
+export { type Recorded, type RecordParams, recordChanges } from './record.ts';
+export type { ScheduleRecord } from './schedule-record.ts';
+export {
+  createSchedule,
+  deleteSchedule,
+  getSchedule,
+  listSchedules,
+  pauseSchedule,
+  resumeSchedule,
+} from './schedules.ts';
+export {
+  getTask,
+  listTasks,
+  liveWorkers,
+  type TaskRecord,
+  tasksServed,
+  upsertTask,
+  type WorkerRecord,
+} from './workers.ts';

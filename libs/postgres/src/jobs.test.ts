@@ -1,0 +1,128 @@
+import { childJobId, project } from '@jetbeat/core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '../../../test/support/database.ts';
+import { beginCancel, cancelJob } from './cancel.ts';
+import type { Database } from './database.ts';
+import { getJob, insertJobs, listJobs, notePublished } from './jobs.ts';
+import { openDatabase } from './open.ts';
+import { recordChanges } from './record.ts';
+import { NOON, newId, sampleJob, settled, started, TRACE } from './sample.ts';
+
+let made: TestDatabase;
+let db: Database;
+beforeAll(async () => {
+  made = await createTestDatabase();
+  db = await openDatabase({ url: made.url, applicationName: 'jobs-test' });
+});
+afterAll(async () => {
+  await db?.close();
+  await made?.drop();
+});
+
+test('a job is kept as it was asked for, once', async () => {
+  const parent = newId();
+  const schedule = { id: newId(), name: 'report', nominalTime: NOON - 5, origin: 'plan' };
+  const id = childJobId(parent, 'x');
+  const given = {
+    id,
+    input: [1, null],
+    meta: { a: 'b' },
+    policy: { retry: { attempts: 2 } },
+    schedule,
+    parent,
+  };
+  const job = sampleJob({ ...given, runAt: NOON + 9_000 });
+  expect(await insertJobs(db, [job, sampleJob()])).toHaveLength(2);
+  expect(await insertJobs(db, [{ ...job, origin: 'again' }])).toEqual([]);
+  expect(await insertJobs(db, [])).toEqual([]);
+  const { v: _, ...envelope } = job.envelope;
+  expect(await getJob(db, id)).toEqual({
+    ...envelope,
+    ...{ state: 'scheduled', order: expect.any(Number), inputKnown: true, dueAt: NOON + 9_000, losses: 0 },
+    ...{ published: false, origin: 'plan', totalLimitAt: NOON + 69_000, traceId: TRACE, attempts: [] },
+    traceparent: job.traceparent,
+  });
+  expect(await getJob(db, newId())).toBeUndefined();
+});
+
+test('a sequence is noted only while nothing later is known', async () => {
+  const [first, moved, delayed] = [sampleJob(), sampleJob(), sampleJob({ runAt: NOON + 1 })];
+  await insertJobs(db, [first, moved, delayed]);
+  const next = { state: 'retrying', attempt: 2, runAt: NOON } as const;
+  const events = [settled({ job: moved.envelope.id, outcome: 'failed', next })];
+  await recordChanges(db, { changes: project(events), workers: [], now: NOON });
+  await notePublished(db, [
+    { id: first.envelope.id, seq: 4 },
+    { id: moved.envelope.id, seq: 5 },
+    { id: delayed.envelope.id },
+  ]);
+  const seqs = await Promise.all([first, moved, delayed].map((job) => getJob(db, job.envelope.id)));
+  expect(seqs.map((job) => [job?.published, job?.seq])).toEqual([
+    [true, 4],
+    [true, undefined],
+    [true, undefined],
+  ]);
+});
+
+test('jobs are listed newest first, by any of their marks, page by page', async () => {
+  const at = (ms: number, fields = {}) =>
+    sampleJob({ id: newId(NOON + 86_400_000 * ms), task: 'list.me', ...fields });
+  const schedule = { id: newId(), name: 'listed', nominalTime: NOON, origin: 'plan' };
+  const jobs = [at(1), at(2, { queue: 'q2' }), at(3, { schedule }), at(4)];
+  await insertJobs(db, jobs);
+  const [a = '', b = '', c = '', d = ''] = jobs.map((job) => job.envelope.id);
+  await recordChanges(db, {
+    changes: project([started({ job: a, task: 'list.me' })]),
+    workers: [],
+    now: NOON,
+  });
+  const ids = async (params: Partial<Parameters<typeof listJobs>[1]>) =>
+    (await listJobs(db, { task: 'list.me', limit: 10, ...params })).map(({ id }) => id);
+  expect(await ids({})).toEqual([d, c, b, a]);
+  expect(await ids({ limit: 2 })).toEqual([d, c]);
+  expect(await ids({ limit: 2, after: c })).toEqual([b, a]);
+  expect(await ids({ states: ['running', 'dead'] })).toEqual([a]);
+  expect(await ids({ queue: 'q2', states: ['queued'] })).toEqual([b]);
+  expect(await ids({ schedule: 'listed' })).toEqual([c]);
+  expect(await ids({ task: 'none' })).toEqual([]);
+  expect((await listJobs(db, { states: ['running'], task: 'list.me', limit: 1 }))[0]?.attempts).toHaveLength(
+    1,
+  );
+});
+
+test('only what has not begun is cancelled, once', async () => {
+  const [waiting, running] = [sampleJob({ runAt: NOON + 5 }), sampleJob()];
+  await insertJobs(db, [waiting, running]);
+  const { id } = waiting.envelope;
+  const reason = { code: 'cancelled', text: 'no longer wanted' };
+  expect(await beginCancel(db, { id, reason: 'later', now: NOON })).toMatchObject({
+    state: 'scheduled',
+    cancelRequestedAt: NOON,
+  });
+  expect(await beginCancel(db, { id, now: NOON + 1 })).toMatchObject({
+    cancelRequestedAt: NOON,
+    cancelReason: 'later',
+  });
+  expect(await cancelJob(db, { id, reason, now: NOON + 2 })).toEqual({ cancelled: true, state: 'cancelled' });
+  expect(await cancelJob(db, { id, reason, now: NOON + 3 })).toEqual({
+    cancelled: false,
+    state: 'cancelled',
+  });
+  expect(await getJob(db, id)).toMatchObject({ state: 'cancelled', reason, finishedAt: NOON + 2 });
+
+  const other = running.envelope.id;
+  await recordChanges(db, { changes: project([started({ job: other })]), workers: [], now: NOON });
+  const seen = await beginCancel(db, { id: other, now: NOON });
+  expect(seen?.state).toBe('running');
+  expect(seen && 'cancelRequestedAt' in seen).toBe(false);
+  expect(await cancelJob(db, { id: other, reason, now: NOON })).toEqual({
+    cancelled: false,
+    state: 'running',
+  });
+  // What is heard late of the cancelled step changes nothing.
+  expect(
+    await recordChanges(db, { changes: project([started({ job: id })]), workers: [], now: NOON }),
+  ).toMatchObject({ late: 1 });
+  expect(await beginCancel(db, { id: newId(), now: NOON })).toBeUndefined();
+  expect(await cancelJob(db, { id: newId(), reason, now: NOON })).toBeUndefined();
+});

@@ -1,0 +1,42 @@
+import type { Position, Priority } from '@jetbeat/core';
+import { type Database, inside } from './database.ts';
+import { known } from './json.ts';
+import { at, ms } from './sql.ts';
+
+/** A parked job that may go on. Times in Unix milliseconds. */
+export interface ParkedJob extends Position {
+  readonly id: string;
+  readonly task: string;
+  readonly queue: string;
+  readonly priority: Priority;
+  /** What held it. */
+  readonly what: 'doubt' | 'task';
+  /** `orderOf` the event that parked it. */
+  readonly order: number;
+  readonly createdAt: number;
+  readonly runAt: number;
+  readonly traceId?: string;
+}
+
+// The codes are those of core `project` for parked jobs.
+const SELECT = `select j.id, j.task, j.queue, j.priority, j.attempt, j.run, j.parks, j."position"::float8 as "order",
+    case when j.reason->>'code' = 'doubt' then 'doubt' else 'task' end as what,
+    ${ms('j.created_at')} as "createdAt", ${ms('j.run_at')} as "runAt", j.trace_id as "traceId"
+  from job j
+  where j.state = 'parked' and (j.reason->>'code' = 'doubt' or (j.reason->>'code' = 'no_worker' and exists (
+    select from worker w where w.state = 'running' and w.heard_at > ${at('$1')}
+      and j.queue = any(w.queues) and j.task = any(w.tasks))))
+  order by j.due_at limit $2`;
+
+/**
+ * Jobs that are parked for doubt, or for a task that a live worker now serves on their queue; the longest parked first.
+ * `within`: how long ago a worker may have been heard of, milliseconds.
+ */
+export async function parkedToRelease(
+  db: Database,
+  params: { now: number; within: number; limit: number },
+): Promise<ParkedJob[]> {
+  const { now, within, limit } = params;
+  const rows = await inside(db).rows<ParkedJob & { traceId: string | null }>(SELECT, [now - within, limit]);
+  return rows.map(({ traceId, ...row }) => ({ ...row, ...known({ traceId }) }));
+}

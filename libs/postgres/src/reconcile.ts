@@ -1,0 +1,85 @@
+import { TERMINAL_STATES } from '@jetbeat/core';
+import { type Database, inside } from './database.ts';
+import { JOB_SELECT, type JobRecord, type JobRow, jobRecord } from './job-record.ts';
+import { toJson } from './json.ts';
+import { at, words } from './sql.ts';
+
+/** An open job that should be looked up. */
+export interface ReconcileCandidate {
+  readonly job: JobRecord;
+  /** `unpublished`: committed, and nothing says that it was published. `overdue`: its time is past by more than the bound. */
+  readonly cause: 'unpublished' | 'overdue';
+  /** What `noteReconcile` has noted for this position of the job: last sequences of JOBS and of EVENTS. */
+  readonly reconcileSeq?: number;
+  readonly reconcileEventsSeq?: number;
+}
+
+/** What has come out of a look at a job. */
+export interface ReconcileNote {
+  readonly id: string;
+  /** `JobRecord.order` as it was read: a job that has gone on since is left alone. */
+  readonly order: number;
+  /** It is looked at again when `dueBefore` has passed this (and its due time); Unix milliseconds, normally the time of this pass. */
+  readonly checkAt: number;
+  readonly reconcileSeq?: number;
+  readonly reconcileEventsSeq?: number;
+  /** It is in JetStream: found, or published again; with its sequence when that is of its own subject. */
+  readonly published?: { readonly seq?: number };
+}
+
+type CandidateRow = JobRow & {
+  unpublished: boolean;
+  reconcileSeq: number | null;
+  reconcileEventsSeq: number | null;
+};
+
+const WATCHED = words(['scheduled', 'queued', 'running', 'retrying', 'cancelling']);
+const SELECT = `${JOB_SELECT}, j.reconcile_seq::float8 as "reconcileSeq", j.reconcile_events_seq::float8 as "reconcileEventsSeq"`;
+
+// Two halves with an index each.
+const CANDIDATES = `(select ${SELECT}, true as unpublished from job j
+    where not j.published and j.state not in (${words(TERMINAL_STATES)}) and j.created_at < ${at('$1')}
+    order by j.created_at limit $3)
+  union all
+  (select ${SELECT}, false as unpublished from job j
+    where j.published and j.state in (${WATCHED}) and j.check_at < ${at('$2')}
+    order by j.check_at limit $3)
+  limit $3`;
+
+/**
+ * Open jobs that should be looked up, the longest unlooked first: committed before `unpublishedBefore` and not heard of since,
+ * or due (or last looked at) before `dueBefore`. Parked and blocked jobs wait for something else.
+ */
+export async function reconcileCandidates(
+  db: Database,
+  params: { now: number; dueBefore: number; unpublishedBefore: number; limit: number },
+): Promise<ReconcileCandidate[]> {
+  const { unpublishedBefore, dueBefore, limit } = params;
+  const rows = await inside(db).rows<CandidateRow>(CANDIDATES, [unpublishedBefore, dueBefore, limit]);
+  return rows.map(({ unpublished, reconcileSeq, reconcileEventsSeq, ...row }) => ({
+    job: jobRecord(row),
+    cause: unpublished ? 'unpublished' : 'overdue',
+    ...(reconcileSeq === null ? {} : { reconcileSeq }),
+    ...(reconcileEventsSeq === null ? {} : { reconcileEventsSeq }),
+  }));
+}
+
+const NOTE = `with told as (
+    select * from json_to_recordset($1::json) as x(id uuid, "order" bigint, "checkAt" float8, "reconcileSeq" bigint,
+      "reconcileEventsSeq" bigint, published boolean, seq bigint)),
+  locked as (select j.id from job j where j.id in (select id from told) order by j.id for update)
+  update job j set check_at = greatest(${at('told."checkAt"')}, j.due_at), reconcile_seq = told."reconcileSeq",
+    reconcile_events_seq = told."reconcileEventsSeq", published = j.published or told.published,
+    stream_seq = coalesce(told.seq, j.stream_seq)
+  from told join locked using (id) where j.id = told.id and j."position" = told."order"`;
+
+/** Notes what has come out of looks at jobs. */
+export async function noteReconcile(db: Database, notes: readonly ReconcileNote[]): Promise<void> {
+  if (notes.length === 0) return;
+  const rows = notes.map((note) => ({
+    ...note,
+    published: note.published !== undefined,
+    seq: note.published?.seq,
+  }));
+  await inside(db).run(NOTE, [toJson(rows)]);
+}

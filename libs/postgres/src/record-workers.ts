@@ -1,0 +1,86 @@
+import { isName, PRIORITIES, type TaskInfo, type WorkerEvent } from '@jetbeat/core';
+import { toJson } from './json.ts';
+import { isTime } from './record-jobs.ts';
+import { at, type Sql } from './sql.ts';
+
+// A worker's own clock says which of its reports is the later one; ours says when it was heard of.
+const UPSERT_WORKERS = `insert into worker as w (id, state, host, pid, version, queues, concurrency, held, started_at,
+    said_at, heard_at, tasks)
+  select worker, state, host, pid, version, queues, concurrency, held, ${at('"startedAt"')}, ${at('at')}, ${at('$2')},
+    coalesce(tasks, '{}')
+  from json_to_recordset($1::json) as x(worker text, state text, host text, pid integer, version text, queues text[],
+    concurrency integer, held integer, "startedAt" float8, at float8, tasks text[])
+  order by worker
+  on conflict (id) do update set state = excluded.state, host = excluded.host, pid = excluded.pid,
+    version = excluded.version, queues = excluded.queues, concurrency = excluded.concurrency, held = excluded.held,
+    said_at = excluded.said_at, heard_at = greatest(w.heard_at, excluded.heard_at),
+    tasks = case when excluded.tasks = '{}' then w.tasks else excluded.tasks end
+  where w.state = 'running' and excluded.said_at >= w.said_at`;
+
+const UPSERT_TASKS = `insert into task as t (name, input_schema, queue, priority, policy, seen_at)
+  select name, "inputSchema", queue, priority, policy, ${at('$2')}
+  from json_to_recordset($1::json) as x(name text, "inputSchema" jsonb, queue text, priority text, policy jsonb)
+  order by name
+  on conflict (name) do update set input_schema = excluded.input_schema, queue = excluded.queue,
+    priority = excluded.priority, policy = excluded.policy, seen_at = excluded.seen_at`;
+
+/** Notes what workers have said of themselves and of their tasks; of several reports of one worker the last. */
+export async function writeWorkers(
+  sql: Sql,
+  params: { events: readonly WorkerEvent[]; now: number },
+): Promise<void> {
+  const events = [...params.events].sort((a, b) => a.at - b.at);
+  if (events.length === 0) return;
+  const said = new Map<string, WorkerEvent>();
+  for (const event of events) {
+    const before = said.get(event.worker);
+    if (before?.state === 'stopped') continue;
+    // A heartbeat that leaves its tasks out has still the same ones.
+    said.set(event.worker, before?.tasks && !event.tasks ? { ...event, tasks: before.tasks } : event);
+  }
+  const rows = [...said.values()].map((event) => ({
+    ...event,
+    tasks: event.tasks?.map((task) => task.name),
+  }));
+  await sql.run(UPSERT_WORKERS, [toJson(rows), params.now]);
+  await writeTasks(sql, { tasks: events.flatMap((event) => event.tasks ?? []), now: params.now });
+}
+
+/** Notes what is known of tasks; of several descriptions of one task the last. */
+export async function writeTasks(
+  sql: Sql,
+  params: { tasks: readonly TaskInfo[]; now: number },
+): Promise<void> {
+  const last = new Map(params.tasks.map((task) => [task.name, task]));
+  if (last.size > 0) await sql.run(UPSERT_TASKS, [toJson([...last.values()]), params.now]);
+}
+
+/** Whether a row can be made of it. */
+export function isSoundWorker(event: WorkerEvent): boolean {
+  const { worker, state, host, version, queues, tasks } = event;
+  return (
+    [worker, host, version].every((text) => typeof text === 'string') &&
+    (state === 'running' || state === 'stopped') &&
+    isWords(queues) &&
+    [event.pid, event.concurrency, event.held].every(isCount) &&
+    [event.startedAt, event.at].every(isTime) &&
+    (tasks === undefined || (Array.isArray(tasks) && tasks.every(isSoundTask)))
+  );
+}
+
+function isSoundTask(task: TaskInfo): boolean {
+  const { queue, priority } = task;
+  return (
+    isName('task', task.name) &&
+    (queue === undefined || typeof queue === 'string') &&
+    (priority === undefined || PRIORITIES.includes(priority))
+  );
+}
+
+function isWords(value: unknown): boolean {
+  return Array.isArray(value) && value.every((word) => typeof word === 'string');
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isInteger(value) && Math.abs(value as number) < 2 ** 31;
+}

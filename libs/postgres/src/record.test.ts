@@ -1,0 +1,178 @@
+import { type Changes, type JobChange, project } from '@jetbeat/core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '../../../test/support/database.ts';
+import type { Database } from './database.ts';
+import { getJob } from './jobs.ts';
+import { recordedEventsSeq, settledMarks } from './marks.ts';
+import { openDatabase } from './open.ts';
+import { recordChanges } from './record.ts';
+import { accepted, heartbeat, NOON, newId, sampleEnvelope, sampleFacts, settled, started } from './sample.ts';
+import { getTask, liveWorkers, tasksServed } from './workers.ts';
+
+let made: TestDatabase;
+let db: Database;
+beforeAll(async () => {
+  made = await createTestDatabase();
+  db = await openDatabase({ url: made.url, applicationName: 'record-test' });
+});
+afterAll(async () => {
+  await db?.close();
+  await made?.drop();
+});
+
+async function record(...events: Parameters<typeof project>[0]) {
+  return recordChanges(db, { changes: project(events), workers: [], now: NOON });
+}
+
+test('a job that is first heard of by its attempt has no input until `accepted` brings it', async () => {
+  const envelope = sampleEnvelope({ input: null, meta: { team: 'a' }, policy: { timeout: { hard: 1_000 } } });
+  await record(started({ job: envelope.id, seq: 5 }));
+  const before = await getJob(db, envelope.id);
+  expect(before).toMatchObject({
+    state: 'running',
+    inputKnown: false,
+    input: null,
+    seq: 5,
+    origin: 'client',
+  });
+  expect(await record(accepted(envelope, 5))).toMatchObject({ late: 1 });
+  const after = await getJob(db, envelope.id);
+  expect(after).toMatchObject({
+    state: 'running',
+    inputKnown: true,
+    input: null,
+    meta: { team: 'a' },
+    seq: 5,
+  });
+  expect(after?.traceparent).toMatch(/^00-0af7/);
+  expect(after?.attempts).toEqual([
+    { runId: 'run-1', number: 1, run: 1, worker: 'w1', startedAt: NOON + 100 },
+  ]);
+});
+
+test('the first end stays, and only a different later word counts as refused', async () => {
+  const job = newId();
+  const end = settled({ job, result: { sent: 1 }, seq: 9 });
+  expect(await record(end)).toEqual({ jobs: 1, attempts: 1, late: 0, malformed: 0 });
+  expect(await record(end)).toMatchObject({ late: 0 });
+  const dead = { state: 'dead', reason: { code: 'rejected', text: 'no' } } as const;
+  expect(await record(settled({ job, attempt: 2, run: 2, outcome: 'rejected', next: dead }))).toMatchObject({
+    late: 1,
+  });
+  expect(await record(started({ job }))).toMatchObject({ late: 1 });
+  expect(await getJob(db, job)).toMatchObject({
+    state: 'succeeded',
+    result: { sent: 1 },
+    finishedAt: NOON + 200,
+    seq: 9,
+  });
+});
+
+test('a sequence holds only as long as the event that said it gives the state', async () => {
+  const job = newId();
+  const next = { state: 'retrying', attempt: 2, runAt: NOON + 5_000 } as const;
+  await record(started({ job, seq: 3 }), settled({ job, outcome: 'failed', next }));
+  const row = await getJob(db, job);
+  expect(row).toMatchObject({ state: 'retrying', dueAt: NOON + 5_000, next });
+  expect(row && 'seq' in row).toBe(false);
+});
+
+test('an outcome stays, except that a late word replaces `lost`', async () => {
+  const job = newId();
+  const attempt = { job, runId: 'r', number: 1, run: 1, worker: 'w1', startedAt: NOON };
+  const jobs = project([started({ job })]).jobs;
+  const write = (outcome: 'lost' | 'failed' | 'succeeded') =>
+    recordChanges(db, {
+      changes: { jobs, attempts: [{ ...attempt, outcome, finishedAt: NOON + 1 }] },
+      workers: [],
+      now: NOON,
+    });
+  await write('lost');
+  expect((await getJob(db, job))?.attempts[0]?.outcome).toBe('lost');
+  await write('failed');
+  await write('succeeded');
+  expect((await getJob(db, job))?.attempts.map((known) => known.outcome)).toEqual(['failed']);
+});
+
+test('what jsonb cannot hold is replaced, and the rest of the batch is written', async () => {
+  const job = newId();
+  const error = { name: 'E\u0000', message: 'half \ud83d, whole \u{1f600}, \\u0000 stays' };
+  await record(settled({ job, outcome: 'failed', error, next: { state: 'succeeded' } }));
+  const row = await getJob(db, job);
+  expect(row?.error).toEqual({ name: 'E\ufffd', message: 'half \ufffd, whole \u{1f600}, \\u0000 stays' });
+});
+
+test('a row that cannot be is left out and counted', async () => {
+  const good = settled({ job: newId() });
+  const bad = project([settled({ job: newId() })]).jobs[0] as JobChange;
+  const wrong = [
+    { ...bad, createdAt: Number.NaN },
+    { ...bad, id: newId(), state: 'gone' },
+    { ...bad, id: newId(), attempt: 2 ** 40 },
+    { ...bad, id: newId(), task: undefined },
+  ] as JobChange[];
+  const changes = project([good]);
+  const mixed: Changes = { jobs: [...wrong, ...changes.jobs], attempts: changes.attempts };
+  const workers = [heartbeat({ worker: 'odd', pid: 1.5 })];
+  expect(await recordChanges(db, { changes: mixed, workers, now: NOON })).toMatchObject({
+    jobs: 1,
+    malformed: 5,
+  });
+  expect(await getJob(db, good.job)).toMatchObject({ state: 'succeeded' });
+});
+
+test('marks only rise', async () => {
+  const empty = project([]);
+  const write = (eventsSeq: number, seq: number) =>
+    recordChanges(db, {
+      changes: empty,
+      workers: [],
+      now: NOON,
+      eventsSeq,
+      settled: new Map([['mail', seq]]),
+    });
+  await write(10, 7);
+  await write(8, 5);
+  expect(await recordedEventsSeq(db)).toBe(10);
+  expect(await settledMarks(db)).toEqual(new Map([['mail', 7]]));
+});
+
+test('a worker is known by its last word, and alive by when it was heard', async () => {
+  const tasks = [{ name: 'mail.send', queue: 'mail', inputSchema: { type: 'object' } }];
+  const write = (now: number, ...workers: ReturnType<typeof heartbeat>[]) =>
+    recordChanges(db, { changes: project([]), workers, now });
+  await write(NOON, heartbeat({ at: NOON + 1, held: 3 }), heartbeat({ tasks, held: 1 }));
+  await write(NOON + 5_000, heartbeat({ at: NOON + 2, held: 4 }), heartbeat({ worker: 'w2' }));
+  const live = await liveWorkers(db, { now: NOON + 6_000, within: 3_000 });
+  expect(live.map(({ id, held, tasks: names }) => ({ id, held, names }))).toEqual([
+    { id: 'w1', held: 4, names: ['mail.send'] },
+    { id: 'w2', held: 0, names: [] },
+  ]);
+  expect(await tasksServed(db, { now: NOON + 6_000, within: 3_000 })).toEqual(
+    new Map([['mail.send', new Set(['default'])]]),
+  );
+  expect(await getTask(db, 'mail.send')).toEqual({ ...tasks[0], seenAt: NOON });
+  await write(NOON + 6_000, heartbeat({ at: NOON + 3, state: 'stopped' }), heartbeat({ at: NOON + 4 }));
+  expect((await liveWorkers(db, { now: NOON + 6_000, within: 3_000 })).map(({ id }) => id)).toEqual(['w2']);
+  expect(await liveWorkers(db, { now: NOON + 9_000, within: 3_000 })).toEqual([]);
+});
+
+test('a parked job is released when the doubt is over, or a live worker serves its task on its queue', async () => {
+  const { parkedToRelease } = await import('./parked.ts');
+  const ids = [newId(), newId(), newId()];
+  const [doubt = '', served = '', unserved = ''] = ids;
+  const parked = { parks: 1, kind: 'parked', at: NOON } as const;
+  await record(
+    { ...sampleFacts({ job: doubt }), ...parked, what: 'doubt' },
+    { ...sampleFacts({ job: served, task: 'a.b' }), ...parked, what: 'task', at: NOON + 1 },
+    { ...sampleFacts({ job: unserved, task: 'a.b', queue: 'other' }), ...parked, what: 'task' },
+  );
+  const ask = () => parkedToRelease(db, { now: NOON, within: 1_000, limit: 10 });
+  expect((await ask()).map(({ id, what }) => [id, what])).toEqual([[doubt, 'doubt']]);
+  const workers = [heartbeat({ worker: 'w3', tasks: [{ name: 'a.b' }] })];
+  await recordChanges(db, { changes: project([]), workers, now: NOON });
+  expect((await ask()).map(({ id, what, parks }) => [id, what, parks])).toEqual([
+    [doubt, 'doubt', 1],
+    [served, 'task', 1],
+  ]);
+});

@@ -1,0 +1,52 @@
+/** Runs statements, on a connection of the pool or inside one transaction. Values are bound, never written into the text. */
+export interface Sql {
+  /** The rows of a statement. */
+  rows<Row>(text: string, values?: readonly unknown[]): Promise<Row[]>;
+  /** The first row, if any. */
+  row<Row>(text: string, values?: readonly unknown[]): Promise<Row | undefined>;
+  /** How many rows a statement has changed. */
+  run(text: string, values?: readonly unknown[]): Promise<number>;
+}
+
+/** What one statement gives back. */
+export interface Answer {
+  readonly rows: unknown[];
+  readonly rowCount: number | null;
+}
+
+/** The part of the driver's connection that is used here. */
+export interface Connection {
+  query(statement: { text: string; values: unknown[] }): Promise<Answer>;
+  /** With an error the connection is thrown away, else it goes back to the pool. */
+  release(error?: Error): void;
+}
+
+/** Makes the three ways to ask of the one that the driver has. */
+export function sqlOver(ask: (text: string, values: readonly unknown[]) => Promise<Answer>): Sql {
+  return {
+    async rows<Row>(text: string, values: readonly unknown[] = []) {
+      return (await ask(text, values)).rows as Row[];
+    },
+    async row<Row>(text: string, values: readonly unknown[] = []) {
+      return (await ask(text, values)).rows[0] as Row | undefined;
+    },
+    async run(text, values = []) {
+      return (await ask(text, values)).rowCount ?? 0;
+    },
+  };
+}
+
+/** SQL for a timestamptz as Unix milliseconds. */
+export function ms(column: string): string {
+  return `(extract(epoch from ${column}) * 1000)::float8`;
+}
+
+/** SQL for Unix milliseconds as a timestamptz. */
+export function at(expression: string): string {
+  return `to_timestamp((${expression})::float8 / 1000)`;
+}
+
+/** SQL for a list of words of our own, e.g. the terminal states. */
+export function words(list: readonly string[]): string {
+  return list.map((word) => `'${word}'`).join(', ');
+}

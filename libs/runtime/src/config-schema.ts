@@ -1,0 +1,178 @@
+import Type, { type Static } from 'typebox';
+
+const closed = { additionalProperties: false } as const;
+const Name = (pattern: string, options: object = {}) => Type.String({ pattern, ...options });
+const QUEUE = '^[A-Za-z0-9_-]{1,64}$';
+const DURATION = '^\\d{1,12}(\\.\\d{1,6})?(ms|s|m|h)$';
+
+/** The log levels, as pino names them. */
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
+
+/** What may stand in `jetbeat.yaml`; its JSON Schema is published as `docs/jetbeat.schema.json`. */
+export const FileSchema = Type.Object(
+  {
+    namespace: Type.Optional(
+      Name('^[A-Za-z0-9_-]{1,32}$', {
+        description:
+          'Prefix of every stream, subject and bucket, so that installations can share a NATS server.',
+      }),
+    ),
+    nats: Type.Optional(
+      Type.Object(
+        {
+          url: Type.Optional(
+            Name('^(nats|tls|ws|wss)://', {
+              description: 'Address of the NATS server, or several separated by commas.',
+            }),
+          ),
+          creds: Type.Optional(Type.String({ minLength: 1, description: 'Path of a credentials file.' })),
+          ca: Type.Optional(
+            Type.String({
+              minLength: 1,
+              description: 'Path of the certificate of the authority that signed the server’s.',
+            }),
+          ),
+        },
+        closed,
+      ),
+    ),
+    database: Type.Optional(
+      Type.Object(
+        {
+          url: Type.Optional(
+            Name('^postgres(ql)?://', { description: 'Address of the PostgreSQL database.' }),
+          ),
+        },
+        closed,
+      ),
+    ),
+    host: Type.Optional(
+      Type.String({ minLength: 1, description: 'Address on which the app listens.', default: '127.0.0.1' }),
+    ),
+    port: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 65_535,
+        description: 'Port of the API; 0 takes a free one.',
+        default: 7420,
+      }),
+    ),
+    healthPort: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 65_535,
+        description:
+          'Port of health and metrics; by default 7421 for the scheduler, 7422 for the recorder, 7423 for the worker.',
+      }),
+    ),
+    log: Type.Optional(
+      Type.Object(
+        {
+          level: Type.Optional(
+            Type.Enum(LOG_LEVELS, { description: 'Least level that is written.', default: 'info' }),
+          ),
+        },
+        closed,
+      ),
+    ),
+    ackWait: Type.Optional(
+      Name(DURATION, {
+        description:
+          'How long a delivered job may go without a sign of life before it is handed out again. The same everywhere.',
+        default: '30s',
+      }),
+    ),
+    queues: Type.Optional(
+      Type.Record(Name(QUEUE), Type.Object({}, closed), {
+        ...closed,
+        description: 'Queues of this installation beside `default`, e.g. `mail: {}`.',
+      }),
+    ),
+    worker: Type.Optional(
+      Type.Object(
+        {
+          queues: Type.Optional(
+            Type.Array(Name(QUEUE), {
+              minItems: 1,
+              maxItems: 256,
+              description: 'Queues from which the worker takes jobs.',
+              default: ['default'],
+            }),
+          ),
+          concurrency: Type.Optional(
+            Type.Integer({
+              minimum: 1,
+              maximum: 10_000,
+              description: 'Jobs that one worker runs at once.',
+              default: 10,
+            }),
+          ),
+          tasks: Type.Optional(
+            Type.Array(Type.String({ minLength: 1 }), {
+              maxItems: 1_000,
+              description: 'Modules, folders or packages in which the worker finds tasks.',
+              default: [],
+            }),
+          ),
+        },
+        closed,
+      ),
+    ),
+    http: Type.Optional(
+      Type.Object(
+        {
+          allowHosts: Type.Optional(
+            Type.Array(Type.String({ minLength: 1 }), {
+              maxItems: 10_000,
+              description: 'Hosts that the task `http.request` may call.',
+              default: [],
+            }),
+          ),
+          allowLoopback: Type.Optional(
+            Type.Boolean({
+              description: 'Whether `http.request` may call this machine itself.',
+              default: false,
+            }),
+          ),
+        },
+        closed,
+      ),
+    ),
+    apiKey: Type.Optional(
+      Name('^jb_[A-Za-z0-9]{1,32}_[A-Za-z0-9_-]{32,128}$', {
+        description:
+          'API: the key of the first admin. Command line: the key to send. Better in a file named by JETBEAT_API_KEY_FILE.',
+      }),
+    ),
+    url: Type.Optional(Name('^https?://', { description: 'Address of the API, for the command line.' })),
+    profile: Type.Optional(
+      Type.String({ minLength: 1, description: 'Named set of address and key, for the command line.' }),
+    ),
+    traceUrl: Type.Optional(
+      Name('^https?://', {
+        description: 'Where traces are shown; `{traceId}` is replaced.',
+        default: 'http://localhost:16686/trace/{traceId}',
+      }),
+    ),
+    embedded: Type.Optional(
+      Type.Object(
+        {
+          natsServerBin: Type.Optional(
+            Type.String({ minLength: 1, description: 'Path of nats-server for the embedded servers.' }),
+          ),
+          postgresBin: Type.Optional(
+            Type.String({
+              minLength: 1,
+              description: 'Folder of the PostgreSQL programs for the embedded servers.',
+            }),
+          ),
+        },
+        closed,
+      ),
+    ),
+  },
+  { ...closed, title: 'jetbeat.yaml' },
+);
+
+/** What stands in `jetbeat.yaml`. */
+export type FileConfig = Static<typeof FileSchema>;

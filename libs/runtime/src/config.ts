@@ -1,0 +1,119 @@
+import { Compile } from 'typebox/compile';
+import { ConfigError } from './config-error.ts';
+import { readConfigFile } from './config-file.ts';
+import { describeProblems } from './config-problems.ts';
+import { type FileConfig, FileSchema } from './config-schema.ts';
+import { type Environment, readVariables } from './variables.ts';
+
+/** The processes that read the configuration; `tool` is everything that is no app. */
+export type AppName = 'api' | 'scheduler' | 'recorder' | 'worker' | 'tool';
+
+/** The configuration of one process, whole: every default is filled in. */
+export interface Config {
+  readonly namespace?: string;
+  /** `creds` and `ca` are paths of files. */
+  readonly nats: { readonly url: string; readonly creds?: string; readonly ca?: string };
+  readonly database: { readonly url: string };
+  readonly host: string;
+  readonly port: number;
+  readonly healthPort: number;
+  readonly log: { readonly level: NonNullable<NonNullable<FileConfig['log']>['level']> };
+  /** Milliseconds; the same in every app of an installation. */
+  readonly ackWaitMs: number;
+  readonly worker: {
+    readonly queues: string[];
+    readonly concurrency: number;
+    readonly tasks: string[];
+    readonly ackWaitMs: number;
+  };
+  /** Every queue that is known here: `default`, those of the file, those of the worker. */
+  readonly queues: string[];
+  readonly http: { readonly allowHosts: string[]; readonly allowLoopback: boolean };
+  readonly apiKey?: string;
+  readonly traceUrl: string;
+  readonly embedded: { readonly natsServerBin?: string; readonly postgresBin?: string };
+}
+
+const HEALTH_PORTS: Readonly<Record<AppName, number>> = {
+  api: 7420,
+  scheduler: 7421,
+  recorder: 7422,
+  worker: 7423,
+  tool: 0,
+};
+const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
+/** JetStream's own least useful value, and the longest after which a lost worker may be noticed. */
+const ACK_WAIT = { min: 500, max: 3_600_000 };
+
+/**
+ * Reads `jetbeat.yaml` (or the file named by `JETBEAT_CONFIG`) and the environment, which wins.
+ * @param cwd the folder in which `jetbeat.yaml` is looked for
+ * @throws ConfigError with one line for every unknown name or key (and the nearest known one) and every wrong value
+ */
+export function loadConfig(params: { env: Environment; app: AppName; cwd?: string }): Config {
+  const { env, app, cwd = process.cwd() } = params;
+  const file = readConfigFile(cwd, env.JETBEAT_CONFIG);
+  const variables = readVariables(env);
+  const merged = structuredClone(file.content) as Record<string, unknown>;
+  for (const { path, value } of variables) assign(merged, path.split('.'), value);
+  const validator = Compile(FileSchema);
+  if (!validator.Check(merged)) {
+    const names = new Map(variables.map(({ path, name }) => [`/${path.replaceAll('.', '/')}`, name]));
+    throw new ConfigError(
+      describeProblems({ errors: validator.Errors(merged), file: file.name, names, value: merged }),
+    );
+  }
+  return complete(merged, app);
+}
+
+function complete(file: FileConfig, app: AppName): Config {
+  const ackWaitMs = milliseconds(file.ackWait ?? '30s');
+  if (ackWaitMs < ACK_WAIT.min || ackWaitMs > ACK_WAIT.max) {
+    throw new ConfigError([
+      `ackWait (JETBEAT_ACK_WAIT) must be from 500ms to 1h, not ${JSON.stringify(file.ackWait)}`,
+    ]);
+  }
+  const queues = file.worker?.queues ?? ['default'];
+  return {
+    ...(file.namespace === undefined ? {} : { namespace: file.namespace }),
+    nats: { url: 'nats://127.0.0.1:7432', ...file.nats },
+    database: { url: 'postgres://jetbeat@127.0.0.1:7442/jetbeat', ...file.database },
+    host: file.host ?? '127.0.0.1',
+    port: file.port ?? 7420,
+    healthPort: file.healthPort ?? HEALTH_PORTS[app],
+    log: { level: file.log?.level ?? 'info' },
+    ackWaitMs,
+    worker: {
+      queues,
+      concurrency: file.worker?.concurrency ?? 10,
+      tasks: file.worker?.tasks ?? [],
+      ackWaitMs,
+    },
+    queues: [...new Set(['default', ...Object.keys(file.queues ?? {}), ...queues])],
+    http: { allowHosts: file.http?.allowHosts ?? [], allowLoopback: file.http?.allowLoopback ?? false },
+    ...(file.apiKey === undefined ? {} : { apiKey: file.apiKey }),
+    traceUrl: file.traceUrl ?? 'http://localhost:16686/trace/{traceId}',
+    embedded: { ...file.embedded },
+  };
+}
+
+/** The schema has checked the form. */
+function milliseconds(duration: string): number {
+  const unit = duration.replace(/^[\d.]+/, '') as keyof typeof UNITS;
+  return Math.round(Number.parseFloat(duration) * UNITS[unit]);
+}
+
+function assign(target: Record<string, unknown>, path: readonly string[], value: unknown): void {
+  const [key, ...rest] = path;
+  if (key === undefined) return;
+  if (rest.length === 0) {
+    target[key] = value;
+    return;
+  }
+  const inner = target[key];
+  // A section that is no mapping is left for the schema to name.
+  if (inner !== undefined && (typeof inner !== 'object' || inner === null)) return;
+  const section = (inner ?? {}) as Record<string, unknown>;
+  target[key] = section;
+  assign(section, rest, value);
+}

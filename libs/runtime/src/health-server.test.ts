@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest';
+import { healthReport } from './health.ts';
+import { startHealthServer } from './health-server.ts';
+
+test('livez and readyz answer with each check', async () => {
+  let ok = true;
+  const server = await startHealthServer({
+    host: '127.0.0.1',
+    port: 0,
+    live: () => [{ name: 'process', ok: true }],
+    ready: () => [{ name: 'database', ok, detail: 'x', lastProgressAt: 0 }],
+  });
+  const url = `http://127.0.0.1:${server.port}`;
+  const ready = await fetch(`${url}/readyz`);
+  expect(ready.status).toBe(200);
+  expect(await ready.json()).toEqual({
+    ok: true,
+    checks: [{ name: 'database', ok: true, detail: 'x', lastProgressAt: '1970-01-01T00:00:00.000Z' }],
+  });
+  ok = false;
+  expect((await fetch(`${url}/readyz?full`)).status).toBe(503);
+  expect((await fetch(`${url}/livez`)).status).toBe(200);
+  expect((await fetch(`${url}/other`)).status).toBe(404);
+  expect((await fetch(`${url}/livez`, { method: 'POST' })).status).toBe(404);
+  await server.stop();
+  await server.stop();
+  await expect(fetch(`${url}/livez`)).rejects.toThrow();
+});
+
+test('checks that throw or do not answer are not ok', async () => {
+  const throwing = await healthReport(() => Promise.reject(new Error('away')));
+  expect(throwing).toEqual({ ok: false, checks: [{ name: 'checks', ok: false, detail: 'away' }] });
+  const silent = await healthReport(() => new Promise(() => {}), 10);
+  expect(silent.checks).toEqual([{ name: 'checks', ok: false, detail: 'no answer within 10 ms' }]);
+});

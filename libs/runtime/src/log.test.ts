@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest';
+import { createLog } from './log.ts';
+
+function written(use: (log: ReturnType<typeof createLog>) => void): Record<string, unknown>[] {
+  const lines: string[] = [];
+  use(
+    createLog({
+      app: 'worker',
+      level: 'info',
+      destination: { write: (line: string) => void lines.push(line) },
+    }),
+  );
+  return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+}
+
+test('a line says which app, job, run and trace it is about', () => {
+  const [line] = written((log) =>
+    log.child({ job: 'j', run: 'r', traceId: 't' }).info({ queue: 'mail' }, 'done'),
+  );
+  expect(line).toMatchObject({
+    level: 'info',
+    app: 'worker',
+    job: 'j',
+    run: 'r',
+    traceId: 't',
+    queue: 'mail',
+    msg: 'done',
+  });
+});
+
+test('secrets are taken out by field, and inside of texts', () => {
+  const key = `jb_first_${'s'.repeat(43)}`;
+  const lines = written((log) => {
+    log.info(
+      { authorization: 'Bearer x', config: { apiKey: key }, req: { headers: { cookie: 'c=1' } } },
+      'fields',
+    );
+    log.error(
+      { err: new Error(`cannot connect to postgres://jetbeat:hunter2@db:5432/x with ${key}`) },
+      'texts',
+    );
+  });
+  expect(lines[0]).toMatchObject({
+    authorization: '***',
+    config: { apiKey: '***' },
+    req: { headers: { cookie: '***' } },
+  });
+  const text = JSON.stringify(lines);
+  expect(text).not.toContain('hunter2');
+  expect(text).not.toContain('ssss');
+  expect(text).toContain('postgres://jetbeat:***@db:5432');
+});

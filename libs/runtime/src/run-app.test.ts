@@ -1,0 +1,75 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+
+const INDEX = join(import.meta.dirname, 'index.ts');
+
+/** Runs a program that calls `runApp`, sends `signal` at the first `ready` line, and tells how it ended. */
+async function run(
+  start: string,
+  options: { signal?: NodeJS.Signals; env?: Record<string, string>; params?: string } = {},
+) {
+  const code = `import { runApp } from ${JSON.stringify(INDEX)}; await runApp({ app: 'worker', start: async () => (${start}), ${options.params ?? ''} });`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', code], {
+    env: { PATH: process.env.PATH, ...options.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let out = '';
+  let sent = false;
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    out += text;
+    if (options.signal && !sent && out.includes('"msg":"ready"')) sent = child.kill(options.signal);
+  });
+  let err = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    err += text;
+  });
+  const [exitCode] = (await once(child, 'close')) as [number | null];
+  return { exitCode, out, err };
+}
+
+const STAYING = 'ready: async () => {}, timer: setInterval(() => {}, 1000)';
+
+test.each(['SIGTERM', 'SIGINT'] as const)('%s stops it in order', async (signal) => {
+  const { exitCode, out } = await run(`{ ${STAYING}, stop: async () => { console.log('cleaned up'); } }`, {
+    signal,
+  });
+  expect(exitCode).toBe(0);
+  expect(out).toContain('cleaned up');
+  expect(out).toContain('"msg":"stopped"');
+});
+
+test('a stop that hangs ends the process after its bound', async () => {
+  const { exitCode, out } = await run(`{ ${STAYING}, stop: () => new Promise(() => {}) }`, {
+    signal: 'SIGTERM',
+    params: 'stopTimeoutMs: 50',
+  });
+  expect(exitCode).toBe(1);
+  expect(out).toContain('did not stop in time');
+});
+
+test('an unhandled rejection ends it with code 1', async () => {
+  const { exitCode, out } = await run(
+    `{ ${STAYING}, stop: async () => {}, bad: void Promise.reject(new Error('lost')) }`,
+  );
+  expect(exitCode).toBe(1);
+  expect(out).toContain('unhandled rejection');
+  expect(out).toContain('lost');
+});
+
+test('a start that fails ends it with code 1', async () => {
+  const { exitCode, out } = await run(
+    `{ ready: () => Promise.reject(new Error('port in use')), stop: async () => {} }`,
+  );
+  expect(exitCode).toBe(1);
+  expect(out).toContain('port in use');
+});
+
+test('an unknown setting: a line, not a stack', async () => {
+  const { exitCode, err } = await run('{}', { env: { JETBEAT_NATS_ULR: 'x' } });
+  expect(exitCode).toBe(2);
+  expect(err).toBe(
+    'jetbeat worker: unknown environment variable JETBEAT_NATS_ULR: did you mean JETBEAT_NATS_URL?\n',
+  );
+});

@@ -1,0 +1,82 @@
+import { type AppName, type Config, loadConfig } from './config.ts';
+import { ConfigError } from './config-error.ts';
+import { createLog, type Log } from './log.ts';
+
+/** A started app. `ready` resolves when it does its work, `stop` when it has stopped; both may be called twice. */
+export interface Running {
+  ready(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** What every app's `start` takes; its ports for tests come beside it. */
+export interface StartParams {
+  readonly config: Config;
+  readonly log: Log;
+}
+
+/** How long an app may take to stop before the process is ended, in milliseconds. */
+const STOP_TIMEOUT_MS = 25_000;
+
+/**
+ * The life of an app's process: configuration, log, start, and an orderly stop at SIGTERM or SIGINT.
+ * Exit codes: 0 stopped as asked; 1 failed, or did not stop in time; 2 the configuration cannot be used.
+ */
+export async function runApp(params: {
+  app: AppName;
+  start: (params: StartParams) => Promise<Running>;
+  stopTimeoutMs?: number;
+}): Promise<void> {
+  const { app, start, stopTimeoutMs = STOP_TIMEOUT_MS } = params;
+  const config = readConfig(app);
+  const log = createLog({ app, level: config.log.level });
+  let stopping = false;
+  let running: Promise<Running> | undefined;
+
+  const stop = async (why: string, code: number) => {
+    if (stopping) return;
+    stopping = true;
+    log.info({ why }, 'stopping');
+    const timer = setTimeout(() => {
+      log.fatal({ stopTimeoutMs }, 'did not stop in time: ending the process');
+      process.exit(1);
+    }, stopTimeoutMs);
+    try {
+      await (await running)?.stop();
+      log.info({ why }, 'stopped');
+    } catch (error) {
+      log.error({ err: error }, 'stopping failed');
+      process.exitCode = 1;
+    }
+    clearTimeout(timer);
+    process.exit(process.exitCode ?? code);
+  };
+  const fail = (what: string) => (error: unknown) => {
+    log.fatal({ err: error }, what);
+    // What is in memory can no longer be trusted; everything unfinished is repeated by design.
+    process.exit(1);
+  };
+  process.on('SIGTERM', () => void stop('SIGTERM', 0));
+  process.on('SIGINT', () => void stop('SIGINT', 0));
+  process.on('unhandledRejection', fail('unhandled rejection: ending the process'));
+  process.on('uncaughtException', fail('uncaught exception: ending the process'));
+
+  running = start({ config, log });
+  try {
+    const started = await running;
+    await started.ready();
+    if (!stopping) log.info({}, 'ready');
+  } catch (error) {
+    // A stop that was asked for during the start may well make the start fail.
+    if (!stopping) fail('cannot start')(error);
+  }
+}
+
+function readConfig(app: AppName): Config {
+  try {
+    return loadConfig({ env: process.env, app });
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(error.problems.map((problem) => `jetbeat ${app}: ${problem}\n`).join(''));
+    process.exit(2);
+  }
+}

@@ -1,0 +1,12 @@
+export { AttemptOverError, type EnqueueChild } from './child-calls.ts';
+export { type Clock, systemClock } from './clock.ts';
+export type { ChildOptions, Context, JobView, TaskLog } from './context.ts';
+export { defineTask, type TaskDefinition } from './define-task.ts';
+export { type ExecuteParams, execute } from './execute.ts';
+export type { Execution } from './execution.ts';
+export { HardTimeLimitError, SoftTimeLimitError } from './limits.ts';
+export { loadTasks, TaskLoadError } from './load-tasks.ts';
+export { Cancel, OnPurposeError, Reject, Retry, Snooze } from './on-purpose.ts';
+export type { SchemaInput, SchemaOutput, TaskSchema } from './schema.ts';
+export { ResultNotJsonError } from './snapshot.ts';
+export { isTask, type Task, taskInfo } from './task.ts';

@@ -1,0 +1,51 @@
+import type { Outcome } from '@jetbeat/core';
+import { describeThrown, toStored } from './describe-thrown.ts';
+import type { Execution, Performed } from './execution.ts';
+import { SoftTimeLimitError } from './limits.ts';
+import { isOnPurpose, type OnPurposeError, type Purpose } from './on-purpose.ts';
+
+const OUTCOME_OF: Readonly<Record<Purpose, Exclude<Outcome, 'lost'>>> = {
+  retry: 'failed',
+  snooze: 'snoozed',
+  reject: 'rejected',
+  cancel: 'cancelled',
+};
+
+/**
+ * Names the outcome of a handler that ended within its hard limit. What it said on purpose counts first; else an error
+ * after an abort is put down to whatever aborted.
+ */
+export function outcomeOf(performed: Performed, signal: AbortSignal): Execution {
+  if ('value' in performed) {
+    return { outcome: 'succeeded', ...(performed.value === undefined ? {} : { result: performed.value }) };
+  }
+  const { thrown } = performed;
+  if (performed.invalid) return { outcome: 'rejected', error: describeThrown(thrown) };
+  const reason: unknown = signal.aborted ? signal.reason : undefined;
+  const isLate = reason instanceof SoftTimeLimitError;
+  if (isOnPurpose(thrown)) return onPurpose(thrown, isLate);
+  const error = describeThrown(thrown);
+  if (isLate)
+    return { outcome: 'timed-out', error: thrown === reason ? error : afterSoftLimit(reason, error) };
+  if (isOnPurpose(reason) && reason.purpose === 'cancel')
+    return { outcome: 'cancelled', error: describeThrown(reason) };
+  if (signal.aborted) return { outcome: 'failed', error, interrupted: true };
+  return { outcome: 'failed', error };
+}
+
+function onPurpose(thrown: OnPurposeError, isLate: boolean): Execution {
+  const outcome = OUTCOME_OF[thrown.purpose];
+  return {
+    outcome: isLate && outcome === 'failed' ? 'timed-out' : outcome,
+    error: describeThrown(thrown),
+    ...(thrown.delay === undefined ? {} : { delay: thrown.delay }),
+  };
+}
+
+function afterSoftLimit(limit: SoftTimeLimitError, error: NonNullable<Execution['error']>) {
+  const { name, code } = limit;
+  return toStored(
+    { ...error, name, code },
+    `${limit.message}; the handler then threw ${error.name}: ${error.message}`,
+  );
+}

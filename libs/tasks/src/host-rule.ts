@@ -1,0 +1,114 @@
+import { isIP } from 'node:net';
+import { InvalidInputError, JetbeatError } from '@jetbeat/core';
+import { type AddressKind, kindOf } from './address.ts';
+
+/** Where `http.request` may go. */
+export interface HttpAllowance {
+  /** Host names or addresses, or `*.example.org` for every name below it. */
+  readonly allowHosts: readonly string[];
+  /** Allows 127/8, ::1, `localhost` and what ends in `.localhost`. */
+  readonly allowLoopback: boolean;
+}
+
+/** A request to a place that the configuration does not allow; the message says which setting would. */
+export class HostNotAllowedError extends JetbeatError {
+  constructor(message: string) {
+    super('http_not_allowed', message);
+  }
+}
+
+/** Says where requests may go. Both answer with the reason against it, or nothing. */
+export interface HostRule {
+  /** Before anything is resolved. */
+  refuseHost(host: string): HostNotAllowedError | undefined;
+  /** For an address that the host stands for. */
+  refuseAddress(host: string, address: string): HostNotAllowedError | undefined;
+}
+
+const LABEL = '[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?';
+const HOST = new RegExp(`^(\\*\\.)?${LABEL}(\\.${LABEL})*$`);
+
+/**
+ * Prepares the rule. Only what is listed is allowed; private addresses only for a host that is listed itself (a pattern
+ * does not do), link-local ones only where the address itself is listed.
+ * @throws InvalidInputError when an entry is no host, address or pattern
+ */
+export function hostRule(allowance: HttpAllowance): HostRule {
+  const exact = new Set<string>();
+  const suffixes: string[] = [];
+  for (const [index, entry] of allowance.allowHosts.entries()) {
+    const host = canonical(entry);
+    if (isIP(host) === 0 && !HOST.test(host)) throw noHost(entry, index);
+    if (host.startsWith('*.')) suffixes.push(host.slice(1));
+    else exact.add(host);
+  }
+  const isLoopback = (host: string) =>
+    /(^|\.)localhost$/.test(host) || (isIP(host) > 0 && kindOf(host) === 'loopback');
+  return {
+    refuseHost(given) {
+      const host = canonical(given);
+      if (isLoopback(host)) return allowance.allowLoopback ? undefined : refuseLoopback(host);
+      if (exact.has(host) || suffixes.some((suffix) => host.endsWith(suffix) && isIP(host) === 0))
+        return undefined;
+      return new HostNotAllowedError(`${host} is not allowed: add it to http.allowHosts in jetbeat.yaml`);
+    },
+    refuseAddress(given, address) {
+      const host = canonical(given);
+      switch (kindOf(address)) {
+        case 'public':
+          return isLoopback(host)
+            ? refuseKind(host, address, 'public', 'localhost must stay on this machine')
+            : undefined;
+        case 'loopback':
+          return allowance.allowLoopback ? undefined : refuseLoopback(host, address);
+        case 'private':
+          if (exact.has(host)) return undefined;
+          return refuseKind(
+            host,
+            address,
+            'private',
+            `list "${host}" itself in http.allowHosts in jetbeat.yaml to allow that`,
+          );
+        case 'link-local':
+          if (exact.has(canonical(address)) && isIP(host) > 0) return undefined;
+          return refuseKind(
+            host,
+            address,
+            'link-local',
+            `only the address itself, listed in http.allowHosts in jetbeat.yaml, would allow that`,
+          );
+        case 'unusable':
+          return refuseKind(host, address, 'unusable', 'no setting allows that');
+      }
+    },
+  };
+}
+
+/** Lower case, no brackets, no dot at the end. */
+function canonical(host: string): string {
+  return host
+    .toLowerCase()
+    .replace(/^\[(.*)\]$/, '$1')
+    .replace(/\.$/, '');
+}
+
+function refuseLoopback(host: string, address?: string): HostNotAllowedError {
+  const what =
+    address === undefined || address === host ? 'is this machine' : `stands for this machine (${address})`;
+  return new HostNotAllowedError(
+    `${host} ${what}: set http.allowLoopback to true in jetbeat.yaml to allow that`,
+  );
+}
+
+function refuseKind(host: string, address: string, kind: AddressKind, advice: string): HostNotAllowedError {
+  const what =
+    canonical(address) === host ? `is a ${kind} address` : `stands for the ${kind} address ${address}`;
+  return new HostNotAllowedError(`${host} ${what}: ${advice}`);
+}
+
+function noHost(entry: string, index: number): InvalidInputError {
+  const message = `${JSON.stringify(entry)} is no host: write a name, an address, or *.example.org; no scheme, port or path`;
+  return new InvalidInputError(message, [
+    { pointer: `/http/allowHosts/${index}`, code: 'invalid_host', message },
+  ]);
+}

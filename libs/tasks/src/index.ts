@@ -1,0 +1,2 @@
+export { type BuiltInTasks, type BuiltInTasksParams, builtInTasks } from './built-in.ts';
+export type { HttpAllowance } from './host-rule.ts';

@@ -1,0 +1,207 @@
+import {
+  deleteJobMessage,
+  eventsState,
+  findMessage,
+  jobSubject,
+  jobsStreamState,
+  loadSettled,
+  openCancelled,
+  parkedSubject,
+  parkJob,
+  publishJobs,
+  timerSubject,
+} from '@jetbeat/jetstream';
+import { cancelJob, getJob, insertJobs, notePublished, type recordChanges } from '@jetbeat/postgres';
+import { afterEach, expect, test } from 'vitest';
+import {
+  acceptedEvent,
+  createRecorderBench,
+  newJob,
+  parkedEvent,
+  type RecorderBench,
+  settledEvent,
+  startedEvent,
+  traceparent,
+  workerEvent,
+} from '../support/recorder.ts';
+import { waitUntil } from '../support/wait-until.ts';
+
+const benches: RecorderBench[] = [];
+afterEach(async () => {
+  for (const bench of benches.splice(0)) await bench.stop();
+});
+async function newBench(): Promise<RecorderBench> {
+  const bench = await createRecorderBench();
+  benches.push(bench);
+  return bench;
+}
+const quick = { unpublishedAfterMs: 200, reconcileEveryMs: 100, releaseEveryMs: 100, trimEveryMs: 50 };
+const row = { traceparent: traceparent(), totalLimitMs: 60_000, origin: 'api' };
+
+test('a job that was committed and never published is published, delayed ones as timers', async () => {
+  const bench = await newBench();
+  const { bus, db } = bench;
+  const now = newJob({ meta: { a: 'b' } });
+  const later = newJob({ runAt: Date.now() + 600_000 });
+  await insertJobs(db, [
+    { ...row, envelope: now, state: 'queued' },
+    { ...row, envelope: later, state: 'scheduled' },
+  ]);
+  const recorder = await bench.start({ times: quick });
+  const stored = await waitUntil('it is published', () =>
+    findMessage(bus, { subject: jobSubject(bus, now) }),
+  );
+  expect(stored.envelope).toEqual(now);
+  expect(stored.headers.get('Jetbeat-Repeat')).toBe('1');
+  expect(stored.traceparent).toBe(traceparent());
+  const timer = await waitUntil('it is a timer', () =>
+    findMessage(bus, { subject: timerSubject(bus, later.id) }),
+  );
+  expect(timer.envelope).toEqual(later);
+  await waitUntil('both are known as published', async () => {
+    const rows = await Promise.all([now.id, later.id].map((id) => getJob(db, id)));
+    return rows.every((one) => one?.published === true) && rows[0]?.seq === stored.seq;
+  });
+  expect(recorder.counts().republished).toBe(2);
+});
+
+test('a message that was there when nobody had noted it is not doubled', async () => {
+  const bench = await newBench();
+  const { bus, db } = bench;
+  const job = newJob();
+  await insertJobs(db, [{ ...row, envelope: job, state: 'queued' }]);
+  await publishJobs(bus, [{ envelope: job, traceparent: traceparent() }]);
+  await bench.start({ times: quick });
+  await waitUntil('it is known as published', async () => (await getJob(db, job.id))?.published === true);
+  expect((await jobsStreamState(bus)).messages).toBe(1);
+});
+
+test('a message that an operator deleted is published again, one that waits is left alone', async () => {
+  const bench = await newBench();
+  const { bus, db } = bench;
+  const [gone, waiting] = [newJob(), newJob({ queue: 'default', priority: 'low' })];
+  await insertJobs(
+    db,
+    [gone, waiting].map((envelope) => ({ ...row, envelope, state: 'queued' as const })),
+  );
+  const results = await publishJobs(
+    bus,
+    [gone, waiting].map((envelope) => ({ envelope, traceparent: traceparent() })),
+  );
+  const seqs = results.map((result) => (result.ok ? result.seq : -1));
+  await notePublished(
+    db,
+    [gone, waiting].map(({ id }, index) => ({ id, seq: seqs[index] ?? -1 })),
+  );
+  expect(await deleteJobMessage(bus, seqs[0] ?? -1)).toBe(true);
+  const recorder = await bench.start({ ackWaitMs: 500, times: quick });
+  const again = await waitUntil('it is published again', () =>
+    findMessage(bus, { subject: jobSubject(bus, gone) }),
+  );
+  expect(again).toMatchObject({ envelope: gone, seq: 3 });
+  await waitUntil('its new place is noted', async () => (await getJob(db, gone.id))?.seq === 3);
+  expect(recorder.counts().republished).toBe(1);
+  expect((await jobsStreamState(bus)).messages).toBe(2);
+});
+
+test('a job whose message is gone and whose input nobody knows is ended, with that reason', async () => {
+  const bench = await newBench();
+  const job = newJob();
+  await bench.events.publish(startedEvent(job, { at: Date.now() - 5_000 }));
+  await bench.start({ ackWaitMs: 500, times: quick });
+  const ended = await waitUntil('it is ended', async () => {
+    const found = await getJob(bench.db, job.id);
+    return found?.state === 'dead' && found;
+  });
+  expect(ended.reason).toMatchObject({ code: 'lost' });
+});
+
+test('what is parked for a task is released when a worker serves it, for a doubt at once', async () => {
+  const bench = await newBench();
+  const { bus, db } = bench;
+  const [task, doubt] = [newJob({ task: 'a.b', parks: 1 }), newJob({ parks: 1 })];
+  const places = [{ what: 'task', task: 'a.b' } as const, { what: 'doubt' } as const];
+  for (const [index, envelope] of [task, doubt].entries()) {
+    const what = places[index] ?? { what: 'doubt' };
+    await parkJob(bus, { envelope, what, traceparent: traceparent() });
+    await bench.events.publish(parkedEvent(envelope, what.what));
+  }
+  await bench.start({ times: quick });
+  const freed = await waitUntil('the doubt is over', () =>
+    findMessage(bus, { subject: jobSubject(bus, doubt) }),
+  );
+  expect([freed.envelope, freed.headers.get('Jetbeat-Repeat')]).toEqual([doubt, '1']);
+  await waitUntil('history knows', async () => (await getJob(db, doubt.id))?.state === 'queued');
+  expect(await getJob(db, doubt.id)).toMatchObject({ seq: freed.seq, parks: 1 });
+  expect(await getJob(db, task.id)).toMatchObject({ state: 'parked', reason: { code: 'no_worker' } });
+
+  await bench.events.publish(workerEvent('w1', { tasks: [{ name: 'a.b' }] }));
+  await waitUntil('the task is served', () => findMessage(bus, { subject: jobSubject(bus, task) }));
+  await waitUntil('history knows', async () => (await getJob(db, task.id))?.state === 'queued');
+  for (const [index, { id }] of [task, doubt].entries()) {
+    const what = places[index] ?? { what: 'doubt' };
+    const subject = parkedSubject(bus, { queue: 'default', what, id });
+    await waitUntil(
+      'its parking place is empty',
+      async () => (await findMessage(bus, { subject })) === undefined,
+    );
+  }
+  expect((await jobsStreamState(bus)).messages).toBe(2);
+});
+
+test('a parked job whose message is gone is rebuilt from its row', async () => {
+  const bench = await newBench();
+  const job = newJob();
+  const parked = { ...job, parks: 1 };
+  await bench.events.publish(acceptedEvent(job, 1));
+  await bench.events.publish(parkedEvent(parked, 'doubt'));
+  await bench.start({ times: quick });
+  const stored = await waitUntil('it is back', () =>
+    findMessage(bench.bus, { subject: jobSubject(bench.bus, job) }),
+  );
+  expect(stored.envelope).toEqual(parked);
+  await waitUntil('history knows', async () => (await getJob(bench.db, job.id))?.state === 'queued');
+});
+
+test('trimming keeps what is not recorded', async () => {
+  const bench = await newBench();
+  const never: typeof recordChanges = () => Promise.reject(new Error('not now'));
+  const times = { ...quick, liveMs: 100, holdMs: 50, progressEveryMs: 50 };
+  const broken = await bench.start({ times, ports: { recordChanges: never } });
+  for (let index = 0; index < 20; index++) await bench.events.publish(settledEvent(newJob()));
+  const { lastSeq } = await eventsState(bench.bus);
+  // A second later there were many passes over events that are all too old for live readers.
+  const from = Date.now();
+  await waitUntil('many passes are over', () => Date.now() - from > 1_000);
+  expect(await eventsState(bench.bus)).toMatchObject({ firstSeq: 1, lastSeq, recordedUpTo: 0 });
+  expect(broken.counts().trimmed).toBe(0);
+  await broken.stop();
+  await bench.start({ times });
+  await waitUntil('all is trimmed', async () => (await eventsState(bench.bus)).messages === 0);
+});
+
+test('workers find the highest settled sequence, and cancel keys go when nothing can come any more', async () => {
+  const bench = await newBench();
+  const { bus, db, events } = bench;
+  await bench.start({ ackWaitMs: 500, times: quick });
+  for (const seq of [7, 42, 12]) await events.publish(settledEvent(newJob(), { seq }));
+  await waitUntil(
+    'the mark is stored',
+    async () => (await loadSettled(bus, ['default'])).get('default') === 42,
+  );
+
+  const [gone, there] = [newJob(), newJob({ priority: 'low' })];
+  await insertJobs(
+    db,
+    [gone, there].map((envelope) => ({ ...row, envelope, state: 'queued' as const })),
+  );
+  await publishJobs(bus, [{ envelope: there, traceparent: traceparent() }]);
+  const keys = openCancelled(bus);
+  await keys.load();
+  for (const { id } of [gone, there]) {
+    await keys.put(id);
+    await cancelJob(db, { id, reason: { code: 'cancelled', text: 'test' }, now: Date.now() - 5_000 });
+  }
+  await waitUntil('one key is gone', () => !keys.has(gone.id));
+  expect(keys.has(there.id)).toBe(true);
+});

@@ -1,0 +1,30 @@
+import { eventsState } from '@jetbeat/jetstream';
+import { expect, test } from 'vitest';
+import { createRecorderBench, newJob, settledEvent } from '../support/recorder.ts';
+import { waitUntil } from '../support/wait-until.ts';
+test('timing', async () => {
+  const t0 = performance.now();
+  const lap = (what: string) => console.log(what, Math.round(performance.now() - t0));
+  const bench = await createRecorderBench();
+  lap('bench');
+  const recorder = await bench.start();
+  lap('started');
+  await bench.events.publish(settledEvent(newJob()));
+  lap('published');
+  await waitUntil('x', async () => {
+    const s = await eventsState(bench.bus);
+    return s.recordedUpTo >= s.lastSeq;
+  });
+  lap('recorded');
+  await recorder.stop();
+  lap('stopped');
+  await bench.events.close();
+  lap('events closed');
+  await bench.bus.close();
+  lap('bus closed');
+  await bench.db.close();
+  lap('db closed');
+  await bench.stop();
+  lap('bench stopped');
+  expect(1).toBe(1);
+});
