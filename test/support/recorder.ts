@@ -35,7 +35,7 @@ export interface RecorderBench {
 }
 
 /** How a recorder differs from one outside of tests. */
-export interface BenchOptions {
+interface BenchOptions {
   readonly ackWaitMs?: number;
   readonly times?: Partial<RecorderTimes>;
   readonly ports?: Partial<RecorderPorts>;

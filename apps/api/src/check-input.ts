@@ -1,5 +1,4 @@
 import type { Issue } from '@jetbeat/core';
-import type { Log } from '@jetbeat/runtime';
 import { Errors } from 'typebox/schema';
 import { explain, type Finding } from './explain.ts';
 
@@ -17,7 +16,7 @@ const MAX_REMEMBERED = 1_000;
  * Makes the check of inputs. Schemas come from workers: they are interpreted, never turned into code. One that cannot be
  * used is left alone, with a warning once; the worker checks the input again before it runs.
  */
-export function createInputCheck(log: Pick<Log, 'warn'>): CheckInput {
+export function createInputCheck(log: { warn(data: object, text: string): void }): CheckInput {
   const unusable = new Set<string>();
   const leaveAlone = (task: string, why: unknown) => {
     if (unusable.size < MAX_REMEMBERED && !unusable.has(task)) {

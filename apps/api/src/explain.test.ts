@@ -1,7 +1,10 @@
 import Type from 'typebox';
 import { Compile } from 'typebox/compile';
-import { expect, test } from 'vitest';
+import { System } from 'typebox/system';
+import { beforeAll, expect, test } from 'vitest';
 import { explain } from './explain.ts';
+
+beforeAll(() => System.Settings.Set({ maxErrors: 64 }));
 
 const CLOSED = { additionalProperties: false };
 const Rule = Type.Union([

@@ -101,10 +101,12 @@ function unknownField(field: string, known: readonly string[], pointer: string):
     : known.length > 0
       ? `known here are ${known.join(', ')}`
       : 'remove it';
+  // A stranger's name may be as long as the body.
+  const name = field.slice(0, 128);
   return {
-    pointer: `${pointer}/${escapePointer(field)}`,
+    pointer: `${pointer}/${escapePointer(name)}`,
     code: 'unknown_field',
-    message: `"${field.slice(0, 128)}" is not known here: ${hint}`,
+    message: `"${name}" is not known here: ${hint}`,
     ...(suggestion === undefined ? {} : { suggestion }),
   };
 }

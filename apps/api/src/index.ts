@@ -65,7 +65,15 @@ export async function start(params: StartParams & { publish?: typeof publishJobs
       log,
     });
     closing.push(() => bus.close());
-    await ensureTopology(bus, { queues: config.queues, ackWaitMs });
+    const topology = { queues: config.queues, ackWaitMs };
+    await ensureTopology(bus, topology);
+    bus.onReconnect(({ serverChanged }) => {
+      // Another server, or the same one with an empty store, knows nothing of our streams.
+      if (!serverChanged) return;
+      ensureTopology(bus, topology).catch((error: unknown) =>
+        log.error({ err: error }, 'cannot make the streams anew'),
+      );
+    });
     const cancelled = openCancelled(bus, { log });
     closing.push(() => cancelled.close());
     const publisher = createPublisher({

@@ -1,7 +1,7 @@
 import { type Issue, JetbeatError, type Problem } from '@jetbeat/core';
 
 /** Every code that an error of this API can have. */
-export const PROBLEMS = {
+const PROBLEMS = {
   malformed_request: { status: 400, title: 'The request cannot be read' },
   invalid_request: { status: 400, title: 'The request has wrong or unknown fields' },
   invalid_cursor: { status: 400, title: 'The cursor is not one that this list gave' },

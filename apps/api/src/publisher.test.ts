@@ -40,7 +40,7 @@ function create(
     },
     notePublished: async (rows) => void notes.push(...rows),
     isConnected: options.connected ?? (() => true),
-    log: { warn: (_: object, text: string) => void warnings.push(text) },
+    log: { warn: (_: object, text?: string) => void warnings.push(String(text)) },
     clock: () => now,
     ...(options.maxQueued === undefined ? {} : { maxQueued: options.maxQueued }),
   });

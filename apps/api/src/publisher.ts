@@ -1,5 +1,5 @@
 import type { JobToPublish, PublishResult } from '@jetbeat/jetstream';
-import type { Check, Log } from '@jetbeat/runtime';
+import type { Check } from '@jetbeat/runtime';
 
 /** Publishes what was committed, behind the answer to the caller. */
 export interface Publisher {
@@ -21,7 +21,7 @@ export function createPublisher(params: {
   publish: (jobs: readonly JobToPublish[]) => Promise<PublishResult[]>;
   notePublished: (rows: readonly { id: string; seq?: number }[]) => Promise<void>;
   isConnected: () => boolean;
-  log: Pick<Log, 'warn'>;
+  log: { warn(data: object, text: string): void };
   clock: () => number;
   maxQueued?: number;
 }): Publisher {

@@ -1,6 +1,13 @@
+import { connect } from 'node:net';
 import { resolve } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createTestServer, SECRET, type TestServer } from './test-server.ts';
+
+interface Description {
+  readonly openapi: string;
+  readonly paths: Readonly<Record<string, Readonly<Record<string, { readonly summary?: string }>>>>;
+}
 
 const ID = '0190b5a0-7c00-7000-8000-000000000000';
 let server: TestServer;
@@ -11,9 +18,9 @@ beforeEach(() => server.use({}));
 afterAll(() => server.app.close());
 
 test('the description is OpenAPI 3.1 and as committed', async () => {
-  const { body } = await server.call('GET /openapi.json');
+  const { body } = await server.call<Description>('GET /openapi.json');
   expect(body.openapi).toBe('3.1.0');
-  for (const [path, methods] of Object.entries<Record<string, { summary?: string }>>(body.paths)) {
+  for (const [path, methods] of Object.entries(body.paths)) {
     for (const [method, { summary }] of Object.entries(methods))
       expect(summary, `${method} ${path}`).toBeTruthy();
   }
@@ -53,9 +60,9 @@ describe('keys', () => {
 
   test('each route asks for a role', async () => {
     const viewer = { authorization: `Bearer jb_viewer_${SECRET}` };
-    const { body } = await server.call('GET /openapi.json');
+    const { body } = await server.call<Description>('GET /openapi.json');
     let writing = 0;
-    for (const [path, methods] of Object.entries<object>(body.paths)) {
+    for (const [path, methods] of Object.entries(body.paths)) {
       for (const method of Object.keys(methods).filter((name) => name !== 'get')) {
         const url = path.replace('{id}', ID).replace('{name}', 'n');
         const answer = await server.call(`${method.toUpperCase()} ${url}`, undefined, viewer);
@@ -121,6 +128,17 @@ describe('what is asked for', () => {
       expect.objectContaining({ level: 'error', traceId: answer.body.traceId }),
     );
   });
+});
+
+test('what cannot be read as a request is answered as a problem too', async () => {
+  expect((await server.call('GET /jobs/%zz')).body).toMatchObject({ status: 400, code: 'malformed_request' });
+  expect((await server.call(`GET /jobs/${'x'.repeat(600)}`)).status).toBe(400);
+  const { port } = new URL(await server.app.listen({ host: '127.0.0.1', port: 0 }));
+  const socket = connect(Number(port), '127.0.0.1');
+  socket.end('no http\r\n\r\n');
+  const answer = await text(socket);
+  expect(answer).toMatch(/^HTTP\/1.1 400 Bad Request\r\ncontent-type: application\/problem\+json/);
+  expect(JSON.parse(answer.split('\r\n\r\n')[1] ?? '')).toMatchObject({ code: 'malformed_request' });
 });
 
 test('readyz is open, and tells each check', async () => {

@@ -1,10 +1,12 @@
 import Fastify, {
   type FastifyInstance,
   type FastifyPluginCallback,
+  type FastifyReply,
   type FastifyRequest,
   LogController,
 } from 'fastify';
 import { authenticate } from './authenticate.ts';
+import { answerClientError } from './client-error.ts';
 import { describeApi } from './openapi.ts';
 import type { Parts } from './parts.ts';
 import { ApiError, problemBody } from './problem.ts';
@@ -49,6 +51,8 @@ export async function createServer(parts: Parts): Promise<FastifyInstance> {
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: (request) => traceparentOf(request.headers.traceparent),
     childLoggerFactory: (logger, bindings) => logger.child({ traceId: traceIdOf(String(bindings.reqId)) }),
+    frameworkErrors: answerError,
+    clientErrorHandler: answerClientError,
     bodyLimit: BODY_LIMIT,
     requestTimeout: 15_000,
     connectionTimeout: 60_000,
@@ -60,7 +64,7 @@ export async function createServer(parts: Parts): Promise<FastifyInstance> {
   app.removeContentTypeParser('text/plain');
   app.setValidatorCompiler(validatorCompiler);
   app.addHook('onRequest', async (request, reply) => {
-    void reply.header('traceparent', request.id);
+    void reply.headers({ traceparent: request.id, 'x-content-type-options': 'nosniff' });
   });
   app.addHook('onResponse', async (request, reply) => {
     const { method, routeOptions } = request;
@@ -72,19 +76,7 @@ export async function createServer(parts: Parts): Promise<FastifyInstance> {
     };
     request.log.debug(line, 'answered');
   });
-  app.setErrorHandler(async (thrown, request, reply) => {
-    const error = toApiError(thrown);
-    const body = problemBody(error, { path: pathOf(request), traceId: traceIdOf(request.id) });
-    if (error.code === 'internal_error') request.log.error({ err: thrown }, 'a request failed');
-    else
-      request.log.info(
-        { method: request.method, path: body.instance, code: error.code },
-        'a request was refused',
-      );
-    if (error.retryAfter !== undefined) void reply.header('retry-after', error.retryAfter);
-    if (error.code === 'unauthorized') void reply.header('www-authenticate', 'Bearer realm="jetbeat"');
-    return reply.status(body.status).type('application/problem+json').send(JSON.stringify(body));
-  });
+  app.setErrorHandler(answerError);
   app.setNotFoundHandler((request) => {
     throw new ApiError('route_not_found', `${request.method} ${pathOf(request)} does not exist: see /docs`);
   });
@@ -97,6 +89,21 @@ export async function createServer(parts: Parts): Promise<FastifyInstance> {
   };
   await app.register(addRoutes, { prefix: '/api/v1' });
   return app;
+}
+
+/** Answers an error, of ours or of the framework, as problem details. */
+function answerError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const error = toApiError(thrown);
+  const body = problemBody(error, { path: pathOf(request), traceId: traceIdOf(request.id) });
+  if (error.code === 'internal_error') request.log.error({ err: thrown }, 'a request failed');
+  else
+    request.log.info(
+      { method: request.method, path: body.instance, code: error.code },
+      'a request was refused',
+    );
+  if (error.retryAfter !== undefined) void reply.header('retry-after', error.retryAfter);
+  if (error.code === 'unauthorized') void reply.header('www-authenticate', 'Bearer realm="jetbeat"');
+  return reply.status(body.status).type('application/problem+json').send(JSON.stringify(body));
 }
 
 function pathOf(request: FastifyRequest): string {

@@ -1,3 +1,4 @@
+import type { Problem } from '@jetbeat/core';
 import type { Database } from '@jetbeat/postgres';
 import { DatabaseUnavailableError } from '@jetbeat/postgres';
 import { createLog } from '@jetbeat/runtime';
@@ -13,11 +14,10 @@ export const NOW = Date.UTC(2026, 4, 4);
 export const SECRET = 's'.repeat(43);
 
 /** An answer, read. */
-export interface Answer {
+interface Answer<Body> {
   readonly status: number;
   readonly headers: Readonly<Record<string, unknown>>;
-  // biome-ignore lint/suspicious/noExplicitAny: what a test expects of an answer is what it tests
-  readonly body: any;
+  readonly body: Body;
 }
 
 /** A server for tests of what is decided before PostgreSQL and NATS are asked. */
@@ -28,7 +28,11 @@ export interface TestServer {
   /** From now on these parts instead of those that do nothing. */
   use(parts: Partial<Parts>): void;
   /** Calls as the admin, e.g. `call('GET /jobs')`; below `/api/v1` unless the path says otherwise. */
-  call(request: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
+  call<Body = Problem>(
+    request: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ): Promise<Answer<Body>>;
 }
 
 /** Makes the server once for a file: compiling its schemas is what takes time. */
@@ -71,7 +75,7 @@ export async function createTestServer(): Promise<TestServer> {
       parts = { ...idle, ...changed };
       lines.length = 0;
     },
-    async call(request, body, headers = {}) {
+    async call<Body>(request: string, body?: unknown, headers: Record<string, string> = {}) {
       const [method = 'GET', path = '/'] = request.split(' ');
       const response = await app.inject({
         method: method as 'GET',
@@ -80,7 +84,11 @@ export async function createTestServer(): Promise<TestServer> {
         ...(body === undefined ? {} : { payload: body as object }),
       });
       const { statusCode: status } = response;
-      return { status, headers: response.headers, body: response.body === '' ? undefined : response.json() };
+      return {
+        status,
+        headers: response.headers,
+        body: (response.body === '' ? undefined : response.json()) as Body,
+      };
     },
   };
 }

@@ -1,4 +1,5 @@
 import { InvalidInputError } from '@jetbeat/core';
+import { BusClosedError, JetStreamCallError } from '@jetbeat/jetstream';
 import { DatabaseUnavailableError } from '@jetbeat/postgres';
 import { ApiError, type ProblemCode, sentence } from './problem.ts';
 
@@ -20,10 +21,18 @@ export function toApiError(thrown: unknown): ApiError {
     const message = 'PostgreSQL does not answer, so nothing was accepted; repeat the request';
     return new ApiError('database_unavailable', message, { retryAfter: 2, cause: thrown });
   }
+  if (thrown instanceof JetStreamCallError || thrown instanceof BusClosedError) {
+    const message = 'NATS did not answer on the way; repeat the request';
+    return new ApiError('messaging_unavailable', message, { retryAfter: 5, cause: thrown });
+  }
   if (thrown instanceof InvalidInputError) {
     return new ApiError('invalid_request', sentence(thrown.issues), { issues: thrown.issues, cause: thrown });
   }
-  const { statusCode, code, message } = thrown as { statusCode?: unknown; code?: unknown; message?: unknown };
+  const { statusCode, code, message } = (thrown ?? {}) as {
+    statusCode?: unknown;
+    code?: unknown;
+    message?: unknown;
+  };
   const known = typeof statusCode === 'number' ? BY_STATUS[statusCode] : undefined;
   // Only errors of the framework carry a status that a caller caused.
   if (known && typeof code === 'string' && code.startsWith('FST_'))

@@ -4,13 +4,21 @@ import { type Database, databaseTime, getJob } from '@jetbeat/postgres';
 import { inGroups, lookUp } from './look-up.ts';
 import { streamEnds, streamFacts } from './stream-facts.ts';
 
+/** Where clearing has got to. */
+export interface ClearProgress {
+  /** Where the streams ended when a finished job was first seen here. */
+  readonly seen: Map<string, ReconcileMarks>;
+  /** How many keys the pass before had come to. */
+  passed: number;
+}
+
 /** What clearing needs. */
 export interface ClearCancelledParams {
   readonly db: Database;
   readonly bus: Bus;
   readonly cancelled: CancelledKeys;
-  /** Where the streams ended when a finished job was first seen here; kept between passes. */
-  readonly seen: Map<string, ReconcileMarks>;
+  /** Kept between passes. */
+  readonly progress: ClearProgress;
   /** A key is kept at least so long after its job has ended, in milliseconds. */
   readonly keepMs: number;
   /** Keys in one pass. */
@@ -33,15 +41,20 @@ const GROUP = 16;
  * @returns how many were removed
  */
 export async function clearCancelled(params: ClearCancelledParams): Promise<number> {
-  const { db, bus, cancelled, seen, keepMs, limit } = params;
+  const { db, bus, cancelled, progress, keepMs, limit } = params;
+  const { seen } = progress;
   const endedBefore = (await databaseTime(db)) - keepMs;
   const finished: FinishedJob[] = [];
-  for (const id of cancelled.ids().slice(0, limit)) {
+  const ids = cancelled.ids();
+  const from = progress.passed < ids.length ? progress.passed : 0;
+  progress.passed = from + limit;
+  for (const id of ids.slice(from, from + limit)) {
     const row = await getJob(db, id);
     if (row && isTerminal(row.state) && (row.finishedAt ?? Number.POSITIVE_INFINITY) < endedBefore)
       finished.push(row);
   }
-  forgetAllBut(seen, finished);
+  const there = new Set(ids);
+  for (const id of seen.keys()) if (!there.has(id)) seen.delete(id);
   if (finished.length === 0) return 0;
   const factsOf = await streamFacts(bus, finished);
   const gone = await inGroups(finished, GROUP, async (job) => {
@@ -61,9 +74,4 @@ export async function clearCancelled(params: ClearCancelledParams): Promise<numb
     removed += 1;
   }
   return removed;
-}
-
-function forgetAllBut(seen: Map<string, ReconcileMarks>, kept: readonly FinishedJob[]): void {
-  const ids = new Set(kept.map(({ id }) => id));
-  for (const id of seen.keys()) if (!ids.has(id)) seen.delete(id);
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createCoalescer, TooManyQuestionsError } from './coalesce.ts';
+import { AskedTooLongAgoError, createCoalescer, TooManyQuestionsError } from './coalesce.ts';
 
 test('what arrives together is answered in one pass, each with its own', async () => {
   const passes: number[][] = [];
@@ -10,6 +10,7 @@ test('what arrives together is answered in one pass, each with its own', async (
     },
     maxPerPass: 10,
     maxWaiting: 100,
+    maxWaitMs: 1_000,
   });
   const answers = await Promise.all([ask([1, 2]), ask([3]), ask([4, 5, 6])]);
   expect(answers).toEqual([['1', '2'], ['3'], ['4', '5', '6']]);
@@ -31,6 +32,7 @@ test('a pass is bounded, and one at a time', async () => {
     },
     maxPerPass: 3,
     maxWaiting: 100,
+    maxWaitMs: 1_000,
   });
   await Promise.all([ask([1, 2]), ask([3, 4]), ask([5, 6, 7, 8]), ask([9])]);
   expect(most).toBe(1);
@@ -46,6 +48,7 @@ test('a pass that fails fails its askers, and the next one goes on', async () =>
     },
     maxPerPass: 10,
     maxWaiting: 100,
+    maxWaitMs: 1_000,
   });
   await expect(ask([1])).rejects.toThrow('away');
   fail = false;
@@ -53,8 +56,29 @@ test('a pass that fails fails its askers, and the next one goes on', async () =>
 });
 
 test('more than may wait is refused at once', async () => {
-  const { ask } = createCoalescer<number, number>({ pass: async (all) => all, maxPerPass: 2, maxWaiting: 3 });
+  const { ask } = createCoalescer<number, number>({
+    pass: async (all) => all,
+    maxPerPass: 2,
+    maxWaiting: 3,
+    maxWaitMs: 1_000,
+  });
   const first = ask([1, 2]);
   await expect(ask([3, 4])).rejects.toThrow(TooManyQuestionsError);
   await expect(first).resolves.toEqual([1, 2]);
+});
+
+test('who waited too long for the pass before gets no answer', async () => {
+  let now = 0;
+  const { ask } = createCoalescer<number, number>({
+    pass: async (questions) => {
+      await new Promise(setImmediate);
+      now += 1_001;
+      return questions;
+    },
+    ...{ maxPerPass: 1, maxWaiting: 100, maxWaitMs: 1_000, monotonic: () => now },
+  });
+  const [first, second] = await Promise.allSettled([ask([1]), ask([2])]);
+  expect(first).toEqual({ status: 'fulfilled', value: [1] });
+  expect(second).toMatchObject({ status: 'rejected', reason: expect.any(AskedTooLongAgoError) });
+  await expect(ask([3])).resolves.toEqual([3]);
 });

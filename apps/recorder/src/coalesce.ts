@@ -7,17 +7,25 @@ export class TooManyQuestionsError extends JetbeatError {
   }
 }
 
+/** A question waited so long for the pass before it that its asker has given up, or will before there is an answer. */
+export class AskedTooLongAgoError extends JetbeatError {
+  constructor(waitedMs: number) {
+    super('asked_too_long_ago', `the question has waited ${Math.round(waitedMs)} ms already`);
+  }
+}
+
 /** Turns many small askings into few large ones. */
 export interface Coalescer<Question, Answer> {
   /**
    * Answers in the order of the questions.
-   * @throws TooManyQuestionsError, and what the pass throws
+   * @throws TooManyQuestionsError, AskedTooLongAgoError, and what the pass throws
    */
   ask(questions: readonly Question[]): Promise<Answer[]>;
 }
 
 interface Waiting<Question, Answer> {
   readonly questions: readonly Question[];
+  readonly askedAt: number;
   readonly resolve: (answers: Answer[]) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -26,13 +34,16 @@ interface Waiting<Question, Answer> {
  * Runs one pass at a time; what is asked during a pass goes into the next one together.
  * @param params.maxPerPass questions in one pass, unless one asking alone has more
  * @param params.maxWaiting questions that may wait in all
+ * @param params.maxWaitMs milliseconds after which a question that still waits is given up
  */
 export function createCoalescer<Question, Answer>(params: {
   pass: (questions: readonly Question[]) => Promise<readonly Answer[]>;
   maxPerPass: number;
   maxWaiting: number;
+  maxWaitMs: number;
+  monotonic?: () => number;
 }): Coalescer<Question, Answer> {
-  const { pass, maxPerPass, maxWaiting } = params;
+  const { pass, maxPerPass, maxWaiting, maxWaitMs, monotonic = () => performance.now() } = params;
   const waiting: Waiting<Question, Answer>[] = [];
   let count = 0;
   let underWay = false;
@@ -42,11 +53,16 @@ export function createCoalescer<Question, Answer>(params: {
     let size = 0;
     for (let next = waiting[0]; next; next = waiting[0]) {
       if (taken.length > 0 && size + next.questions.length > maxPerPass) break;
+      waiting.shift();
+      count -= next.questions.length;
+      const waitedMs = monotonic() - next.askedAt;
+      if (waitedMs > maxWaitMs) {
+        next.reject(new AskedTooLongAgoError(waitedMs));
+        continue;
+      }
       size += next.questions.length;
       taken.push(next);
-      waiting.shift();
     }
-    count -= size;
     return taken;
   };
   const run = async () => {
@@ -55,6 +71,7 @@ export function createCoalescer<Question, Answer>(params: {
     await new Promise(setImmediate);
     while (waiting.length > 0) {
       const taken = take();
+      if (taken.length === 0) break;
       try {
         const answers = await pass(taken.flatMap(({ questions }) => questions));
         let at = 0;
@@ -74,7 +91,7 @@ export function createCoalescer<Question, Answer>(params: {
       if (count + questions.length > maxWaiting) return Promise.reject(new TooManyQuestionsError(count));
       count += questions.length;
       return new Promise((resolve, reject) => {
-        waiting.push({ questions, resolve, reject });
+        waiting.push({ questions, askedAt: monotonic(), resolve, reject });
         if (!underWay) void run();
       });
     },

@@ -1,8 +1,7 @@
-import type { ReconcileMarks } from '@jetbeat/core';
 import type { Bus, CancelledKeys, EventPublisher } from '@jetbeat/jetstream';
 import type { Database } from '@jetbeat/postgres';
 import { type EveryParams, every, type Log, type Loop } from '@jetbeat/runtime';
-import { clearCancelled } from './clear-cancelled.ts';
+import { type ClearProgress, clearCancelled } from './clear-cancelled.ts';
 import type { Tally } from './counts.ts';
 import type { Hearing } from './hearing.ts';
 import { partition } from './partition.ts';
@@ -12,6 +11,7 @@ import { release } from './release.ts';
 import type { SettledMarks } from './settled.ts';
 import type { RecorderTimes } from './times.ts';
 import { createSequenceClock, trim } from './trim.ts';
+import type { StreamWatch } from './watch-stream.ts';
 
 /** What the recorder's repeated duties need together. */
 export interface DutiesParams {
@@ -22,6 +22,7 @@ export interface DutiesParams {
   readonly marks: SettledMarks;
   readonly hearing: Hearing;
   readonly progress: Progress;
+  readonly streamWatch: StreamWatch;
   readonly tally: Tally;
   readonly log: Log;
   readonly times: RecorderTimes;
@@ -49,10 +50,23 @@ const SEQUENCE_EVERY_MS = 10_000;
 
 /** Puts every pass into its loop. */
 export function createDuties(params: DutiesParams): Duties {
-  const { bus, db, events, cancelled, marks, hearing, progress, tally, log, times, ackWaitMs, clock } =
-    params;
+  const {
+    bus,
+    db,
+    events,
+    cancelled,
+    marks,
+    hearing,
+    progress,
+    streamWatch,
+    tally,
+    log,
+    times,
+    ackWaitMs,
+    clock,
+  } = params;
   const { counts } = tally;
-  const seen = new Map<string, ReconcileMarks>();
+  const cleared: ClearProgress = { seen: new Map(), passed: 0 };
   const sequences = createSequenceClock({
     everyMs: Math.min(SEQUENCE_EVERY_MS, times.liveMs / 10),
     keepMs: times.liveMs,
@@ -77,21 +91,20 @@ export function createDuties(params: DutiesParams): Duties {
     releaseLoop,
     loop('reconcile', times.reconcileEveryMs, async () => {
       const { unpublishedAfterMs } = times;
-      const onReset = () => marks.forget();
       const done = await reconcile({
-        db,
-        bus,
-        events,
-        log,
-        ackWaitMs,
-        unpublishedAfterMs,
-        limit: RECONCILE_LIMIT,
-        onReset,
+        ...{ db, bus, events, log, streamWatch, ackWaitMs, unpublishedAfterMs, limit: RECONCILE_LIMIT },
       });
       counts.republished += done.republished;
     }),
     loop('clear-cancelled', Math.min(CLEAR_EVERY_MS, ackWaitMs), async () => {
-      await clearCancelled({ db, bus, cancelled, seen, keepMs: 2 * ackWaitMs, limit: CLEAR_LIMIT });
+      await clearCancelled({
+        db,
+        bus,
+        cancelled,
+        progress: cleared,
+        keepMs: 2 * ackWaitMs,
+        limit: CLEAR_LIMIT,
+      });
     }),
     loop('settled', times.settledEveryMs, () => marks.write()),
     loop('trim', times.trimEveryMs, async () => {

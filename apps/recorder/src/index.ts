@@ -11,6 +11,7 @@ import { freesParked } from './release.ts';
 import { serve } from './serve.ts';
 import { createSettledMarks } from './settled.ts';
 import { DEFAULT_TIMES, type RecorderTimes } from './times.ts';
+import { createStreamWatch } from './watch-stream.ts';
 
 export type { RecorderTopology } from './connect.ts';
 export type { RecorderCounts } from './counts.ts';
@@ -56,7 +57,9 @@ export async function start(params: RecorderParams): Promise<Recorder> {
   // Stopped in the reverse order: no new questions and duties first, the connections last.
   const parts: { stop(): Promise<void> }[] = [{ stop: connected.close }];
   const stop = async () => {
-    for (const [i, part] of parts.toReversed().entries()) { const t = performance.now(); await part.stop(); console.log("PART", i, Math.round(performance.now() - t)); }
+    const failed: unknown[] = [];
+    for (const part of parts.toReversed()) await part.stop().catch((error: unknown) => failed.push(error));
+    if (failed.length > 0) throw new AggregateError(failed, 'parts of the recorder did not stop');
   };
   try {
     const { bus, db } = connected;
@@ -65,6 +68,9 @@ export async function start(params: RecorderParams): Promise<Recorder> {
     const hearing = await listen({ bus, db, ackWaitMs });
     parts.push(hearing);
     const marks = createSettledMarks({ bus });
+    const streamWatch = createStreamWatch({ db, bus, log, onReplaced: () => marks.forget() });
+    // First the look, or marks of a lost stream would be taken for this one's.
+    await streamWatch.look();
     marks.raise(await settledMarks(db));
 
     const events = createEventPublisher(bus, { log });
@@ -72,7 +78,21 @@ export async function start(params: RecorderParams): Promise<Recorder> {
     parts.push({ stop: () => events.close() }, { stop: () => cancelled.close() });
     await cancelled.load();
     const duties = createDuties({
-      ...{ bus, db, events, cancelled, marks, hearing, progress, tally, log, times, ackWaitMs, clock },
+      ...{
+        bus,
+        db,
+        events,
+        cancelled,
+        marks,
+        hearing,
+        progress,
+        streamWatch,
+        tally,
+        log,
+        times,
+        ackWaitMs,
+        clock,
+      },
     });
     const recording = createRecordLoop({
       ...{ db, log, tally, holdMs: times.holdMs },

@@ -3,7 +3,7 @@ import { JetbeatError } from '@jetbeat/core';
 import { type Bus, eventsState } from '@jetbeat/jetstream';
 
 /** History could not be brought up to date in time, so nothing can be said about what it does not hold. */
-export class HistoryBehindError extends JetbeatError {
+class HistoryBehindError extends JetbeatError {
   constructor(behind: number, waitedMs: number) {
     super(
       'history_behind',

@@ -6,12 +6,11 @@ import {
   type ReconcileDecision,
   type ReconcileMarks,
 } from '@jetbeat/core';
-import { type Bus, type EventPublisher, jobsStreamState, type Log } from '@jetbeat/jetstream';
+import type { Bus, EventPublisher, Log } from '@jetbeat/jetstream';
 import {
   type Database,
   databaseTime,
   noteReconcile,
-  noteStream,
   type ReconcileCandidate,
   type ReconcileNote,
   reconcileCandidates,
@@ -19,6 +18,7 @@ import {
 import { inGroups, lookUp } from './look-up.ts';
 import { type Republished, republish } from './republish.ts';
 import { type FactsByLane, streamEnds, streamFacts } from './stream-facts.ts';
+import type { StreamWatch } from './watch-stream.ts';
 
 /** What reconciling needs. Times in milliseconds. */
 export interface ReconcileParams {
@@ -30,8 +30,7 @@ export interface ReconcileParams {
   readonly unpublishedAfterMs: number;
   /** Jobs in one pass. */
   readonly limit: number;
-  /** Called when JOBS is another stream than before, or has lost its end. */
-  readonly onReset: () => void;
+  readonly streamWatch: StreamWatch;
 }
 
 /** What a pass did. */
@@ -58,8 +57,8 @@ const AGAIN_MS = 2_000;
  * this at the same time: the publish has one id, and the worker that gets it asks whether the job was settled.
  */
 export async function reconcile(params: ReconcileParams): Promise<Reconciled> {
-  const { db, bus, ackWaitMs, unpublishedAfterMs, limit } = params;
-  await watchStream(params);
+  const { db, bus, streamWatch, ackWaitMs, unpublishedAfterMs, limit } = params;
+  await streamWatch.look();
   const now = await databaseTime(db);
   const dueBefore = now - 2 * ackWaitMs;
   const candidates = await reconcileCandidates(db, {
@@ -123,17 +122,4 @@ function noteOf(
   if (!done) return { id, order, checkAt: now, ...kept };
   // A new message begins anew: it is not lost before these ends have passed.
   return { id, order, checkAt: now, ...marks, published: done.seq === undefined ? {} : { seq: done.seq } };
-}
-
-/** Sequences mean nothing in another stream, or above an end that was lost; then they are forgotten. */
-async function watchStream({ db, bus, log, onReset }: ReconcileParams): Promise<void> {
-  const readAt = await databaseTime(db);
-  const { created, lastSeq } = await jobsStreamState(bus);
-  const { reset } = await noteStream(db, { stream: 'JOBS', created, lastSeq, readAt });
-  if (!reset) return;
-  log.warn(
-    { created, lastSeq },
-    'JOBS is another stream than before, or has lost its end: looking all open jobs up',
-  );
-  onReset();
 }

@@ -12,7 +12,7 @@ export interface RecorderTimes {
   readonly doubtWaitMs: number;
   /** How long workers may take to say what they hold. */
   readonly heldWaitMs: number;
-  /** How long events are held without PostgreSQL before they go back to JetStream. */
+  /** How long events are held without PostgreSQL before they go back to JetStream, for a recorder that can reach it. */
   readonly holdMs: number;
   /** How far live readers of EVENTS may go back. */
   readonly liveMs: number;
@@ -29,6 +29,6 @@ export const DEFAULT_TIMES: RecorderTimes = {
   progressEveryMs: 1_000,
   doubtWaitMs: 3_800,
   heldWaitMs: 1_000,
-  holdMs: 10_000,
+  holdMs: 8_000,
   liveMs: 3_600_000,
 };

@@ -5,7 +5,6 @@ import {
   type DueOccurrence,
   dispatchPass,
   type NewJob,
-  recordedEventsSeq,
   type TaskRecord,
 } from '@jetbeat/postgres';
 import { makeJob } from './make-job.ts';
@@ -16,12 +15,18 @@ import type { Recurrences } from './recurrences.ts';
 export interface DispatchParams {
   readonly db: Database;
   readonly recurrences: Recurrences;
-  /** The end of EVENTS now; rejects while NATS is away. */
-  readonly eventsEnd: () => Promise<number>;
   /** What is known of a task. */
   readonly taskOf: (name: string) => TaskRecord | undefined;
   /** Takes what is committed and has to be published. */
   readonly publish: (jobs: readonly NewJob[]) => void;
+}
+
+/** Where EVENTS stood after the due times of the pass; unknown while NATS is away. */
+export interface EventsMarks {
+  /** Its last sequence. */
+  readonly lastSeq: number;
+  /** Everything up to here is in history; read before `lastSeq`. */
+  readonly recordedUpTo: number;
 }
 
 /** What was done. */
@@ -40,29 +45,22 @@ const ROUNDS = 20;
  * Decides every occurrence that is due, and hands the jobs that were made to `publish`, one transaction after the other.
  * @param now PostgreSQL's time, Unix milliseconds
  */
-export async function dispatch(params: DispatchParams, now: number): Promise<DispatchCounts> {
+export async function dispatch(
+  params: DispatchParams,
+  now: number,
+  events: EventsMarks | undefined,
+): Promise<DispatchCounts> {
   const counts = { dispatched: 0, skipped: 0, waiting: 0 };
-  // Asked of NATS only when some job is still open; what it says then was so after every due time of this pass.
-  let lastSeq: number | undefined;
+  const known = { now, recordedUpTo: events?.recordedUpTo ?? 0, lastSeq: events?.lastSeq };
+  const decide = (due: DueOccurrence) => decideOne(params, due, known);
   for (let round = 0; round < ROUNDS; round++) {
-    const recordedUpTo = await recordedEventsSeq(params.db);
-    let unknown = false;
-    const decide = (due: DueOccurrence): DispatchDecision => {
-      const decision = decideOne(params, due, { now, recordedUpTo, lastSeq });
-      unknown ||= decision.do === 'wait' && decision.eventsSeq === undefined;
-      return decision;
-    };
+    const { recordedUpTo } = known;
     const done = await dispatchPass(params.db, { now, limit: LIMIT, recordedUpTo, decide });
     if (done.dispatched.length > 0) params.publish(done.dispatched);
     counts.dispatched += done.dispatched.length;
     counts.skipped += done.skipped;
     counts.waiting = done.waiting;
-    const decided = done.dispatched.length + done.skipped;
-    if (unknown && lastSeq === undefined) {
-      lastSeq = await params.eventsEnd().catch(() => undefined);
-      if (lastSeq !== undefined) continue;
-    }
-    if (decided < LIMIT) break;
+    if (done.dispatched.length + done.skipped + done.waiting < LIMIT) break;
   }
   return counts;
 }

@@ -56,7 +56,10 @@ function planAll(params: MaterializeParams, schedules: readonly ScheduleRecord[]
       occurrences.push(...planned.occurrences);
       moved.push(planned.schedule);
     } catch (error) {
-      params.log.error({ err: error, schedule: schedule.name }, 'a schedule cannot be read, so it does not fire');
+      params.log.error(
+        { err: error, schedule: schedule.name },
+        'a schedule cannot be read, so it does not fire',
+      );
       moved.push({ id, cursor, nextAt: now + UNREADABLE_RETRY_MS });
     }
   }

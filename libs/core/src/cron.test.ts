@@ -7,7 +7,10 @@ import { InvalidInputError } from './errors.ts';
 function readings(cron: string, from: string, count: number): string[] {
   const pattern = parseCron(cron);
   const found: string[] = [];
-  for (let local = nextLocal(pattern, Date.parse(`${from}Z`)); local !== undefined && found.length < count; ) {
+  for (
+    let local = nextLocal(pattern, Date.parse(`${from}Z`));
+    local !== undefined && found.length < count;
+  ) {
     found.push(new Date(local).toISOString().slice(0, 19));
     local = nextLocal(pattern, local);
   }
@@ -16,7 +19,11 @@ function readings(cron: string, from: string, count: number): string[] {
 
 test.each([
   ['5 4 * * *', '2026-01-01T04:05:00', ['2026-01-02T04:05:00', '2026-01-03T04:05:00']],
-  ['*/20 9-10 * * *', '2026-01-01T09:25:00', ['2026-01-01T09:40:00', '2026-01-01T10:00:00', '2026-01-01T10:20:00']],
+  [
+    '*/20 9-10 * * *',
+    '2026-01-01T09:25:00',
+    ['2026-01-01T09:40:00', '2026-01-01T10:00:00', '2026-01-01T10:20:00'],
+  ],
   ['10,40 30 6 * * *', '2026-01-01T06:30:10', ['2026-01-01T06:30:40', '2026-01-02T06:30:10']],
   ['0 0 1 jan,JUL *', '2026-01-01T00:00:00', ['2026-07-01T00:00:00', '2027-01-01T00:00:00']],
   ['0 0 L * *', '2028-02-01T00:00:00', ['2028-02-29T00:00:00', '2028-03-31T00:00:00']],
@@ -37,11 +44,17 @@ test('either day field is enough when both are restricted, as crontab(5) says', 
     '2026-03-06T00:00:00',
   ]);
   // A day that its month does not have takes nothing from the other field.
-  expect(readings('0 0 30,31 2 1', '2026-02-01T00:00:00', 2)).toEqual(['2026-02-02T00:00:00', '2026-02-09T00:00:00']);
+  expect(readings('0 0 30,31 2 1', '2026-02-01T00:00:00', 2)).toEqual([
+    '2026-02-02T00:00:00',
+    '2026-02-09T00:00:00',
+  ]);
 });
 
 test('both day fields must match when one of them begins with a star', () => {
-  expect(readings('0 0 */2 * 1', '2026-06-01T00:00:00', 2)).toEqual(['2026-06-15T00:00:00', '2026-06-29T00:00:00']);
+  expect(readings('0 0 */2 * 1', '2026-06-01T00:00:00', 2)).toEqual([
+    '2026-06-15T00:00:00',
+    '2026-06-29T00:00:00',
+  ]);
   expect(readings('0 0 1 * ?', '2026-06-01T00:00:00', 1)).toEqual(['2026-07-01T00:00:00']);
 });
 
@@ -76,7 +89,9 @@ test.each([
     }
   })();
   expect(refused).toBeInstanceOf(InvalidInputError);
-  expect((refused as InvalidInputError).issues).toMatchObject([{ pointer: '/when/cron', code: 'invalid_cron' }]);
+  expect((refused as InvalidInputError).issues).toMatchObject([
+    { pointer: '/when/cron', code: 'invalid_cron' },
+  ]);
   expect((refused as InvalidInputError).message.length).toBeLessThan(2 * MAX_CRON_LENGTH + 300);
 });
 

@@ -72,9 +72,11 @@ export function decodeEnvelope(data: Uint8Array): JobEnvelope {
   } catch (cause) {
     throw new MalformedMessageError('the message is not UTF-8 JSON', { cause });
   }
-  if (typeof value !== 'object' || value === null) throw new MalformedMessageError('the message is no JSON object');
+  if (typeof value !== 'object' || value === null)
+    throw new MalformedMessageError('the message is no JSON object');
   const job = value as Partial<JobEnvelope>;
-  if (job.v !== 1) throw new MalformedMessageError(`envelope version ${JSON.stringify(job.v)} is not known here, only 1`);
+  if (job.v !== 1)
+    throw new MalformedMessageError(`envelope version ${JSON.stringify(job.v)} is not known here, only 1`);
   const wrong = firstWrongField(job);
   if (wrong) throw new MalformedMessageError(`the envelope's field "${wrong}" is missing or wrong`);
   return value as JobEnvelope;

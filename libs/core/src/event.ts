@@ -185,7 +185,11 @@ function isEvent(value: unknown): value is Event {
 }
 
 function isPosition(value: Partial<Position>): boolean {
-  return Number.isSafeInteger(value.attempt) && Number.isSafeInteger(value.run) && Number.isSafeInteger(value.parks);
+  return (
+    Number.isSafeInteger(value.attempt) &&
+    Number.isSafeInteger(value.run) &&
+    Number.isSafeInteger(value.parks)
+  );
 }
 
 /** The facts of a job that go into each of its events. */

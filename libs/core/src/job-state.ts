@@ -17,12 +17,23 @@ export const JOB_STATES = [
 export type JobState = (typeof JOB_STATES)[number];
 
 /** The states that end a job; the first one it reaches wins. */
-export const TERMINAL_STATES = ['succeeded', 'dead', 'cancelled', 'expired'] as const satisfies readonly JobState[];
+export const TERMINAL_STATES = [
+  'succeeded',
+  'dead',
+  'cancelled',
+  'expired',
+] as const satisfies readonly JobState[];
 /** A state that ends a job. */
 export type TerminalState = (typeof TERMINAL_STATES)[number];
 
 /** The states of a job that has not begun its next attempt, so that it can still be cancelled outright. */
-export const NOT_BEGUN_STATES = ['scheduled', 'blocked', 'queued', 'parked', 'retrying'] as const satisfies readonly JobState[];
+export const NOT_BEGUN_STATES = [
+  'scheduled',
+  'blocked',
+  'queued',
+  'parked',
+  'retrying',
+] as const satisfies readonly JobState[];
 
 const TABLE: Readonly<Record<JobState, readonly JobState[]>> = {
   blocked: ['queued', 'cancelled'],

@@ -46,7 +46,8 @@ export type DoubtAnswer =
  * until a `free` is noted there, so that of two askers one gets it.
  */
 export function judge(question: DoubtQuestion, known: KnownJob | undefined, holders: Holders): DoubtAnswer {
-  if (known === undefined) return holders.held ? { answer: 'held' } : { answer: 'free', run: question.run, losses: 0 };
+  if (known === undefined)
+    return holders.held ? { answer: 'held' } : { answer: 'free', run: question.run, losses: 0 };
   if (isTerminal(known.state)) return settled(known);
   if (question.attempt < known.attempt) return { answer: 'settled' };
   if (question.attempt === known.attempt) {
@@ -64,7 +65,9 @@ export function judge(question: DoubtQuestion, known: KnownJob | undefined, hold
   if (known.worker === question.worker) return { answer: 'free', run: known.run, losses: known.losses };
   if (known.worker !== undefined && holders.alive(known.worker)) return { answer: 'held' };
   const losses = known.losses + 1;
-  return losses > MAX_LOSSES ? { answer: 'exhausted', losses } : { answer: 'free', run: known.run + 1, losses };
+  return losses > MAX_LOSSES
+    ? { answer: 'exhausted', losses }
+    : { answer: 'free', run: known.run + 1, losses };
 }
 
 function settled(known: KnownJob): DoubtAnswer {

@@ -1,5 +1,13 @@
 /** How one attempt ended; a closed set. `lost`: its worker vanished. `rejected`: never retry. */
-export const OUTCOMES = ['succeeded', 'failed', 'timed-out', 'cancelled', 'snoozed', 'rejected', 'lost'] as const;
+export const OUTCOMES = [
+  'succeeded',
+  'failed',
+  'timed-out',
+  'cancelled',
+  'snoozed',
+  'rejected',
+  'lost',
+] as const;
 
 /** How one attempt ended. */
 export type Outcome = (typeof OUTCOMES)[number];

@@ -79,7 +79,10 @@ export function project(events: readonly JobEvent[]): Changes {
 export function mergeJob(before: JobChange, after: JobChange): JobChange {
   const later = isLater(before, after) ? after : before;
   const other = later === before ? after : before;
-  const startedAt = Math.min(before.startedAt ?? Number.POSITIVE_INFINITY, after.startedAt ?? Number.POSITIVE_INFINITY);
+  const startedAt = Math.min(
+    before.startedAt ?? Number.POSITIVE_INFINITY,
+    after.startedAt ?? Number.POSITIVE_INFINITY,
+  );
   const envelope = later.envelope ?? other.envelope;
   const traceId = later.traceId ?? other.traceId;
   const traceparent = later.traceparent ?? other.traceparent;
@@ -157,7 +160,10 @@ function jobChange(event: JobEvent): JobChange {
 /** Why a parked job waits, in the words of the API. */
 const PARKED_REASONS: Readonly<Record<'task' | 'doubt', Reason>> = {
   task: { code: 'no_worker', text: 'no running worker serves this task; it starts when one does' },
-  doubt: { code: 'doubt', text: 'nobody could say whether it has run; it goes on when the recorder has answered' },
+  doubt: {
+    code: 'doubt',
+    text: 'nobody could say whether it has run; it goes on when the recorder has answered',
+  },
 };
 
 function accepted(envelope: JobEnvelope, traceparent: string, seq: number): JobChange {
@@ -193,7 +199,17 @@ function attemptChange(event: JobEvent): AttemptChange | undefined {
   }
   if (event.kind === 'settled') {
     const { job, runId, attempt, run, worker, startedAt, finishedAt, outcome, error } = event;
-    return { job, runId, number: attempt, run, worker, startedAt, finishedAt, outcome, ...(error ? { error } : {}) };
+    return {
+      job,
+      runId,
+      number: attempt,
+      run,
+      worker,
+      startedAt,
+      finishedAt,
+      outcome,
+      ...(error ? { error } : {}),
+    };
   }
   if (event.kind === 'returned') {
     const { job, runId, attempt, run, worker, startedAt, at } = event;

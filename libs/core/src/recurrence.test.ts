@@ -37,7 +37,12 @@ function oracle(
   const times = new Set<number>();
   for (let reading = from - 2 * DAY; reading < to + 2 * DAY; reading += step) {
     const clock = new Date(reading);
-    const parts = { day: clock.getUTCDate(), weekday: clock.getUTCDay(), hour: clock.getUTCHours(), minute: clock.getUTCMinutes() };
+    const parts = {
+      day: clock.getUTCDate(),
+      weekday: clock.getUTCDay(),
+      hour: clock.getUTCHours(),
+      minute: clock.getUTCMinutes(),
+    };
     if (!fires(parts)) continue;
     const seen = shown.get(reading);
     if (seen) {
@@ -87,7 +92,8 @@ test.each([
     for (let after = from; after < from + 4 * DAY; after += 17 * MINUTE + 1) {
       const fresh = createRecurrence({ when: { cron }, timeZone: zone, anchor: 0 });
       const next = expected.find((time) => time > after);
-      if (next !== undefined) expect(fresh.next(after), `${cron} after ${new Date(after).toISOString()}`).toBe(next);
+      if (next !== undefined)
+        expect(fresh.next(after), `${cron} after ${new Date(after).toISOString()}`).toBe(next);
     }
   }
 });
@@ -95,13 +101,22 @@ test.each([
 test.each(['Europe/Berlin', 'Australia/Lord_Howe', 'Africa/Casablanca'])('%s over three years', (zone) => {
   const from = Date.parse('2026-01-01T00:00:00Z');
   const recurrence = createRecurrence({ when: { cron: '15 2 * * *' }, timeZone: zone, anchor: 0 });
-  const expected = oracle(zone, from, from + 3 * 365 * DAY, false, ({ hour, minute }) => hour === 2 && minute === 15, 15 * MINUTE);
+  const expected = oracle(
+    zone,
+    from,
+    from + 3 * 365 * DAY,
+    false,
+    ({ hour, minute }) => hour === 2 && minute === 15,
+    15 * MINUTE,
+  );
   expect(timesBetween(recurrence, from, from + 3 * 365 * DAY, 10_000)).toEqual(expected);
 });
 
 test('rare times are found across many changes of the clock', () => {
   const next = (cron: string, after: string) => {
-    const time = createRecurrence({ when: { cron }, timeZone: 'Europe/Berlin', anchor: 0 }).next(Date.parse(after));
+    const time = createRecurrence({ when: { cron }, timeZone: 'Europe/Berlin', anchor: 0 }).next(
+      Date.parse(after),
+    );
     return time === undefined ? undefined : new Date(time).toISOString();
   };
   expect(next('0 12 29 2 *', '2026-03-01T00:00:00Z')).toBe('2028-02-29T11:00:00.000Z');
@@ -110,7 +125,8 @@ test('rare times are found across many changes of the clock', () => {
 });
 
 test('"every" counts from its anchor, or from "from", and never drifts', () => {
-  const at = (when: When, after: number) => createRecurrence({ when, timeZone: 'UTC', anchor: 1_000_500 }).next(after);
+  const at = (when: When, after: number) =>
+    createRecurrence({ when, timeZone: 'UTC', anchor: 1_000_500 }).next(after);
   expect(at({ every: 10_000 }, 1_000_500)).toBe(1_010_500);
   expect(at({ every: 10_000 }, 1_010_499)).toBe(1_010_500);
   expect(at({ every: 10_000 }, 9_999_000_001)).toBe(9_999_000_500);
@@ -121,7 +137,9 @@ test('"every" counts from its anchor, or from "from", and never drifts', () => {
 test('several rules are united, equal times fire once, and "at" fires once', () => {
   const when: When = [{ at: 5_000 }, { every: 10_000, from: 10_000 }, { every: 15_000, from: 15_000 }];
   const recurrence = createRecurrence({ when, timeZone: 'UTC', anchor: 0 });
-  expect(timesBetween(recurrence, 0, 45_000, 100)).toEqual([5_000, 10_000, 15_000, 20_000, 30_000, 40_000, 45_000]);
+  expect(timesBetween(recurrence, 0, 45_000, 100)).toEqual([
+    5_000, 10_000, 15_000, 20_000, 30_000, 40_000, 45_000,
+  ]);
   expect(timesBetween(recurrence, 0, 45_000, 2)).toEqual([5_000, 10_000]);
   expect(createRecurrence({ when: { at: 5_000 }, timeZone: 'UTC', anchor: 0 }).next(5_000)).toBeUndefined();
 });
@@ -135,7 +153,11 @@ test('zones are known by their IANA names', () => {
 });
 
 test('asking is cheap', () => {
-  const recurrence = createRecurrence({ when: { cron: '* * * * * *' }, timeZone: 'Europe/Berlin', anchor: 0 });
+  const recurrence = createRecurrence({
+    when: { cron: '* * * * * *' },
+    timeZone: 'Europe/Berlin',
+    anchor: 0,
+  });
   const from = Date.parse('2026-05-01T00:00:00Z');
   const begun = performance.now();
   expect(timesBetween(recurrence, from, from + DAY, 10_000)).toHaveLength(10_000);

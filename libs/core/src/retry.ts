@@ -46,9 +46,16 @@ export function decide(ended: Ended): Next {
     case 'timed-out':
       if (attempt >= retry.attempts) {
         const last = ended.error ? `: ${ended.error.name}: ${ended.error.message}` : '';
-        return dead('attempts_used_up', `attempt ${attempt} of ${retry.attempts} ${outcome}${last}`.slice(0, 1_024));
+        return dead(
+          'attempts_used_up',
+          `attempt ${attempt} of ${retry.attempts} ${outcome}${last}`.slice(0, 1_024),
+        );
       }
-      return { state: 'retrying', attempt: attempt + 1, runAt: now + (ended.delay ?? drawDelay(retry, attempt, ended.random)) };
+      return {
+        state: 'retrying',
+        attempt: attempt + 1,
+        runAt: now + (ended.delay ?? drawDelay(retry, attempt, ended.random)),
+      };
   }
 }
 

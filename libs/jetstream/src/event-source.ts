@@ -1,11 +1,12 @@
 import type { Msg } from '@nats-io/nats-core';
 import type { DeliveryFacts } from './ack-subject.ts';
-import { sendAck, sendNak } from './acknowledge.ts';
+import { sendAck, sendNak, sendWorking } from './acknowledge.ts';
 import { type Bus, type BusConnection, inside } from './bus.ts';
 import type { Log } from './log.ts';
 import { RECORDER_DURABLE, streamName } from './names.ts';
 import { pause } from './pause.ts';
 import { Puller } from './puller.ts';
+import { RECORDER_ACK_WAIT_MS } from './stream-config.ts';
 
 /** One batch of events in the hands of a recorder. Acknowledge it only after its transaction is committed. */
 export interface EventDelivery {
@@ -54,6 +55,9 @@ class PullingSource implements EventSource {
   #wake = () => {};
   #pullAfter = 0;
   #closed = false;
+  /** Acknowledgement subjects of what is neither acknowledged nor given back. */
+  readonly #open = new Set<string>();
+  readonly #extending: NodeJS.Timeout;
 
   constructor(bus: BusConnection, options: EventSourceOptions) {
     this.#options = options;
@@ -63,7 +67,7 @@ class PullingSource implements EventSource {
       consumers: [RECORDER_DURABLE],
       log: options.log ?? bus.log,
       onMessages: (messages) => {
-        for (const { message, facts } of messages) this.#arrived.push(delivery(bus, message, facts));
+        for (const { message, facts } of messages) this.#arrived.push(this.#delivery(bus, message, facts));
         this.#wake();
       },
       onEnd: (_consumer, { status }) => {
@@ -72,6 +76,10 @@ class PullingSource implements EventSource {
       },
     });
     this.#forget = bus.own(() => this.close());
+    // ack_wait is short, since a batch in dead hands holds up every doubt; so living hands say that they live.
+    this.#extending = setInterval(() => {
+      for (const ackSubject of this.#open) sendWorking(bus, ackSubject);
+    }, RECORDER_ACK_WAIT_MS / 3);
   }
 
   get closed(): boolean {
@@ -96,6 +104,7 @@ class PullingSource implements EventSource {
   async close(): Promise<void> {
     this.#closed = true;
     this.#forget();
+    clearInterval(this.#extending);
     this.#wake();
     for (const batch of this.#arrived.splice(0)) batch.nak();
     await this.#puller.close();
@@ -108,16 +117,23 @@ class PullingSource implements EventSource {
     if (performance.now() < this.#pullAfter) return;
     this.#puller.pull(RECORDER_DURABLE, { batch: maxBatches });
   }
-}
 
-function delivery(bus: BusConnection, message: Msg, facts: DeliveryFacts): EventDelivery {
-  const ackSubject = message.reply ?? '';
-  return {
-    seq: facts.seq,
-    data: message.data,
-    time: facts.timestampMs,
-    deliveryCount: facts.deliveryCount,
-    ack: () => sendAck(bus, ackSubject),
-    nak: (delayMs) => sendNak(bus, ackSubject, delayMs),
-  };
+  #delivery(bus: BusConnection, message: Msg, facts: DeliveryFacts): EventDelivery {
+    const ackSubject = message.reply ?? '';
+    this.#open.add(ackSubject);
+    return {
+      seq: facts.seq,
+      data: message.data,
+      time: facts.timestampMs,
+      deliveryCount: facts.deliveryCount,
+      ack: () => {
+        this.#open.delete(ackSubject);
+        sendAck(bus, ackSubject);
+      },
+      nak: (delayMs) => {
+        this.#open.delete(ackSubject);
+        sendNak(bus, ackSubject, delayMs);
+      },
+    };
+  }
 }

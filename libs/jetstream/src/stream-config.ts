@@ -130,13 +130,19 @@ export function laneConsumer(
   };
 }
 
+/**
+ * While a batch is in the hands of a recorder that died, or its acknowledgement was forgotten by a killed server, no doubt
+ * can be answered; so this is shorter than the wait for an answer. Living recorders extend what they hold.
+ */
+export const RECORDER_ACK_WAIT_MS = 2_000;
+
 /** The durable by which all recorders together read EVENTS. */
 export function recorderConsumer(): ConsumerWanted {
   return {
     ...CONSUMER,
     durable_name: RECORDER_DURABLE,
     description: 'Jetbeat: event batches for the recorders.',
-    ack_wait: nanos(30_000),
+    ack_wait: nanos(RECORDER_ACK_WAIT_MS),
     max_ack_pending: 1_000,
     max_waiting: 512,
   };

@@ -1,8 +1,7 @@
 import { type Database, inside } from './database.ts';
-import { ApiKeyEntity } from './entities.ts';
+import { ApiKeyEntity, type ApiKeyRole } from './entities.ts';
 
-/** What a key may do. */
-export type ApiKeyRole = 'viewer' | 'operator' | 'admin';
+export type { ApiKeyRole };
 
 /** A key of the API, without its secret. */
 export interface ApiKeyRecord {

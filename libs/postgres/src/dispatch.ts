@@ -1,9 +1,9 @@
-import { occurrenceJobId, type Reason, TERMINAL_STATES } from '@jetbeat/core';
+import { occurrenceJobId, type Reason } from '@jetbeat/core';
 import { type Database, inside } from './database.ts';
 import { toJson } from './json.ts';
 import { type NewJob, writeNewJobs } from './new-job.ts';
 import { SCHEDULE_SELECT, type ScheduleRecord, type ScheduleRow, scheduleRecord } from './schedule-record.ts';
-import { at, ms, type Sql, words } from './sql.ts';
+import { at, ms, type Sql } from './sql.ts';
 
 /** An occurrence that is to be decided, while its schedule is locked. Times in Unix milliseconds. */
 export interface DueOccurrence {
@@ -51,7 +51,7 @@ const LOCK = `select ${SCHEDULE_SELECT}, ${ms('o.nominal_time')} as "occurrenceT
   for update of s, o skip locked`;
 
 const COUNT_OPEN = `select schedule_id as id, count(*)::float8 as open from job
-  where schedule_id = any($1::uuid[]) and schedule_id is not null and state not in (${words(TERMINAL_STATES)})
+  where schedule_id = any($1::uuid[]) and schedule_id is not null and finished_at is null
     and total_limit_at > ${at('$2')}
   group by schedule_id`;
 

@@ -1,7 +1,7 @@
-import { type KnownJob, orderOf, PHASES, type Position, TERMINAL_STATES } from '@jetbeat/core';
+import { type KnownJob, orderOf, PHASES, type Position } from '@jetbeat/core';
 import { type Database, inside } from './database.ts';
 import { known, toJson } from './json.ts';
-import { at, type Sql, words } from './sql.ts';
+import { at, type Sql } from './sql.ts';
 
 /** A `free` answer that is to be noted. */
 export interface DoubtGrant extends Position {
@@ -43,7 +43,7 @@ const NOTE_JOBS = `update job j set state = 'running', attempt = x.attempt, run 
     started_at = coalesce(j.started_at, ${at('$2')}), due_at = ${at('$2')}, check_at = ${at('$2')}, published = true,
     stream_seq = null, reconcile_seq = null, reconcile_events_seq = null, finished_at = null, next = null, reason = null,
     error = null, result = null
-  from ${GRANTS} where j.id = x.job and j.state not in (${words(TERMINAL_STATES)})`;
+  from ${GRANTS} where j.id = x.job and j.finished_at is null`;
 const NOTE_LOST = `update attempt a set outcome = 'lost', finished_at = ${at('$2')}
   from ${GRANTS} where a.job_id = x.job and a.run < x.run and a.outcome is null`;
 const NOTE_UNKNOWN = `insert into doubt_grant (job_id, worker_id, attempt, run, parks, losses, granted_at)

@@ -1,6 +1,5 @@
 import type { PolicyOverrides, Priority, ScheduleSpec } from '@jetbeat/core';
 import { defineEntity, p } from '@mikro-orm/core';
-import type { ApiKeyRole } from './api-keys.ts';
 
 /** A row of `schedule`. */
 export const ScheduleEntity = defineEntity({
@@ -55,6 +54,9 @@ export const TaskEntity = defineEntity({
     seenAt: p.datetime(),
   },
 });
+
+/** What a key may do. */
+export type ApiKeyRole = 'viewer' | 'operator' | 'admin';
 
 /** A row of `api_key`. */
 export const ApiKeyEntity = defineEntity({

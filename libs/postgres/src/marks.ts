@@ -1,7 +1,6 @@
-import { TERMINAL_STATES } from '@jetbeat/core';
 import { type Database, inside } from './database.ts';
 import { toJson } from './json.ts';
-import { at, ms, type Sql, words } from './sql.ts';
+import { at, ms, type Sql } from './sql.ts';
 
 const SETTLED = 'settled:';
 
@@ -40,11 +39,11 @@ export async function recordedEventsSeq(db: Database): Promise<number> {
 
 const FORGET_JOBS = `update job set stream_seq = null, reconcile_seq = null
   where id in (
-    select id from job where state not in (${words(TERMINAL_STATES)}) and (stream_seq is not null or reconcile_seq is not null)
+    select id from job where finished_at is null and (stream_seq is not null or reconcile_seq is not null)
     order by id for update)`;
 const FORGET_EVENTS = `update job set reconcile_events_seq = null
   where id in (
-    select id from job where state not in (${words(TERMINAL_STATES)}) and reconcile_events_seq is not null
+    select id from job where finished_at is null and reconcile_events_seq is not null
     order by id for update)`;
 
 /**

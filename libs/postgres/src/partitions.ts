@@ -11,9 +11,6 @@ const TABLES = [
   { table: 'attempt', key: 'job_id' },
 ] as const;
 
-// From the table itself: the name look-up of PostgreSQL may not yet have heard of what another session has just committed.
-const KNOWN = 'select 1 from pg_class where relname = $1 and relnamespace = current_schema()::regnamespace';
-
 /** Which days were made. */
 export interface Partitions {
   /** Tables, e.g. `job_20260131`. */

@@ -1,8 +1,7 @@
-import { TERMINAL_STATES } from '@jetbeat/core';
 import { type Database, inside } from './database.ts';
 import { JOB_SELECT, type JobRecord, type JobRow, jobRecord } from './job-record.ts';
 import { toJson } from './json.ts';
-import { at, words } from './sql.ts';
+import { at } from './sql.ts';
 
 /** An open job that should be looked up. */
 export interface ReconcileCandidate {
@@ -33,22 +32,21 @@ type CandidateRow = JobRow & {
   reconcileEventsSeq: number | null;
 };
 
-const WATCHED = words(['scheduled', 'queued', 'running', 'retrying', 'cancelling']);
 const SELECT = `${JOB_SELECT}, j.reconcile_seq::float8 as "reconcileSeq", j.reconcile_events_seq::float8 as "reconcileEventsSeq"`;
 
-// Two halves with an index each.
+// Two halves with an index each; neither may use up what the other is allowed.
 const CANDIDATES = `(select ${SELECT}, true as unpublished from job j
-    where not j.published and j.state not in (${words(TERMINAL_STATES)}) and j.created_at < ${at('$1')}
+    where not j.published and j.finished_at is null and j.created_at < ${at('$1')}
     order by j.created_at limit $3)
   union all
   (select ${SELECT}, false as unpublished from job j
-    where j.published and j.state in (${WATCHED}) and j.check_at < ${at('$2')}
-    order by j.check_at limit $3)
-  limit $3`;
+    where j.published and j.finished_at is null and j.state <> 'parked' and j.state <> 'blocked' and j.check_at < ${at('$2')}
+    order by j.check_at limit $3)`;
 
 /**
  * Open jobs that should be looked up, the longest unlooked first: committed before `unpublishedBefore` and not heard of since,
- * or due (or last looked at) before `dueBefore`. Parked and blocked jobs wait for something else.
+ * or due (or last looked at) before `dueBefore`. Parked and blocked jobs wait for something
+ * else. `limit`: of each of the two.
  */
 export async function reconcileCandidates(
   db: Database,

@@ -1,18 +1,12 @@
-import {
-  isTerminal,
-  JOB_STATES,
-  type JobChange,
-  PRIORITIES,
-  resolvePolicy,
-  TERMINAL_STATES,
-  totalLimit,
-} from '@jetbeat/core';
+import { isTerminal, JOB_STATES, type JobChange, PRIORITIES, resolvePolicy, totalLimit } from '@jetbeat/core';
 import { toJson } from './json.ts';
-import { at, type Sql, words } from './sql.ts';
+import { at, type Sql } from './sql.ts';
 
-const TERMINAL = words(TERMINAL_STATES);
-/** The rule of core `mergeJob`: the first end stays, any end wins over a step on the way, else the later position. */
-const LATER = `(j.state not in (${TERMINAL}) and (excluded.state in (${TERMINAL}) or excluded."position" > j."position"))`;
+/**
+ * The rule of core `mergeJob`: the first end stays, any end wins over a step on the way, else the later position. A job has
+ * ended when it has a time of its end (`isSoundJob`), which is cheaper to look at than its state.
+ */
+const LATER = `(j.finished_at is null and (excluded.finished_at is not null or excluded."position" > j."position"))`;
 
 /** What the event that gives the state says, or leaves unsaid: taken as a whole. */
 const OF_THE_STATE = [
@@ -67,10 +61,9 @@ const UPSERT = `with incoming as materialized (
       ${at('limit_ms')}, parent
     from incoming order by id
     on conflict (id) do update set ${SET}
-    returning new.id, old.state as state, old."position" as "position")
-  select count(*) filter (where w.state is not null and (w.state in (${TERMINAL}) or i.state not in (${TERMINAL}))
-      and (w.state in (${TERMINAL}) or i."position" <= w."position")
-      and (i.state <> w.state or i."position" <> w."position"))::float8 as late
+    returning new.id, old.state as state, old."position" as "position", old.finished_at as finished_at)
+  select count(*) filter (where w.state is not null and (i.state <> w.state or i."position" <> w."position")
+      and (w.finished_at is not null or (i.finished is null and i."position" <= w."position")))::float8 as late
   from written w join incoming i using (id)`;
 
 /**
@@ -128,7 +121,7 @@ export function isSoundJob(change: JobChange): boolean {
     [startedAt, finishedAt].every((time) => time === undefined || isTime(time)) &&
     (seq === undefined || Number.isSafeInteger(seq)) &&
     Number.isSafeInteger(order) &&
-    (!isTerminal(change.state) || finishedAt !== undefined)
+    isTerminal(change.state) === (finishedAt !== undefined)
   );
 }
 

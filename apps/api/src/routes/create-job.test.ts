@@ -1,3 +1,4 @@
+import type { JobAccepted } from '@jetbeat/core';
 import type { JobToPublish } from '@jetbeat/jetstream';
 import type { NewJob } from '@jetbeat/postgres';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -49,7 +50,7 @@ describe('POST /jobs', () => {
       retry: { attempts: 2, delay: '1s' },
       meta: { k: 'v' },
     };
-    const answer = await server.call('POST /jobs', body, { traceparent: TRACEPARENT });
+    const answer = await server.call<JobAccepted>('POST /jobs', body, { traceparent: TRACEPARENT });
     const { id } = answer.body;
     expect(answer.status).toBe(202);
     expect(answer.headers.location).toBe(`/api/v1/jobs/${id}`);
@@ -86,7 +87,10 @@ describe('POST /jobs', () => {
       insertJob: async (job) => void inserted.push(job),
       fleet: async () => MAIL,
     });
-    const answer = await server.call('POST /jobs', { task: 'mail.send', input: { to: 'a@example.org' } });
+    const answer = await server.call<JobAccepted>('POST /jobs', {
+      task: 'mail.send',
+      input: { to: 'a@example.org' },
+    });
     expect(answer.body.warnings).toEqual([]);
     expect(inserted).toMatchObject([{ envelope: { queue: 'mail', priority: 'high' }, state: 'queued' }]);
   });

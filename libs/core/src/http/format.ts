@@ -8,7 +8,7 @@ import { QUEUE_PATTERN, SCHEDULE_PATTERN, TASK_PATTERN } from '../names.ts';
 export const CLOSED = { additionalProperties: false } as const;
 
 /** RFC 3339 with seconds and an offset. */
-export const TIME_PATTERN =
+const TIME_PATTERN =
   '^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])T([01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(\\.\\d{1,9})?(Z|[+-]([01]\\d|2[0-3]):[0-5]\\d)$';
 
 /** A time as a request gives it. */

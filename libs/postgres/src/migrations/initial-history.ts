@@ -50,12 +50,10 @@ export const historyTables = [
   'create index job_task on job (task, id)',
   'create index job_queue on job (queue, id)',
   'create index job_schedule on job (schedule_name, id) where schedule_name is not null',
-  `create index job_open_of_schedule on job (schedule_id)
-    where schedule_id is not null and state not in ('succeeded', 'dead', 'cancelled', 'expired')`,
-  `create index job_check on job (check_at)
-    where state in ('scheduled', 'queued', 'running', 'retrying', 'cancelling')`,
-  `create index job_unpublished on job (created_at)
-    where not published and state not in ('succeeded', 'dead', 'cancelled', 'expired')`,
+  // A job is open as long as it has no time of its end.
+  'create index job_open_of_schedule on job (schedule_id) where schedule_id is not null and finished_at is null',
+  `create index job_check on job (check_at) where finished_at is null and state <> 'parked' and state <> 'blocked'`,
+  'create index job_unpublished on job (created_at) where not published and finished_at is null',
   `create index job_parked on job (due_at) where state = 'parked'`,
   `create table attempt (
     job_id uuid not null,

@@ -1,0 +1,62 @@
+import { type Bus, connectBus, ensureTopology } from '@jetbeat/jetstream';
+import { type Database, migrate, openDatabase } from '@jetbeat/postgres';
+import type { Config, Log } from '@jetbeat/runtime';
+
+/** Both servers, with everything in them that the scheduler builds on. */
+export interface Connected {
+  readonly bus: Bus;
+  readonly db: Database;
+  close(): Promise<void>;
+}
+
+/** Of the topology, where the default does not fit. */
+export interface SchedulerTopology {
+  /** Room of EVENTS, in bytes. */
+  readonly eventsMaxBytes?: number;
+}
+
+const NAME = 'jetbeat scheduler';
+const POOL_SIZE = 4;
+
+/**
+ * Connects to both servers and makes what is missing there, again whenever NATS comes back as another server: it may be an
+ * empty one.
+ * @throws BusUnreachableError, ServerUnfitError, DatabaseUnavailableError
+ */
+export async function connect(params: {
+  config: Config;
+  log: Log;
+  topology?: SchedulerTopology;
+}): Promise<Connected> {
+  const { config, log, topology = {} } = params;
+  const { queues, ackWaitMs, namespace, nats, database } = config;
+  // This makes no connection yet.
+  const db = await openDatabase({ url: database.url, applicationName: NAME, poolSize: POOL_SIZE, log });
+  const bus = await connectBus({
+    servers: nats.url,
+    name: NAME,
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(nats.creds === undefined ? {} : { credsFile: nats.creds }),
+    ...(nats.ca === undefined ? {} : { caFile: nats.ca }),
+    log,
+  }).catch(async (error: unknown) => {
+    await db.close();
+    throw error;
+  });
+  const close = async () => {
+    await bus.close();
+    await db.close();
+  };
+  try {
+    const ensure = () => ensureTopology(bus, { queues, ackWaitMs, ...topology });
+    await Promise.all([ensure(), migrate(db)]);
+    bus.onReconnect(({ serverChanged }) => {
+      if (serverChanged)
+        ensure().catch((error: unknown) => log.error({ err: error }, 'streams cannot be made'));
+    });
+    return { bus, db, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}

@@ -1,0 +1,112 @@
+import { eventsState, publishJobs } from '@jetbeat/jetstream';
+import { notePublished } from '@jetbeat/postgres';
+import { type Check, type Config, every, type Log, type Running, startHealthServer } from '@jetbeat/runtime';
+import { connect, type SchedulerTopology } from './connect.ts';
+import { createPass, POLL_MS } from './pass.ts';
+import { createPublishing } from './publish.ts';
+
+export type { SchedulerTopology } from './connect.ts';
+
+/** What `start` takes. */
+export interface SchedulerParams {
+  readonly config: Config;
+  readonly log: Log;
+  readonly topology?: SchedulerTopology;
+  /** The arrow between commit and publish; a test may wrap it. */
+  readonly publish?: typeof publishJobs;
+  /** This machine's clock, Unix milliseconds. */
+  readonly clock?: () => number;
+}
+
+/** A running scheduler. */
+export interface Scheduler extends Running {
+  /** Where its health is served. */
+  readonly healthUrl: string;
+  /** What it does now, as `/readyz` says it. */
+  checks(): Check[];
+}
+
+/** Without a successful pass for so long, it is not ready. */
+const STALLED_MS = 5_000;
+const PASS_TIMEOUT_MS = 30_000;
+const MAX_BACKOFF_MS = 2_000;
+const STOP_PUBLISHING_MS = 5_000;
+
+/**
+ * Starts the scheduler: it turns schedules into occurrences and those into jobs, on time. Any number of replicas may run.
+ * @throws BusUnreachableError, ServerUnfitError, DatabaseUnavailableError
+ */
+export async function start(params: SchedulerParams): Promise<Scheduler> {
+  const { config, log, topology = {}, publish = publishJobs, clock = Date.now } = params;
+  const { bus, db, close } = await connect({ config, log, topology });
+  const publishing = createPublishing({
+    publish: (jobs) => publish(bus, jobs),
+    notePublished: (rows) => notePublished(db, rows),
+    isConnected: () => bus.connected,
+    log,
+  });
+  const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+  const eventsMarks = async () => eventsState(bus);
+  const pass = createPass({ db, eventsMarks, publishing, log, clock });
+  const loop = every({
+    name: 'schedule',
+    intervalMs: POLL_MS,
+    pass: async () => {
+      const { nextInMs, occurrences, dispatched, skipped, waiting } = await pass();
+      if (occurrences + dispatched + skipped > 0) {
+        log.debug({ occurrences, dispatched, skipped, waiting }, 'occurrences came due');
+      }
+      begin();
+      return nextInMs;
+    },
+    log,
+    passTimeoutMs: PASS_TIMEOUT_MS,
+    maxBackoffMs: MAX_BACKOFF_MS,
+  });
+  const checks = (): Check[] => {
+    const { lastOk, lastError } = loop;
+    const ok = lastError === undefined && lastOk !== undefined && Date.now() - lastOk < STALLED_MS;
+    return [
+      {
+        name: 'schedule',
+        ok,
+        ...(ok ? {} : { detail: lastError ?? 'no pass has ended lately' }),
+        ...(lastOk === undefined ? {} : { lastProgressAt: lastOk }),
+      },
+      // Planning goes on without NATS, so this alone makes nobody unready.
+      {
+        name: 'publish',
+        ok: true,
+        detail: `${publishing.waiting} jobs wait${bus.connected ? '' : ', NATS is away'}`,
+      },
+    ];
+  };
+  const { host, healthPort: port } = config;
+  const health = await startHealthServer({
+    host,
+    port,
+    live: () => [{ name: 'process', ok: true }],
+    ready: checks,
+  }).catch(async (error: unknown) => {
+    await close();
+    throw error;
+  });
+  loop.start();
+
+  const stop = async () => {
+    await loop.stop();
+    await publishing.stop(STOP_PUBLISHING_MS);
+    await health.stop();
+    await close();
+  };
+  let stopping: Promise<void> | undefined;
+  return {
+    healthUrl: `http://${host}:${health.port}`,
+    checks,
+    ready: () => begun,
+    stop() {
+      stopping ??= stop().finally(begin);
+      return stopping;
+    },
+  };
+}

@@ -1,0 +1,90 @@
+import { type Database, databaseTime, listTasks, nextWakeAt, type TaskRecord } from '@jetbeat/postgres';
+import type { Log } from '@jetbeat/runtime';
+import { readClock } from './clock-check.ts';
+import { type DispatchCounts, dispatch, type EventsMarks } from './dispatch.ts';
+import { materialize } from './materialize.ts';
+import type { Publishing } from './publish.ts';
+import { createRecurrences } from './recurrences.ts';
+
+/** What a pass needs. */
+export interface PassParams {
+  readonly db: Database;
+  /** Where EVENTS stands now; rejects while NATS is away. */
+  readonly eventsMarks: () => Promise<EventsMarks>;
+  readonly publishing: Publishing;
+  readonly log: Pick<Log, 'error'>;
+  /** This machine's clock, Unix milliseconds. */
+  readonly clock: () => number;
+}
+
+/** What a pass did. */
+export interface Passed extends DispatchCounts {
+  /** Occurrences written, due or missed. */
+  readonly occurrences: number;
+  /** How soon the next pass has something to do, in milliseconds. */
+  readonly nextInMs: number;
+}
+
+/** What another process changed (a new schedule, a resume) is seen after this at the latest, in milliseconds. */
+export const POLL_MS = 500;
+/** A wait for history is usually over in this, and is asked about so often. Milliseconds. */
+const WAITING_FOR_MS = 2_000;
+const WAITING_POLL_MS = 50;
+/** Another replica has what is due under its lock; do not spin on it. */
+const BUSY_POLL_MS = 10;
+/** The hot path waits no longer for what only overlapping schedules need. */
+const EVENTS_WAIT_MS = 250;
+const TASKS_FRESH_MS = 2_000;
+
+/**
+ * Makes the pass of one scheduler: takes the time once, from PostgreSQL, then materializes and dispatches at that time. It may
+ * be repeated at any time, and run beside the passes of other replicas.
+ */
+export function createPass(params: PassParams): () => Promise<Passed> {
+  const { db, publishing, log, clock } = params;
+  const recurrences = createRecurrences();
+  let tasks = new Map<string, TaskRecord>();
+  let tasksReadAt = Number.NEGATIVE_INFINITY;
+  let waitingUntil = 0;
+
+  const refreshTasks = async (now: number) => {
+    if (now - tasksReadAt < TASKS_FRESH_MS) return;
+    tasks = new Map((await listTasks(db)).map((task) => [task.name, task]));
+    tasksReadAt = now;
+  };
+
+  return async () => {
+    const { now, offset } = await readClock({ databaseTime: () => databaseTime(db), clock });
+    // Asked after the time was taken, so that these marks lie behind every due time of this pass.
+    const events = atMost(EVENTS_WAIT_MS, params.eventsMarks());
+    const { occurrences } = await materialize({ db, recurrences, log }, now);
+    await refreshTasks(now);
+    const counts = await dispatch(
+      { db, recurrences, taskOf: (name) => tasks.get(name), publish: publishing.add },
+      now,
+      await events,
+    );
+    if (counts.waiting > 0) waitingUntil = now + WAITING_FOR_MS;
+    const wake = await nextWakeAt(db);
+    const idle = occurrences + counts.dispatched + counts.skipped === 0;
+    const least = idle ? BUSY_POLL_MS : 0;
+    const most = now < waitingUntil ? WAITING_POLL_MS : POLL_MS;
+    // A timer may fire a millisecond early.
+    const wakeIn = wake === undefined ? most : wake - (clock() + offset) + 1;
+    const nextInMs = Math.min(most, wakeIn > 0 ? wakeIn : least);
+    return { ...counts, occurrences, nextInMs };
+  };
+}
+
+/** The value if it comes in time. */
+async function atMost<Value>(ms: number, value: Promise<Value>): Promise<Value | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, ms, undefined);
+  });
+  try {
+    return await Promise.race([value.catch(() => undefined), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

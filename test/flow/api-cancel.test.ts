@@ -1,0 +1,60 @@
+import type { Job } from '@jetbeat/core';
+import { findMessage, serveHeld, timerSubject } from '@jetbeat/jetstream';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type ProblemJson, startTestApi, type TestApi } from '../support/api.ts';
+
+const WORKER = 'worker-1';
+
+let api: TestApi;
+beforeAll(async () => {
+  api = await startTestApi();
+});
+afterAll(() => api?.stop());
+
+const cancel = (id: string, body?: object) =>
+  api.http.call<Job & ProblemJson>('POST', `/jobs/${id}/cancel`, body);
+
+test('a delayed job: its timer is gone; again is the same answer', async () => {
+  const { id, state } = await api.enqueue({ task: 'later', input: 1, delay: '1h' });
+  expect(state).toBe('scheduled');
+  await api.published(id);
+  expect(await findMessage(api.bus, { subject: timerSubject(api.bus, id) })).toBeDefined();
+  const { status, body } = await cancel(id, { reason: 'not needed' });
+  expect(status).toBe(200);
+  expect(body).toMatchObject({ id, state: 'cancelled', reason: { code: 'cancelled', text: 'not needed' } });
+  expect(body.finishedAt).not.toBeNull();
+  expect(await findMessage(api.bus, { subject: timerSubject(api.bus, id) })).toBeUndefined();
+  expect((await cancel(id)).body).toMatchObject({ id, state: 'cancelled', reason: { text: 'not needed' } });
+});
+
+test('a queued job that nobody holds: its message is gone', async () => {
+  const { id } = await api.enqueue({ task: 'queued', input: 1 });
+  const { seq = 0 } = await api.published(id);
+  expect((await cancel(id)).body.state).toBe('cancelled');
+  expect(await findMessage(api.bus, { seq })).toBeUndefined();
+});
+
+test('a job that a worker has begun: 409, and it stays as it is', async () => {
+  await api.workerIsAlive(WORKER);
+  // Not published: nobody can say where it is but the workers.
+  const release = api.holdPublishing();
+  const { id } = await api.enqueue({ task: 'report.send', input: { to: 'a' }, queue: 'reports' });
+  const asked: { ids: string[]; cancel: boolean }[] = [];
+  const serving = serveHeld(api.bus, WORKER, (question) => {
+    asked.push(question);
+    return [{ id, begun: true }];
+  });
+  const { body } = await cancel(id);
+  expect(body).toMatchObject({ status: 409, code: 'job_running' });
+  expect(asked).toMatchObject([{ ids: [id], cancel: true }]);
+  expect((await api.http.job(id)).state).toBe('queued');
+  await serving.close();
+  const silent = await cancel(id);
+  expect(silent.body).toMatchObject({ status: 503, code: 'workers_silent' });
+  expect(silent.headers.get('retry-after')).toBe('2');
+  release();
+});
+
+test('what is not there: 404', async () => {
+  expect((await cancel('0190b5a0-7c00-7000-8000-000000000000')).body).toMatchObject({ status: 404 });
+});
