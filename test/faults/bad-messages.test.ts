@@ -1,19 +1,22 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Ledger, startLedger } from '../support/ledger.ts';
-import { rawJetStream } from '../support/raw-jetstream.ts';
+import { type RawJetStream, rawJetStream } from '../support/raw-jetstream.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 let stack: Stack;
 let ledger: Ledger;
+let raw: RawJetStream;
 
 beforeAll(async () => {
   ledger = await startLedger();
   stack = await startStack();
+  raw = await rawJetStream(stack.nats.url);
   await Promise.all([stack.start('api'), stack.start('recorder'), stack.start('worker')]);
 }, 90_000);
 afterAll(async () => {
+  await raw?.close();
   await stack?.stop();
   await ledger?.stop();
 }, 60_000);
@@ -26,7 +29,6 @@ async function goodJobRuns(path: string): Promise<void> {
 }
 
 test('random bytes on jobs.> become a dead letter with its cause and no job id; the next good job runs', async () => {
-  await using raw = await rawJetStream(stack.nats.url);
   const bytes = crypto.getRandomValues(new Uint8Array(256));
   await raw.publish('jobs.default.normal.system.echo', bytes);
   await goodJobRuns('/after-random-bytes');
@@ -38,7 +40,6 @@ test('random bytes on jobs.> become a dead letter with its cause and no job id; 
 });
 
 test('random bytes on events.batch are skipped and counted; the next good batch is recorded', async () => {
-  await using raw = await rawJetStream(stack.nats.url);
   await raw.publish('events.batch', crypto.getRandomValues(new Uint8Array(256)));
   await raw.publish('events.batch', new TextEncoder().encode('[{"kind":"nonsense"},7]'));
   await goodJobRuns('/after-random-events');

@@ -50,18 +50,18 @@ async function post(count: number): Promise<void> {
   await Promise.all(Array.from({ length: 20 }, next));
 }
 
-/** Schedules that fire once each, spread over a second from now on. */
+/** Schedules that fire once each, spread over a second that begins soon. */
 async function scheduleOnce(count: number): Promise<void> {
-  const from = Date.now() + 1_000;
-  for (let index = 0; index < count; index++) {
-    const path = `/scheduled/${serial++}`;
+  const from = Date.now() + 4_000;
+  const create = async (index: number) => {
+    const path = `/scheduled/${index}`;
     const at = new Date(from + Math.floor((index * 1_000) / count)).toISOString();
     const job = { task: 'http.request', input: { url: ledger.url + path } };
-    const body = { name: `once.${serial}`, when: { at }, job, overlap: 'allow', catchUp: { all: 10 } };
-    const answer = await stack.http.call('POST', '/schedules', body);
-    expect(answer).toMatchObject({ status: 201 });
+    const body = { name: `once.${index}`, when: { at }, job, overlap: 'allow', catchUp: { all: 10 } };
+    expect(await stack.http.call('POST', '/schedules', body)).toMatchObject({ status: 201 });
     scheduled.add(path);
-  }
+  };
+  await Promise.all(Array.from({ length: count }, (_, index) => create(index)));
 }
 
 async function allTerminal(): Promise<JobJson[]> {
@@ -96,8 +96,9 @@ test('2,000 effects while every process is killed in turn: none is lost, none is
     const before = ledger.effects.size;
     const posting = post(200);
     await ledger.distinct(before + 100, 20_000);
+    await worker.kill();
     workerKills.push(Date.now());
-    worker = await stack.restart(worker);
+    worker = await stack.start('worker');
     await posting;
   }
 

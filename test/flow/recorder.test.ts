@@ -1,7 +1,7 @@
 import { type Event, encodeBatch, encodeEvent, type JobEnvelope } from '@jetbeat/core';
 import { eventsState } from '@jetbeat/jetstream';
 import { databaseTime, getJob, liveWorkers, recordChanges } from '@jetbeat/postgres';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, onTestFinished, test } from 'vitest';
 import { natsUrl } from '../support/nats.ts';
 import { rawJetStream } from '../support/raw-jetstream.ts';
 import {
@@ -57,7 +57,8 @@ test('events in any order, twice, over two recorders, make the same history', as
   const all = jobs.flatMap((job) => [...lifeOf(job), ...lifeOf(job).slice(0, 1)]);
   const shuffled = [...all, ...all].map((event, index) => ({ event, at: (index * 7_919) % 401 }));
   shuffled.sort((a, b) => a.at - b.at);
-  await using stranger = await rawJetStream(natsUrl());
+  const stranger = await rawJetStream(natsUrl());
+  onTestFinished(() => stranger.close());
   // Each event alone in its message, so that both recorders get some of each job.
   const subject = `${bench.namespace}.events.batch`;
   await Promise.all(
@@ -82,7 +83,8 @@ test('events in any order, twice, over two recorders, make the same history', as
 test('garbage is counted and passed by, and the next good batch is recorded', async () => {
   const bench = await newBench();
   const recorder = await bench.start();
-  await using stranger = await rawJetStream(natsUrl());
+  const stranger = await rawJetStream(natsUrl());
+  onTestFinished(() => stranger.close());
   const subject = `${bench.namespace}.events.batch`;
   for (let index = 0; index < 20; index++)
     await stranger.publish(subject, crypto.getRandomValues(new Uint8Array(64)));

@@ -1,3 +1,4 @@
+import { createRecurrence } from '@jetbeat/core';
 import { findMessage, jobsStreamState, type publishJobs } from '@jetbeat/jetstream';
 import {
   databaseTime,

@@ -14,7 +14,7 @@ export interface JobJson {
 }
 
 /** An answer of the API. */
-export interface Answer<T> {
+interface Answer<T> {
   readonly status: number;
   readonly body: T;
   readonly headers: Headers;

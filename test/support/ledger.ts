@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /** What the outside world saw of one URL. Times in Unix milliseconds. */
-export interface Effect {
+interface Effect {
   readonly arrivals: number[];
 }
 

@@ -2,22 +2,23 @@ import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 
 /** A stored message as a stranger with the NATS CLI would see it. */
-export interface RawMessage {
+interface RawMessage {
   readonly subject: string;
   readonly data: Uint8Array;
   header(name: string): string | undefined;
 }
 
 /** JetStream without any code of ours, to do what a stranger could do and see what an operator would see. */
-export interface RawJetStream extends AsyncDisposable {
+export interface RawJetStream {
   publish(subject: string, data: Uint8Array): Promise<void>;
   /** The newest message of a stream; `undefined` when it is empty. */
   lastOf(stream: string): Promise<RawMessage | undefined>;
   /** How many messages a stream holds. */
   messages(stream: string): Promise<number>;
+  close(): Promise<void>;
 }
 
-/** Connects; disposing closes. */
+/** Connects. */
 export async function rawJetStream(url: string): Promise<RawJetStream> {
   const connection = await connect({ servers: url });
   const manager = await jetstreamManager(connection);
@@ -38,6 +39,6 @@ export async function rawJetStream(url: string): Promise<RawJetStream> {
       };
     },
     messages: async (stream) => (await state(stream)).messages,
-    [Symbol.asyncDispose]: () => connection.close(),
+    close: () => connection.close(),
   };
 }

@@ -24,7 +24,7 @@ export interface Stack {
 }
 
 /** How an app differs from the others of its kind. */
-export interface StartOptions {
+interface StartOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** A program with the same app and a fail point. */
   readonly main?: string;

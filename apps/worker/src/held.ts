@@ -2,7 +2,7 @@ import { type JobEnvelope, orderOf, PHASES, type Position } from '@jetbeat/core'
 import type { Delivery } from '@jetbeat/jetstream';
 
 /** Where a held job stands: asked about, waiting for a slot, its handler running, or its outcome being stored. */
-export type HeldPhase = 'asking' | 'waiting' | 'running' | 'settling';
+type HeldPhase = 'asking' | 'waiting' | 'running' | 'settling';
 
 /** A job that this worker holds, from its delivery to its acknowledgement. */
 export interface Held {

@@ -61,6 +61,10 @@ export function judge(question: DoubtQuestion, known: KnownJob | undefined, hold
     const run = question.attempt === known.attempt ? Math.max(question.run, known.run) : question.run;
     return { answer: 'free', run, losses: known.losses };
   }
+  return ofRunning(question, known, holders);
+}
+
+function ofRunning(question: DoubtQuestion, known: KnownJob, holders: Holders): DoubtAnswer {
   // It was granted to the asker before, and the answer got lost on the way: still the same run.
   if (known.worker === question.worker) return { answer: 'free', run: known.run, losses: known.losses };
   if (known.worker !== undefined && holders.alive(known.worker)) return { answer: 'held' };

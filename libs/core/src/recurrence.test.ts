@@ -34,28 +34,30 @@ function oracle(
     if (seen) seen.push(time);
     else shown.set(reading, [time]);
   }
-  const times = new Set<number>();
-  for (let reading = from - 2 * DAY; reading < to + 2 * DAY; reading += step) {
-    const clock = new Date(reading);
-    const parts = {
-      day: clock.getUTCDate(),
-      weekday: clock.getUTCDay(),
-      hour: clock.getUTCHours(),
-      minute: clock.getUTCMinutes(),
-    };
-    if (!fires(parts)) continue;
+  const instants = (reading: number): readonly number[] => {
     const seen = shown.get(reading);
-    if (seen) {
-      for (const time of hourly ? seen : seen.slice(0, 1)) times.add(time);
-      continue;
-    }
+    if (seen) return hourly ? seen : seen.slice(0, 1);
     let first = reading;
     while (!shown.has(first - step)) first -= step;
     let end = reading;
     while (!shown.has(end)) end += step;
-    for (const time of (shown.get(reading + end - first) ?? []).slice(0, 1)) times.add(time);
+    return (shown.get(reading + end - first) ?? []).slice(0, 1);
+  };
+  const times = new Set<number>();
+  for (let reading = from - 2 * DAY; reading < to + 2 * DAY; reading += step) {
+    if (fires(partsOf(reading))) for (const time of instants(reading)) times.add(time);
   }
   return [...times].filter((time) => time > from && time <= to).sort((a, b) => a - b);
+}
+
+function partsOf(reading: number): Reading {
+  const clock = new Date(reading);
+  return {
+    day: clock.getUTCDate(),
+    weekday: clock.getUTCDay(),
+    hour: clock.getUTCHours(),
+    minute: clock.getUTCMinutes(),
+  };
 }
 
 const rules: readonly [cron: string, hourly: boolean, fires: (reading: Reading) => boolean][] = [
@@ -89,7 +91,7 @@ test.each([
     const recurrence = createRecurrence({ when: { cron }, timeZone: zone, anchor: 0 });
     expect(timesBetween(recurrence, from, from + 4 * DAY, 10_000), cron).toEqual(expected);
     // Asked from anywhere, by a recurrence that knows nothing yet, the answer is the same.
-    for (let after = from; after < from + 4 * DAY; after += 17 * MINUTE + 1) {
+    for (let after = from; after < from + 4 * DAY; after += 47 * MINUTE + 1) {
       const fresh = createRecurrence({ when: { cron }, timeZone: zone, anchor: 0 });
       const next = expected.find((time) => time > after);
       if (next !== undefined)

@@ -1,0 +1,82 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { decodeEnvelope, encodeEnvelope, FIRST_POSITION, type JobEnvelope, messageId } from './envelope.ts';
+import { MalformedMessageError } from './errors.ts';
+import { uuidV7 } from './ids.ts';
+
+const job: JobEnvelope = {
+  v: 1,
+  id: uuidV7(1_700_000_000_000, new Uint8Array(10)),
+  task: 'report.send',
+  queue: 'mail',
+  priority: 'high',
+  input: { to: 'a@example.org' },
+  meta: { team: 'blue' },
+  policy: { retry: { attempts: 2 } },
+  createdAt: 1_700_000_000_000,
+  runAt: 1_700_000_000_000,
+  schedule: {
+    id: uuidV7(1, new Uint8Array(10)),
+    name: 'nightly',
+    nominalTime: 1_700_000_000_000,
+    origin: 'plan',
+  },
+  ...FIRST_POSITION,
+};
+const bytes = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
+
+test('an envelope is read back as it was written', () => {
+  fc.assert(
+    fc.property(fc.jsonValue(), fc.nat(), fc.nat(), (input, run, parks) => {
+      const envelope = { ...job, input, run: run + 1, parks };
+      expect(decodeEnvelope(encodeEnvelope(envelope))).toEqual(JSON.parse(JSON.stringify(envelope)));
+    }),
+  );
+  const { meta: _meta, policy: _policy, schedule: _schedule, ...least } = job;
+  expect(decodeEnvelope(encodeEnvelope(least))).toEqual(least);
+});
+
+test.each([
+  ['id', 'x'],
+  ['task', 'a b'],
+  ['queue', 'a.b'],
+  ['priority', 'urgent'],
+  ['attempt', 0],
+  ['run', 1.5],
+  ['parks', -1],
+  ['createdAt', '2026'],
+  ['runAt', -1],
+  ['meta', []],
+  ['policy', 'none'],
+  ['schedule', null],
+])('a wrong %s is named', (field, value) => {
+  expect(() => decodeEnvelope(bytes({ ...job, [field]: value }))).toThrow(
+    `the envelope's field "${field}" is missing or wrong`,
+  );
+});
+
+test('another version is refused', () => {
+  expect(() => decodeEnvelope(bytes({ ...job, v: 2 }))).toThrow(
+    'envelope version 2 is not known here, only 1',
+  );
+});
+
+test('garbage is refused as malformed, and never as anything else', () => {
+  const garbage = fc.oneof(
+    fc.uint8Array({ maxLength: 200 }),
+    fc.jsonValue().map(bytes),
+    fc
+      .record({ v: fc.constant(1), id: fc.jsonValue(), task: fc.jsonValue(), meta: fc.jsonValue() })
+      .map(bytes),
+  );
+  fc.assert(
+    fc.property(garbage, (data) => {
+      expect(() => decodeEnvelope(data)).toThrow(MalformedMessageError);
+    }),
+  );
+});
+
+test('a message id names one step of one job', () => {
+  expect(messageId(job)).toBe(`${job.id}.1.1.0`);
+  expect(messageId({ ...job, attempt: 2, run: 3, parks: 4 })).toBe(`${job.id}.2.3.4`);
+});

@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest';
+import { type Delivered, isSuspect } from './suspect.ts';
+
+const plain: Delivered = {
+  deliveryCount: 1,
+  attempt: 1,
+  run: 1,
+  parks: 0,
+  repeat: false,
+  seq: 10,
+  settledUpTo: 9,
+  fromTimer: false,
+  connectedFor: 0,
+  ackWait: 30_000,
+};
+
+test('a first delivery of a first attempt is trusted', () => {
+  expect(isSuspect(plain)).toBe(false);
+  expect(isSuspect({ ...plain, fromTimer: true, connectedFor: 60_000 })).toBe(false);
+});
+
+test.each<[string, Partial<Delivered>]>([
+  ['redelivered', { deliveryCount: 2 }],
+  ['a later attempt', { attempt: 2 }],
+  ['a later run', { run: 2 }],
+  ['parked before', { parks: 1 }],
+  ['published again', { repeat: true }],
+  ['at the highest settled sequence', { settledUpTo: 10 }],
+  ['from a timer soon after a connect', { fromTimer: true, connectedFor: 59_999 }],
+])('%s is suspect', (_what, change) => {
+  expect(isSuspect({ ...plain, ...change })).toBe(true);
+});
