@@ -1,7 +1,7 @@
 import { JetbeatError } from '@jetbeat/core';
 
 /** How far this machine's clock may be from PostgreSQL's, in milliseconds. */
-export const MAX_CLOCK_DIFFERENCE_MS = 5_000;
+const MAX_CLOCK_DIFFERENCE_MS = 5_000;
 
 /** This machine's clock and PostgreSQL's disagree, so that this replica must not plan. Code `clock_difference`. */
 export class ClockDifferenceError extends JetbeatError {

@@ -12,7 +12,7 @@ export type OverlapDecision =
   | { readonly decision: 'wait'; readonly eventsSeq?: number; readonly until: number };
 
 /** The least time that history gets to catch up before the rule is applied to what it knows, in milliseconds. */
-export const MIN_OVERLAP_WAIT_MS = 5_000;
+const MIN_OVERLAP_WAIT_MS = 5_000;
 
 /**
  * Decides about one due occurrence, under the lock of its schedule's row: with no job open it is dispatched at once; with one

@@ -50,8 +50,8 @@ export const SCHEDULE_DEFAULTS = {
   catchUp: 'latest',
 } as const satisfies Partial<ScheduleSpec>;
 
-/** The states of an occurrence. */
-export const OCCURRENCE_STATES = ['due', 'dispatched', 'skipped', 'missed'] as const;
+/** The states of an occurrence; `buffered` is reserved for overlap rules that are not built yet. */
+export const OCCURRENCE_STATES = ['due', 'dispatched', 'buffered', 'skipped', 'missed'] as const;
 /** What became of one nominal time of a schedule. */
 export type OccurrenceState = (typeof OCCURRENCE_STATES)[number];
 
