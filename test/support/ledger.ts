@@ -15,9 +15,14 @@ export interface Ledger {
   stop(): Promise<void>;
 }
 
-/** @param params.answerMs how long the server takes for an answer, so that jobs are in flight when something is killed */
-export async function startLedger(params: { answerMs?: number } = {}): Promise<Ledger> {
-  const { answerMs = 0 } = params;
+/**
+ * @param params.answerMs how long the server takes for an answer, so that jobs are in flight when something is killed
+ * @param params.failsFirst paths whose first hit is answered with 500, so that their jobs are tried again
+ */
+export async function startLedger(
+  params: { answerMs?: number; failsFirst?: (path: string) => boolean } = {},
+): Promise<Ledger> {
+  const { answerMs = 0, failsFirst = () => false } = params;
   const effects = new Map<string, Effect>();
   const waiting = new Set<() => void>();
   const server = createServer((request, response) => {
@@ -26,6 +31,7 @@ export async function startLedger(params: { answerMs?: number } = {}): Promise<L
     effect.arrivals.push(Date.now());
     effects.set(path, effect);
     request.resume();
+    if (effect.arrivals.length === 1 && failsFirst(path)) response.statusCode = 500;
     setTimeout(() => response.end(JSON.stringify({ hits: effect.arrivals.length })), answerMs);
     for (const look of waiting) look();
   });
