@@ -1,7 +1,9 @@
 import type { Job } from '@jetbeat/core';
-import { findMessage, serveHeld, timerSubject } from '@jetbeat/jetstream';
+import { createEventPublisher, findMessage, serveHeld, timerSubject } from '@jetbeat/jetstream';
+import { getJob } from '@jetbeat/postgres';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type ProblemJson, startTestApi, type TestApi } from '../support/api.ts';
+import { newJob, settledEvent } from '../support/recorder.ts';
 
 const WORKER = 'worker-1';
 
@@ -34,6 +36,14 @@ test('a queued job that nobody holds: its message is gone', async () => {
   expect(await findMessage(api.bus, { seq })).toBeUndefined();
 });
 
+test('a job on a queue that no worker has served yet: its message is gone too', async () => {
+  const { id, warnings } = await api.enqueue({ task: 'queued', input: 1, queue: 'nowhere' });
+  expect(warnings).toMatchObject([{ code: 'no_worker' }]);
+  const { seq = 0 } = await api.published(id);
+  expect((await cancel(id)).body.state).toBe('cancelled');
+  expect(await findMessage(api.bus, { seq })).toBeUndefined();
+});
+
 test('a job that a worker has begun: 409, and it stays as it is', async () => {
   await api.workerIsAlive(WORKER);
   // Not published: nobody can say where it is but the workers.
@@ -57,4 +67,28 @@ test('a job that a worker has begun: 409, and it stays as it is', async () => {
 
 test('what is not there: 404', async () => {
   expect((await cancel('0190b5a0-7c00-7000-8000-000000000000')).body).toMatchObject({ status: 404 });
+});
+
+test('a worker of which history does not know yet is asked too', async () => {
+  const release = api.holdPublishing();
+  const { id } = await api.enqueue({ task: 'queued', input: 1 });
+  const serving = serveHeld(api.bus, 'new-worker', () => [{ id, begun: true }]);
+  await api.bus.flush();
+  expect((await cancel(id)).body).toMatchObject({ status: 409, code: 'job_running' });
+  expect((await getJob(api.db, id))?.cancelRequestedAt).toBeUndefined();
+  await serving.close();
+  release();
+});
+
+test('a job that may have ended, which history has not read yet: 503, and it stays as it is', async () => {
+  const release = api.holdPublishing();
+  const { id } = await api.enqueue({ task: 'queued', input: 1 });
+  const events = createEventPublisher(api.bus);
+  await events.publish(settledEvent(newJob({ id, task: 'queued' })));
+  const { body, headers } = await cancel(id);
+  expect(body).toMatchObject({ status: 503, code: 'history_behind' });
+  expect(headers.get('retry-after')).toBe('2');
+  expect((await api.http.job(id)).state).toBe('queued');
+  await events.close();
+  release();
 });

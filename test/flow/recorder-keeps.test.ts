@@ -11,7 +11,14 @@ import {
   publishJobs,
   timerSubject,
 } from '@jetbeat/jetstream';
-import { cancelJob, getJob, insertJobs, notePublished, type recordChanges } from '@jetbeat/postgres';
+import {
+  beginCancel,
+  cancelJob,
+  getJob,
+  insertJobs,
+  notePublished,
+  type recordChanges,
+} from '@jetbeat/postgres';
 import { afterEach, expect, test } from 'vitest';
 import {
   acceptedEvent,
@@ -147,6 +154,50 @@ test('what is parked for a task is released when a worker serves it, for a doubt
     );
   }
   expect((await jobsStreamState(bus)).messages).toBe(2);
+});
+
+test('a queue that nobody serves does not keep the jobs of the others from being looked after', async () => {
+  const bench = await newBench();
+  const jobs = [newJob({ queue: 'nobody' }), newJob()];
+  await insertJobs(
+    bench.db,
+    jobs.map((envelope) => ({ ...row, envelope, state: 'queued' as const })),
+  );
+  const recorder = await bench.start({ ackWaitMs: 500, times: quick });
+  for (const job of jobs)
+    await waitUntil('it is published', () => findMessage(bench.bus, { subject: jobSubject(bench.bus, job) }));
+  expect(recorder.counts().republished).toBe(2);
+});
+
+test('a job that has begun and is lost comes back, though somebody tried in vain to cancel it', async () => {
+  const bench = await newBench();
+  const { bus, db } = bench;
+  const job = newJob();
+  await insertJobs(db, [{ ...row, envelope: job, state: 'queued' }]);
+  await beginCancel(db, { id: job.id, now: Date.now() });
+  await bench.events.publish(startedEvent(job, { at: Date.now() - 5_000 }));
+  await bench.start({ ackWaitMs: 500, times: quick });
+  await waitUntil('it is published again', () => findMessage(bus, { subject: jobSubject(bus, job) }));
+  expect(await getJob(db, job.id)).toMatchObject({ state: 'running' });
+});
+
+test('a job that was parked as an older run than history knows is not left in its parking place', async () => {
+  const bench = await newBench();
+  const { bus, db } = bench;
+  const job = newJob({ runAt: Date.now() - 5_000 });
+  await bench.events.publish(acceptedEvent(job, 1));
+  const { at, ...returned } = startedEvent(job, { at: Date.now() - 5_000 });
+  await bench.events.publish({ ...returned, kind: 'returned', startedAt: at, at });
+  // The message itself knows nothing of the run that it was given back from.
+  const parked = { ...job, parks: 1 };
+  await parkJob(bus, { envelope: parked, what: { what: 'doubt' }, traceparent: traceparent() });
+  await bench.events.publish(parkedEvent(parked, 'doubt'));
+  await bench.start({ ackWaitMs: 500, times: quick });
+  const stored = await waitUntil('it is back', () => findMessage(bus, { subject: jobSubject(bus, job) }));
+  expect(stored.envelope).toEqual(parked);
+  expect(stored.headers.get('Jetbeat-Repeat')).toBe('1');
+  await waitUntil('its parking place is empty', async () => (await jobsStreamState(bus)).messages === 1);
+  expect(await getJob(db, job.id)).toMatchObject({ state: 'queued', run: 2 });
 });
 
 test('a parked job whose message is gone is rebuilt from its row', async () => {

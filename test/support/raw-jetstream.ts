@@ -15,6 +15,8 @@ export interface RawJetStream {
   lastOf(stream: string): Promise<RawMessage | undefined>;
   /** How many messages a stream holds. */
   messages(stream: string): Promise<number>;
+  removeConsumer(stream: string, name: string): Promise<void>;
+  removeStream(stream: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -39,6 +41,12 @@ export async function rawJetStream(url: string): Promise<RawJetStream> {
       };
     },
     messages: async (stream) => (await state(stream)).messages,
+    removeConsumer: async (stream, name) => {
+      await manager.consumers.delete(stream, name);
+    },
+    removeStream: async (stream) => {
+      await manager.streams.delete(stream);
+    },
     close: () => connection.close(),
   };
 }

@@ -2,6 +2,7 @@ import type { JobState } from '@jetbeat/core';
 import type { JobRecord } from '@jetbeat/postgres';
 import { expect, test } from 'vitest';
 import { type CancelPorts, cancelJob } from './cancel-job.ts';
+import { ApiError } from './problem.ts';
 
 /** Ports that write down what was asked of them. */
 function create(state: JobState, changed: Partial<CancelPorts> = {}, seq?: number) {
@@ -22,6 +23,7 @@ function create(state: JobState, changed: Partial<CancelPorts> = {}, seq?: numbe
     removeWaiting: async () => 0,
     handedOut: async () => 0,
     deleteMessage: async () => true,
+    caughtUp: async () => {},
     ask: async () => ({ begun: false, silent: [] }),
     isConnected: () => true,
     ...changed,
@@ -60,12 +62,19 @@ test('handed out between the look and the deletion: the workers are asked', asyn
 test('handed out, and no worker has begun it: cancelled, and its message goes', async () => {
   const { ports, calls } = create('retrying', { handedOut: async () => 9 }, 5);
   await cancelJob(ports, 'j', undefined);
-  expect(calls.slice(4)).toEqual(['removeWaiting', 'handedOut', 'ask', 'deleteMessage', 'end']);
+  expect(calls.slice(4)).toEqual([
+    ...['removeWaiting', 'handedOut', 'caughtUp', 'ask', 'deleteMessage', 'caughtUp', 'end'],
+  ]);
 });
 
 test.each([
   ['begun', { ask: async () => ({ begun: true, silent: [] }) }, 'job_running'],
   ['silent', { ask: async () => ({ begun: false, silent: ['w'] }) }, 'workers_silent'],
+  [
+    'history lags behind',
+    { caughtUp: () => Promise.reject(new ApiError('history_behind', 'lags')) },
+    'history_behind',
+  ],
   ['ended meanwhile', { end: async () => ({ cancelled: false, state: 'succeeded' }) }, 'job_ended'],
   ['NATS lost on the way', { removeWaiting: () => Promise.reject(new Error('gone')) }, undefined],
 ])('%s: refused, and the mark is taken back', async (_name, changed, code) => {

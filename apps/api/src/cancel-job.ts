@@ -12,12 +12,15 @@ export interface CancelPorts {
   end(id: string, reason: string | undefined): Promise<{ cancelled: boolean; state: string } | undefined>;
   /** Tells every worker, now and at its start, to drop the job. */
   mark(id: string, reason: string | undefined): Promise<void>;
+  /** Takes intent and mark back, unless the job was cancelled meanwhile by another request. */
   unmark(id: string): Promise<void>;
   /** Removes the job's timer and its parking place; how many there were. */
   removeWaiting(id: string, queue: string): Promise<number>;
   /** Sequence up to which messages of this queue and priority have been handed out. */
   handedOut(queue: string, priority: JobRecord['priority']): Promise<number>;
   deleteMessage(seq: number): Promise<boolean>;
+  /** Resolves when everything that was stored in EVENTS before is in history. */
+  caughtUp(): Promise<void>;
   /** Asks the live workers of the queue to drop the job: whether one has begun it, and which did not answer. */
   ask(id: string, queue: string): Promise<{ begun: boolean; silent: readonly string[] }>;
   isConnected(): boolean;
@@ -26,7 +29,8 @@ export interface CancelPorts {
 /**
  * Cancels a job that has not begun. The mark comes first, so that whatever is handed out meanwhile is dropped; then either
  * its message is taken out before anybody had it, or every live worker says that it has not begun it.
- * @throws ApiError job_not_found, job_running, job_ended; messaging_unavailable and workers_silent when it cannot be known
+ * @throws ApiError job_not_found, job_running, job_ended; messaging_unavailable, workers_silent and history_behind when it
+ *   cannot be known
  */
 export async function cancelJob(ports: CancelPorts, id: string, reason: string | undefined): Promise<void> {
   const seen = await ports.look(id);
@@ -64,6 +68,8 @@ async function takeOut(ports: CancelPorts, job: JobRecord): Promise<boolean> {
 
 async function askWorkers(ports: CancelPorts, job: JobRecord): Promise<void> {
   const { id, queue, seq } = job;
+  // Only history knows which workers there are, and it may lag behind.
+  await ports.caughtUp();
   const { begun, silent } = await ports.ask(id, queue);
   if (begun) refuseBegun('running');
   if (silent.length > 0) {
@@ -71,6 +77,8 @@ async function askWorkers(ports: CancelPorts, job: JobRecord): Promise<void> {
     throw new ApiError('workers_silent', message, { retryAfter: 2 });
   }
   if (seq !== undefined) await ports.deleteMessage(seq);
+  // Nobody holds it: either it has not begun, or it has ended, and then that is stored already.
+  await ports.caughtUp();
 }
 
 function refuseBegun(state: string): void {

@@ -4,14 +4,27 @@ import {
   type CancelledKeys,
   consumerState,
   deleteJobMessage,
+  HistoryBehindError,
+  readToEnd,
   removeParked,
   removeTimer,
 } from '@jetbeat/jetstream';
-import { beginCancel, cancelJob, type Database, databaseTime, getJob, liveWorkers } from '@jetbeat/postgres';
+import {
+  beginCancel,
+  cancelJob,
+  type Database,
+  databaseTime,
+  getJob,
+  liveWorkers,
+  withdrawCancel,
+} from '@jetbeat/postgres';
 import type { CancelPorts } from './cancel-job.ts';
+import { ApiError } from './problem.ts';
 
 /** How long the workers may take to say whether they have begun a job, milliseconds. */
 const ASK_TIMEOUT_MS = 1_000;
+/** How long history may take to catch up, milliseconds. */
+const CAUGHT_UP_MS = 2_000;
 
 /** Cancelling on the real servers. */
 export function createCancelPorts(params: {
@@ -32,15 +45,25 @@ export function createCancelPorts(params: {
         reason: { code: 'cancelled', text: reason ?? 'cancelled before it began' },
       }),
     mark: (id, reason) => cancelled.put(id, reason),
-    unmark: (id) => cancelled.remove(id),
+    async unmark(id) {
+      if (await withdrawCancel(db, id).catch(() => true)) await cancelled.remove(id);
+    },
     removeWaiting: async (id, queue) =>
       (await removeTimer(bus, id)) + (await removeParked(bus, { id, queue })),
     handedOut: async (queue, priority) => (await consumerState(bus, queue, priority)).delivered,
     deleteMessage: (seq) => deleteJobMessage(bus, seq),
+    async caughtUp() {
+      try {
+        await readToEnd({ bus, timeoutMs: CAUGHT_UP_MS });
+      } catch (cause) {
+        if (!(cause instanceof HistoryBehindError)) throw cause;
+        const message = `cannot tell whether the job has ended: ${cause.message}; repeat later`;
+        throw new ApiError('history_behind', message, { retryAfter: 2, cause });
+      }
+    },
     async ask(id, queue) {
       const workers = await liveWorkers(db, { now: await databaseTime(db), within: ackWaitMs });
       const expect = workers.filter((worker) => worker.queues.includes(queue)).map((worker) => worker.id);
-      if (expect.length === 0) return { begun: false, silent: [] };
       const { held, answered } = await askHeld(bus, {
         ids: [id],
         expect,

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { formatTraceparent, newTrace } from '@jetbeat/core';
 import { ApiError, problemBody } from './problem.ts';
@@ -10,16 +11,28 @@ export function answerClientError(error: { code?: string }, socket: Socket): voi
     socket.destroy();
     return;
   }
-  const problem = new ApiError(
-    'malformed_request',
-    `this is no HTTP request that can be read (${error.code ?? 'unknown'})`,
-  );
+  const problem = problemOf(error.code);
   const traceId = traceIdOf(formatTraceparent(newTrace(randomBytes(24))));
-  const body = JSON.stringify(problemBody(problem, { path: '', traceId }));
+  const details = problemBody(problem, { path: '', traceId });
+  const body = JSON.stringify(details);
   const head = [
-    'HTTP/1.1 400 Bad Request',
+    `HTTP/1.1 ${details.status} ${STATUS_CODES[details.status] ?? 'Error'}`,
     'content-type: application/problem+json',
     `content-length: ${Buffer.byteLength(body)}`,
   ];
   socket.end(`${head.join('\r\n')}\r\nconnection: close\r\n\r\n${body}`);
+}
+
+function problemOf(code = 'unknown'): ApiError {
+  switch (code) {
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return new ApiError('request_timeout', 'the request did not arrive whole in time: send it again');
+    case 'HPE_HEADER_OVERFLOW':
+      return new ApiError(
+        'headers_too_large',
+        'address and headers together are too long: make them shorter',
+      );
+    default:
+      return new ApiError('malformed_request', `this is no HTTP request that can be read (${code})`);
+  }
 }

@@ -23,7 +23,7 @@ export function decodeCursor<Key extends string>(
   const fits =
     place !== undefined &&
     Object.keys(place).length === keys.length &&
-    keys.every((key) => Object.hasOwn(place, key) && shape[key].test(String(place[key])));
+    keys.every((key) => isText(place[key]) && shape[key].test(String(place[key])));
   if (!fits)
     throw new ApiError(
       'invalid_cursor',
@@ -42,6 +42,11 @@ export function pageOf<Item, Shown>(
   const last = items.at(-1);
   const nextCursor = found.length > limit && last !== undefined ? encodeCursor(params.place(last)) : null;
   return { items: items.map((item) => params.show(item)), nextCursor };
+}
+
+/** What `encodeCursor` writes; anything else may not even have a text form. */
+function isText(value: unknown): value is string | number {
+  return typeof value === 'string' || typeof value === 'number';
 }
 
 function read(cursor: string): Record<string, unknown> | undefined {

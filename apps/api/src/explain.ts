@@ -1,5 +1,4 @@
-import { escapePointer, type Issue } from '@jetbeat/core';
-import { nearest } from '@jetbeat/runtime';
+import { escapePointer, type Issue, unknownField } from '@jetbeat/core';
 
 /** What a schema check found, as TypeBox tells it. */
 export interface Finding {
@@ -10,6 +9,16 @@ export interface Finding {
   readonly instancePath: string;
   readonly params: object;
   readonly message: string;
+}
+
+/** What is looked at here of a schema. */
+interface Described {
+  readonly properties?: object;
+  readonly required?: readonly string[];
+  readonly anyOf?: readonly Described[];
+  readonly enum?: readonly unknown[];
+  readonly pattern?: string;
+  readonly description?: string;
 }
 
 /** Turns findings into issues that a caller can act on: unknown fields by name, and of alternatives the one that was meant. */
@@ -56,68 +65,82 @@ function cost(branch: readonly Finding[], union: Finding): number {
   return ofKind + branch.reduce((sum, { keyword }) => sum + (keyword === 'required' ? 3 : 1), 0);
 }
 
-function toIssues(finding: Finding, schema: object, prefix: string): Issue[] {
-  const { keyword, instancePath, params } = finding;
-  const pointer = prefix + instancePath;
+function toIssues(finding: Finding, root: object, prefix: string): Issue[] {
+  const { keyword, schemaPath, params } = finding;
+  const pointer = prefix + finding.instancePath;
+  const schema = schemaAt(root, schemaPath);
+  const { description } = schema;
   switch (keyword) {
     case 'boolean':
-      // The twin of `additionalProperties` for each single field.
+      return [forbidden(finding, root, prefix)];
+    case 'additionalProperties':
+      // Comes after what was found of each single field, and not at all when those are very many.
       return [];
-    case 'additionalProperties': {
-      const { additionalProperties = [] } = params as { additionalProperties?: readonly string[] };
-      const known = Object.keys(schemaAt(schema, finding.schemaPath).properties ?? {});
-      return additionalProperties.map((field) => unknownField(field, known, pointer));
-    }
     case 'required': {
       const { requiredProperties = [] } = params as { requiredProperties?: readonly string[] };
+      const others = alternatives(root, schemaPath).flatMap(({ required = [] }) => required);
+      if (others.length > 1)
+        return [{ pointer, code: 'missing_field', message: `one of ${others.join(', ')} is missing` }];
       return requiredProperties.map((field) => ({
         pointer: `${pointer}/${escapePointer(field)}`,
         code: 'missing_field',
         message: `"${field}" is missing`,
       }));
     }
-    case 'enum': {
-      const { enum: allowed = [] } = schemaAt(schema, finding.schemaPath) as { enum?: readonly unknown[] };
-      return [{ pointer, code: 'invalid_value', message: `must be one of ${allowed.join(', ')}` }];
-    }
-    default: {
-      const { description } = schemaAt(schema, finding.schemaPath) as { description?: string };
-      const hint = keyword === 'pattern' && description ? ` (${description})` : '';
+    case 'enum':
       return [
-        {
-          pointer,
-          code: keyword === 'type' ? 'invalid_type' : 'invalid_value',
-          message: finding.message + hint,
-        },
+        { pointer, code: 'invalid_value', message: `must be one of ${(schema.enum ?? []).join(', ')}` },
       ];
+    case 'pattern': {
+      const message = description ? `is not of this form: ${description}` : finding.message;
+      return [{ pointer, code: 'invalid_value', message }];
     }
+    case 'type': {
+      const hint = schema.pattern && description ? ` (${description})` : '';
+      return [{ pointer, code: 'invalid_type', message: finding.message + hint }];
+    }
+    default:
+      return [{ pointer, code: 'invalid_value', message: finding.message }];
   }
 }
 
-function unknownField(field: string, known: readonly string[], pointer: string): Issue {
-  const suggestion = nearest(field, known);
-  const hint = suggestion
-    ? `did you mean "${suggestion}"?`
-    : known.length > 0
-      ? `known here are ${known.join(', ')}`
-      : 'remove it';
-  // A stranger's name may be as long as the body.
-  const name = field.slice(0, 128);
-  return {
-    pointer: `${pointer}/${escapePointer(name)}`,
-    code: 'unknown_field',
-    message: `"${name}" is not known here: ${hint}`,
-    ...(suggestion === undefined ? {} : { suggestion }),
-  };
+/** A field for which the schema is `false`: it is not known at all, or belongs to another alternative. */
+function forbidden(finding: Finding, root: object, prefix: string): Issue {
+  const cut = finding.instancePath.lastIndexOf('/');
+  const field = readStep(finding.instancePath.slice(cut + 1));
+  const pointer = prefix + finding.instancePath.slice(0, cut);
+  const path = finding.schemaPath.slice(0, finding.schemaPath.lastIndexOf('/'));
+  const { properties = {}, required = [], description } = schemaAt(root, path);
+  const among = [properties, ...alternatives(root, path).map((other) => other.properties ?? {})];
+  const known = [...new Set(among.flatMap((fields) => Object.keys(fields)))];
+  if (known.includes(field) && required.length > 0) {
+    const message = `does not go together with ${required.join(', ')}: keep one of them`;
+    return { pointer: `${pointer}/${escapePointer(field)}`, code: 'invalid_value', message };
+  }
+  const issue = unknownField(field, known, pointer);
+  return known.length === 0 && description
+    ? { ...issue, message: `${issue.message}. ${description}` }
+    : issue;
 }
 
-function schemaAt(root: object, path: string): { properties?: object } {
+/** The alternatives of a union of which the schema at `path` is one. */
+function alternatives(root: object, path: string): readonly Described[] {
+  const union = /^(.*)\/anyOf\/\d+$/.exec(path)?.[1];
+  return union === undefined ? [] : (schemaAt(root, union).anyOf ?? []);
+}
+
+function schemaAt(root: object, path: string): Described {
   let schema: unknown = root;
   for (const step of path.split('/').slice(1)) {
-    const key = decodeURIComponent(step).replaceAll('~1', '/').replaceAll('~0', '~');
+    const key = readStep(step);
     schema = (schema as Record<string, unknown> | undefined)?.[key];
   }
   return typeof schema === 'object' && schema !== null ? schema : {};
+}
+
+/** A step of a JSON pointer, read; TypeBox does not encode it for URIs. */
+function readStep(step: string): string {
+  return step.replaceAll('~1', '/').replaceAll('~0', '~');
 }
 
 function isWithin(pointer: string, outer: string): boolean {

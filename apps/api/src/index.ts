@@ -1,4 +1,4 @@
-import { connectBus, ensureTopology, openCancelled, publishJobs } from '@jetbeat/jetstream';
+import { connectBus, createPublisher, keepTopology, openCancelled, publishJobs } from '@jetbeat/jetstream';
 import {
   databaseTime,
   findApiKey,
@@ -17,7 +17,6 @@ import { createInputCheck } from './check-input.ts';
 import { watchFleet } from './fleet.ts';
 import { readiness } from './health-checks.ts';
 import { createInserter } from './inserter.ts';
-import { createPublisher } from './publisher.ts';
 import { createServer } from './server.ts';
 
 /** A running API. */
@@ -65,15 +64,7 @@ export async function start(params: StartParams & { publish?: typeof publishJobs
       log,
     });
     closing.push(() => bus.close());
-    const topology = { queues: config.queues, ackWaitMs };
-    await ensureTopology(bus, topology);
-    bus.onReconnect(({ serverChanged }) => {
-      // Another server, or the same one with an empty store, knows nothing of our streams.
-      if (!serverChanged) return;
-      ensureTopology(bus, topology).catch((error: unknown) =>
-        log.error({ err: error }, 'cannot make the streams anew'),
-      );
-    });
+    await keepTopology(bus, { queues: config.queues, ackWaitMs });
     const cancelled = openCancelled(bus, { log });
     closing.push(() => cancelled.close());
     const publisher = createPublisher({
@@ -90,7 +81,7 @@ export async function start(params: StartParams & { publish?: typeof publishJobs
       clock,
       findKey: (id) => findApiKey(db, id),
       insertJob: createInserter({ insertJobs: (jobs) => insertJobs(db, jobs) }),
-      publish: (job) => publisher.add(job),
+      publish: (job) => publisher.add([job]),
       fleet: watchFleet({
         listTasks: () => listTasks(db),
         tasksServed: async () => tasksServed(db, { now: await databaseTime(db), within: ackWaitMs }),

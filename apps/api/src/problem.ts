@@ -15,12 +15,15 @@ const PROBLEMS = {
   schedule_exists: { status: 409, title: 'The name is taken' },
   job_running: { status: 409, title: 'The job has begun' },
   job_ended: { status: 409, title: 'The job is over' },
+  request_timeout: { status: 408, title: 'The request did not arrive in time' },
   payload_too_large: { status: 413, title: 'The request or its message is too large' },
   unsupported_media_type: { status: 415, title: 'The body must be JSON' },
+  headers_too_large: { status: 431, title: 'The address or the headers are too long' },
   internal_error: { status: 500, title: 'Something went wrong here' },
   database_unavailable: { status: 503, title: 'PostgreSQL does not answer' },
   messaging_unavailable: { status: 503, title: 'NATS does not answer' },
   workers_silent: { status: 503, title: 'A worker did not answer in time' },
+  history_behind: { status: 503, title: 'History is not up to date' },
   overloaded: { status: 503, title: 'Too much at once' },
 } as const satisfies Record<string, { status: number; title: string }>;
 

@@ -1,6 +1,8 @@
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { resolve } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import { DatabaseUnavailableError } from '@jetbeat/postgres';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createTestServer, SECRET, type TestServer } from './test-server.ts';
 
@@ -86,11 +88,25 @@ describe('keys', () => {
   });
 });
 
+test('PostgreSQL stops answering on the way: the job may be there, and under which id', async () => {
+  let id = '';
+  server.use({
+    insertJob: async ({ envelope }) => {
+      id = envelope.id;
+      throw new DatabaseUnavailableError('gone');
+    },
+  });
+  const { body } = await server.call('POST /jobs', { task: 'a', input: 1 });
+  expect(body).toMatchObject({ code: 'database_unavailable', detail: expect.stringContaining(id) });
+});
+
 describe('what is asked for', () => {
   test.each([
     ['search, which is not built', '/jobs?search=x', '?search', 'unknown_field'],
     ['an unknown state', '/jobs?state=queued&state=lost', '?state/1', 'invalid_value'],
-    ['too many', '/jobs?limit=1000000000', '?limit', 'invalid_type'],
+    ['too many', '/jobs?limit=1000000000', '?limit', 'invalid_value'],
+    ['less than none', '/jobs?limit=-1', '?limit', 'invalid_value'],
+    ['an option of another route', '/jobs/x?wait=10s', '?wait', 'unknown_field'],
     ['more than a page', '/jobs?limit=201', '?limit', 'invalid_value'],
     ['a time that is none', '/jobs?from=yesterday', '?from', 'invalid_value'],
     ['a filter given twice', '/jobs?task=a&task=b', '?task', 'invalid_type'],
@@ -99,13 +115,34 @@ describe('what is asked for', () => {
     expect(answer.body).toMatchObject({ status: 400, code: 'invalid_request', errors: [{ pointer, code }] });
   });
 
-  test.each(['x', 'e30', 'eyJpZCI6IjEifQ', Buffer.from('[]').toString('base64url')])(
-    'the cursor %s: 400',
-    async (cursor) => {
-      const answer = await server.call(`GET /jobs?cursor=${cursor}`);
-      expect(answer.body).toMatchObject({ status: 400, code: 'invalid_cursor' });
+  test.each(['idempotency-key', 'If-Match'])(
+    'the header %s has no effect yet, and is refused',
+    async (name) => {
+      const answer = await server.call('POST /jobs', { task: 'a', input: 1 }, { [name]: 'x' });
+      expect(answer.body).toMatchObject({
+        ...{ status: 400, code: 'invalid_request' },
+        errors: [{ pointer: name.toLowerCase(), code: 'unknown_field' }],
+      });
     },
   );
+
+  test('so is what is no option of a route at all', async () => {
+    const answer = await server.call('POST /jobs?wait=10s', { task: 'a', input: 1 });
+    expect(answer.body).toMatchObject({ status: 400, errors: [{ pointer: '?wait', code: 'unknown_field' }] });
+  });
+
+  const written = (place: unknown) => Buffer.from(JSON.stringify(place)).toString('base64url');
+  test.each([
+    'x',
+    'e30',
+    'eyJpZCI6IjEifQ',
+    written([]),
+    written({ id: { toString: 1 } }),
+    written({ id: [ID] }),
+  ])('the cursor %s: 400', async (cursor) => {
+    const answer = await server.call(`GET /jobs?cursor=${cursor}`);
+    expect(answer.body).toMatchObject({ status: 400, code: 'invalid_cursor' });
+  });
 
   test.each([
     ['GET /jobs/nonsense', 'job_not_found'],
@@ -139,6 +176,25 @@ test('what cannot be read as a request is answered as a problem too', async () =
   const answer = await text(socket);
   expect(answer).toMatch(/^HTTP\/1.1 400 Bad Request\r\ncontent-type: application\/problem\+json/);
   expect(JSON.parse(answer.split('\r\n\r\n')[1] ?? '')).toMatchObject({ code: 'malformed_request' });
+  server.lines.length = 0;
+  const half = connect(Number(port), '127.0.0.1');
+  half.end(
+    `POST /api/v1/jobs HTTP/1.1\r\nhost: x\r\nauthorization: Bearer jb_admin_${SECRET}\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{`,
+  );
+  await expect.poll(() => server.lines).toMatchObject([{ level: 'info', code: 'malformed_request' }]);
+  const long = await fetch(`http://127.0.0.1:${port}/jobs/${'x'.repeat(20_000)}`);
+  expect(await long.json()).toMatchObject({ status: 431, code: 'headers_too_large' });
+});
+
+test('a request that does not arrive whole in time is ended with 408', async () => {
+  const { headersTimeout, requestTimeout } = server.app.server;
+  expect(headersTimeout).toBeLessThan(requestTimeout);
+  const socket = new PassThrough();
+  const late = Object.assign(new Error('late'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' });
+  server.app.server.emit('clientError', late, socket as unknown as Socket);
+  const [head = '', body = ''] = (await text(socket)).split('\r\n\r\n');
+  expect(head).toMatch(/^HTTP\/1.1 408 Request Timeout/);
+  expect(JSON.parse(body)).toMatchObject({ status: 408, code: 'request_timeout' });
 });
 
 test('readyz is open, and tells each check', async () => {

@@ -6,10 +6,12 @@ import Fastify, {
   LogController,
 } from 'fastify';
 import { authenticate } from './authenticate.ts';
+import { BODY_LIMIT } from './body-limit.ts';
 import { answerClientError } from './client-error.ts';
 import { describeApi } from './openapi.ts';
 import type { Parts } from './parts.ts';
 import { ApiError, problemBody } from './problem.ts';
+import { refuseUnbuilt } from './refuse-unbuilt.ts';
 import { cancelJobRoute } from './routes/cancel-job.ts';
 import { createJobRoute } from './routes/create-job.ts';
 import { createScheduleRoute } from './routes/create-schedule.ts';
@@ -26,8 +28,11 @@ import { toApiError } from './to-api-error.ts';
 import { traceIdOf, traceparentOf } from './trace.ts';
 import { validatorCompiler } from './validation.ts';
 
-/** The largest body of a request, bytes. */
-const BODY_LIMIT = 1_048_576;
+/**
+ * How long a request may take to arrive, milliseconds. Node keeps the one for the whole request only where that for its
+ * headers is not longer (it is 60 s by default), and looks every 30 s unless told otherwise.
+ */
+const TIMEOUTS = { headersTimeout: 10_000, requestTimeout: 15_000, connectionsCheckingInterval: 2_000 };
 
 const ROUTES = [
   createJobRoute,
@@ -54,7 +59,8 @@ export async function createServer(parts: Parts): Promise<FastifyInstance> {
     frameworkErrors: answerError,
     clientErrorHandler: answerClientError,
     bodyLimit: BODY_LIMIT,
-    requestTimeout: 15_000,
+    requestTimeout: TIMEOUTS.requestTimeout,
+    http: TIMEOUTS,
     connectionTimeout: 60_000,
     keepAliveTimeout: 30_000,
     routerOptions: { maxParamLength: 512, ignoreTrailingSlash: false },
@@ -84,6 +90,7 @@ export async function createServer(parts: Parts): Promise<FastifyInstance> {
   healthRoutes(app, parts);
   const addRoutes: FastifyPluginCallback = (api, _options, done) => {
     authenticate(api, { findKey, clock });
+    refuseUnbuilt(api);
     for (const route of ROUTES) route(api, parts);
     done();
   };
@@ -93,7 +100,11 @@ export async function createServer(parts: Parts): Promise<FastifyInstance> {
 
 /** Answers an error, of ours or of the framework, as problem details. */
 function answerError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const error = toApiError(thrown);
+  const { destroyed, complete } = request.raw;
+  const error =
+    destroyed && !complete
+      ? new ApiError('malformed_request', 'the connection ended before the request was whole')
+      : toApiError(thrown);
   const body = problemBody(error, { path: pathOf(request), traceId: traceIdOf(request.id) });
   if (error.code === 'internal_error') request.log.error({ err: thrown }, 'a request failed');
   else

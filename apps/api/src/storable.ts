@@ -1,37 +1,36 @@
-import { escapePointer, type Issue } from '@jetbeat/core';
+import { escapePointer, type Issue, MAX_NESTING } from '@jetbeat/core';
 
-/** How deep a value may be nested: what is deeper could not be written as JSON again by everyone who handles it. */
-const MAX_DEPTH = 64;
 /** Findings after which the search ends. */
 const MAX_ISSUES = 8;
+const TOO_LARGE = 'a number of this size cannot be kept: it would become null';
 
 /**
  * What PostgreSQL cannot keep in `jsonb` though JSON can carry it: the character U+0000, half a surrogate pair
- * (PostgreSQL manual, "JSON Types"), and boundless nesting.
+ * (PostgreSQL manual, "JSON Types"), and boundless nesting. And what JavaScript cannot: a number such as `1e999`.
  */
 export function findUnstorable(root: unknown): Issue[] {
   const issues: Issue[] = [];
   const open: Place[] = [{ value: root, pointer: '', depth: 0 }];
   for (let place = open.pop(); place !== undefined && issues.length < MAX_ISSUES; place = open.pop()) {
-    const { value, pointer, depth } = place;
-    if (typeof value === 'string') {
-      if (!isStorable(value)) issues.push(badText(pointer));
-      continue;
-    }
-    if (typeof value !== 'object' || value === null) continue;
-    if (depth < MAX_DEPTH) {
-      if (!Object.keys(value).every(isStorable)) issues.push(badText(pointer));
-      for (const inner of placesIn(value, place)) open.push(inner);
-      continue;
-    }
-    // The pointer of a deep place is long and tells nobody anything.
-    issues.push({
-      pointer: pointer.slice(0, 128),
-      code: 'too_deep',
-      message: `nested deeper than ${MAX_DEPTH} levels`,
-    });
+    const issue = issueAt(place);
+    if (issue) issues.push(issue);
+    if (place.depth < MAX_NESTING) for (const inner of placesIn(place)) open.push(inner);
   }
   return issues;
+}
+
+function issueAt({ value, pointer, depth }: Place): Issue | undefined {
+  if (typeof value === 'string') return isStorable(value) ? undefined : badText(pointer);
+  if (typeof value === 'number')
+    return Number.isFinite(value) ? undefined : { pointer, code: 'invalid_number', message: TOO_LARGE };
+  if (typeof value !== 'object' || value === null) return undefined;
+  if (depth < MAX_NESTING) return Object.keys(value).every(isStorable) ? undefined : badText(pointer);
+  // The pointer of a deep place is long and tells nobody anything.
+  return {
+    pointer: pointer.slice(0, 128),
+    code: 'too_deep',
+    message: `nested deeper than ${MAX_NESTING} levels`,
+  };
 }
 
 interface Place {
@@ -40,10 +39,11 @@ interface Place {
   readonly depth: number;
 }
 
-function* placesIn(value: object, { pointer, depth }: Place): Iterable<Place> {
+/** What is inside and may be out of order: not what most of a long list is, plain numbers and booleans. */
+function* placesIn({ value, pointer, depth }: Place): Iterable<Place> {
+  if (typeof value !== 'object' || value === null) return;
   for (const [key, inner] of Object.entries(value)) {
-    // Numbers and booleans are always in order, and arrays of them are long.
-    if (typeof inner !== 'string' && (typeof inner !== 'object' || inner === null)) continue;
+    if (inner === null || typeof inner === 'boolean' || Number.isFinite(inner)) continue;
     yield { value: inner, pointer: `${pointer}/${escapePointer(key)}`, depth: depth + 1 };
   }
 }

@@ -1,6 +1,7 @@
 import { InvalidInputError } from '@jetbeat/core';
 import { BusClosedError, JetStreamCallError } from '@jetbeat/jetstream';
 import { DatabaseUnavailableError } from '@jetbeat/postgres';
+import { BODY_LIMIT } from './body-limit.ts';
 import { ApiError, type ProblemCode, sentence } from './problem.ts';
 
 /** What Fastify itself refuses, by the status it gives. */
@@ -14,11 +15,21 @@ const BY_STATUS: Readonly<Record<number, ProblemCode>> = {
   503: 'overloaded',
 };
 
+/** What Fastify says too briefly, or of another cause. */
+const TEXTS: Readonly<Record<string, string>> = {
+  FST_ERR_CTP_INVALID_JSON_BODY:
+    'the body is no JSON, or has a key "__proto__" or "constructor" with "prototype" in it, which are refused',
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'the body is empty: send {}, or no content type',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'send JSON, with the header "Content-Type: application/json"',
+  FST_ERR_CTP_BODY_TOO_LARGE: `the body is larger than ${BODY_LIMIT} bytes: give a reference instead of the data`,
+};
+
 /** Finds the problem of the catalogue for anything that was thrown; what is not known is an internal error and tells nothing. */
 export function toApiError(thrown: unknown): ApiError {
   if (thrown instanceof ApiError) return thrown;
   if (thrown instanceof DatabaseUnavailableError) {
-    const message = 'PostgreSQL does not answer, so nothing was accepted; repeat the request';
+    const message =
+      'PostgreSQL did not answer; what was asked may have been done all the same, so look before you repeat it';
     return new ApiError('database_unavailable', message, { retryAfter: 2, cause: thrown });
   }
   if (thrown instanceof JetStreamCallError || thrown instanceof BusClosedError) {
@@ -36,7 +47,7 @@ export function toApiError(thrown: unknown): ApiError {
   const known = typeof statusCode === 'number' ? BY_STATUS[statusCode] : undefined;
   // Only errors of the framework carry a status that a caller caused.
   if (known && typeof code === 'string' && code.startsWith('FST_'))
-    return new ApiError(known, String(message), { cause: thrown });
+    return new ApiError(known, TEXTS[code] ?? String(message), { cause: thrown });
   if (known && thrown instanceof SyntaxError)
     return new ApiError(known, `the body is no JSON: ${thrown.message}`, { cause: thrown });
   return new ApiError(

@@ -1,4 +1,4 @@
-import type { InvalidInputError } from '@jetbeat/core';
+import type { InvalidInputError, Issue } from '@jetbeat/core';
 import type { FastifySchemaCompiler } from 'fastify';
 import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
@@ -25,16 +25,20 @@ export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, http
       return unstorable.length === 0 ? { value } : { error: invalid(unstorable) };
     }
     const issues = explain(validator.Errors(value), schema);
-    return {
-      error: invalid(
-        isQuery ? issues.map((issue) => ({ ...issue, pointer: `?${issue.pointer.slice(1)}` })) : issues,
-      ),
-    };
+    return { error: invalid(issues.map((issue) => (isQuery ? inQuery(issue) : inBody(issue)))) };
   };
 };
 
 function invalid(issues: InvalidInputError['issues']): ApiError {
   return new ApiError('invalid_request', sentence(issues), { issues });
+}
+
+function inQuery(issue: Issue): Issue {
+  return { ...issue, pointer: `?${issue.pointer.slice(1)}` };
+}
+
+function inBody(issue: Issue): Issue {
+  return issue.pointer === '' ? { ...issue, message: `the body ${issue.message}` } : issue;
 }
 
 /** A body may be left out where nothing in it is required. */
@@ -50,7 +54,7 @@ function readQuery(given: unknown, schema: TSchema): Record<string, unknown> {
     Object.entries((given ?? {}) as Record<string, unknown>).map(([name, value]) => {
       const type = Object.hasOwn(properties, name) ? properties[name]?.type : undefined;
       if (type === 'array') return [name, Array.isArray(value) ? value : [value]];
-      if (type === 'integer' && typeof value === 'string' && /^\d{1,9}$/.test(value))
+      if (type === 'integer' && typeof value === 'string' && /^-?\d{1,15}$/.test(value))
         return [name, Number(value)];
       return [name, value];
     }),

@@ -1,9 +1,8 @@
 import type { DoubtAnswer, DoubtQuestion } from '@jetbeat/core';
-import { askHeld, type Bus } from '@jetbeat/jetstream';
+import { askHeld, type Bus, readToEnd } from '@jetbeat/jetstream';
 import { type Database, databaseTime, liveWorkers, withDoubts } from '@jetbeat/postgres';
 import { answerDoubts } from './answer-doubts.ts';
 import type { Hearing } from './hearing.ts';
-import { readToEnd } from './read-to-end.ts';
 
 /** What answering doubts needs. Times in milliseconds. */
 export interface AnswerParams {

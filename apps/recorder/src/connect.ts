@@ -1,4 +1,4 @@
-import { type Bus, connectBus, ensureTopology } from '@jetbeat/jetstream';
+import { type Bus, connectBus, ensureTopology, keepTopology } from '@jetbeat/jetstream';
 import { type Database, migrate, openDatabase } from '@jetbeat/postgres';
 import type { Config, Log } from '@jetbeat/runtime';
 
@@ -14,6 +14,8 @@ export interface RecorderTopology {
 export interface Connected {
   readonly bus: Bus;
   readonly db: Database;
+  /** Makes streams and consumers that are missing. */
+  readonly topology: () => Promise<void>;
   close(): Promise<void>;
 }
 
@@ -46,15 +48,11 @@ export async function connect(params: {
     await db?.close();
   };
   try {
-    const ensure = () => ensureTopology(bus, { queues, ackWaitMs, ...topology });
-    await ensure();
-    bus.onReconnect(({ serverChanged }) => {
-      if (serverChanged)
-        ensure().catch((error: unknown) => log.error({ err: error }, 'streams cannot be made'));
-    });
+    const wanted = { queues, ackWaitMs, ...topology };
+    await keepTopology(bus, wanted);
     db = await openDatabase({ url: config.database.url, applicationName: NAME, poolSize: POOL_SIZE, log });
     await migrate(db);
-    return { bus, db, close };
+    return { bus, db, topology: () => ensureTopology(bus, wanted), close };
   } catch (error) {
     await close();
     throw error;

@@ -18,6 +18,8 @@ export interface DutiesParams {
   readonly bus: Bus;
   readonly db: Database;
   readonly events: EventPublisher;
+  /** Makes streams and consumers that are missing. */
+  readonly topology: () => Promise<void>;
   readonly cancelled: CancelledKeys;
   readonly marks: SettledMarks;
   readonly hearing: Hearing;
@@ -106,6 +108,8 @@ export function createDuties(params: DutiesParams): Duties {
         limit: CLEAR_LIMIT,
       });
     }),
+    // An operator may remove what everything else builds on, and no reconnect would tell.
+    loop('topology', times.topologyEveryMs, params.topology),
     loop('settled', times.settledEveryMs, () => marks.write()),
     loop('trim', times.trimEveryMs, async () => {
       const trimmed = await trim({ bus, sequences, now: clock(), liveMs: times.liveMs });

@@ -62,7 +62,7 @@ export async function start(params: RecorderParams): Promise<Recorder> {
     if (failed.length > 0) throw new AggregateError(failed, 'parts of the recorder did not stop');
   };
   try {
-    const { bus, db } = connected;
+    const { bus, db, topology: ensure } = connected;
     const tally = createTally({ log });
     const progress = createProgress({ bus, db, clock });
     const hearing = await listen({ bus, db, ackWaitMs });
@@ -82,6 +82,7 @@ export async function start(params: RecorderParams): Promise<Recorder> {
         bus,
         db,
         events,
+        topology: ensure,
         cancelled,
         marks,
         hearing,

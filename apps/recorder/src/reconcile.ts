@@ -16,6 +16,7 @@ import {
   reconcileCandidates,
 } from '@jetbeat/postgres';
 import { inGroups, lookUp } from './look-up.ts';
+import { releaseMisplaced } from './release.ts';
 import { type Republished, republish } from './republish.ts';
 import { type FactsByLane, streamEnds, streamFacts } from './stream-facts.ts';
 import type { StreamWatch } from './watch-stream.ts';
@@ -43,7 +44,7 @@ export interface Reconciled {
 interface Look {
   readonly candidate: ReconcileCandidate;
   readonly decision: ReconcileDecision;
-  readonly found: boolean;
+  readonly findings?: Findings;
 }
 
 /** Jobs looked up at the same time. */
@@ -57,7 +58,7 @@ const AGAIN_MS = 2_000;
  * this at the same time: the publish has one id, and the worker that gets it asks whether the job was settled.
  */
 export async function reconcile(params: ReconcileParams): Promise<Reconciled> {
-  const { db, bus, streamWatch, ackWaitMs, unpublishedAfterMs, limit } = params;
+  const { db, bus, events, streamWatch, ackWaitMs, unpublishedAfterMs, limit } = params;
   await streamWatch.look();
   const now = await databaseTime(db);
   const dueBefore = now - 2 * ackWaitMs;
@@ -78,6 +79,9 @@ export async function reconcile(params: ReconcileParams): Promise<Reconciled> {
     params,
     looks.filter(({ decision }) => decision === 'republish').map(({ candidate }) => candidate),
   );
+  // No candidate is parked as far as history knows, so nobody else would ever look there.
+  const misplaced = looks.filter(({ findings }) => findings?.parked).map(({ candidate }) => candidate.job);
+  if (misplaced.length > 0) await releaseMisplaced({ bus, events, now }, misplaced);
   const again = dueBefore + Math.min(AGAIN_MS, ackWaitMs);
   await noteReconcile(
     db,
@@ -89,10 +93,10 @@ export async function reconcile(params: ReconcileParams): Promise<Reconciled> {
 async function look(bus: Bus, factsOf: FactsByLane, candidate: ReconcileCandidate): Promise<Look> {
   const facts = factsOf(candidate.job);
   const open = openJob(candidate);
-  if (!needsLook(open, facts)) return { candidate, decision: 'wait', found: false };
+  if (!needsLook(open, facts)) return { candidate, decision: 'wait' };
   const findings: Findings = await lookUp(bus, candidate.job);
   const decision = decideReconcile(open, facts, findings);
-  return { candidate, decision, found: findings.message || findings.timer || findings.parked };
+  return { candidate, decision, findings };
 }
 
 function openJob({ job, cause, reconcileSeq, reconcileEventsSeq }: ReconcileCandidate): OpenJob {
@@ -105,7 +109,7 @@ function openJob({ job, cause, reconcileSeq, reconcileEventsSeq }: ReconcileCand
 }
 
 function noteOf(
-  { candidate, decision, found }: Look,
+  { candidate, decision, findings }: Look,
   known: { now: number; again: number; ends: ReconcileMarks; republished: readonly Republished[] },
 ): ReconcileNote {
   const { id, order } = candidate.job;
@@ -117,7 +121,8 @@ function noteOf(
     ...(reconcileSeq === undefined ? {} : { reconcileSeq }),
     ...(reconcileEventsSeq === undefined ? {} : { reconcileEventsSeq }),
   };
-  if (found) return { id, order, checkAt: now, ...kept, published: {} };
+  if (findings && (findings.message || findings.timer || findings.parked))
+    return { id, order, checkAt: now, ...kept, published: {} };
   const done = republished.find((one) => one.id === id);
   if (!done) return { id, order, checkAt: now, ...kept };
   // A new message begins anew: it is not lost before these ends have passed.

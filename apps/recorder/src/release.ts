@@ -8,6 +8,7 @@ import {
   type ParkedWhat,
   parkedSubject,
   publishJobs,
+  readToEnd,
 } from '@jetbeat/jetstream';
 import {
   type Database,
@@ -17,7 +18,6 @@ import {
   parkedToRelease,
   rebuildJob,
 } from '@jetbeat/postgres';
-import { readToEnd } from './read-to-end.ts';
 
 /** What releasing needs. */
 export interface ReleaseParams {
@@ -32,9 +32,12 @@ export interface ReleaseParams {
   readonly readToEndMs: number;
 }
 
+/** What says where a job is parked. */
+type Whereabouts = Pick<ParkedJob, 'id' | 'task' | 'queue' | 'what' | 'traceId'>;
+
 /** A job that goes back to its queue. */
 interface Freed {
-  readonly job: ParkedJob;
+  readonly job: Whereabouts;
   readonly publish: JobToPublish;
   /** Its parking place; absent when that is empty. */
   readonly seq?: number;
@@ -65,6 +68,32 @@ export async function release(params: ReleaseParams): Promise<number> {
     }
   }
   if (missing.length > 0) freed.push(...(await rebuild(params, missing)));
+  return putBack({ bus, events, now }, freed);
+}
+
+/**
+ * Puts back what lies in a parking place although history does not know it as parked: whoever parked it knew less of the
+ * job than history (an earlier run), or ended before it could tell. The doubt that meets it says what is right.
+ * @returns how many were released
+ */
+export async function releaseMisplaced(
+  params: { bus: Bus; events: EventPublisher; now: number },
+  jobs: readonly Omit<Whereabouts, 'what'>[],
+): Promise<number> {
+  const places = jobs.flatMap((job) =>
+    (['doubt', 'task'] as const).map(async (what) => find(params.bus, { ...job, what })),
+  );
+  const found = await Promise.all(places);
+  return putBack(
+    params,
+    found.filter((one) => one !== undefined),
+  );
+}
+
+async function putBack(
+  { bus, events, now }: { bus: Bus; events: EventPublisher; now: number },
+  freed: readonly Freed[],
+): Promise<number> {
   const results = await publishJobs(
     bus,
     freed.map(({ publish }) => publish),
@@ -82,7 +111,7 @@ export async function release(params: ReleaseParams): Promise<number> {
   return done.reduce<number>((sum, one) => sum + one, 0);
 }
 
-async function find(bus: Bus, job: ParkedJob): Promise<Freed | undefined> {
+async function find(bus: Bus, job: Whereabouts): Promise<Freed | undefined> {
   const what: ParkedWhat = job.what === 'doubt' ? { what: 'doubt' } : { what: 'task', task: job.task };
   const stored = await findMessage(bus, {
     subject: parkedSubject(bus, { queue: job.queue, what, id: job.id }),

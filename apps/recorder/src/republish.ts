@@ -75,8 +75,9 @@ async function toPublish(
   const now = await databaseTime(db);
   if (row.cancelRequestedAt !== undefined) {
     const text = row.cancelReason ?? 'cancelled before it began';
-    await cancelJob(db, { id: row.id, reason: { code: 'cancelled', text }, now });
-    return undefined;
+    const ended = await cancelJob(db, { id: row.id, reason: { code: 'cancelled', text }, now });
+    // What has begun cannot be cancelled, and must not be left lost either.
+    if (!ended || isTerminal(ended.state)) return undefined;
   }
   const rebuilt = rebuildJob(row, now);
   if (rebuilt) return { ...rebuilt, messageId: idOf(candidate, rebuilt.envelope) };

@@ -1,11 +1,5 @@
 import type { Priority, ReconcileMarks, StreamFacts } from '@jetbeat/core';
-import {
-  type Bus,
-  consumerState,
-  eventsState,
-  JetStreamCallError,
-  jobsStreamState,
-} from '@jetbeat/jetstream';
+import { type Bus, consumerState, eventsState, jobsStreamState } from '@jetbeat/jetstream';
 
 /** Names a lane: the consumer of one queue and priority. */
 export interface Lane {
@@ -21,7 +15,8 @@ export async function streamFacts(bus: Bus, lanes: readonly Lane[]): Promise<Fac
   const { lastSeq: jobsSeq } = await jobsStreamState(bus);
   const consumers = new Map<string, StreamFacts['consumer']>();
   for (const lane of lanes) {
-    if (!consumers.has(nameOf(lane))) consumers.set(nameOf(lane), await consumerOf(bus, lane));
+    if (!consumers.has(nameOf(lane)))
+      consumers.set(nameOf(lane), await consumerState(bus, lane.queue, lane.priority));
   }
   const { lastSeq: eventsSeq, recordedUpTo } = await eventsState(bus);
   return (lane) => {
@@ -36,16 +31,6 @@ export async function streamEnds(bus: Bus): Promise<ReconcileMarks> {
   const { lastSeq: jobsSeq } = await jobsStreamState(bus);
   const { lastSeq: eventsSeq } = await eventsState(bus);
   return { jobsSeq, eventsSeq };
-}
-
-/** A queue that no worker has served yet has no consumer: whatever is in it waits. */
-async function consumerOf(bus: Bus, { queue, priority }: Lane): Promise<StreamFacts['consumer']> {
-  try {
-    return await consumerState(bus, queue, priority);
-  } catch (error) {
-    if (error instanceof JetStreamCallError) return { delivered: 0, ackFloor: 0, idle: false };
-    throw error;
-  }
 }
 
 function nameOf({ queue, priority }: Lane): string {

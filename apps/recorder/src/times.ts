@@ -4,6 +4,7 @@ export interface RecorderTimes {
   readonly unpublishedAfterMs: number;
   readonly reconcileEveryMs: number;
   readonly releaseEveryMs: number;
+  readonly topologyEveryMs: number;
   readonly trimEveryMs: number;
   readonly partitionEveryMs: number;
   readonly settledEveryMs: number;
@@ -23,6 +24,7 @@ export const DEFAULT_TIMES: RecorderTimes = {
   unpublishedAfterMs: 5_000,
   reconcileEveryMs: 1_000,
   releaseEveryMs: 2_000,
+  topologyEveryMs: 5_000,
   trimEveryMs: 5_000,
   partitionEveryMs: 3_600_000,
   settledEveryMs: 200,

@@ -1,4 +1,4 @@
-import { type Bus, connectBus, ensureTopology } from '@jetbeat/jetstream';
+import { type Bus, connectBus, keepTopology } from '@jetbeat/jetstream';
 import { type Database, migrate, openDatabase } from '@jetbeat/postgres';
 import type { Config, Log } from '@jetbeat/runtime';
 
@@ -48,12 +48,7 @@ export async function connect(params: {
     await db.close();
   };
   try {
-    const ensure = () => ensureTopology(bus, { queues, ackWaitMs, ...topology });
-    await Promise.all([ensure(), migrate(db)]);
-    bus.onReconnect(({ serverChanged }) => {
-      if (serverChanged)
-        ensure().catch((error: unknown) => log.error({ err: error }, 'streams cannot be made'));
-    });
+    await Promise.all([keepTopology(bus, { queues, ackWaitMs, ...topology }), migrate(db)]);
     return { bus, db, close };
   } catch (error) {
     await close();

@@ -1,9 +1,8 @@
-import { eventsState, publishJobs } from '@jetbeat/jetstream';
+import { createPublisher, eventsState, publishJobs } from '@jetbeat/jetstream';
 import { notePublished } from '@jetbeat/postgres';
 import { type Check, type Config, every, type Log, type Running, startHealthServer } from '@jetbeat/runtime';
 import { connect, type SchedulerTopology } from './connect.ts';
 import { createPass, POLL_MS } from './pass.ts';
-import { createPublishing } from './publish.ts';
 
 export type { SchedulerTopology } from './connect.ts';
 
@@ -39,15 +38,16 @@ const STOP_PUBLISHING_MS = 5_000;
 export async function start(params: SchedulerParams): Promise<Scheduler> {
   const { config, log, topology = {}, publish = publishJobs, clock = Date.now } = params;
   const { bus, db, close } = await connect({ config, log, topology });
-  const publishing = createPublishing({
+  const publisher = createPublisher({
     publish: (jobs) => publish(bus, jobs),
     notePublished: (rows) => notePublished(db, rows),
     isConnected: () => bus.connected,
     log,
+    clock,
   });
   const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
   const eventsMarks = async () => eventsState(bus);
-  const pass = createPass({ db, eventsMarks, publishing, log, clock });
+  const pass = createPass({ db, eventsMarks, publisher, log, clock });
   const loop = every({
     name: 'schedule',
     intervalMs: POLL_MS,
@@ -76,8 +76,8 @@ export async function start(params: SchedulerParams): Promise<Scheduler> {
       // Planning goes on without NATS, so this alone makes nobody unready.
       {
         name: 'publish',
-        ok: true,
-        detail: `${publishing.waiting} jobs wait${bus.connected ? '' : ', NATS is away'}`,
+        ok: publisher.moving,
+        detail: `${publisher.waiting} jobs wait${bus.connected ? '' : ', NATS is away'}`,
       },
     ];
   };
@@ -95,7 +95,7 @@ export async function start(params: SchedulerParams): Promise<Scheduler> {
 
   const stop = async () => {
     await loop.stop();
-    await publishing.stop(STOP_PUBLISHING_MS);
+    await publisher.stop(STOP_PUBLISHING_MS);
     await health.stop();
     await close();
   };

@@ -1,9 +1,9 @@
+import type { Publisher } from '@jetbeat/jetstream';
 import { type Database, databaseTime, listTasks, nextWakeAt, type TaskRecord } from '@jetbeat/postgres';
 import type { Log } from '@jetbeat/runtime';
 import { readClock } from './clock-check.ts';
 import { type DispatchCounts, dispatch, type EventsMarks } from './dispatch.ts';
 import { materialize } from './materialize.ts';
-import type { Publishing } from './publish.ts';
 import { createRecurrences } from './recurrences.ts';
 
 /** What a pass needs. */
@@ -11,7 +11,7 @@ export interface PassParams {
   readonly db: Database;
   /** Where EVENTS stands now; rejects while NATS is away. */
   readonly eventsMarks: () => Promise<EventsMarks>;
-  readonly publishing: Publishing;
+  readonly publisher: Pick<Publisher, 'add'>;
   readonly log: Pick<Log, 'error'>;
   /** This machine's clock, Unix milliseconds. */
   readonly clock: () => number;
@@ -41,7 +41,7 @@ const TASKS_FRESH_MS = 2_000;
  * be repeated at any time, and run beside the passes of other replicas.
  */
 export function createPass(params: PassParams): () => Promise<Passed> {
-  const { db, publishing, log, clock } = params;
+  const { db, publisher, log, clock } = params;
   const recurrences = createRecurrences();
   let tasks = new Map<string, TaskRecord>();
   let tasksReadAt = Number.NEGATIVE_INFINITY;
@@ -60,7 +60,7 @@ export function createPass(params: PassParams): () => Promise<Passed> {
     const { occurrences } = await materialize({ db, recurrences, log }, now);
     await refreshTasks(now);
     const counts = await dispatch(
-      { db, recurrences, taskOf: (name) => tasks.get(name), publish: publishing.add },
+      { db, recurrences, taskOf: (name) => tasks.get(name), publish: publisher.add },
       now,
       await events,
     );

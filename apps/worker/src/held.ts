@@ -1,5 +1,5 @@
 import { type JobEnvelope, orderOf, PHASES, type Position } from '@jetbeat/core';
-import type { Delivery } from '@jetbeat/jetstream';
+import type { Delivery, HeldJob } from '@jetbeat/jetstream';
 
 /** Where a held job stands: asked about, waiting for a slot, its handler running, or its outcome being stored. */
 type HeldPhase = 'asking' | 'waiting' | 'running' | 'settling';
@@ -82,4 +82,23 @@ export function adopt(held: Held, delivery: Delivery, position: Position): boole
   else held.deliveries.push(delivery);
   held.traced = true;
   return true;
+}
+
+/**
+ * Says which of some jobs are held here.
+ * @param params.drop gives up a job that waits, for good; false when it waits no more
+ */
+export function answerHeld(params: {
+  jobs: HeldJobs;
+  drop: (held: Held) => boolean;
+}): (question: { ids: readonly string[]; cancel: boolean }) => HeldJob[] {
+  const { jobs, drop } = params;
+  return ({ ids, cancel }) =>
+    ids.flatMap((id) => {
+      const held = jobs.get(id);
+      // A message that is itself being asked about does not hold the job.
+      if (!held || held.phase === 'asking') return [];
+      const dropped = cancel && held.phase === 'waiting' && drop(held);
+      return [{ id, begun: !dropped && held.phase !== 'waiting' }];
+    });
 }

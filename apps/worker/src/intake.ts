@@ -1,4 +1,5 @@
 import {
+  type DoubtAnswer,
   decodeEnvelope,
   formatTraceparent,
   isSuspect,
@@ -37,6 +38,8 @@ export interface IntakeParams {
   readonly randomBytes: (count: number) => Uint8Array;
   /** Highest sequence of a queue that may have been settled before this worker saw it. */
   readonly settledUpTo: (queue: string) => number;
+  /** How often the event loop has stood still; it looks first. */
+  readonly stalls: () => number;
   /** A message that is no job; it is buried and acknowledged. */
   readonly onMalformed: (delivery: Delivery, error: unknown) => void;
   /** The job may run as soon as a slot is free. */
@@ -47,8 +50,13 @@ export interface IntakeParams {
   readonly track: (held: Held, work: Promise<void>) => void;
 }
 
-/** Decides what becomes of each delivered message. Returns the jobs that are held now because of it. */
-export type Intake = (delivery: Delivery) => Held | undefined;
+/** Decides what becomes of messages. */
+export interface Intake {
+  /** Takes a delivered message. Returns the job that is held now because of it. */
+  take(delivery: Delivery): Held | undefined;
+  /** Asks about a held job that has not begun, and can be trusted no more. */
+  doubt(held: Held): void;
+}
 
 /** Composes the decision. */
 export function createIntake(params: IntakeParams): Intake {
@@ -67,16 +75,24 @@ export function createIntake(params: IntakeParams): Intake {
     onReady,
   } = params;
 
-  const ask = async (held: Held, task: Task): Promise<void> => {
-    const { id, attempt, run, parks } = held.job;
-    const answer = await doubts.ask({ job: id, attempt, run, parks, worker });
+  const answerTo = async ({ job: { id, attempt, run, parks } }: Held): Promise<DoubtAnswer | undefined> => {
+    for (;;) {
+      const stalls = params.stalls();
+      const answer = await doubts.ask({ job: id, attempt, run, parks, worker });
+      // An answer that lay unread while the event loop stood may be true no more.
+      if (answer?.answer !== 'free' || params.stalls() === stalls) return answer;
+    }
+  };
+
+  const ask = async (held: Held): Promise<void> => {
+    const answer = await answerTo(held);
     switch (answer?.answer) {
       case undefined:
         return finish(held, park(held, { what: 'doubt' }));
       case 'free':
+        // First the run: what is parked with an older one would come too late for history.
         held.job = { ...held.job, run: answer.run };
-        onReady(held, task);
-        return;
+        return start(held);
       case 'held':
         for (const delivery of held.deliveries) delivery.nak(AGAIN_MS);
         params.onDone(held, false);
@@ -93,6 +109,19 @@ export function createIntake(params: IntakeParams): Intake {
   const finish = async (held: Held, work: Promise<void>): Promise<void> => {
     await work;
     params.onDone(held, true);
+  };
+
+  const start = async (held: Held): Promise<void> => {
+    const { task } = held.job;
+    const served = tasks.get(task);
+    if (served) onReady(held, served);
+    else await finish(held, park(held, { what: 'task', task }));
+  };
+
+  const doubt = (held: Held): void => {
+    held.suspect = true;
+    held.phase = 'asking';
+    track(held, ask(held));
   };
 
   const suspect = (delivery: Delivery, job: JobEnvelope): boolean =>
@@ -136,21 +165,17 @@ export function createIntake(params: IntakeParams): Intake {
   };
 
   const route = (held: Held): void => {
-    const task = tasks.get(held.job.task);
     if (cancelled.has(held.job.id)) {
       const reason = { code: 'cancelled', text: 'cancelled before it began' };
       track(held, finish(held, settle.end(held, 'cancelled', reason)));
-    } else if (!task) {
-      track(held, finish(held, park(held, { what: 'task', task: held.job.task })));
     } else if (held.suspect) {
-      held.phase = 'asking';
-      track(held, ask(held, task));
+      doubt(held);
     } else {
-      onReady(held, task);
+      track(held, start(held));
     }
   };
 
-  return (delivery) => {
+  const take = (delivery: Delivery): Held | undefined => {
     const job = read(delivery);
     if (!job) return undefined;
     if (recent.has(job.id, job)) {
@@ -160,13 +185,15 @@ export function createIntake(params: IntakeParams): Intake {
     const known = jobs.get(job.id);
     if (known) {
       // A later step waits until this one is settled here.
-      if (!adopt(known, delivery, job)) delivery.nak(NEXT_STEP_MS);
-      return known;
+      if (adopt(known, delivery, job)) return known;
+      delivery.nak(NEXT_STEP_MS);
+      return undefined;
     }
     const held = hold(delivery, job);
     route(held);
     return held;
   };
+  return { take, doubt };
 }
 
 /** The order of a job that nobody has touched; anything above may have left something behind. */

@@ -30,6 +30,8 @@ export interface SettleParams {
   /** Aborted when the worker stops; what is not settled then is delivered again. */
   readonly stopped: AbortSignal;
   readonly onRetry: (error: unknown, what: string) => void;
+  /** An attempt's outcome is stored. */
+  readonly onSettled: (held: Held, execution: Execution, next: Next) => void;
 }
 
 /** Brings attempts to their end, in the order that makes every step repeatable. */
@@ -113,11 +115,14 @@ export function createSettle(params: SettleParams): Settle {
         ...(error === undefined ? {} : { error }),
         ...(result === undefined ? {} : { result }),
       });
+      params.onSettled(held, execution, next);
       await follow(held, next, error, false);
       acknowledge(held);
     },
     async end(held, state, reason) {
       await clear(held);
+      // Before the event: history knows of nothing that follows an end, so a repeat would not make up for it.
+      if (state === 'dead') await bury(held, reason);
       await events.publish({
         kind: 'ended',
         ...factsOf(held.job, held.traceId, held.deliveries[0]?.seq),
@@ -125,7 +130,6 @@ export function createSettle(params: SettleParams): Settle {
         reason,
         at: now(),
       });
-      if (state === 'dead') await bury(held, reason);
       acknowledge(held);
     },
     async again(held, { next, run }) {

@@ -11,6 +11,7 @@ import {
 import { type Running, type StartParams, startHealthServer } from '@jetbeat/runtime';
 import { loadTasks, type Task, taskInfo } from '@jetbeat/task';
 import { builtInTasks } from '@jetbeat/tasks';
+import packageJson from '../package.json' with { type: 'json' };
 import { type KeepAlive, startKeepAlive } from './keep-alive.ts';
 import { loadMarks } from './settled-marks.ts';
 import { Slots } from './slots.ts';
@@ -26,9 +27,6 @@ export interface StartWorkerParams extends StartParams {
   /** Ends the process when the keep-alive thread has died. */
   readonly onFatal?: (error: Error) => void;
 }
-
-/** The version that a worker says of itself. */
-const VERSION = '0.1.0';
 
 const TIMES: WorkerTimes = { doubtMs: 5_000, drainMs: 4_000, graceMs: 30_000 };
 
@@ -76,7 +74,7 @@ export async function start(
           worker: id,
           host: hostname(),
           pid: process.pid,
-          version: VERSION,
+          version: packageJson.version,
           queues,
           concurrency,
           startedAt: Date.now(),

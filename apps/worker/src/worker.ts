@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { factsOf } from '@jetbeat/core';
 import {
   type Bus,
   type CancelledKeys,
@@ -7,6 +6,7 @@ import {
   type EventPublisher,
   type JobSource,
   openJobSource,
+  type PullEnd,
   serveHeld,
 } from '@jetbeat/jetstream';
 import type { Check, Log } from '@jetbeat/runtime';
@@ -16,18 +16,22 @@ import { enqueueFor } from './children.ts';
 import { createDoubts } from './doubts.ts';
 import { drain } from './drain.ts';
 import { createFetch } from './fetch.ts';
-import { type Held, HeldJobs } from './held.ts';
+import { createGiveBack } from './give-back.ts';
+import { answerHeld, type Held, HeldJobs } from './held.ts';
 import { createIntake } from './intake.ts';
 import type { KeepAlive } from './keep-alive.ts';
 import { createTurns } from './lanes.ts';
+import { logOutcome } from './log-outcome.ts';
 import { createPace } from './pace.ts';
 import { createPark } from './park.ts';
 import { createReady } from './ready.ts';
 import { createRecent } from './recent.ts';
+import { createRecheck } from './recheck.ts';
 import { createRun } from './run.ts';
 import { createSettle } from './settle.ts';
 import type { SettledMarks } from './settled-marks.ts';
 import type { Slots } from './slots.ts';
+import { watchStall } from './stall.ts';
 import { createStartTeller } from './start-teller.ts';
 import { untilDone } from './until-done.ts';
 
@@ -56,7 +60,7 @@ export interface WorkerParams {
   readonly queues: readonly string[];
   readonly concurrency: number;
   readonly ackWaitMs: number;
-  /** Makes the streams again after a server came back without them. */
+  /** Makes streams and consumers that are missing. */
   readonly topology: () => Promise<void>;
 }
 
@@ -79,12 +83,23 @@ export function createWorker(params: WorkerParams): {
   const onRetry = (error: unknown, what: string) =>
     log.warn({ err: error }, `could not ${what}; trying again`);
   const shared = { bus, events, now, stopped: stopped.signal, onRetry };
-  const settle = createSettle({ ...shared, worker: id, random: Math.random });
+  const settle = createSettle({
+    ...shared,
+    worker: id,
+    random: Math.random,
+    onSettled: (held, execution, next) => logOutcome(logOf(held), held, execution, next),
+  });
   const park = createPark(shared);
   const doubts = createDoubts({
     bus,
     timeoutMs: times.doubtMs,
     onError: (error) => log.warn({ err: error }, 'no answer to a doubt; the jobs are parked'),
+  });
+  const recheck = createRecheck({
+    marks,
+    topology: params.topology,
+    signal: stopped.signal,
+    onRetry: (error) => onRetry(error, 'check the streams'),
   });
 
   const letGo = (held: Held) => {
@@ -101,21 +116,14 @@ export function createWorker(params: WorkerParams): {
       if (!stopped.signal.aborted)
         logOf(held).error({ err: error }, 'not settled; it will be delivered again');
       letGo(held);
+      ready.next();
+      fetch.fill();
     });
   };
   const logOf = ({ job, runId, traceId }: Held) =>
     log.child({ job: job.id, run: runId, traceId, task: job.task });
 
-  const giveBack = async (held: Held) => {
-    const { job, traceId, runId, startedAt, deliveries } = held;
-    const at = now();
-    await events.publish({
-      kind: 'returned',
-      ...factsOf(job, traceId, deliveries[0]?.seq),
-      ...{ runId: runId ?? '', worker: id, startedAt: startedAt ?? at, at },
-    });
-    for (const delivery of deliveries) delivery.nak();
-  };
+  const giveBack = createGiveBack({ worker: id, events, now });
   const run = createRun({
     worker: id,
     held: jobs,
@@ -129,18 +137,34 @@ export function createWorker(params: WorkerParams): {
       for (const delivery of held.deliveries) delivery.nak();
       letGo(held);
     },
-    run: (held, task) =>
+    run: (held, task) => {
+      stall.count();
+      // After a stall it is being asked about: it may run elsewhere.
+      if (held.phase !== 'waiting') return;
       track(
         held,
         run(held, task).then((settled) => finished(held, settled)),
-      ),
+      );
+    },
+  });
+  const stall = watchStall({
+    now,
+    flush: () => untilDone({ act: () => bus.flush(), signal: stopped.signal, onRetry: () => {} }),
+    onStall() {
+      for (const held of jobs.all()) {
+        if (held.phase !== 'waiting') continue;
+        ready.drop(held);
+        intake.doubt(held);
+      }
+    },
   });
   const intake = createIntake({
     worker: id,
     ...{ bus, tasks, recent, cancelled, doubts, settle, park, now, randomBytes, track },
     ackWaitMs: params.ackWaitMs,
     held: jobs,
-    settledUpTo: marks.upTo,
+    settledUpTo: (queue) => (stall.recent ? Number.POSITIVE_INFINITY : marks.upTo(queue)),
+    stalls: stall.count,
     onMalformed: (delivery, error) => {
       log.warn(
         { subject: delivery.subject, seq: delivery.seq, err: error },
@@ -154,8 +178,10 @@ export function createWorker(params: WorkerParams): {
 
   const take = (deliveries: Delivery[]) => {
     const hold: { id: string; ackSubject: string }[] = [];
+    stall.count();
     for (const delivery of deliveries) {
-      const held = intake(delivery);
+      recheck.see(delivery);
+      const held = intake.take(delivery);
       if (held) hold.push({ id: held.job.id, ackSubject: delivery.ackSubject });
     }
     // Before any handler begins: a handler may block the event loop from its first line on.
@@ -164,13 +190,14 @@ export function createWorker(params: WorkerParams): {
     fetch.fill();
   };
 
-  const sources = new Map<string, JobSource>();
-  for (const queue of queues) {
-    sources.set(
-      queue,
-      openJobSource(bus, { queue, onDelivery: take, onPullEnd: (end) => fetch.ended(queue, end), log }),
-    );
-  }
+  const open = (queue: string): JobSource => {
+    const onPullEnd = (end: PullEnd) => {
+      if (end.status === 'refused') recheck.again();
+      fetch.ended(queue, end);
+    };
+    return openJobSource(bus, { queue, onDelivery: take, onPullEnd, log });
+  };
+  const sources = new Map(queues.map((queue) => [queue, open(queue)]));
   const fetch = createFetch({
     sources,
     turns: createTurns(queues),
@@ -178,36 +205,19 @@ export function createWorker(params: WorkerParams): {
     room: () => (events.full ? 0 : pace.limit() - jobs.size),
   });
   const teller = createStartTeller({ held: jobs, events, worker: id, now });
-  const serving = serveHeld(
-    bus,
-    id,
-    ({ ids, cancel }) =>
-      ids.flatMap((asked) => {
-        const held = jobs.get(asked);
-        // A message that is itself being asked about does not hold the job.
-        if (!held || held.phase === 'asking') return [];
-        if (held.phase === 'waiting' && cancel && ready.drop(held)) {
-          for (const delivery of held.deliveries) delivery.ack();
-          finished(held, true);
-          return [{ id: asked, begun: false }];
-        }
-        return [{ id: asked, begun: held.phase !== 'waiting' }];
-      }),
-    { log },
-  );
+  const answer = answerHeld({
+    jobs,
+    drop(held) {
+      if (!ready.drop(held)) return false;
+      for (const delivery of held.deliveries) delivery.ack();
+      finished(held, true);
+      return true;
+    },
+  });
+  const serving = serveHeld(bus, id, answer, { log });
   const offSpace = events.onSpace(() => fetch.fill());
   const offReconnect = bus.onReconnect(({ serverChanged }) => {
-    if (!serverChanged) return;
-    untilDone({
-      act: params.topology,
-      signal: stopped.signal,
-      onRetry: (error) => onRetry(error, 'check the streams'),
-    })
-      .then(() => marks.distrust(stopped.signal))
-      .catch(
-        (error: unknown) => stopped.signal.aborted || log.error({ err: error }, 'cannot check the streams'),
-      );
-    marks.suspectAll();
+    if (serverChanged) recheck.again();
   });
 
   return {
@@ -229,6 +239,7 @@ export function createWorker(params: WorkerParams): {
       stopped.abort();
       doubts.stop();
       teller.stop();
+      stall.stop();
       await serving.close();
       await Promise.all([...sources.values()].map((source) => source.close()));
     },

@@ -67,6 +67,7 @@ test.each([
   ['a cycle', cycle, 'circular'],
   ['a function', () => 1, 'it is a function'],
   ['an object that throws', throwing, 'a text'],
+  ['nesting without end', JSON.parse('['.repeat(64) + ']'.repeat(64)), 'nested deeper than 63 levels'],
 ])('%s is no input', async (_, input, text) => {
   await expect(call({}, input)).rejects.toThrow(text);
   await expect(call({}, input)).rejects.toBeInstanceOf(InvalidInputError);
@@ -83,6 +84,8 @@ test.each([
   [{ queue: 'a.b' }, '/queue'],
   [{ priority: 'urgent' }, '/priority'],
   [{ meta: { a: 1 } }, '/meta'],
+  [{ meta: { 'a b': 'x' } }, '/meta'],
+  [{ meta: { a: 'x'.repeat(1_025) } }, '/meta'],
   [{ meta: null }, '/meta'],
   [{ meta: 'a' }, '/meta'],
   [{ meta: ['a'] }, '/meta'],

@@ -2,6 +2,7 @@ import { MAX_DURATION_MS, parseDuration } from './duration.ts';
 import { FIRST_POSITION, type JobEnvelope, PRIORITIES, type Priority } from './envelope.ts';
 import { InvalidInputError, type Issue } from './errors.ts';
 import { checkName, isName } from './names.ts';
+import { isTooDeep, MAX_NESTING } from './nesting.ts';
 import type { TaskRef } from './task-ref.ts';
 import { unknownFields } from './unknown-fields.ts';
 
@@ -34,7 +35,14 @@ export interface Call {
 
 /** The queue of a job where neither the call nor the task names one. */
 export const DEFAULT_QUEUE = 'default';
-const MAX_META = 64;
+/** The most notes of a job. */
+export const MAX_META = 64;
+/** The longest text of a note, in characters. */
+export const MAX_META_TEXT = 1_024;
+/** What may name a note. */
+export const META_PATTERN = '^[A-Za-z0-9_.-]{1,64}$';
+const META_RULE = `is an object of at most ${MAX_META} texts of at most ${MAX_META_TEXT} characters, their names 1 to 64 of A-Z a-z 0-9 _ . -`;
+const META_NAME = new RegExp(META_PATTERN);
 
 /**
  * Makes the job of one call. Its input becomes what it will be on the wire (a `Date` becomes a text) before the task's
@@ -66,6 +74,8 @@ export async function makeCall(params: {
     throw new InvalidInputError(message, [{ pointer: '/runAt', code: 'invalid_value', message }]);
   }
   const input = toJson(params.input, task.name);
+  if (isTooDeep(input, MAX_NESTING - 1))
+    throw notJson(task.name, `it is nested deeper than ${MAX_NESTING - 1} levels`);
   const checked = await task.check?.(input);
   if (checked?.issues)
     throw new InvalidInputError(summary(`the input of ${task.name}`, checked.issues), checked.issues);
@@ -134,12 +144,16 @@ function optionIssues(options: object): Issue[] {
     wrong('queue', 'is one token of A-Z a-z 0-9 _ - (at most 64)');
   if (priority !== undefined && !PRIORITIES.includes(priority as Priority))
     wrong('priority', `is one of ${PRIORITIES.join(', ')}`);
-  if (meta !== undefined && !isMeta(meta)) wrong('meta', `is an object of at most ${MAX_META} texts`);
+  if (meta !== undefined && !isMeta(meta)) wrong('meta', META_RULE);
   return issues;
 }
 
 function isMeta(value: unknown): boolean {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
-  const entries = Object.values(value);
-  return entries.length <= MAX_META && entries.every((entry) => typeof entry === 'string');
+  const entries: [string, unknown][] = Object.entries(value);
+  return entries.length <= MAX_META && entries.every(([name, text]) => META_NAME.test(name) && isNote(text));
+}
+
+function isNote(text: unknown): boolean {
+  return typeof text === 'string' && text.length <= MAX_META_TEXT;
 }

@@ -61,6 +61,14 @@ test('another version is refused', () => {
   );
 });
 
+test('nesting without end is refused, wherever it stands', () => {
+  const deep = '['.repeat(100_000) + ']'.repeat(100_000);
+  for (const field of ['v', 'input', 'meta']) {
+    const text = JSON.stringify({ ...job, [field]: '@' }).replace('"@"', deep);
+    expect(() => decodeEnvelope(new TextEncoder().encode(text))).toThrow('nested deeper than 64 levels');
+  }
+});
+
 test('garbage is refused as malformed, and never as anything else', () => {
   const garbage = fc.oneof(
     fc.uint8Array({ maxLength: 200 }),

@@ -1,6 +1,7 @@
 import { MalformedMessageError } from './errors.ts';
 import { isUuid } from './ids.ts';
 import { isName } from './names.ts';
+import { isTooDeep, MAX_NESTING } from './nesting.ts';
 import type { PolicyOverrides } from './policy.ts';
 
 /** The three lanes of a queue. */
@@ -74,6 +75,8 @@ export function decodeEnvelope(data: Uint8Array): JobEnvelope {
   }
   if (typeof value !== 'object' || value === null)
     throw new MalformedMessageError('the message is no JSON object');
+  if (isTooDeep(value))
+    throw new MalformedMessageError(`the message is nested deeper than ${MAX_NESTING} levels`);
   const job = value as Partial<JobEnvelope>;
   if (job.v !== 1)
     throw new MalformedMessageError(`envelope version ${JSON.stringify(job.v)} is not known here, only 1`);

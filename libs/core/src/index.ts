@@ -91,6 +91,7 @@ export {
 } from './job-state.ts';
 export { type DoubtAnswer, type DoubtQuestion, type Holders, judge, type KnownJob } from './judge.ts';
 export { checkName, isName, QUEUE_PATTERN, SCHEDULE_PATTERN, TASK_PATTERN } from './names.ts';
+export { MAX_NESTING } from './nesting.ts';
 export { orderOf, PHASES } from './order.ts';
 export { OUTCOMES, type Outcome, type Reason } from './outcome.ts';
 export { decideOverlap, type OverlapDecision } from './overlap.ts';
@@ -133,6 +134,6 @@ export {
 export { type Delivered, isSuspect } from './suspect.ts';
 export type { Checked, InputOf, TaskRef } from './task-ref.ts';
 export { formatTraceparent, newTrace, parseTraceparent, type TraceContext } from './trace-context.ts';
-export { escapePointer, nearest, unknownFields } from './unknown-fields.ts';
+export { escapePointer, unknownField, unknownFields } from './unknown-fields.ts';
 export { MAX_CATCH_UP, MAX_RULES, MIN_EVERY_MS, validateSchedule } from './validate-schedule.ts';
 export { isZone } from './zone.ts';

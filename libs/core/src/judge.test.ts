@@ -44,9 +44,16 @@ test.each<[string, DoubtQuestion, KnownJob | undefined, Partial<Holders>, object
   [
     'the next run of a snoozed attempt',
     asked({ run: 2 }),
-    known({ state: 'retrying', next: retry }),
+    known({ state: 'retrying', next: { ...retry, attempt: 1 } }),
     {},
     { answer: 'free', run: 2, losses: 0 },
+  ],
+  [
+    'a later run of an attempt that has failed: of another lineage',
+    asked({ run: 2 }),
+    known({ state: 'retrying', next: retry }),
+    {},
+    { answer: 'settled', next: retry, run: 1 },
   ],
   ['parked since', asked(), known({ state: 'parked', parks: 1 }), {}, { answer: 'settled' }],
   [

@@ -52,7 +52,7 @@ export function judge(question: DoubtQuestion, known: KnownJob | undefined, hold
   if (question.attempt < known.attempt) return { answer: 'settled' };
   if (question.attempt === known.attempt) {
     // The attempt failed or was snoozed, and the message in question is the one it came from.
-    if (known.state === 'retrying' && question.run <= known.run) return settled(known);
+    if (known.state === 'retrying' && (question.run <= known.run || hasFailed(known))) return settled(known);
     // It was parked from this message; the one that is parked counts one more.
     if (question.parks < known.parks) return { answer: 'settled' };
   }
@@ -72,6 +72,11 @@ function ofRunning(question: DoubtQuestion, known: KnownJob, holders: Holders): 
   return losses > MAX_LOSSES
     ? { answer: 'exhausted', losses }
     : { answer: 'free', run: known.run + 1, losses };
+}
+
+/** Of two lineages of one job (a worker believed dead came back) the slower one must not repeat an attempt that has failed. */
+function hasFailed({ attempt, next }: KnownJob): boolean {
+  return next?.state === 'retrying' && next.attempt > attempt;
 }
 
 function settled(known: KnownJob): DoubtAnswer {

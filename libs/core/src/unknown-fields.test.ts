@@ -29,7 +29,14 @@ test.each([
   expect(nearest(word, ['priority', 'retry', 'queue', 'timeout'])).toBe(expected);
 });
 
+test('a long unknown name is cut', () => {
+  const [issue] = unknownFields({ ['y'.repeat(10_000)]: 1 }, ['queue']);
+  expect(issue?.message.length).toBeLessThan(200);
+  expect(issue?.pointer.length).toBeLessThan(200);
+});
+
 test('nothing is near where nothing is known', () => {
   expect(nearest('a', [])).toBeUndefined();
+  expect(unknownFields({ a: 1 }, [])).toMatchObject([{ message: '"a" is not known here; remove it' }]);
   expect(escapePointer('~/')).toBe('~0~1');
 });

@@ -1,19 +1,28 @@
 import type { Issue } from './errors.ts';
 
+/** Letters of an unknown name that are repeated. */
+const MAX_SHOWN = 128;
+
 /** Names every field of `value` that is not allowed, with the nearest allowed one where it looks like a slip. */
 export function unknownFields(value: object, allowed: readonly string[], pointer = ''): Issue[] {
   return Object.keys(value)
     .filter((key) => !allowed.includes(key))
-    .map((key) => {
-      const suggestion = nearest(key, allowed);
-      const hint = suggestion ? `, did you mean "${suggestion}"?` : `; known are ${allowed.join(', ')}`;
-      return {
-        pointer: `${pointer}/${escapePointer(key)}`,
-        code: 'unknown_field',
-        message: `"${key}" is not known here${hint}`,
-        ...(suggestion === undefined ? {} : { suggestion }),
-      };
-    });
+    .map((key) => unknownField(key, allowed, pointer));
+}
+
+/** What is said of one field that is not allowed at `pointer`, where `allowed` are. */
+export function unknownField(field: string, allowed: readonly string[], pointer: string): Issue {
+  const suggestion = nearest(field, allowed);
+  const known = allowed.length > 0 ? `known are ${allowed.join(', ')}` : 'remove it';
+  const hint = suggestion ? `, did you mean "${suggestion}"?` : `; ${known}`;
+  // A stranger's name may be as long as the request.
+  const name = field.slice(0, MAX_SHOWN);
+  return {
+    pointer: `${pointer}/${escapePointer(name)}`,
+    code: 'unknown_field',
+    message: `"${name}" is not known here${hint}`,
+    ...(suggestion === undefined ? {} : { suggestion }),
+  };
 }
 
 /** One step of a JSON pointer (RFC 6901 §3). */

@@ -5,6 +5,7 @@ const facts = {
   consumer: 'default_high',
   deliveryCount: 2,
   seq: 17,
+  consumerSeq: 9,
   timestampMs: 1_700_000_000_123,
   pending: 4,
 };

@@ -15,6 +15,8 @@ export interface Delivery extends RawMessage {
   readonly priority: Priority;
   /** From 1. */
   readonly deliveryCount: number;
+  /** Which delivery of its lane's consumer this is, from 1. */
+  readonly consumerSeq: number;
   /** Messages that wait behind it in its lane. */
   readonly pending: number;
   /** When it was stored, Unix milliseconds. */
@@ -47,6 +49,7 @@ export class JobDelivery implements Delivery {
   readonly priority: Priority;
   readonly seq: number;
   readonly deliveryCount: number;
+  readonly consumerSeq: number;
   readonly pending: number;
   readonly timestampMs: number;
   readonly #bus: BusConnection;
@@ -68,6 +71,7 @@ export class JobDelivery implements Delivery {
     this.priority = lane.priority;
     this.seq = facts.seq;
     this.deliveryCount = facts.deliveryCount;
+    this.consumerSeq = facts.consumerSeq;
     this.pending = facts.pending;
     this.timestampMs = facts.timestampMs;
   }

@@ -52,7 +52,7 @@ interface Waiting {
 }
 
 /** What the batch's brackets and headers take at most. */
-const OVERHEAD = 1_024;
+const OVERHEAD = 512;
 const TRY_MS = 5_000;
 const MAX_BACKOFF_MS = 5_000;
 /** A request that is on its way ends by itself within its bound. */

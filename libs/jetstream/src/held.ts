@@ -8,7 +8,7 @@ import { type Serving, serve } from './serving.ts';
 /** Which workers hold which of some jobs. */
 export interface HeldQuestion {
   readonly ids: readonly string[];
-  /** Ids of the live workers: the question ends when all of them have answered. */
+  /** Ids of the live workers: the question ends when all of them have answered. With none, a cancel waits for whoever there is. */
   readonly expect: readonly string[];
   readonly timeoutMs: number;
   /** Whoever holds one that has not begun drops it, and answers that it has not begun. */
@@ -55,7 +55,7 @@ export async function askHeld(bus: Bus, question: HeldQuestion): Promise<HeldAns
       for (const job of answer.held) {
         if (held.get(job.id)?.begun !== true) held.set(job.id, { worker: answer.worker, begun: job.begun });
       }
-      if (missing.size === 0) all.abort();
+      if (missing.size === 0 && question.expect.length > 0) all.abort();
     },
   });
   try {

@@ -24,6 +24,7 @@ export {
 export { deleteJobMessage, findMessage, removeParked, removeTimer, type StoredJob } from './find-message.ts';
 export { askHeld, type HeldAnswers, type HeldJob, type HeldQuestion, serveHeld } from './held.ts';
 export { type JobSource, type JobSourceParams, openJobSource, type PullEnd } from './job-source.ts';
+export { keepTopology } from './keep-topology.ts';
 export { type Log, silentLog } from './log.ts';
 export {
   deadSubject,
@@ -37,8 +38,10 @@ export {
 } from './names.ts';
 export { type JobToPublish, type PublishResult, publishJobs } from './publish-jobs.ts';
 export { type DeadLetter, parkJob, publishDead, type RawMessage } from './publish-one.ts';
+export { createPublisher, type Published, type Publisher, type PublisherParams } from './publisher.ts';
 export type { PullStatus } from './pull-book.ts';
 export type { PullRequest } from './puller.ts';
+export { HistoryBehindError, readToEnd } from './read-to-end.ts';
 export type { Serving } from './serving.ts';
 export { loadSettled, putSettled } from './settled-marks.ts';
 export {

@@ -1,8 +1,11 @@
+import { encodeEnvelope } from '@jetbeat/core';
+import { jetstreamManager } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { natsUrl, testNamespace, testTopology } from '../../../test/support/nats.ts';
 import type { Bus } from './bus.ts';
 import { connectBus } from './connect-bus.ts';
+import { createEventPublisher } from './event-publisher.ts';
 import { deleteJobMessage, findMessage, removeParked, removeTimer } from './find-message.ts';
 import { jobSubject, parkedSubject, timerSubject } from './names.ts';
 import { publishJobs } from './publish-jobs.ts';
@@ -194,3 +197,39 @@ test('without the streams a publish is refused as such', async () => {
   expect(jobSubject(elsewhere, toPublish().envelope)).toContain('.jobs.default.normal.test.noop');
   await elsewhere.close();
 });
+
+test('the largest job that is taken can be tried again, parked and dead; larger garbage is cut in its dead letter', async () => {
+  const fits = await largest();
+  const retry = { ...fits, envelope: { ...fits.envelope, attempt: 2, run: 2 } };
+  const results = await publishJobs(bus, [fits, { ...retry, at: Date.now() + 600_000, repeat: true }]);
+  expect(results.map(({ ok }) => ok)).toEqual([true, true]);
+  const parked = { ...fits.envelope, parks: 1 };
+  const what = { what: 'task', task: fits.envelope.task } as const;
+  await parkJob(bus, { envelope: parked, what, traceparent: fits.traceparent });
+  const reason = { code: 'attempts_used_up', text: 'x'.repeat(1_024) };
+  await publishDead(bus, { reason, traceparent: fits.traceparent, from: { envelope: fits.envelope } });
+  const events = createEventPublisher(bus);
+  await events.publish({ kind: 'accepted', ...fits, seq: Number.MAX_SAFE_INTEGER });
+
+  const data = new Uint8Array(bus.maxPayload);
+  const subject = `${namespace}.jobs.garbage.normal.x`;
+  const delivery = { subject, seq: 9_999, data, headers: new Map<string, string>() };
+  await publishDead(bus, { reason: { code: 'malformed', text: 'no JSON' }, from: { delivery } });
+  const manager = await jetstreamManager(raw);
+  const letter = await manager.streams.getMessage(`${namespace}_DEAD`, {
+    last_by_subj: `${namespace}.dead.garbage.x`,
+  });
+  expect(JSON.parse(letter?.header.get('Jetbeat-Dead') ?? '')).toMatchObject({
+    ...{ reason: { code: 'malformed' }, seq: 9_999, truncated: true, bytes: bus.maxPayload },
+  });
+});
+
+/** The largest job that is taken, found by what is refused. */
+async function largest() {
+  const job = toPublish({ input: '' });
+  const room = bus.maxPayload - 1_024 - encodeEnvelope(job.envelope).length;
+  const sized = (length: number) => ({ ...job, envelope: { ...job.envelope, input: 'x'.repeat(length) } });
+  const [refused] = await publishJobs(bus, [sized(room + 1)]);
+  expect(refused?.ok === false && refused.error.code).toBe('payload_too_large');
+  return sized(room);
+}

@@ -25,6 +25,8 @@ export type PublishResult =
 
 /** Default bound of one publish, in milliseconds. */
 const TIMEOUT_MS = 5_000;
+/** Bytes of a message that a new job leaves free; the API refuses by the same measure. */
+const JOB_ROOM = 1_024;
 /** The last instant that a schedule's RFC 3339 time can name. */
 const MAX_TIME = Date.UTC(9999, 11, 31);
 
@@ -64,6 +66,7 @@ async function publishJob(bus: BusConnection, item: JobToPublish, timeoutMs: num
   try {
     const { subject, headers } = address(bus, item);
     const data = encodeEnvelope(item.envelope);
+    leaveRoom(bus, item.envelope, data.length);
     const stored = await publishStored(bus, {
       subject,
       data,
@@ -80,6 +83,13 @@ async function publishJob(bus: BusConnection, item: JobToPublish, timeoutMs: num
       error: new PublishRefusedError('publish_refused', `not stored: ${text}`, { cause: error }),
     };
   }
+}
+
+/** The same job must still fit when it is tried again, parked or dead, with the headers and events that this takes. */
+function leaveRoom(bus: BusConnection, { attempt, run, parks }: JobEnvelope, bytes: number): void {
+  if (bytes + JOB_ROOM <= bus.maxPayload || attempt + run + parks > 2) return;
+  const text = `not stored: ${bytes} bytes, and a job may have ${bus.maxPayload - JOB_ROOM} (max_payload ${bus.maxPayload} less the room for headers); put large data elsewhere and pass a reference`;
+  throw new PublishRefusedError('payload_too_large', text);
 }
 
 /** Where a job goes, and with which headers. Everything in them is checked or our own. */

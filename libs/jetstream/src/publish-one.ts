@@ -31,9 +31,11 @@ export interface DeadLetter {
 const TIMEOUT_MS = 5_000;
 /** Room for the headers of a dead letter beside the body. */
 const MAX_FOREIGN = 16_384;
+/** What is always left for its own headers: a body at the server's limit is cut, since it could never be stored. */
+const OWN_ROOM = 4_096;
 
 /**
- * Stores a dead letter: the whole message and why. The same one again within the duplicate window is stored once.
+ * Stores a dead letter: the message, whole unless it fills all that the server takes, and why. The same one again within the duplicate window is stored once.
  * @throws PublishRefusedError, PublishUnconfirmedError, BusClosedError
  */
 export async function publishDead(bus: Bus, dead: DeadLetter): Promise<void> {
@@ -41,8 +43,12 @@ export async function publishDead(bus: Bus, dead: DeadLetter): Promise<void> {
   const { from, reason, error } = dead;
   const known = 'envelope' in from ? undefined : parseSubject(inner, from.delivery.subject);
   const job = 'envelope' in from ? from.envelope : known?.kind === 'job' ? known : undefined;
-  const facts = 'envelope' in from ? {} : { subject: from.delivery.subject, seq: from.delivery.seq };
-  const data = 'envelope' in from ? encodeEnvelope(from.envelope) : from.delivery.data;
+  const body = 'envelope' in from ? encodeEnvelope(from.envelope) : from.delivery.data;
+  const data = body.subarray(0, inner.maxPayload - OWN_ROOM);
+  const facts = {
+    ...('envelope' in from ? {} : { subject: from.delivery.subject, seq: from.delivery.seq }),
+    ...(data.length < body.length ? { truncated: true, bytes: body.length } : {}),
+  };
   const id =
     'envelope' in from ? messageId(from.envelope) : `${from.delivery.seq}.${digest(from.delivery.data)}`;
   const foreign = 'envelope' in from ? [] : foreignHeaders(from.delivery.headers);

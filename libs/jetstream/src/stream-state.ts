@@ -1,6 +1,6 @@
 import type { Priority } from '@jetbeat/core';
 import { type Bus, inside } from './bus.ts';
-import { manage } from './manage.ts';
+import { API, isApiError, manage } from './manage.ts';
 import { durableName, RECORDER_DURABLE, streamName } from './names.ts';
 
 /** Where JOBS stands. `created` (Unix milliseconds) tells one incarnation of the stream from the next. */
@@ -56,13 +56,25 @@ export async function eventsState(bus: Bus): Promise<EventsState> {
   };
 }
 
-/** Throws JetStreamCallError, BusClosedError; JetStreamApiError of the client when the consumer is missing. */
+/** Of a queue that nobody has served yet: whatever is in it waits. */
+const NO_CONSUMER: ConsumerState = { delivered: 0, ackFloor: 0, pending: 0, ackPending: 0, idle: false };
+
+/**
+ * A lane without a consumer has handed out nothing and is not idle: a queue that no worker serves is nothing special.
+ * @throws JetStreamCallError, BusClosedError
+ */
 export async function consumerState(bus: Bus, queue: string, priority: Priority): Promise<ConsumerState> {
   const inner = inside(bus);
   const name = durableName(queue, priority);
-  const info = await manage(inner, `the state of ${name}`, (jsm) =>
-    jsm.consumers.info(streamName(inner, 'JOBS'), name),
-  );
+  const info = await manage(inner, `the state of ${name}`, async (jsm) => {
+    try {
+      return await jsm.consumers.info(streamName(inner, 'JOBS'), name);
+    } catch (error) {
+      if (isApiError(error, API.consumerNotFound)) return undefined;
+      throw error;
+    }
+  });
+  if (!info) return NO_CONSUMER;
   return {
     delivered: info.delivered.stream_seq,
     ackFloor: info.ack_floor.stream_seq,

@@ -45,3 +45,12 @@ export async function cancelJob(
   const row = await sql.row<{ state: JobState }>('select state from job where id = $1', [params.id]);
   return row && { cancelled: false, state: row.state };
 }
+
+/** Forgets the intent to cancel a job that is not over. Returns whether there was such a job. */
+export async function withdrawCancel(db: Database, id: string): Promise<boolean> {
+  const changed = await inside(db).run(
+    'update job set cancel_requested_at = null, cancel_reason = null where id = $1 and finished_at is null',
+    [id],
+  );
+  return changed > 0;
+}

@@ -1,5 +1,5 @@
 export { type ApiKeyRecord, type ApiKeyRole, findApiKey, insertApiKey } from './api-keys.ts';
-export { beginCancel, cancelJob } from './cancel.ts';
+export { beginCancel, cancelJob, withdrawCancel } from './cancel.ts';
 export type { Database } from './database.ts';
 export { type DispatchDecision, type Dispatched, type DueOccurrence, dispatchPass } from './dispatch.ts';
 export { type DoubtGrant, type DoubtParams, withDoubts } from './doubts.ts';

@@ -1,7 +1,7 @@
 import { childJobId, project } from '@jetbeat/core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/database.ts';
-import { beginCancel, cancelJob } from './cancel.ts';
+import { beginCancel, cancelJob, withdrawCancel } from './cancel.ts';
 import type { Database } from './database.ts';
 import { getJob, insertJobs, listJobs, notePublished } from './jobs.ts';
 import { openDatabase } from './open.ts';
@@ -103,7 +103,10 @@ test('only what has not begun is cancelled, once', async () => {
     cancelRequestedAt: NOON,
     cancelReason: 'later',
   });
+  expect(await withdrawCancel(db, id)).toBe(true);
+  expect('cancelRequestedAt' in ((await getJob(db, id)) ?? {})).toBe(false);
   expect(await cancelJob(db, { id, reason, now: NOON + 2 })).toEqual({ cancelled: true, state: 'cancelled' });
+  expect(await withdrawCancel(db, id)).toBe(false);
   expect(await cancelJob(db, { id, reason, now: NOON + 3 })).toEqual({
     cancelled: false,
     state: 'cancelled',

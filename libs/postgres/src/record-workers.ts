@@ -3,7 +3,12 @@ import { toJson } from './json.ts';
 import { isTime } from './record-jobs.ts';
 import { at, type Sql } from './sql.ts';
 
-// A worker's own clock says which of its reports is the later one; ours says when it was heard of.
+const LATER = `(excluded.said_at >= w.said_at or excluded.state = 'stopped')`;
+// A worker's own clock says which of its reports is the later one; ours says when it was heard of, also when its own was set
+// back: whoever is heard of lives.
+const OF_THE_REPORT = ['state', 'host', 'pid', 'version', 'queues', 'concurrency', 'held', 'said_at']
+  .map((name) => `${name} = case when ${LATER} then excluded.${name} else w.${name} end`)
+  .join(', ');
 const UPSERT_WORKERS = `insert into worker as w (id, state, host, pid, version, queues, concurrency, held, started_at,
     said_at, heard_at, tasks)
   select worker, state, host, pid, version, queues, concurrency, held, ${at('"startedAt"')}, ${at('at')}, ${at('$2')},
@@ -11,11 +16,9 @@ const UPSERT_WORKERS = `insert into worker as w (id, state, host, pid, version, 
   from json_to_recordset($1::json) as x(worker text, state text, host text, pid integer, version text, queues text[],
     concurrency integer, held integer, "startedAt" float8, at float8, tasks text[])
   order by worker
-  on conflict (id) do update set state = excluded.state, host = excluded.host, pid = excluded.pid,
-    version = excluded.version, queues = excluded.queues, concurrency = excluded.concurrency, held = excluded.held,
-    said_at = excluded.said_at, heard_at = greatest(w.heard_at, excluded.heard_at),
-    tasks = case when excluded.tasks = '{}' then w.tasks else excluded.tasks end
-  where w.state = 'running' and excluded.said_at >= w.said_at`;
+  on conflict (id) do update set ${OF_THE_REPORT}, heard_at = greatest(w.heard_at, excluded.heard_at),
+    tasks = case when excluded.tasks = '{}' or not ${LATER} then w.tasks else excluded.tasks end
+  where w.state = 'running'`;
 
 const UPSERT_TASKS = `insert into task as t (name, input_schema, queue, priority, policy, seen_at)
   select name, "inputSchema", queue, priority, policy, ${at('$2')}

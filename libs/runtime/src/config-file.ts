@@ -21,7 +21,9 @@ export function readConfigFile(cwd: string, named: string | undefined): ReadFile
   try {
     content = parse(readFileSync(path, 'utf8')) ?? {};
   } catch (cause) {
-    throw new ConfigError([`cannot read ${name}: ${(cause as Error).message.trim()}`]);
+    // What follows the first line repeats a piece of the file, and there are secrets in it.
+    const [why = ''] = (cause as Error).message.split('\n');
+    throw new ConfigError([`cannot read ${name}: ${why.replace(/:$/, '')}`]);
   }
   if (typeof content !== 'object' || content === null || Array.isArray(content)) {
     throw new ConfigError([`${name} is no YAML mapping: write one "key: value" per line`]);

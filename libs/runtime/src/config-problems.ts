@@ -25,7 +25,7 @@ export function describeProblems(params: {
     if (error.keyword === 'boolean') return [];
     const place = [...names].find(([pointer]) => isWithin(error.instancePath, pointer))?.[1];
     const where = place ?? `${file}: ${dotted(error.instancePath) || 'the file'}`;
-    return [`${where} ${error.message}${shown(value, error.instancePath)}`];
+    return [`${where} ${expected(error)}${shown(value, error.instancePath)}`];
   });
   return [...new Set(problems)];
 }
@@ -56,9 +56,31 @@ function dotted(pointer: string): string {
   return pointer.slice(1).replaceAll('/', '.');
 }
 
-/** Secrets are not repeated in a message. */
+/** What a value should have been, in the words of the schema where the checker has none. */
+function expected({ keyword, schemaPath, message }: SchemaError): string {
+  const schema = schemaAt(schemaPath);
+  if (keyword === 'enum') return `must be one of ${(schema.enum ?? []).join(', ')}`;
+  const [example] = schema.examples ?? [];
+  if (keyword !== 'pattern' || example === undefined) return message;
+  return `must look like ${JSON.stringify(example)} (pattern ${schema.pattern})`;
+}
+
+interface Described {
+  readonly pattern?: string;
+  readonly examples?: readonly unknown[];
+  readonly enum?: readonly unknown[];
+}
+
+function schemaAt(path: string): Described {
+  let schema: unknown = FileSchema;
+  for (const step of path.split('/').slice(1))
+    schema = (schema as Record<string, unknown> | undefined)?.[step];
+  return (schema ?? {}) as Described;
+}
+
+/** Secrets are not repeated in a message, nor what stands where a section with secrets in it belongs. */
 function shown(value: unknown, pointer: string): string {
-  if (/^\/(apiKey|nats\/url|database\/url)/.test(pointer)) return '';
+  if (/^\/(apiKey|nats|database)(\/|$)/.test(pointer)) return '';
   let found = value;
   for (const key of pointer.split('/').slice(1))
     found = (found as Record<string, unknown> | undefined)?.[key];

@@ -1,9 +1,10 @@
 import Type, { type Static } from 'typebox';
 
 const closed = { additionalProperties: false } as const;
-const Name = (pattern: string, options: object = {}) => Type.String({ pattern, ...options });
-const QUEUE = '^[A-Za-z0-9_-]{1,64}$';
-const DURATION = '^\\d{1,12}(\\.\\d{1,6})?(ms|s|m|h)$';
+const Name = (pattern: string, example: string, options: object = {}) =>
+  Type.String({ pattern, examples: [example], ...options });
+const Queue = Name('^[A-Za-z0-9_-]{1,64}$', 'mail');
+const DURATION = '^\\d{1,12}(\\.\\d{1,6})?(ms|s|m|h|d)$';
 
 /** The log levels, as pino names them. */
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
@@ -12,7 +13,7 @@ const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const
 export const FileSchema = Type.Object(
   {
     namespace: Type.Optional(
-      Name('^[A-Za-z0-9_-]{1,32}$', {
+      Name('^[A-Za-z0-9_-]{1,32}$', 'staging', {
         description:
           'Prefix of every stream, subject and bucket, so that installations can share a NATS server.',
       }),
@@ -21,7 +22,7 @@ export const FileSchema = Type.Object(
       Type.Object(
         {
           url: Type.Optional(
-            Name('^(nats|tls|ws|wss)://', {
+            Name('^(nats|tls|ws|wss)://', 'nats://127.0.0.1:4222', {
               description: 'Address of the NATS server, or several separated by commas.',
             }),
           ),
@@ -40,7 +41,9 @@ export const FileSchema = Type.Object(
       Type.Object(
         {
           url: Type.Optional(
-            Name('^postgres(ql)?://', { description: 'Address of the PostgreSQL database.' }),
+            Name('^postgres(ql)?://', 'postgres://user@127.0.0.1:5432/jetbeat', {
+              description: 'Address of the PostgreSQL database.',
+            }),
           ),
         },
         closed,
@@ -76,14 +79,14 @@ export const FileSchema = Type.Object(
       ),
     ),
     ackWait: Type.Optional(
-      Name(DURATION, {
+      Name(DURATION, '30s', {
         description:
           'How long a delivered job may go without a sign of life before it is handed out again. The same everywhere.',
         default: '30s',
       }),
     ),
     queues: Type.Optional(
-      Type.Record(Name(QUEUE), Type.Object({}, closed), {
+      Type.Record(Queue, Type.Object({}, closed), {
         ...closed,
         description: 'Queues of this installation beside `default`, e.g. `mail: {}`.',
       }),
@@ -92,7 +95,7 @@ export const FileSchema = Type.Object(
       Type.Object(
         {
           queues: Type.Optional(
-            Type.Array(Name(QUEUE), {
+            Type.Array(Queue, {
               minItems: 1,
               maxItems: 256,
               description: 'Queues from which the worker takes jobs.',
@@ -139,17 +142,21 @@ export const FileSchema = Type.Object(
       ),
     ),
     apiKey: Type.Optional(
-      Name('^jb_[A-Za-z0-9]{1,32}_[A-Za-z0-9_-]{32,128}$', {
+      Name('^jb_[A-Za-z0-9]{1,32}_[A-Za-z0-9_-]{32,128}$', 'jb_<name>_<32 to 128 random letters>', {
         description:
           'API: the key of the first admin. Command line: the key to send. Better in a file named by JETBEAT_API_KEY_FILE.',
       }),
     ),
-    url: Type.Optional(Name('^https?://', { description: 'Address of the API, for the command line.' })),
+    url: Type.Optional(
+      Name('^https?://', 'https://jetbeat.example.org', {
+        description: 'Address of the API, for the command line.',
+      }),
+    ),
     profile: Type.Optional(
       Type.String({ minLength: 1, description: 'Named set of address and key, for the command line.' }),
     ),
     traceUrl: Type.Optional(
-      Name('^https?://', {
+      Name('^https?://', 'https://jaeger.example.org/trace/{traceId}', {
         description: 'Where traces are shown; `{traceId}` is replaced.',
         default: 'http://localhost:16686/trace/{traceId}',
       }),

@@ -99,7 +99,17 @@ describe('what stops the start', () => {
     ],
     [
       { JETBEAT_PORT_FILE: 'x' },
-      'unknown environment variable JETBEAT_PORT_FILE: did you mean JETBEAT_PROFILE?',
+      'JETBEAT_PORT_FILE: only secrets can come from a file: set JETBEAT_PORT instead',
+    ],
+    [{ JETBEAT_FOO: 'x' }, 'unknown environment variable JETBEAT_FOO: remove it'],
+    [{ JETBEAT_ACK_WAIT: '1d' }, 'ackWait (JETBEAT_ACK_WAIT) must be from 500ms to 1h, not "1d"'],
+    [
+      { JETBEAT_ACK_WAIT: '30' },
+      'JETBEAT_ACK_WAIT must look like "30s" (pattern ^\\d{1,12}(\\.\\d{1,6})?(ms|s|m|h|d)$), not "30"',
+    ],
+    [
+      { JETBEAT_LOG_LEVEL: 'verbose' },
+      'JETBEAT_LOG_LEVEL must be one of fatal, error, warn, info, debug, trace, not "verbose"',
     ],
     [{ JETBEAT_PORT: 'seven' }, 'JETBEAT_PORT must be integer, not "seven"'],
     [{ JETBEAT_PORT: '70000' }, 'JETBEAT_PORT must be <= 65535, not 70000'],
@@ -134,7 +144,15 @@ describe('what stops the start', () => {
 
   test('a wrong secret is not repeated', () => {
     const [problem] = problems({ JETBEAT_DATABASE_URL: 'mysql://u:hunter2@h/d' });
-    expect(problem).toMatch(/^JETBEAT_DATABASE_URL must match pattern/);
+    expect(problem).toMatch(/^JETBEAT_DATABASE_URL must look like "postgres:/);
     expect(problem).not.toContain('hunter2');
+  });
+
+  test.each([
+    ['an address in the place of its section', 'nats: nats://u:hunter2@h'],
+    ['a line that is no YAML', 'database:\n\turl: postgres://u:hunter2@h/d'],
+    ['a key given twice', 'apiKey: hunter2\napiKey: hunter2'],
+  ])('nor is the line of the file that it stands in: %s', (_name, yaml) => {
+    expect(problems({}, yaml).join()).not.toContain('hunter2');
   });
 });

@@ -41,7 +41,7 @@ const HEALTH_PORTS: Readonly<Record<AppName, number>> = {
   worker: 7423,
   tool: 0,
 };
-const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
+const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 /** JetStream's own least useful value, and the longest after which a lost worker may be noticed. */
 const ACK_WAIT = { min: 500, max: 3_600_000 };
 

@@ -5,5 +5,4 @@ export { type EveryParams, every, type Loop } from './every.ts';
 export { type Check, type Checks, type HealthReport, healthReport } from './health.ts';
 export { type HealthServer, startHealthServer } from './health-server.ts';
 export { createLog, type Log } from './log.ts';
-export { nearest } from './nearest.ts';
 export { type Running, runApp, type StartParams } from './run-app.ts';

@@ -39,6 +39,7 @@ test('secrets are taken out by field, and inside of texts', () => {
       { err: new Error(`cannot connect to postgres://jetbeat:hunter2@db:5432/x with ${key}`) },
       'texts',
     );
+    log.info({ server: 'nats://tok3n@127.0.0.1:4222' }, 'a token');
   });
   expect(lines[0]).toMatchObject({
     authorization: '***',
@@ -48,5 +49,6 @@ test('secrets are taken out by field, and inside of texts', () => {
   const text = JSON.stringify(lines);
   expect(text).not.toContain('hunter2');
   expect(text).not.toContain('ssss');
+  expect(text).not.toContain('tok3n');
   expect(text).toContain('postgres://jetbeat:***@db:5432');
 });

@@ -6,9 +6,11 @@ export type Log = Logger;
 
 /** Fields that never reach a log, wherever an object at hand has them. */
 const SECRET_FIELDS = ['authorization', 'cookie', 'password', 'secret', 'token', 'apiKey'];
-/** A password in an address, and the secret part of an API key, also inside of texts (an error's message, a stack). */
+/** A password or token in an address, and the secret part of an API key, also inside of texts (an error's message, a stack). */
 const SECRET_TEXTS: readonly [RegExp, string][] = [
   [/(\w:\/\/[^\s:/@"]{0,256}:)[^\s@"/]{1,512}@/g, '$1***@'],
+  // NATS takes a token in the place of a user.
+  [/\b((?:nats|tls|wss?):\/\/)[^\s:@"/]{1,512}@/g, '$1***@'],
   [/\b(jb_[A-Za-z0-9]{1,32}_)[A-Za-z0-9_-]{32,128}/g, '$1***'],
 ];
 

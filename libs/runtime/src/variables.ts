@@ -10,6 +10,8 @@ interface Variable {
   readonly secret?: true;
 }
 
+const PREFIX = 'JETBEAT_';
+
 /** Every environment variable of ours and its place in `jetbeat.yaml`. `JETBEAT_CONFIG` names that file. */
 const VARIABLES: Readonly<Record<string, Variable>> = {
   JETBEAT_NAMESPACE: { path: 'namespace' },
@@ -53,8 +55,7 @@ export function readVariables(env: Environment): FromEnvironment[] {
   const problems: string[] = [];
   const found: FromEnvironment[] = [];
   for (const [name, text] of Object.entries(env)) {
-    if (!name.startsWith('JETBEAT_') || text === undefined || text === '' || name === 'JETBEAT_CONFIG')
-      continue;
+    if (!name.startsWith(PREFIX) || text === undefined || text === '' || name === 'JETBEAT_CONFIG') continue;
     const plain = VARIABLES[name] ? name : name.replace(/_FILE$/, '');
     const variable = VARIABLES[plain];
     if (!variable || (plain !== name && !variable.secret)) {
@@ -77,11 +78,17 @@ export function readVariables(env: Environment): FromEnvironment[] {
 }
 
 function unknownName(name: string): string {
+  const plain = name.replace(/_FILE$/, '');
+  if (VARIABLES[plain]) return `${name}: only secrets can come from a file: set ${plain} instead`;
   const secrets = Object.entries(VARIABLES).flatMap(([known, { secret }]) =>
     secret ? [`${known}_FILE`] : [],
   );
-  const meant = nearest(name, ['JETBEAT_CONFIG', ...Object.keys(VARIABLES), ...secrets]);
-  return `unknown environment variable ${name}${meant ? `: did you mean ${meant}?` : ': remove it'}`;
+  // What all have in common says nothing about what was meant.
+  const known = ['JETBEAT_CONFIG', ...Object.keys(VARIABLES), ...secrets].map((each) =>
+    each.slice(PREFIX.length),
+  );
+  const meant = nearest(name.slice(PREFIX.length), known);
+  return `unknown environment variable ${name}${meant ? `: did you mean ${PREFIX}${meant}?` : ': remove it'}`;
 }
 
 /** What cannot be converted stays as it is, so that the schema says what it should have been. */

@@ -54,6 +54,7 @@ test('a link-local address is reached by itself only, an unusable one never', ()
   expect(rule.refuseAddress('169.254.1.1', '169.254.1.1')).toBeUndefined();
   expect(rule.refuseAddress('api.example.com', '169.254.1.1')?.code).toBe('http_not_allowed');
   expect(rule.refuseAddress('api.example.com', '0.0.0.0')?.message).toContain('no setting allows that');
+  expect(rule.refuseHost('[::]')?.message).toContain('no setting allows that');
 });
 
 test.each(['http://a.com', 'a.com:80', 'a.com/x', '*', '*.', 'a.*.com', 'a b', '', '-a.com'])(

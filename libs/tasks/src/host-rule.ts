@@ -50,6 +50,7 @@ export function hostRule(allowance: HttpAllowance): HostRule {
       if (isLoopback(host)) return allowance.allowLoopback ? undefined : refuseLoopback(host);
       if (exact.has(host) || suffixes.some((suffix) => host.endsWith(suffix) && isIP(host) === 0))
         return undefined;
+      if (isIP(host) > 0 && kindOf(host) === 'unusable') return refuseUnusable(host, host);
       return new HostNotAllowedError(`${host} is not allowed: add it to http.allowHosts in jetbeat.yaml`);
     },
     refuseAddress(given, address) {
@@ -78,7 +79,7 @@ export function hostRule(allowance: HttpAllowance): HostRule {
             `only the address itself, listed in http.allowHosts in jetbeat.yaml, would allow that`,
           );
         case 'unusable':
-          return refuseKind(host, address, 'unusable', 'no setting allows that');
+          return refuseUnusable(host, address);
       }
     },
   };
@@ -102,8 +103,14 @@ function refuseLoopback(host: string, address?: string): HostNotAllowedError {
 
 function refuseKind(host: string, address: string, kind: AddressKind, advice: string): HostNotAllowedError {
   const what =
-    canonical(address) === host ? `is a ${kind} address` : `stands for the ${kind} address ${address}`;
+    canonical(address) === host
+      ? `is ${kind === 'unusable' ? 'an' : 'a'} ${kind} address`
+      : `stands for the ${kind} address ${address}`;
   return new HostNotAllowedError(`${host} ${what}: ${advice}`);
+}
+
+function refuseUnusable(host: string, address: string): HostNotAllowedError {
+  return refuseKind(host, address, 'unusable', 'no setting allows that');
 }
 
 function noHost(entry: string, index: number): InvalidInputError {

@@ -10,7 +10,12 @@ import { readBounded } from './read-bounded.ts';
 const Input = Type.Object(
   {
     method: Type.Optional(Type.Enum(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])),
-    url: Type.String({ minLength: 1, maxLength: 8_192, pattern: '^https?://' }),
+    url: Type.String({
+      minLength: 1,
+      maxLength: 8_192,
+      pattern: '^https?://',
+      description: 'an address that begins with http:// or https://',
+    }),
     headers: Type.Optional(Type.Record(Type.String(), Type.String())),
     body: Type.Optional(Type.Unknown({ description: 'a text as it is; anything else as JSON' })),
     expectStatus: Type.Optional(
@@ -20,7 +25,9 @@ const Input = Type.Object(
         Type.String({ pattern: '^[2-5]xx$' }),
       ]),
     ),
-    timeout: Type.Optional(Type.String({ pattern: DURATION_PATTERN })),
+    timeout: Type.Optional(
+      Type.String({ pattern: DURATION_PATTERN, description: 'one number and one unit of ms, s, m, h, d' }),
+    ),
   },
   { additionalProperties: false },
 );

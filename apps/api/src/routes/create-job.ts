@@ -1,14 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { encodeEnvelope, type JobAccepted, type JobRequest, JobRequestSchema, uuidV7 } from '@jetbeat/core';
+import { DatabaseUnavailableError } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
 import { acceptJob } from '../accept-job.ts';
 import { warningsFor } from '../fleet.ts';
 import type { Parts } from '../parts.ts';
 import { ApiError, sentence } from '../problem.ts';
 import { answer, problems } from '../problem-responses.ts';
-
-/** What a message has beside the envelope: headers with ids, target and trace. */
-const HEADER_BYTES = 1_024;
+import { refuseOversized } from '../refuse-oversized.ts';
 
 /** `POST /jobs`: accepted when PostgreSQL has committed it; it is published behind the answer. */
 export function createJobRoute(app: FastifyInstance, parts: Parts): void {
@@ -37,8 +36,14 @@ export function createJobRoute(app: FastifyInstance, parts: Parts): void {
       const id = uuidV7(now, randomBytes(10));
       const job = acceptJob({ request: body, task, id, now, traceparent: request.id });
       const { envelope, traceparent, state } = job;
-      refuseOversized(encodeEnvelope(envelope).byteLength + HEADER_BYTES, maxPayload());
-      await insertJob(job);
+      refuseOversized({
+        envelope: encodeEnvelope(envelope).byteLength,
+        most: maxPayload(),
+        pointer: '/input',
+      });
+      await insertJob(job).catch((error: unknown) => {
+        throw error instanceof DatabaseUnavailableError ? unknownWhether(id, error) : error;
+      });
       publish({ envelope, traceparent, ...(state === 'scheduled' ? { at: envelope.runAt } : {}) });
       request.log.info({ job: id, task: envelope.task, queue: envelope.queue, state }, 'job accepted');
       const accepted: JobAccepted = { id, state, created: true, warnings: warningsFor(known, envelope) };
@@ -47,10 +52,8 @@ export function createJobRoute(app: FastifyInstance, parts: Parts): void {
   );
 }
 
-function refuseOversized(bytes: number, most: number): void {
-  if (bytes <= most) return;
-  const message = `the job would be a message of ${bytes} bytes, and the NATS server takes ${most}: give a reference instead of the data`;
-  throw new ApiError('payload_too_large', message, {
-    issues: [{ pointer: '/input', code: 'too_large', message }],
-  });
+/** PostgreSQL may commit what it did not answer any more. */
+function unknownWhether(id: string, cause: unknown): ApiError {
+  const message = `PostgreSQL did not answer; the job may have been stored all the same, as ${id}: look for it before you repeat`;
+  return new ApiError('database_unavailable', message, { retryAfter: 2, cause });
 }

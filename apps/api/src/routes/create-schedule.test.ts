@@ -20,6 +20,8 @@ describe('POST /schedules', () => {
       'invalid_type',
     ],
     ['no rule at all', 400, { ...good, when: 'daily' }, '/when', 'invalid_type'],
+    ['a rule that is not built', 400, { ...good, when: { rrule: 'x' } }, '/when/rrule', 'unknown_field'],
+    ['two rules in one', 400, { ...good, when: { cron: 'x', every: '1s' } }, '/when/every', 'invalid_value'],
     ['an option that is not built', 400, { ...good, jitter: '1s' }, '/jitter', 'unknown_field'],
     ['an overlap that is not built', 400, { ...good, overlap: 'buffer-all' }, '/overlap', 'invalid_value'],
     ['a wrong catch-up', 400, { ...good, catchUp: { all: 0 } }, '/catchUp/all', 'invalid_value'],
@@ -48,5 +50,14 @@ describe('POST /schedules', () => {
       code: status === 400 ? 'invalid_request' : 'invalid_schedule',
     });
     expect(answer.body.errors).toContainEqual(expect.objectContaining({ pointer, code }));
+  });
+
+  test('a job that would never fit into a message: 413', async () => {
+    server.use({ maxPayload: () => 4_096 });
+    const job = { ...good.job, input: 'x'.repeat(2_100) };
+    expect((await server.call('POST /schedules', { ...good, job })).body).toMatchObject({
+      ...{ status: 413, code: 'payload_too_large' },
+      errors: [{ pointer: '/job/input' }],
+    });
   });
 });

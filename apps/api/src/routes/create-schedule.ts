@@ -7,10 +7,15 @@ import type { Parts } from '../parts.ts';
 import { ApiError, sentence } from '../problem.ts';
 import { answer, problems } from '../problem-responses.ts';
 import { readSchedule } from '../read-schedule.ts';
+import { refuseOversized } from '../refuse-oversized.ts';
 import { nextTime, scheduleJson } from '../schedule-json.ts';
 
+/** What an envelope of a schedule's job has beside what the schedule says: ids, times and the schedule's name. */
+const OWN_FIELDS_BYTES = 1_024;
+
 /** `POST /schedules` */
-export function createScheduleRoute(app: FastifyInstance, { db, fleet, checkInput, clock }: Parts): void {
+export function createScheduleRoute(app: FastifyInstance, parts: Parts): void {
+  const { db, fleet, checkInput, maxPayload, clock } = parts;
   app.post<{ Body: ScheduleRequest }>(
     '/schedules',
     {
@@ -33,6 +38,8 @@ export function createScheduleRoute(app: FastifyInstance, { db, fleet, checkInpu
       const issues = task ? checkInput(task, definition.job.input, '/job/input') : [];
       if (issues.length > 0) throw new ApiError('invalid_input', sentence(issues), { issues });
       const { name } = definition;
+      const envelope = Buffer.byteLength(JSON.stringify(definition.job)) + OWN_FIELDS_BYTES;
+      refuseOversized({ envelope, most: maxPayload(), pointer: '/job/input' });
       const nextAt = nextTime({ definition, createdAt: now }, now);
       const created = await createSchedule(db, {
         id: uuidV7(now, randomBytes(10)),

@@ -1,4 +1,5 @@
 import Type, { type TSchema } from 'typebox';
+import { MAX_META, MAX_META_TEXT, META_PATTERN } from '../call.ts';
 import { DURATION_PATTERN } from '../duration.ts';
 import { PRIORITIES } from '../envelope.ts';
 import { UUID_PATTERN } from '../ids.ts';
@@ -15,7 +16,7 @@ const TIME_PATTERN =
 export const TimeInput = Type.String({
   pattern: TIME_PATTERN,
   maxLength: 40,
-  description: 'RFC 3339, with `Z` or an offset.',
+  description: 'RFC 3339: date, `T`, time with seconds, `Z` or an offset.',
   examples: ['2026-05-04T03:00:00Z'],
 });
 /** A time as an answer gives it: UTC with milliseconds. */
@@ -27,23 +28,35 @@ export const Duration = Type.String({
   examples: ['90s'],
 });
 /** The name of a task. */
-export const TaskName = Type.String({ pattern: TASK_PATTERN, examples: ['report.send'] });
+export const TaskName = Type.String({
+  pattern: TASK_PATTERN,
+  description: 'Tokens of A-Z a-z 0-9 _ - (at most 64 each) joined by dots, at most 128 in all.',
+  examples: ['report.send'],
+});
 /** The name of a queue. */
-export const QueueName = Type.String({ pattern: QUEUE_PATTERN, examples: ['default'] });
+export const QueueName = Type.String({
+  pattern: QUEUE_PATTERN,
+  description: 'One token of A-Z a-z 0-9 _ - (at most 64).',
+  examples: ['default'],
+});
 /** The name of a schedule. */
-export const ScheduleName = Type.String({ pattern: SCHEDULE_PATTERN, examples: ['report.nightly'] });
+export const ScheduleName = Type.String({
+  pattern: SCHEDULE_PATTERN,
+  description: 'Tokens of A-Z a-z 0-9 _ - (at most 64 each) joined by dots or slashes, at most 128 in all.',
+  examples: ['report.nightly'],
+});
 /** A lane of a queue. */
 export const PriorityName = Type.Enum(PRIORITIES);
 /** The id of a job. */
 export const JobId = Type.String({ pattern: UUID_PATTERN });
 /** Notes on a job that are searched, not run. */
 export const Meta = Type.Record(
-  Type.String({ pattern: '^[A-Za-z0-9_.-]{1,64}$' }),
-  Type.String({ maxLength: 1_024 }),
+  Type.String({ pattern: META_PATTERN }),
+  Type.String({ maxLength: MAX_META_TEXT }),
   {
     ...CLOSED,
-    maxProperties: 64,
-    description: 'Up to 64 texts by name.',
+    maxProperties: MAX_META,
+    description: 'Up to 64 texts by name; a name is 1 to 64 of A-Z a-z 0-9 _ . -',
   },
 );
 /** Any JSON value. */

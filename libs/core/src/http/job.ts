@@ -153,10 +153,11 @@ export const JobQuerySchema = Type.Object(
     from: Type.Optional(
       Type.String({
         ...TimeInput,
-        description: 'Created at this time or later; for a job of a schedule its nominal time counts.',
+        description:
+          'RFC 3339; a `+` in an address is written `%2B`. Created at this time or later; for a job of a schedule its nominal time counts.',
       }),
     ),
-    to: Type.Optional(Type.String({ ...TimeInput, description: 'Created before this time.' })),
+    to: Type.Optional(Type.String({ ...TimeInput, description: 'RFC 3339. Created before this time.' })),
     ...PAGE_QUERY,
   },
   CLOSED,

@@ -5,7 +5,8 @@ import { CLOSED } from './format.ts';
 const ProblemIssue = Type.Object(
   {
     pointer: Type.String({
-      description: 'JSON pointer (RFC 6901) into the body, or `?name` for a query parameter.',
+      description:
+        'JSON pointer (RFC 6901) into the body, `?name` for a query parameter, the name of a header.',
     }),
     code: Type.String(),
     message: Type.String(),

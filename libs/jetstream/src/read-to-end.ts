@@ -1,9 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { JetbeatError } from '@jetbeat/core';
-import { type Bus, eventsState } from '@jetbeat/jetstream';
+import { type Bus, inside } from './bus.ts';
+import { pause } from './pause.ts';
+import { eventsState } from './stream-state.ts';
 
 /** History could not be brought up to date in time, so nothing can be said about what it does not hold. */
-class HistoryBehindError extends JetbeatError {
+export class HistoryBehindError extends JetbeatError {
   constructor(behind: number, waitedMs: number) {
     super(
       'history_behind',
@@ -18,7 +19,7 @@ const MAX_PAUSE_MS = 50;
 /**
  * Waits until every event that was stored before the call is in PostgreSQL, whichever recorder put it there: the
  * durable consumer's ack floor says so, since only what was committed is acknowledged.
- * @throws HistoryBehindError after `timeoutMs`
+ * @throws HistoryBehindError after `timeoutMs`; JetStreamCallError, BusClosedError
  */
 export async function readToEnd(params: { bus: Bus; timeoutMs: number }): Promise<void> {
   const { bus, timeoutMs } = params;
@@ -29,6 +30,6 @@ export async function readToEnd(params: { bus: Bus; timeoutMs: number }): Promis
     // A store that was made anew starts again at 1: then there is nothing old to wait for.
     if (recordedUpTo >= Math.min(target, lastSeq)) return;
     if (performance.now() + wait > end) throw new HistoryBehindError(target - recordedUpTo, timeoutMs);
-    await sleep(wait);
+    await pause(wait, inside(bus).closing.signal);
   }
 }

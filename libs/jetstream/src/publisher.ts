@@ -1,14 +1,36 @@
-import type { JobToPublish, PublishResult } from '@jetbeat/jetstream';
-import type { Check } from '@jetbeat/runtime';
+import type { Log } from './log.ts';
+import type { JobToPublish, PublishResult } from './publish-jobs.ts';
 
-/** Publishes what was committed, behind the answer to the caller. */
+/** Publishes jobs that a database has committed, behind the answer to whoever asked for them. */
 export interface Publisher {
-  /** Takes a committed job. Never fails: what cannot be published now is published by the recorder's reconcile. */
-  add(job: JobToPublish): void;
-  /** Whether it gets on. */
-  check(): Check;
-  /** Publishes what it holds, for at most `timeoutMs`. */
+  /** Takes committed jobs. Never fails: what cannot be published now is published by the recorder's reconcile. */
+  add(jobs: readonly JobToPublish[]): void;
+  /** Jobs that are not published yet. */
+  readonly waiting: number;
+  /** False when a window has made no progress for 20 s. */
+  readonly moving: boolean;
+  /** Unix milliseconds. */
+  readonly lastProgressAt: number;
+  /** Publishes what it holds, for at most `timeoutMs`, and takes no more. */
   stop(timeoutMs: number): Promise<void>;
+}
+
+/** What was published: `seq` is the job's place in JOBS, unless it went out as a timer. */
+export interface Published {
+  readonly id: string;
+  readonly seq?: number;
+}
+
+/** What a publisher needs; its ports are those of an app. */
+export interface PublisherParams {
+  readonly publish: (jobs: readonly JobToPublish[]) => Promise<PublishResult[]>;
+  /** Notes in the database what was published, so that reconcile leaves it alone. */
+  readonly notePublished: (rows: readonly Published[]) => Promise<void>;
+  readonly isConnected: () => boolean;
+  readonly log: Pick<Log, 'warn'>;
+  readonly clock: () => number;
+  /** More than these would be old before their turn comes; default 10,000. */
+  readonly maxQueued?: number;
 }
 
 /** Jobs that go to the server together. */
@@ -17,14 +39,7 @@ const WINDOW = 500;
 const STUCK_AFTER_MS = 20_000;
 
 /** Makes a publisher: one window at a time, and the note of one window beside the publish of the next. */
-export function createPublisher(params: {
-  publish: (jobs: readonly JobToPublish[]) => Promise<PublishResult[]>;
-  notePublished: (rows: readonly { id: string; seq?: number }[]) => Promise<void>;
-  isConnected: () => boolean;
-  log: { warn(data: object, text: string): void };
-  clock: () => number;
-  maxQueued?: number;
-}): Publisher {
+export function createPublisher(params: PublisherParams): Publisher {
   const { publish, notePublished, isConnected, log, clock, maxQueued = 10_000 } = params;
   let queue: JobToPublish[] = [];
   let running: Promise<void> | undefined;
@@ -36,7 +51,7 @@ export function createPublisher(params: {
     queue = [];
   };
 
-  const publishWindow = async (window: readonly JobToPublish[]): Promise<{ id: string; seq?: number }[]> => {
+  const publishWindow = async (window: readonly JobToPublish[]): Promise<Published[]> => {
     if (window.length === 0) return [];
     const results = await publish(window);
     const failed = results.find((result) => !result.ok);
@@ -48,7 +63,7 @@ export function createPublisher(params: {
       return [result.delayed ? { id } : { id, seq: result.seq }];
     });
   };
-  const note = async (rows: readonly { id: string; seq?: number }[]) => {
+  const note = async (rows: readonly Published[]) => {
     if (rows.length === 0) return;
     await notePublished(rows).catch((error: unknown) => {
       log.warn(
@@ -58,7 +73,7 @@ export function createPublisher(params: {
     });
   };
   const run = async () => {
-    let rows: { id: string; seq?: number }[] = [];
+    let rows: Published[] = [];
     while (queue.length > 0 || rows.length > 0) {
       if (queue.length > 0 && !isConnected()) leaveToReconcile('NATS is away');
       const window = queue.splice(0, WINDOW);
@@ -69,11 +84,11 @@ export function createPublisher(params: {
   };
 
   return {
-    add(job) {
-      if (stopped) return;
-      if (queue.length >= maxQueued) leaveToReconcile('too many wait for NATS');
+    add(jobs) {
+      if (stopped || jobs.length === 0) return;
+      if (queue.length + jobs.length > maxQueued) leaveToReconcile('too many wait for NATS');
       if (!running) lastProgressAt = clock();
-      queue.push(job);
+      queue.push(...jobs);
       running ??= run()
         .catch((error: unknown) => {
           log.warn({ err: error, jobs: queue.length }, 'publishing failed: the recorder will publish');
@@ -83,9 +98,14 @@ export function createPublisher(params: {
           running = undefined;
         });
     },
-    check() {
-      const ok = !running || clock() - lastProgressAt < STUCK_AFTER_MS;
-      return { name: 'publisher', ok, detail: `${queue.length} waiting`, lastProgressAt };
+    get waiting() {
+      return queue.length;
+    },
+    get moving() {
+      return !running || clock() - lastProgressAt < STUCK_AFTER_MS;
+    },
+    get lastProgressAt() {
+      return lastProgressAt;
     },
     async stop(timeoutMs) {
       stopped = true;
@@ -95,6 +115,7 @@ export function createPublisher(params: {
       });
       await Promise.race([running, late]);
       clearTimeout(timer);
+      if (queue.length > 0) leaveToReconcile('the app stops');
     },
   };
 }

@@ -1,0 +1,2 @@
+/** The largest body of a request, bytes. */
+export const BODY_LIMIT = 1_048_576;
