@@ -7,14 +7,12 @@ import type { Held } from './held.ts';
 export function logOutcome(log: Log, held: Held, execution: Execution, next: Next): void {
   const { outcome, error, abandoned } = execution;
   const facts = { attempt: held.job.attempt, outcome, ...(abandoned ? { abandoned } : {}) };
-  switch (next.state) {
-    case 'retrying': {
-      const runAt = new Date(next.runAt).toISOString();
-      return log.warn({ ...facts, err: error, runAt }, `attempt ${outcome}; it runs again`);
-    }
-    case 'dead':
-      return log.error({ ...facts, err: error, reason: next.reason.code }, `job dead: ${next.reason.text}`);
-    default:
-      return log.debug(facts, `job ${next.state}`);
+  if (next.state === 'retrying') {
+    const runAt = new Date(next.runAt).toISOString();
+    log.warn({ ...facts, err: error, runAt }, `attempt ${outcome}; it runs again`);
+  } else if (next.state === 'dead') {
+    log.error({ ...facts, err: error, reason: next.reason.code }, `job dead: ${next.reason.text}`);
+  } else {
+    log.debug(facts, `job ${next.state}`);
   }
 }

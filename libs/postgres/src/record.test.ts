@@ -176,3 +176,14 @@ test('a parked job is released when the doubt is over, or a live worker serves i
     [served, 'task', 1],
   ]);
 });
+
+test('a worker whose clock was set back is heard of all the same, and what it said last stands', async () => {
+  const said = (change: object, now: number) =>
+    recordChanges(db, { changes: project([]), workers: [heartbeat({ worker: 'back', ...change })], now });
+  await said({ at: NOON, held: 3 }, NOON + 20_000);
+  await said({ at: NOON - 3_600_000, held: 1 }, NOON + 30_000);
+  const live = () => liveWorkers(db, { now: NOON + 31_000, within: 5_000 });
+  expect(await live()).toMatchObject([{ id: 'back', held: 3, heardAt: NOON + 30_000 }]);
+  await said({ at: NOON - 3_590_000, state: 'stopped' }, NOON + 30_500);
+  expect(await live()).toEqual([]);
+});

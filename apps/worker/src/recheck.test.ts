@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest';
+import { createRecheck } from './recheck.ts';
+
+function bench() {
+  const calls: string[] = [];
+  const told = (name: string) => async () => void calls.push(name);
+  const recheck = createRecheck({
+    marks: { upTo: () => 0, suspectAll: () => void calls.push('suspectAll'), distrust: told('distrust') },
+    topology: told('topology'),
+    signal: new AbortController().signal,
+    onRetry: () => {},
+  });
+  const see = (consumerSeq: number, priority: 'high' | 'low' = 'high') =>
+    recheck.see({ queue: 'q', priority, consumerSeq });
+  return { recheck, calls, see };
+}
+
+test('a consumer that counts on is trusted, each lane by itself; one that counts lower is not', async () => {
+  const { calls, see } = bench();
+  for (const seq of [4, 5, 9]) see(seq);
+  see(1, 'low');
+  expect(calls).toEqual([]);
+  see(2);
+  await expect.poll(() => calls).toEqual(['suspectAll', 'topology', 'distrust']);
+  see(3);
+  expect(calls).toHaveLength(3);
+});
+
+test('asked again while it is under way, it goes round once more, and all stays suspect until then', async () => {
+  const { recheck, calls } = bench();
+  recheck.again();
+  recheck.again();
+  await expect.poll(() => calls.filter((call) => call === 'distrust')).toHaveLength(2);
+  expect(calls).toEqual([
+    ...['suspectAll', 'topology', 'suspectAll', 'distrust', 'suspectAll', 'topology', 'distrust'],
+  ]);
+});
