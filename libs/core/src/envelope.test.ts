@@ -47,8 +47,13 @@ test.each([
   ['createdAt', '2026'],
   ['runAt', -1],
   ['meta', []],
+  ['meta', { team: 7 }],
   ['policy', 'none'],
+  ['policy', { retry: { attempts: '2' } }],
+  ['policy', { retry: 'often' }],
+  ['policy', { timeout: { hard: '1h' } }],
   ['schedule', null],
+  ['schedule', { nominalTime: 'noon' }],
 ])('a wrong %s is named', (field, value) => {
   expect(() => decodeEnvelope(bytes({ ...job, [field]: value }))).toThrow(
     `the envelope's field "${field}" is missing or wrong`,

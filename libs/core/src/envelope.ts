@@ -100,10 +100,37 @@ function firstWrongField(job: Partial<JobEnvelope>): string | undefined {
   if (!isCount(job.parks, 0)) return 'parks';
   if (!isCount(job.createdAt, 0)) return 'createdAt';
   if (!isCount(job.runAt, 0)) return 'runAt';
-  if (!isObjectOrAbsent(job.meta)) return 'meta';
-  if (!isObjectOrAbsent(job.policy)) return 'policy';
-  if (!isObjectOrAbsent(job.schedule)) return 'schedule';
+  if (!isObjectOrAbsent(job.meta) || Object.values(job.meta ?? {}).some((text) => typeof text !== 'string'))
+    return 'meta';
+  if (!isPolicy(job.policy)) return 'policy';
+  if (!hasKinds(job.schedule, SCHEDULE_KINDS)) return 'schedule';
   return undefined;
+}
+
+const SCHEDULE_KINDS = { id: 'string', name: 'string', origin: 'string', nominalTime: 'number' };
+const RETRY_KINDS = {
+  attempts: 'number',
+  delay: 'number',
+  factor: 'number',
+  max: 'number',
+  jitter: 'boolean',
+};
+const TIMEOUT_KINDS = { soft: 'number', hard: 'number' };
+
+/** A wrong type in a policy would fail where it is used, again and again; so it is refused where it comes in. */
+function isPolicy(value: unknown): boolean {
+  if (!isObjectOrAbsent(value)) return false;
+  const { retry, timeout } = (value ?? {}) as { retry?: unknown; timeout?: unknown };
+  return hasKinds(retry, RETRY_KINDS) && hasKinds(timeout, TIMEOUT_KINDS);
+}
+
+/** Whether a value is absent, or an object whose fields, where they are there, are of these kinds. */
+function hasKinds(value: unknown, kinds: Readonly<Record<string, string>>): boolean {
+  if (!isObjectOrAbsent(value)) return false;
+  const fields = (value ?? {}) as Record<string, unknown>;
+  return Object.entries(kinds).every(
+    ([name, kind]) => fields[name] === undefined || typeof fields[name] === kind,
+  );
 }
 
 function isCount(value: unknown, least: number): boolean {
