@@ -1,7 +1,7 @@
 import type { DoubtQuestion, JobEnvelope } from '@jetbeat/core';
 import { askDoubt, serveHeld } from '@jetbeat/jetstream';
 import { getJob, type recordChanges } from '@jetbeat/postgres';
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import {
   acceptedEvent,
   createRecorderBench,
@@ -14,16 +14,6 @@ import {
   workerEvent,
 } from '../support/recorder.ts';
 
-const benches: RecorderBench[] = [];
-afterEach(async () => {
-  for (const bench of benches.splice(0)) await bench.stop();
-});
-async function newBench(): Promise<RecorderBench> {
-  const bench = await createRecorderBench();
-  benches.push(bench);
-  return bench;
-}
-
 function doubtOf({ id, attempt, run, parks }: JobEnvelope, worker = 'asker'): DoubtQuestion {
   return { job: id, worker, attempt, run, parks };
 }
@@ -32,7 +22,7 @@ async function ask({ bus }: RecorderBench, ...questions: DoubtQuestion[]) {
 }
 
 test('what was settled is answered so with what follows, at once after the event was stored', async () => {
-  const bench = await newBench();
+  const bench = await createRecorderBench();
   await bench.start();
   const [done, retried, parked, fresh] = [newJob(), newJob(), newJob({ parks: 1 }), newJob()];
   const next = { state: 'retrying', attempt: 2, runAt: Date.now() + 60_000 } as const;
@@ -51,7 +41,7 @@ test('what was settled is answered so with what follows, at once after the event
 });
 
 test('a job at a vanished worker is free as a new run, its attempt lost, until it has taken too many down', async () => {
-  const bench = await newBench();
+  const bench = await createRecorderBench();
   await bench.start();
   const job = newJob();
   await bench.events.publish(acceptedEvent(job, 1));
@@ -68,7 +58,7 @@ test('a job at a vanished worker is free as a new run, its attempt lost, until i
 });
 
 test('what a live worker holds, or may hold because it does not answer, is held', async () => {
-  const bench = await newBench();
+  const bench = await createRecorderBench();
   await bench.start({ ackWaitMs: 30_000, times: { heldWaitMs: 200 } });
   const [held, other] = [newJob(), newJob()];
   await bench.events.publish(acceptedEvent(held, 1));
@@ -90,7 +80,7 @@ test('what a live worker holds, or may hold because it does not answer, is held'
 });
 
 test('of two askers at two recorders one gets the job, also when history does not know it', async () => {
-  const bench = await newBench();
+  const bench = await createRecorderBench();
   await Promise.all([bench.start({ ackWaitMs: 30_000 }), bench.start({ ackWaitMs: 30_000 })]);
   for (const worker of ['a', 'b']) {
     await bench.events.publish(workerEvent(worker));
@@ -118,7 +108,7 @@ test('of two askers at two recorders one gets the job, also when history does no
 });
 
 test('while history cannot be written there is no answer; a stranger with nonsense costs nobody else theirs', async () => {
-  const bench = await newBench();
+  const bench = await createRecorderBench();
   const gate = Promise.withResolvers<void>();
   const waiting: typeof recordChanges = async () => {
     await gate.promise;

@@ -19,13 +19,12 @@ import {
   notePublished,
   type recordChanges,
 } from '@jetbeat/postgres';
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import {
   acceptedEvent,
   createRecorderBench,
   newJob,
   parkedEvent,
-  type RecorderBench,
   settledEvent,
   startedEvent,
   traceparent,
@@ -33,20 +32,11 @@ import {
 } from '../support/recorder.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
-const benches: RecorderBench[] = [];
-afterEach(async () => {
-  for (const bench of benches.splice(0)) await bench.stop();
-});
-async function newBench(): Promise<RecorderBench> {
-  const bench = await createRecorderBench();
-  benches.push(bench);
-  return bench;
-}
 const quick = { unpublishedAfterMs: 200, reconcileEveryMs: 100, releaseEveryMs: 100, trimEveryMs: 50 };
 const row = { traceparent: traceparent(), totalLimitMs: 60_000, origin: 'api' };
 
 test('a job that was committed and never published is published, delayed ones as timers', async () => {
-  const bench = await newBench();
+  const bench = await createRecorderBench();
   const { bus, db } = bench;
   const now = newJob({ meta: { a: 'b' } });
   const later = newJob({ runAt: Date.now() + 600_000 });
@@ -73,7 +63,7 @@ test('a job that was committed and never published is published, delayed ones as
 });
 
 test('a message that was there when nobody had noted it is not doubled', async () => {
-  const bench = await newBench();
+  const bench = await createRecorderBench();
   const { bus, db } = bench;
   const job = newJob();
   await insertJobs(db, [{ ...row, envelope: job, state: 'queued' }]);
@@ -84,7 +74,7 @@ test('a message that was there when nobody had noted it is not doubled', async (
 });
 
 test('a message that an operator deleted is published again, one that waits is left alone', async () => {
-  const bench = await newBench();
+  const bench = await createRecorderBench();
   const { bus, db } = bench;
   const [gone, waiting] = [newJob(), newJob({ queue: 'default', priority: 'low' })];
   await insertJobs(
@@ -112,7 +102,7 @@ test('a message that an operator deleted is published again, one that waits is l
 });
 
 test('a job whose message is gone and whose input nobody knows is ended, with that reason', async () => {
-  const bench = await newBench();
+  const bench = await createRecorderBench();
   const job = newJob();
   await bench.events.publish(startedEvent(job, { at: Date.now() - 5_000 }));
   await bench.start({ ackWaitMs: 500, times: quick });
@@ -124,7 +114,7 @@ test('a job whose message is gone and whose input nobody knows is ended, with th
 });
 
 test('what is parked for a task is released when a worker serves it, for a doubt at once', async () => {
-  const bench = await newBench();
+  const bench = await createRecorderBench();
   const { bus, db } = bench;
   const [task, doubt] = [newJob({ task: 'a.b', parks: 1 }), newJob({ parks: 1 })];
   const places = [{ what: 'task', task: 'a.b' } as const, { what: 'doubt' } as const];
@@ -157,7 +147,7 @@ test('what is parked for a task is released when a worker serves it, for a doubt
 });
 
 test('a queue that nobody serves does not keep the jobs of the others from being looked after', async () => {
-  const bench = await newBench();
+  const bench = await createRecorderBench();
   const jobs = [newJob({ queue: 'nobody' }), newJob()];
   await insertJobs(
     bench.db,
@@ -170,7 +160,7 @@ test('a queue that nobody serves does not keep the jobs of the others from being
 });
 
 test('a job that has begun and is lost comes back, though somebody tried in vain to cancel it', async () => {
-  const bench = await newBench();
+  const bench = await createRecorderBench();
   const { bus, db } = bench;
   const job = newJob();
   await insertJobs(db, [{ ...row, envelope: job, state: 'queued' }]);
@@ -182,7 +172,7 @@ test('a job that has begun and is lost comes back, though somebody tried in vain
 });
 
 test('a job that was parked as an older run than history knows is not left in its parking place', async () => {
-  const bench = await newBench();
+  const bench = await createRecorderBench();
   const { bus, db } = bench;
   const job = newJob({ runAt: Date.now() - 5_000 });
   await bench.events.publish(acceptedEvent(job, 1));
@@ -201,7 +191,7 @@ test('a job that was parked as an older run than history knows is not left in it
 });
 
 test('a parked job whose message is gone is rebuilt from its row', async () => {
-  const bench = await newBench();
+  const bench = await createRecorderBench();
   const job = newJob();
   const parked = { ...job, parks: 1 };
   await bench.events.publish(acceptedEvent(job, 1));
@@ -215,7 +205,7 @@ test('a parked job whose message is gone is rebuilt from its row', async () => {
 });
 
 test('trimming keeps what is not recorded', async () => {
-  const bench = await newBench();
+  const bench = await createRecorderBench();
   const never: typeof recordChanges = () => Promise.reject(new Error('not now'));
   const times = { ...quick, liveMs: 100, holdMs: 50, progressEveryMs: 50 };
   const broken = await bench.start({ times, ports: { recordChanges: never } });
@@ -232,7 +222,7 @@ test('trimming keeps what is not recorded', async () => {
 });
 
 test('workers find the highest settled sequence, and cancel keys go when nothing can come any more', async () => {
-  const bench = await newBench();
+  const bench = await createRecorderBench();
   const { bus, db, events } = bench;
   await bench.start({ ackWaitMs: 500, times: quick });
   for (const seq of [7, 42, 12]) await events.publish(settledEvent(newJob(), { seq }));

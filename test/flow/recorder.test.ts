@@ -1,7 +1,7 @@
 import { type Event, encodeBatch, encodeEvent, type JobEnvelope } from '@jetbeat/core';
 import { eventsState } from '@jetbeat/jetstream';
 import { databaseTime, getJob, liveWorkers, recordChanges } from '@jetbeat/postgres';
-import { afterEach, expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { natsUrl } from '../support/nats.ts';
 import { rawJetStream } from '../support/raw-jetstream.ts';
 import {
@@ -15,16 +15,6 @@ import {
   workerEvent,
 } from '../support/recorder.ts';
 import { waitUntil } from '../support/wait-until.ts';
-
-const benches: RecorderBench[] = [];
-afterEach(async () => {
-  for (const bench of benches.splice(0)) await bench.stop();
-});
-async function newBench(): Promise<RecorderBench> {
-  const bench = await createRecorderBench();
-  benches.push(bench);
-  return bench;
-}
 
 /** A job that fails once and then succeeds, as its events tell it. */
 function lifeOf(job: JobEnvelope): Event[] {
@@ -50,7 +40,7 @@ async function recordedAll({ bus }: RecorderBench): Promise<void> {
 }
 
 test('events in any order, twice, over two recorders, make the same history', async () => {
-  const bench = await newBench();
+  const bench = await createRecorderBench();
   const recorders = await Promise.all([bench.start(), bench.start()]);
   await Promise.all(recorders.map((recorder) => recorder.ready()));
   const jobs = Array.from({ length: 40 }, () => newJob());
@@ -81,7 +71,7 @@ test('events in any order, twice, over two recorders, make the same history', as
 });
 
 test('garbage is counted and passed by, and the next good batch is recorded', async () => {
-  const bench = await newBench();
+  const bench = await createRecorderBench();
   const recorder = await bench.start();
   const stranger = await rawJetStream(natsUrl());
   onTestFinished(() => stranger.close());
@@ -99,7 +89,7 @@ test('garbage is counted and passed by, and the next good batch is recorded', as
 });
 
 test('an event that PostgreSQL refuses for its values is passed by alone', async () => {
-  const bench = await newBench();
+  const bench = await createRecorderBench();
   const jobs = Array.from({ length: 9 }, () => newJob());
   const poison = jobs[4]?.id;
   const refuse: typeof recordChanges = (db, params) => {
@@ -119,7 +109,7 @@ test('an event that PostgreSQL refuses for its values is passed by alone', async
 });
 
 test('what fails around the commit is recorded by the next try', async () => {
-  const bench = await newBench();
+  const bench = await createRecorderBench();
   let calls = 0;
   const shaky: typeof recordChanges = async (db, params) => {
     calls += 1;
@@ -138,7 +128,7 @@ test('what fails around the commit is recorded by the next try', async () => {
 });
 
 test('what cannot be recorded goes back to the other recorder', async () => {
-  const bench = await newBench();
+  const bench = await createRecorderBench();
   const never: typeof recordChanges = () => Promise.reject(new Error('this recorder has no database'));
   const broken = await bench.start({ ports: { recordChanges: never }, times: { holdMs: 100 } });
   const jobs = Array.from({ length: 20 }, () => newJob());
@@ -150,7 +140,7 @@ test('what cannot be recorded goes back to the other recorder', async () => {
 });
 
 test('workers are known with their tasks, and a stop ends their life', async () => {
-  const bench = await newBench();
+  const bench = await createRecorderBench();
   await bench.start();
   await bench.events.publish(workerEvent('w1', { tasks: [{ name: 'system.echo' }] }));
   await bench.events.publish(workerEvent('w2'));
@@ -166,7 +156,7 @@ test('workers are known with their tasks, and a stop ends their life', async () 
 });
 
 test('its health tells of the progress, and stopping twice is safe', async () => {
-  const bench = await newBench();
+  const bench = await createRecorderBench();
   const recorder = await bench.start();
   await recorder.ready();
   const ready = await fetch(`${recorder.healthUrl}/readyz`);

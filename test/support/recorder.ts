@@ -20,6 +20,7 @@ import {
 import { type Database, openDatabase } from '@jetbeat/postgres';
 import { type Recorder, type RecorderPorts, type RecorderTimes, start } from '@jetbeat/recorder';
 import { createLog, loadConfig } from '@jetbeat/runtime';
+import { onTestFinished } from 'vitest';
 import { createTestDatabase } from './database.ts';
 import { natsUrl, testNamespace, testTopology } from './nats.ts';
 
@@ -29,8 +30,9 @@ export interface RecorderBench {
   readonly db: Database;
   readonly events: EventPublisher;
   readonly namespace: string;
-  /** Starts one more recorder; it is stopped with the bench. */
+  /** Starts one more recorder; it is stopped when the test has finished. */
   start(options?: BenchOptions): Promise<Recorder>;
+  /** Stops sooner, before a test stops its own servers. */
   stop(): Promise<void>;
 }
 
@@ -44,7 +46,7 @@ interface BenchOptions {
 const TRACEPARENT = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-00`;
 
 /**
- * Makes the bench.
+ * Makes the bench; it is stopped when the test has finished.
  * @param params servers of the test's own, which it may kill; else those of the run
  */
 export async function createRecorderBench(
@@ -60,8 +62,21 @@ export async function createRecorderBench(
   const db = await openDatabase({ url: databaseUrl, applicationName: 'bench' });
   const events = createEventPublisher(bus, { log: silentLog });
   const recorders: Recorder[] = [];
+  let stopped: Promise<void> | undefined;
+  const close = async () => {
+    await Promise.all(recorders.map((recorder) => recorder.stop()));
+    await events.close();
+    await bus.close();
+    await db.close();
+    await database?.drop();
+  };
+  const stop = () => {
+    stopped ??= close();
+    return stopped;
+  };
+  onTestFinished(stop);
   return {
-    ...{ bus, db, events, namespace },
+    ...{ bus, db, events, namespace, stop },
     async start({ ackWaitMs = 2_000, times, ports } = {}) {
       const env = {
         JETBEAT_NATS_URL: servers,
@@ -80,13 +95,6 @@ export async function createRecorderBench(
       });
       recorders.push(recorder);
       return recorder;
-    },
-    async stop() {
-      await Promise.all(recorders.map((recorder) => recorder.stop()));
-      await events.close();
-      await bus.close();
-      await db.close();
-      await database?.drop();
     },
   };
 }

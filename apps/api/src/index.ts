@@ -10,7 +10,7 @@ import {
   openDatabase,
   tasksServed,
 } from '@jetbeat/postgres';
-import type { Running, StartParams } from '@jetbeat/runtime';
+import { natsOptions, type Running, type StartParams } from '@jetbeat/runtime';
 import { hashSecret, parseKey } from './api-key.ts';
 import { createCancelPorts } from './cancel-ports.ts';
 import { createInputCheck } from './check-input.ts';
@@ -56,11 +56,8 @@ export async function start(params: StartParams & { publish?: typeof publishJobs
     if (key)
       await insertApiKey(db, { id: key.id, hash: hashSecret(key.secret), role: 'admin', createdAt: clock() });
     const bus = await connectBus({
-      servers: config.nats.url,
+      ...natsOptions(config),
       name: 'jetbeat-api',
-      ...(config.namespace === undefined ? {} : { namespace: config.namespace }),
-      ...(config.nats.creds === undefined ? {} : { credsFile: config.nats.creds }),
-      ...(config.nats.ca === undefined ? {} : { caFile: config.nats.ca }),
       log,
     });
     closing.push(() => bus.close());

@@ -1,6 +1,6 @@
 import { type Bus, connectBus, ensureTopology, keepTopology } from '@jetbeat/jetstream';
 import { type Database, migrate, openDatabase } from '@jetbeat/postgres';
-import type { Config, Log } from '@jetbeat/runtime';
+import { type Config, type Log, natsOptions } from '@jetbeat/runtime';
 
 /** Of the topology, where the default does not fit. */
 export interface RecorderTopology {
@@ -33,13 +33,10 @@ export async function connect(params: {
   topology?: RecorderTopology;
 }): Promise<Connected> {
   const { config, log, topology = {} } = params;
-  const { queues, ackWaitMs, namespace, nats } = config;
+  const { queues, ackWaitMs } = config;
   const bus = await connectBus({
-    servers: nats.url,
+    ...natsOptions(config),
     name: NAME,
-    ...(namespace === undefined ? {} : { namespace }),
-    ...(nats.creds === undefined ? {} : { credsFile: nats.creds }),
-    ...(nats.ca === undefined ? {} : { caFile: nats.ca }),
     log,
   });
   let db: Database | undefined;

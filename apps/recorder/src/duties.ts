@@ -52,21 +52,8 @@ const SEQUENCE_EVERY_MS = 10_000;
 
 /** Puts every pass into its loop. */
 export function createDuties(params: DutiesParams): Duties {
-  const {
-    bus,
-    db,
-    events,
-    cancelled,
-    marks,
-    hearing,
-    progress,
-    streamWatch,
-    tally,
-    log,
-    times,
-    ackWaitMs,
-    clock,
-  } = params;
+  const { bus, db, events, cancelled, marks, hearing, progress, streamWatch } = params;
+  const { tally, log, times, ackWaitMs, clock } = params;
   const { counts } = tally;
   const cleared: ClearProgress = { seen: new Map(), passed: 0 };
   const sequences = createSequenceClock({

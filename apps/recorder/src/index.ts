@@ -82,7 +82,6 @@ export async function start(params: RecorderParams): Promise<Recorder> {
         bus,
         db,
         events,
-        topology: ensure,
         cancelled,
         marks,
         hearing,
@@ -94,6 +93,7 @@ export async function start(params: RecorderParams): Promise<Recorder> {
         ackWaitMs,
         clock,
       },
+      topology: ensure,
     });
     const recording = createRecordLoop({
       ...{ db, log, tally, holdMs: times.holdMs },

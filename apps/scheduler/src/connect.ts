@@ -1,6 +1,6 @@
 import { type Bus, connectBus, keepTopology } from '@jetbeat/jetstream';
 import { type Database, migrate, openDatabase } from '@jetbeat/postgres';
-import type { Config, Log } from '@jetbeat/runtime';
+import { type Config, type Log, natsOptions } from '@jetbeat/runtime';
 
 /** Both servers, with everything in them that the scheduler builds on. */
 export interface Connected {
@@ -29,15 +29,12 @@ export async function connect(params: {
   topology?: SchedulerTopology;
 }): Promise<Connected> {
   const { config, log, topology = {} } = params;
-  const { queues, ackWaitMs, namespace, nats, database } = config;
+  const { queues, ackWaitMs, database } = config;
   // This makes no connection yet.
   const db = await openDatabase({ url: database.url, applicationName: NAME, poolSize: POOL_SIZE, log });
   const bus = await connectBus({
-    servers: nats.url,
+    ...natsOptions(config),
     name: NAME,
-    ...(namespace === undefined ? {} : { namespace }),
-    ...(nats.creds === undefined ? {} : { credsFile: nats.creds }),
-    ...(nats.ca === undefined ? {} : { caFile: nats.ca }),
     log,
   }).catch(async (error: unknown) => {
     await db.close();

@@ -8,7 +8,7 @@ import {
   ensureTopology,
   openCancelled,
 } from '@jetbeat/jetstream';
-import { type Running, type StartParams, startHealthServer } from '@jetbeat/runtime';
+import { natsOptions, type Running, type StartParams, startHealthServer } from '@jetbeat/runtime';
 import { loadTasks, type Task, taskInfo } from '@jetbeat/task';
 import { builtInTasks } from '@jetbeat/tasks';
 import packageJson from '../package.json' with { type: 'json' };
@@ -49,11 +49,8 @@ export async function start(
   for (const task of params.tasks ?? []) tasks.set(task.name, task);
 
   const busOptions: Omit<BusOptions, 'log'> = {
-    servers: config.nats.url,
+    ...natsOptions(config),
     name: `jetbeat worker ${id}`,
-    ...(config.namespace === undefined ? {} : { namespace: config.namespace }),
-    ...(config.nats.creds === undefined ? {} : { credsFile: config.nats.creds }),
-    ...(config.nats.ca === undefined ? {} : { caFile: config.nats.ca }),
   };
   const bus: Bus = await connectBus({ ...busOptions, log });
   const topology = () => ensureTopology(bus, { queues, ackWaitMs: config.ackWaitMs });
