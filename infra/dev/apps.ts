@@ -26,8 +26,12 @@ export interface AppSpecsParams {
   env: NodeJS.ProcessEnv;
 }
 
+/** The variable in which the bootstrap tells when it began, in milliseconds since 1970; not for the apps. */
+export const startBegun = 'START_BEGUN';
+
 // What a user's shell may hold for servers elsewhere; the embedded ones take its place.
 const replaced = [
+  startBegun,
   'JETBEAT_NATS_URL_FILE',
   'JETBEAT_NATS_CREDS',
   'JETBEAT_NATS_CA',

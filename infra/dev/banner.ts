@@ -10,8 +10,7 @@ export function banner(params: {
   const { options } = params;
   const api = `http://127.0.0.1:${options.apiPort}`;
   const rows: [string, string][] = [
-    ['API', `${api}/api/v1`],
-    ['API reference', `${api}/docs`],
+    ['API', 'the paths under /api/v1; the page above describes them'],
     ['NATS', `nats://127.0.0.1:${options.natsPort}`],
     ['NATS monitoring', `http://127.0.0.1:${options.monitorPort}`],
     ['PostgreSQL', `127.0.0.1:${options.postgresPort}, database jetbeat`],
@@ -21,7 +20,7 @@ export function banner(params: {
   const width = Math.max(...rows.map(([name]) => name.length));
   return [
     '',
-    `  Jetbeat is up at ${api} (after ${(params.tookMs / 1000).toFixed(1)} s)`,
+    `  Jetbeat is up at ${api}/docs (after ${(params.tookMs / 1000).toFixed(1)} s)`,
     '',
     ...rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`),
     '',

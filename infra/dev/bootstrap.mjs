@@ -107,7 +107,8 @@ async function install(why) {
   const seconds = () => Math.round((Date.now() - begun) / 1000);
   const ticking = setInterval(() => console.log(`… still installing, ${seconds()} s`), 10_000);
   const npm = process.env.npm_execpath;
-  const args = ['ci', '--loglevel=error'];
+  // A spinner would be drawn between our lines.
+  const args = ['ci', '--loglevel=error', '--no-progress'];
   const code = npm === undefined ? await runOn('npm', args) : await runOn(process.execPath, [npm, ...args]);
   clearInterval(ticking);
   if (code > 128) process.exit(code);
@@ -146,8 +147,12 @@ async function main() {
   if (why !== undefined) await install(why);
   const node = nodeToUse();
   const env = { ...process.env, PATH: `${dirname(node)}${delimiter}${process.env.PATH ?? ''}` };
-  // Compiled code is kept for the next start. Not for tests: it makes the measuring of coverage inexact.
-  if (verb === 'start') env.NODE_COMPILE_CACHE ??= join(root, '.jetbeat', 'cache', 'compiled');
+  if (verb === 'start') {
+    // From here on the user waits, as the banner tells at the end.
+    env.START_BEGUN = String(performance.timeOrigin);
+    // Compiled code is kept for the next start. Not for tests: it makes the measuring of coverage inexact.
+    env.NODE_COMPILE_CACHE ??= join(root, '.jetbeat', 'cache', 'compiled');
+  }
   process.exitCode = await runOn(node, [...entry, ...args], { env, tied: true });
 }
 

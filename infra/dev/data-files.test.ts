@@ -5,7 +5,6 @@ import { readReport } from './check-report.ts';
 import { adminKeyFile, readKey, settingsFile } from './data-files.ts';
 import { emptyFolder } from './fixtures/folder.ts';
 import { openLogFiles } from './log-files.ts';
-import { readableTail } from './readable-tail.ts';
 
 test('the admin key is made once, for its owner alone', async () => {
   const dir = await emptyFolder();
@@ -40,19 +39,6 @@ test('logs are put aside at a start and cut when they have grown', async () => {
   await logs.cap();
   expect(await readFile(`${file}.1`, 'utf8')).toBe('short and then too long');
   expect(await readFile(file, 'utf8')).toBe('');
-});
-
-test('the last lines of a log are shown as words', async () => {
-  const file = join(await emptyFolder(), 'app.log');
-  expect(await readableTail(file)).toBe('');
-  const json = { level: 60, msg: 'cannot go on', err: { message: 'no database' } };
-  await writeFile(file, `plain words\n${JSON.stringify(json)}\n{"broken\n`);
-  expect(await readableTail(file)).toBe('  | plain words\n  | cannot go on: no database\n  | {"broken');
-  await appendFile(
-    file,
-    'node:internal:1\n  throw err;\n  ^\nTypeError: a is not b\n    at here\n}\nNode.js v24',
-  );
-  expect(await readableTail(file)).toMatch(/^ {2}\| TypeError: a is not b\n {2}\| {5}at here\n/);
 });
 
 test('a report counts its tests, files that did not load, and a bad end', async () => {

@@ -10,6 +10,8 @@ const maxBytes = 20 * 1024 * 1024;
  */
 export interface LogFiles {
   path(name: string): string;
+  /** Its size in bytes, 0 when there is none. */
+  size(name: string): Promise<number>;
   /** Puts the log of the run before aside. */
   rotate(name: string): Promise<void>;
   /** Cuts what has grown beyond the limit. */
@@ -25,8 +27,14 @@ export async function openLogFiles(params: { dir: string; limit?: number }): Pro
     names.add(name);
     return join(params.dir, `${name}.log`);
   };
+  const size = (name: string) =>
+    stat(path(name)).then(
+      (found) => found.size,
+      () => 0,
+    );
   return {
     path,
+    size,
     async rotate(name) {
       const file = path(name);
       await rename(file, `${file}.1`).catch(() => {});
@@ -34,11 +42,7 @@ export async function openLogFiles(params: { dir: string; limit?: number }): Pro
     async cap() {
       for (const name of names) {
         const file = path(name);
-        const size = await stat(file).then(
-          (found) => found.size,
-          () => 0,
-        );
-        if (size <= limit) continue;
+        if ((await size(name)) <= limit) continue;
         await copyFile(file, `${file}.1`);
         await truncate(file);
       }

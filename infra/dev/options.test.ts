@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { checkPorts } from './check-ports.ts';
-import { parseStart, portsOf } from './options.ts';
+import { asksForHelp, parseStart, portsOf, usage } from './options.ts';
 import { freePort } from './ports.ts';
 
 const at = { root: '/project', from: '/home/me' };
@@ -25,6 +25,13 @@ test('an unknown flag and a value that is no port are refused by name', () => {
   expect(() => parseStart({ args: ['--prot', '1'], ...at })).toThrow(/--prot/);
   for (const value of ['0', '65536', '7a', '-1', '1.5', '']) {
     expect(() => parseStart({ args: [`--nats-port=${value}`], ...at })).toThrow(/--nats-port .*whole number/);
+  }
+});
+
+test('help is asked for by either name, and names every flag that is read', () => {
+  expect([['--help'], ['--port', '1', '-h'], ['--port', '1']].map(asksForHelp)).toEqual([true, true, false]);
+  for (const flag of ['--data', ...portsOf(parseStart({ args: [], ...at })).map(({ flag }) => flag)]) {
+    expect(usage).toContain(`\n  ${flag} `);
   }
 });
 

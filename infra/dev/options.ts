@@ -20,14 +20,22 @@ export interface PortUse {
   flag: string;
 }
 
-const usage = `npm start -- [options]
-  --port N           API and, later, dashboard            (7420)
+/** The options of `npm start`, one per line. */
+export const usage = `npm start -- [options]
+  --port N           API and its reference at /docs        (7420)
   --health-port N    scheduler; recorder and worker follow (7421, 7422, 7423)
   --nats-port N      NATS                                  (7432)
   --monitor-port N   NATS monitoring                       (7438)
   --postgres-port N  PostgreSQL                            (7442)
   --data DIR         where everything is kept              (.jetbeat)
-  --no-demo          without the demo's schedule and jobs`;
+  --no-demo          without the demo's schedule and jobs
+  --help             says this
+Everything listens on 127.0.0.1.`;
+
+/** True when the command line asks for the options, whatever else is on it. */
+export function asksForHelp(args: readonly string[]): boolean {
+  return args.includes('--help') || args.includes('-h');
+}
 
 /**
  * Reads the command line. A relative `--data` is meant from where the user stands, which npm tells in INIT_CWD.

@@ -63,7 +63,8 @@ test('everything that is killed is started again, and stopping leaves nothing', 
     await startedAgain(name, pid);
     expect(lines.join('\n')).toContain(`${name} was ended by SIGKILL; starting it again in`);
   }
-  expect(lines.join('\n')).toContain('| app is up');
+  expect(lines.join('\n')).toContain(`the whole log: ${join(dataDir, 'logs', 'app.log')}`);
+  expect(lines.join('\n')).not.toContain('app is up');
   await vi.waitUntil(() => lines.some((line) => line.startsWith('PostgreSQL ready')), { timeout: 15_000 });
   const running = [...(await readProcesses(file)).values()].map((entry) => entry.pid);
   expect(running).toHaveLength(3);

@@ -37,7 +37,7 @@ export interface StartStackParams {
   outlive: boolean;
 }
 
-const appStopMs = 4500;
+const appStopMs = 6500;
 
 /**
  * Starts NATS and PostgreSQL side by side, then every app, and keeps all of them running.
@@ -128,7 +128,9 @@ function keepApp(params: {
 }): Kept {
   const { spec, root, processes, logs, log } = params;
   const file = logs.path(spec.name);
+  let from = 0;
   const begin = async (): Promise<ServerProcess> => {
+    from = await logs.size(spec.name);
     return startServerProcess({
       command: spec.command,
       args: spec.args,
@@ -145,7 +147,7 @@ function keepApp(params: {
     begin,
     onEnd: async () => {
       await processes.remove(spec.name);
-      const words = await readableTail(file);
+      const words = await readableTail({ file, from });
       if (words !== '') log(words);
       log(`  the whole log: ${file}`);
     },

@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { exists } from './data-files.ts';
 import { emptyFolder } from './fixtures/folder.ts';
 import { freePort, portIsFree } from './ports.ts';
 import { isAlive } from './process-facts.ts';
@@ -79,10 +80,19 @@ test('a port in use is a message, not a stack', { timeout: 60_000 }, async () =>
   onTestFinished(() => void holder.close());
   await new Promise((listening) => holder.once('listening', listening));
   const args = await freePorts();
-  const started = start([...args, '--port', String(port), '--data', await emptyFolder()]);
+  const data = join(await emptyFolder(), 'data');
+  const started = start([...args, '--port', String(port), '--data', data]);
   expect(await started.exited).toBe(1);
   expect(started.said()).toContain(
     `Port ${port} of 127.0.0.1 is in use, and the API needs it; choose another with --port N.`,
   );
   expect(started.said()).not.toMatch(/\n\s+at /);
+  // A start that was refused leaves nothing.
+  expect(await exists(data)).toBe(false);
+});
+
+test('the options are told on request', { timeout: 30_000 }, async () => {
+  const started = start(['--help']);
+  expect(await started.exited).toBe(0);
+  expect(started.said()).toContain('--postgres-port N');
 });

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type Api, askUntil, callApi } from './api-call.ts';
-import { appSpecs } from './apps.ts';
+import { appSpecs, startBegun } from './apps.ts';
 import { banner } from './banner.ts';
 import { checkPorts } from './check-ports.ts';
 import { adminKeyFile, readKey, settingsFile } from './data-files.ts';
@@ -10,7 +10,7 @@ import { resolveNatsServer } from './find-nats-server.ts';
 import { firstRun, firstRunLine } from './first-run.ts';
 import { stopLeftovers, supervisorName } from './leftovers.ts';
 import { openLogFiles } from './log-files.ts';
-import { parseStart, portsOf, type StartOptions } from './options.ts';
+import { asksForHelp, parseStart, portsOf, type StartOptions, usage } from './options.ts';
 import { openProcessesFile } from './processes-file.ts';
 import type { Log } from './run.ts';
 import { type Stack, startStack } from './stack.ts';
@@ -33,11 +33,10 @@ async function bringUp(params: {
 }): Promise<void> {
   const { options, signal } = params;
   const { dataDir } = options;
-  const begun = performance.now();
-  await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const listFile = join(dataDir, 'processes.json');
   await stopLeftovers({ file: listFile, log });
   await checkPorts(portsOf(options));
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const processes = openProcessesFile(listFile);
   await processes.set(supervisorName, { pid: process.pid, ports: [] });
   const cacheDir = join(root, '.jetbeat', 'cache');
@@ -80,9 +79,14 @@ async function bringUp(params: {
     }),
   );
   if (signal.aborted) return;
-  const tookMs = performance.now() - begun;
+  const tookMs = Date.now() - begun();
   log(banner({ options, keyFile, logDir: join(dataDir, 'logs'), tookMs }));
   if (options.demo) await showDemo({ api, options, signal });
+}
+
+/** When the user's wait began, in milliseconds since 1970: before an installation, where there was one. */
+function begun(): number {
+  return Number(process.env[startBegun]) || performance.timeOrigin;
 }
 
 async function waitForApp(params: { name: string; port: number; signal: AbortSignal }): Promise<void> {
@@ -115,7 +119,12 @@ async function showDemo(params: { api: Api; options: StartOptions; signal: Abort
 
 async function main(): Promise<number> {
   const from = process.env['INIT_CWD'] ?? process.cwd();
-  const options = parseStart({ args: process.argv.slice(2), root, from });
+  const args = process.argv.slice(2);
+  if (asksForHelp(args)) {
+    console.log(usage);
+    return 0;
+  }
+  const options = parseStart({ args, root, from });
   await untilStopped({ log, begin: (signal, onStack) => bringUp({ options, signal, onStack }) });
   return 0;
 }

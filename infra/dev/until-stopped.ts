@@ -27,6 +27,7 @@ export async function untilStopped(params: {
   let begun: Stoppable | undefined;
   const there = Promise.withResolvers<void>();
   let asked: number | undefined;
+  let askedAgain = false;
   const onSignal = (name: string) => {
     const now = performance.now();
     if (asked === undefined) {
@@ -34,7 +35,8 @@ export async function untilStopped(params: {
       log(`Stopping (${name}) …`);
       stopping.abort(new Error(`stopped by ${name}`));
     } else if (now - asked > sameWishMs) {
-      log('Stopping at once …');
+      if (!askedAgain) log('Stopping at once …');
+      askedAgain = true;
       begun?.kill();
     }
   };

@@ -50,6 +50,17 @@ export const wait = defineTask({
   },
 });
 
+/** Takes `ms` the first time, whatever the signal says, and no time after that. */
+export const stubborn = defineTask({
+  name: 'test.stubborn',
+  input,
+  async run({ ms, url }) {
+    const hits = await tell(url);
+    if (hits === 1) await new Promise((resolve) => setTimeout(resolve, ms));
+    return { hits };
+  },
+});
+
 function spin(ms: number): void {
   const end = Date.now() + ms;
   while (Date.now() < end);

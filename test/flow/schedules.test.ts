@@ -157,8 +157,10 @@ test('what falls into a pause is not caught up', async () => {
   await resumeSchedule(bench.db, {
     name,
     now: resumedAt,
-    next: ({ definition: { when, timeZone }, createdAt }) =>
-      createRecurrence({ when, timeZone, anchor: createdAt }).next(resumedAt),
+    plan: ({ definition: { when, timeZone }, createdAt }) => {
+      const nextAt = createRecurrence({ when, timeZone, anchor: createdAt }).next(resumedAt);
+      return nextAt === undefined ? {} : { nextAt };
+    },
   });
   const after = (await decided(id, before + 1)).slice(before);
   expect(after[0]?.nominalTime).toBeGreaterThan(resumedAt);

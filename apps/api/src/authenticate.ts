@@ -17,6 +17,8 @@ declare module 'fastify' {
 /** How long a key that was found is trusted without asking again: a revoked one works that much longer. */
 const TRUST_MS = 2_000;
 const MAX_KEYS = 1_000;
+/** Said to whoever comes without a key that is known. */
+const WHERE = 'it is in .jetbeat/admin.key of the embedded stack, else it is the value of JETBEAT_API_KEY';
 
 /**
  * Lets in who sends a known key with the role that the route names.
@@ -48,8 +50,8 @@ export function authenticate(
     const key = sent && (await find(sent.id));
     if (!sent || !key || !hasHash(sent.secret, key.hash)) {
       const message = request.headers.authorization
-        ? 'the API key is not known: check it, or make a new one'
-        : 'send the API key in the header "Authorization: Bearer jb_…"';
+        ? `the API key is not known: ${WHERE}`
+        : `send the API key in the header "Authorization: Bearer jb_…": ${WHERE}`;
       throw new ApiError('unauthorized', message);
     }
     const needs = request.routeOptions.config.role ?? 'admin';

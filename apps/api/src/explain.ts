@@ -69,7 +69,8 @@ function toIssues(finding: Finding, root: object, prefix: string): Issue[] {
   const { keyword, schemaPath, params } = finding;
   const pointer = prefix + finding.instancePath;
   const schema = schemaAt(root, schemaPath);
-  const { description } = schema;
+  // The first sentence is the form, what follows is the meaning.
+  const description = schema.description?.split(/(?<=\.) /)[0];
   switch (keyword) {
     case 'boolean':
       return [forbidden(finding, root, prefix)];
@@ -87,10 +88,13 @@ function toIssues(finding: Finding, root: object, prefix: string): Issue[] {
         message: `"${field}" is missing`,
       }));
     }
-    case 'enum':
-      return [
-        { pointer, code: 'invalid_value', message: `must be one of ${(schema.enum ?? []).join(', ')}` },
-      ];
+    case 'enum': {
+      const objects = alternatives(root, schemaPath).map(({ required = [] }) => required[0]);
+      const others = objects.flatMap((field) => (field === undefined ? [] : `{"${field}": …}`));
+      const values = [...(schema.enum ?? []), ...others];
+      const message = `must be ${values.length > 1 ? 'one of ' : ''}${values.join(', ')}`;
+      return [{ pointer, code: 'invalid_value', message }];
+    }
     case 'pattern': {
       const message = description ? `is not of this form: ${description}` : finding.message;
       return [{ pointer, code: 'invalid_value', message }];
@@ -119,7 +123,7 @@ function forbidden(finding: Finding, root: object, prefix: string): Issue {
   }
   const issue = unknownField(field, known, pointer);
   return known.length === 0 && description
-    ? { ...issue, message: `${issue.message}. ${description}` }
+    ? { ...issue, message: `this name cannot be taken: ${description}` }
     : issue;
 }
 

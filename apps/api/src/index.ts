@@ -10,7 +10,7 @@ import {
   openDatabase,
   tasksServed,
 } from '@jetbeat/postgres';
-import { natsOptions, type Running, type StartParams } from '@jetbeat/runtime';
+import { natsOptions, type Running, type StartParams, toListenError } from '@jetbeat/runtime';
 import { hashSecret, parseKey } from './api-key.ts';
 import { createCancelPorts } from './cancel-ports.ts';
 import { createInputCheck } from './check-input.ts';
@@ -31,7 +31,7 @@ const DRAIN_MS = 6_000;
 /**
  * Starts the API: schema and topology brought up to date, the configured key made known, listening.
  * @param params.publish the arrow between commit and JetStream, so that a test can break it
- * @throws when PostgreSQL or NATS cannot be reached at the start, or the port is taken
+ * @throws when PostgreSQL or NATS cannot be reached at the start; ListenError when the port is taken
  */
 export async function start(params: StartParams & { publish?: typeof publishJobs }): Promise<RunningApi> {
   const { config, log, publish = publishJobs } = params;
@@ -91,7 +91,10 @@ export async function start(params: StartParams & { publish?: typeof publishJobs
       ready: () => readiness({ db, bus, publisher }),
     });
     closing.push(() => app.close());
-    const url = await app.listen({ host: config.host, port: config.port });
+    const { host, port } = config;
+    const url = await app.listen({ host, port }).catch((error: unknown) => {
+      throw toListenError(error, { host, port, setting: 'JETBEAT_PORT' });
+    });
     log.info({ url }, 'listening');
     return { url, ready: async () => {}, stop };
   } catch (error) {

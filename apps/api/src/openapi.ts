@@ -24,6 +24,28 @@ const COMPONENTS = {
   Health: HealthSchema,
 };
 
+const TITLE = 'Jetbeat API';
+const ICON = {
+  type: 'image/svg+xml',
+  content:
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><path d="M2 17h7l4-11 6 20 4-9h7" fill="none" stroke="#0a84c1" stroke-width="3"/></svg>',
+};
+const LOGO = {
+  type: 'image/svg+xml',
+  content: `<svg xmlns="http://www.w3.org/2000/svg" width="180" height="40"><text x="0" y="28" font-family="sans-serif" font-size="24" fill="#fff">${TITLE}</text></svg>`,
+};
+
+/** Nothing from elsewhere, over plain HTTP too; the reference writes styles into its own page. */
+const CONTENT_SECURITY = {
+  'default-src': "'self'",
+  'base-uri': "'self'",
+  'frame-ancestors': "'self'",
+  'img-src': "'self' data:",
+  'object-src': "'none'",
+  'script-src': "'self'",
+  'style-src': "'self' 'unsafe-inline'",
+};
+
 /** Describes the API as OpenAPI 3.1 at `/openapi.json`, with a reference at `/docs` that loads nothing from elsewhere. */
 export async function describeApi(app: FastifyInstance): Promise<void> {
   for (const [name, schema] of Object.entries(COMPONENTS)) app.addSchema({ ...schema, $id: name });
@@ -31,7 +53,7 @@ export async function describeApi(app: FastifyInstance): Promise<void> {
     openapi: {
       openapi: '3.1.0',
       info: {
-        title: 'Jetbeat',
+        title: TITLE,
         version: '1',
         description: 'Runs jobs on time and keeps them until they are done.',
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
@@ -47,15 +69,16 @@ export async function describeApi(app: FastifyInstance): Promise<void> {
       },
       security: [{ apiKey: [] }],
     },
-    transformObject: (document) =>
-      withOptionalBodies('openapiObject' in document ? document.openapiObject : {}),
+    transformObject: (document) => readyToTry('openapiObject' in document ? document.openapiObject : {}),
     refResolver: {
       buildLocalReference: (json, _base, _fragment, index) => String(json.$id ?? `schema-${index}`),
     },
   });
   await app.register(swaggerUi, {
     routePrefix: '/docs',
-    staticCSP: true,
+    staticCSP: CONTENT_SECURITY,
+    theme: { title: TITLE, favicon: [{ ...ICON, filename: 'icon.svg', rel: 'icon', sizes: 'any' }] },
+    logo: LOGO,
     uiConfig: { deepLinking: true, validatorUrl: null, persistAuthorization: false },
   });
   app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
@@ -64,17 +87,24 @@ export async function describeApi(app: FastifyInstance): Promise<void> {
 
 /** What is looked at here of a description. */
 interface Described {
-  readonly paths?: Record<
-    string,
-    { post?: { requestBody?: { required?: boolean; content?: Record<string, { schema?: object }> } } }
-  >;
+  readonly paths?: Record<string, Record<string, Operation>>;
+}
+interface Operation {
+  readonly requestBody?: { required?: boolean; content?: Record<string, { schema?: object }> };
+  readonly parameters?: { in: string; example?: unknown }[];
 }
 
-/** A body in which nothing is required may be left out; the generator knows only bodies that must be there. */
-function withOptionalBodies<Document extends object>(document: Document): Document {
-  for (const { post } of Object.values((document as Described).paths ?? {})) {
-    const schema = post?.requestBody?.content?.['application/json']?.schema;
-    if (post?.requestBody && schema && !('required' in schema)) post.requestBody.required = false;
+/**
+ * Makes the requests that the reference offers such that they can be sent as they are. A body in which nothing is required
+ * may be left out; the generator knows only bodies that must be there. And examples of filters would be filled in all at
+ * once, and then find nothing.
+ */
+function readyToTry<Document extends object>(document: Document): Document {
+  const paths = Object.values((document as Described).paths ?? {});
+  for (const { requestBody, parameters = [] } of paths.flatMap((methods) => Object.values(methods))) {
+    const schema = requestBody?.content?.['application/json']?.schema;
+    if (requestBody && schema && !('required' in schema)) requestBody.required = false;
+    for (const parameter of parameters) if (parameter.in === 'query') delete parameter.example;
   }
   return document;
 }

@@ -1,5 +1,6 @@
 import {
   createRecurrence,
+  defaultWindow,
   formatDuration,
   type Occurrence,
   type PolicyOverrides,
@@ -37,7 +38,9 @@ export function scheduleJson(
     timeZone: spec.timeZone,
     anchor: schedule.createdAt,
   });
-  const next = paused ? [] : timesBetween(recurrence, now, Number.MAX_SAFE_INTEGER, NEXT_TIMES);
+  const next = timesBetween(recurrence, now, Number.MAX_SAFE_INTEGER, NEXT_TIMES);
+  const [first = now, second = Number.POSITIVE_INFINITY] = next;
+  const window = spec.catchUpWindow ?? defaultWindow(spec.catchUp, second - first);
   return {
     name: schedule.name,
     when: Array.isArray(spec.when) ? spec.when.map(ruleJson) : ruleJson(spec.when as Rule),
@@ -53,11 +56,11 @@ export function scheduleJson(
     },
     overlap: spec.overlap,
     catchUp: typeof spec.catchUp === 'string' ? spec.catchUp : { all: spec.catchUp.all },
-    ...(spec.catchUpWindow === undefined ? {} : { catchUpWindow: formatDuration(spec.catchUpWindow) }),
+    catchUpWindow: formatDuration(window),
     paused: paused
       ? { by: paused.by, note: paused.note ?? null, since: timeText(paused.since), until: null }
       : null,
-    nextTimes: next.map(timeText),
+    nextTimes: paused ? [] : next.map(timeText),
     lastOccurrence: last ? occurrenceJson(last) : null,
   };
 }

@@ -5,6 +5,7 @@ import { Compile } from 'typebox/compile';
 import { System } from 'typebox/system';
 import { explain } from './explain.ts';
 import { ApiError, sentence } from './problem.ts';
+import { reword } from './reword.ts';
 import { findUnstorable } from './storable.ts';
 
 /** A union tells the findings of every alternative, so that the default of 8 would hide what matters. */
@@ -25,7 +26,9 @@ export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, http
       return unstorable.length === 0 ? { value } : { error: invalid(unstorable) };
     }
     const issues = explain(validator.Errors(value), schema);
-    return { error: invalid(issues.map((issue) => (isQuery ? inQuery(issue) : inBody(issue)))) };
+    return {
+      error: invalid(issues.map((issue) => (isQuery ? inQuery(issue) : inBody(issue, value, schema)))),
+    };
   };
 };
 
@@ -37,8 +40,10 @@ function inQuery(issue: Issue): Issue {
   return { ...issue, pointer: `?${issue.pointer.slice(1)}` };
 }
 
-function inBody(issue: Issue): Issue {
-  return issue.pointer === '' ? { ...issue, message: `the body ${issue.message}` } : issue;
+function inBody(issue: Issue, value: unknown, { title = '' }: TSchema & { title?: string }): Issue {
+  return issue.pointer === ''
+    ? { ...issue, message: `the body ${issue.message}` }
+    : reword(issue, { title, value });
 }
 
 /** A body may be left out where nothing in it is required. */

@@ -9,8 +9,9 @@ export interface Hearing {
   within(): number;
 }
 
-/** What a worker needs to be heard of again after NATS was away, beside its heartbeat's interval, in milliseconds. */
+/** A worker reports when it is back, and every third of ack_wait (at most 5 s); a publish that hangs is repeated in 5 s. */
 const REPORT_MS = 5_000;
+const MAX_REPORT_MS = 10_000;
 
 /**
  * Whoever has not been heard of within ack_wait is taken for dead, and its jobs run again. But while NATS was away
@@ -24,6 +25,7 @@ export function createHearing(params: {
   monotonic?: () => number;
 }): Hearing {
   const { ackWaitMs, quietMs, monotonic = () => performance.now() } = params;
+  const reportMs = Math.min(ackWaitMs + REPORT_MS, MAX_REPORT_MS);
   let gapMs = quietMs;
   let backAt = monotonic();
   let heardAt = backAt;
@@ -34,7 +36,7 @@ export function createHearing(params: {
       if (connected) {
         if (!connectedBefore) {
           // A second outage before all could report again prolongs the first.
-          gapMs = now - backAt < ackWaitMs + REPORT_MS ? gapMs + (now - backAt) : now - heardAt;
+          gapMs = heardAt - backAt < reportMs ? gapMs + (now - backAt) : now - heardAt;
           backAt = now;
         }
         heardAt = now;
@@ -43,7 +45,7 @@ export function createHearing(params: {
     },
     within() {
       const connectedMs = monotonic() - backAt;
-      return connectedMs < ackWaitMs + REPORT_MS ? ackWaitMs + gapMs + connectedMs : ackWaitMs;
+      return connectedMs < reportMs ? ackWaitMs + gapMs + connectedMs : ackWaitMs;
     },
   };
 }

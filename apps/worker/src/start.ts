@@ -28,7 +28,7 @@ export interface StartWorkerParams extends StartParams {
   readonly onFatal?: (error: Error) => void;
 }
 
-const TIMES: WorkerTimes = { doubtMs: 5_000, drainMs: 4_000, graceMs: 30_000 };
+const TIMES: WorkerTimes = { doubtMs: 5_000, drainMs: 3_000, graceMs: 30_000 };
 
 /**
  * Starts a worker: connect, load tasks, keep-alive, then pull.

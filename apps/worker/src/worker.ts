@@ -123,7 +123,7 @@ export function createWorker(params: WorkerParams): {
   const logOf = ({ job, runId, traceId }: Held) =>
     log.child({ job: job.id, run: runId, traceId, task: job.task });
 
-  const giveBack = createGiveBack({ worker: id, events, now });
+  const giveBack = createGiveBack({ worker: id, bus, events, now });
   const run = createRun({
     worker: id,
     held: jobs,
@@ -235,13 +235,15 @@ export function createWorker(params: WorkerParams): {
       fetch.stop();
       offReconnect();
       offSpace();
-      await drain({ jobs, ready, drainMs: times.drainMs, giveBack, letGo, log });
+      // A pull that is still out would bring back to this worker what it gives back.
+      ready.close();
+      await Promise.all([...sources.values()].map((source) => source.close()));
+      await drain({ jobs, drainMs: times.drainMs, giveBack, letGo, log });
       stopped.abort();
       doubts.stop();
       teller.stop();
       stall.stop();
       await serving.close();
-      await Promise.all([...sources.values()].map((source) => source.close()));
     },
   };
 }

@@ -1,4 +1,5 @@
 import { CronExpressionParser } from 'cron-parser';
+import { explainField } from './cron-field.ts';
 import { InvalidInputError } from './errors.ts';
 
 /** The longest cron expression that is accepted, in characters. */
@@ -7,6 +8,12 @@ export const MAX_CRON_LENGTH = 256;
 const DAY = 86_400_000;
 /** 29 February on a given weekday can be 40 years away (around 2100); further than that nothing fires. */
 const MAX_DAYS = 41 * 366;
+
+const FORM = 'five fields (minute hour day month weekday)';
+/** A field is put into this to be read alone. */
+const ALONE = ['0', '0', '0', '*', '*', '*'];
+
+type SixFields = [string, string, string, string, string, string];
 
 /** What a cron expression asks of a wall clock. */
 export interface CronPattern {
@@ -35,20 +42,19 @@ interface CalendarDay {
  * @throws InvalidInputError with the code `invalid_cron`
  */
 export function parseCron(text: string, pointer = ''): CronPattern {
-  const fields = text.length > MAX_CRON_LENGTH ? [] : text.trim().split(/\s+/);
-  if (fields.length !== 5 && fields.length !== 6) {
-    throw invalid(
-      `write five fields (minute hour day month weekday), or six with seconds first, at most ${MAX_CRON_LENGTH} characters`,
-    );
-  }
+  const given = text.length > MAX_CRON_LENGTH ? [] : text.trim().split(/\s+/);
+  if (given.length !== 5 && given.length !== 6) throw invalid(wrongCount(text, given.length));
+  const fields = (given.length === 5 ? ['0', ...given] : given) as SixFields;
   // `H` draws a value anew each time it is read, so that two schedulers would not agree.
   if (fields.some((field) => /(^|,)H/.test(field))) throw invalid('"H" (a drawn value) is not supported');
-  const [dayField, monthField, weekdayField] = fields.slice(-3) as [string, string, string];
-  // The months are read apart: together with them cron-parser drops days or refuses what crontab(5) knows (`0 0 30 2 1`).
-  const { month } = read(`0 0 0 1 ${monthField} *`);
-  const { second, minute, hour, dayOfMonth, dayOfWeek } = read(
-    [...fields.slice(0, -2), '*', weekdayField].join(' '),
-  );
+  // Each field is read apart, so that what is wrong has a name. And read together, month and day of month make cron-parser
+  // drop days or refuse what crontab(5) knows (`0 0 30 2 1`).
+  const { second } = readField(0);
+  const { minute } = readField(1);
+  const { hour } = readField(2);
+  const { dayOfMonth } = readField(3);
+  const { month } = readField(4);
+  const { dayOfWeek } = readField(5);
   const days = new Set<unknown>(dayOfMonth.values);
   const weekdays = new Set<unknown>(dayOfWeek.values);
   const nth = dayOfWeek.nthDay;
@@ -58,7 +64,7 @@ export function parseCron(text: string, pointer = ''): CronPattern {
   const onWeekday = ({ day, weekday, monthLength }: CalendarDay) =>
     (weekdays.has(weekday) && (nth <= 0 || Math.ceil(day / 7) === nth)) ||
     (day + 7 > monthLength && (weekdays.has(`${weekday}L`) || (weekday === 0 && weekdays.has('7L'))));
-  const both = isStar(dayField) || isStar(weekdayField);
+  const both = isStar(fields[3]) || isStar(fields[5]);
 
   return {
     seconds: second.values,
@@ -69,11 +75,12 @@ export function parseCron(text: string, pointer = ''): CronPattern {
     hourly: hour.values.length === 24,
   };
 
-  function read(expression: string) {
+  function readField(index: number) {
+    const written = String(fields[index]);
     try {
-      return CronExpressionParser.parse(expression).fields;
+      return CronExpressionParser.parse(ALONE.with(index, written).join(' ')).fields;
     } catch (cause) {
-      throw invalid((cause as Error).message, cause);
+      throw invalid(explainField(index, written), cause);
     }
   }
 
@@ -81,6 +88,13 @@ export function parseCron(text: string, pointer = ''): CronPattern {
     const message = `${JSON.stringify(text.slice(0, MAX_CRON_LENGTH))} is not a cron expression: ${why}`;
     return new InvalidInputError(message, [{ pointer, code: 'invalid_cron', message }], { cause });
   }
+}
+
+function wrongCount(text: string, count: number): string {
+  if (text.length > MAX_CRON_LENGTH) return `it is longer than ${MAX_CRON_LENGTH} characters`;
+  return text.startsWith('@')
+    ? `names such as @daily are not known: write ${FORM}, e.g. "0 3 * * *"`
+    : `it has ${count} field${count === 1 ? '' : 's'}: write ${FORM}, or six with seconds first`;
 }
 
 /**

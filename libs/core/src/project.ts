@@ -192,6 +192,13 @@ function base(facts: JobFacts) {
   };
 }
 
+/** Nobody cancelled the job: it runs again elsewhere. */
+const GIVEN_BACK: StoredError = {
+  name: 'GivenBack',
+  code: 'given_back',
+  message: 'the worker was stopping and gave the job back',
+};
+
 function attemptChange(event: JobEvent): AttemptChange | undefined {
   if (event.kind === 'started') {
     const { job, runId, attempt, run, worker, at } = event;
@@ -213,7 +220,17 @@ function attemptChange(event: JobEvent): AttemptChange | undefined {
   }
   if (event.kind === 'returned') {
     const { job, runId, attempt, run, worker, startedAt, at } = event;
-    return { job, runId, number: attempt, run, worker, startedAt, finishedAt: at, outcome: 'cancelled' };
+    return {
+      job,
+      runId,
+      number: attempt,
+      run,
+      worker,
+      startedAt,
+      finishedAt: at,
+      outcome: 'cancelled',
+      error: GIVEN_BACK,
+    };
   }
   return undefined;
 }

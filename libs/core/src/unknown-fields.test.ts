@@ -35,6 +35,12 @@ test('a long unknown name is cut', () => {
   expect(issue?.pointer.length).toBeLessThan(200);
 });
 
+test('one known field is named in the singular', () => {
+  expect(unknownFields({ a: 1 }, ['note'])).toMatchObject([
+    { message: '"a" is not known here; known is note' },
+  ]);
+});
+
 test('nothing is near where nothing is known', () => {
   expect(nearest('a', [])).toBeUndefined();
   expect(unknownFields({ a: 1 }, [])).toMatchObject([{ message: '"a" is not known here; remove it' }]);

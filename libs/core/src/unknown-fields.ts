@@ -13,7 +13,8 @@ export function unknownFields(value: object, allowed: readonly string[], pointer
 /** What is said of one field that is not allowed at `pointer`, where `allowed` are. */
 export function unknownField(field: string, allowed: readonly string[], pointer: string): Issue {
   const suggestion = nearest(field, allowed);
-  const known = allowed.length > 0 ? `known are ${allowed.join(', ')}` : 'remove it';
+  const known =
+    allowed.length > 0 ? `known ${allowed.length > 1 ? 'are' : 'is'} ${allowed.join(', ')}` : 'remove it';
   const hint = suggestion ? `, did you mean "${suggestion}"?` : `; ${known}`;
   // A stranger's name may be as long as the request.
   const name = field.slice(0, MAX_SHOWN);

@@ -103,7 +103,8 @@ test('transactions that wait for each other are run again', async () => {
       await sql.run(`update api_key set hash = hash || 'x' where id = $1`, [second]);
     });
   await Promise.all([crossing('a', 'b'), crossing('b', 'a')]);
-  expect(arrived).toBe(3);
+  // Whoever lost may lose once more.
+  expect(arrived).toBeGreaterThanOrEqual(3);
   expect(await findApiKey(db, 'a')).toMatchObject({ hash: 'hxx' });
 });
 

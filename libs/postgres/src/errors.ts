@@ -22,6 +22,8 @@ export class ConflictError extends JetbeatError {
 const TEMPORARY = /^(?:08|40|53|57|58|55P03)/;
 /** serialization_failure and deadlock_detected: the transaction may simply be run again. */
 const REPEATABLE = /^40(?:001|P01)$/;
+/** Invalid authorization, and a database that is not there. */
+const REFUSED = /^(?:28|3D)/;
 const UNIQUE_VIOLATION = '23505';
 
 /** Whether the transaction lost against another one, and would succeed when run again. */
@@ -55,7 +57,16 @@ export function toEntityError(thrown: unknown): unknown {
 /** Any failure to get a connection: the configuration may be wrong too, hence the cause in the text. */
 export function unavailable(cause: unknown): DatabaseUnavailableError {
   const text = cause instanceof Error && cause.message !== '' ? cause.message : codeOf(cause);
-  return new DatabaseUnavailableError(`PostgreSQL does not answer: ${text ?? 'unknown cause'}`, { cause });
+  // The driver has no code for this.
+  if (text?.includes('client password must be a string')) {
+    return new DatabaseUnavailableError(
+      'PostgreSQL asks for a password, and its address has none: set JETBEAT_DATABASE_URL to postgres://user:password@host:port/database',
+    );
+  }
+  const what = REFUSED.test(sqlStateOf(cause) ?? '')
+    ? `PostgreSQL refuses the connection: ${text}; check JETBEAT_DATABASE_URL`
+    : `PostgreSQL does not answer: ${text ?? 'unknown cause'}`;
+  return new DatabaseUnavailableError(what, { cause });
 }
 
 /** Errors of the server carry a severity; those of the socket or of the driver do not. */

@@ -22,6 +22,7 @@ export {
   reconcileCandidates,
 } from './reconcile.ts';
 export { type Recorded, type RecordParams, recordChanges } from './record.ts';
+export { type Resumption, resumeSchedule } from './resume-schedule.ts';
 export type { ScheduleRecord } from './schedule-record.ts';
 export {
   createSchedule,
@@ -29,7 +30,6 @@ export {
   getSchedule,
   listSchedules,
   pauseSchedule,
-  resumeSchedule,
 } from './schedules.ts';
 export {
   getTask,

@@ -2,14 +2,14 @@ import type { Reason } from '@jetbeat/core';
 import { type Database, inside } from './database.ts';
 import { toJson } from './json.ts';
 import { SCHEDULE_SELECT, type ScheduleRecord, type ScheduleRow, scheduleRecord } from './schedule-record.ts';
-import { at, ms } from './sql.ts';
+import { at, ms, type Sql } from './sql.ts';
 
 /** One nominal time that has come, or a row of them that will not run. Times in Unix milliseconds. */
 export interface PlannedOccurrence {
   readonly scheduleId: string;
   readonly nominalTime: number;
   readonly origin: string;
-  readonly state: 'due' | 'missed';
+  readonly state: 'due' | 'missed' | 'skipped';
   readonly reason?: Reason;
   /** Nominal times folded into this row, default 1; `to` is the last of them. */
   readonly count?: number;
@@ -48,10 +48,18 @@ export async function materializePass(
     const rows = await sql.rows<ScheduleRow>(LOCK, [params.now, params.limit]);
     if (rows.length === 0) return { schedules: 0, occurrences: 0 };
     const { occurrences, schedules } = params.plan(rows.map(scheduleRecord));
-    const made = occurrences.length === 0 ? 0 : await sql.run(INSERT, [toJson(occurrences)]);
+    const made = await insertOccurrences(sql, occurrences);
     await sql.run(ADVANCE, [toJson(schedules)]);
     return { schedules: rows.length, occurrences: made };
   });
+}
+
+/** Writes occurrences that are not there yet; returns how many were. */
+export async function insertOccurrences(
+  sql: Sql,
+  occurrences: readonly PlannedOccurrence[],
+): Promise<number> {
+  return occurrences.length === 0 ? 0 : sql.run(INSERT, [toJson(occurrences)]);
 }
 
 /**

@@ -4,15 +4,9 @@ import { type Database, inside } from './database.ts';
 import { materializePass, nextWakeAt } from './materialize.ts';
 import { lastOccurrences, listOccurrences } from './occurrences.ts';
 import { openDatabase } from './open.ts';
+import { resumeSchedule } from './resume-schedule.ts';
 import { NOON, newId, sampleSpec } from './sample.ts';
-import {
-  createSchedule,
-  deleteSchedule,
-  getSchedule,
-  listSchedules,
-  pauseSchedule,
-  resumeSchedule,
-} from './schedules.ts';
+import { createSchedule, deleteSchedule, getSchedule, listSchedules, pauseSchedule } from './schedules.ts';
 
 let made: TestDatabase;
 let db: Database;
@@ -69,15 +63,27 @@ test('a paused schedule is not planned, and resumes from now on', async () => {
   expect(await materializePass(db, { now: NOON, limit: 10, plan })).toEqual({ schedules: 0, occurrences: 0 });
   expect(await nextWakeAt(db)).toBe(NOON + 60_000);
 
-  const next = ({ cursor }: { cursor: number }) => cursor + 7_000;
-  const resumed = await resumeSchedule(db, { name: 'paused', now: NOON + 1_000, next });
+  const passed = { from: NOON - 5_000, to: NOON - 3_000, count: 3 };
+  const resumed = await resumeSchedule(db, {
+    name: 'paused',
+    now: NOON + 1_000,
+    plan: () => ({ nextAt: NOON + 8_000, passed }),
+  });
   expect(resumed).toMatchObject({ cursor: NOON + 1_000, nextAt: NOON + 8_000, updatedAt: NOON + 1_000 });
   expect(resumed && 'paused' in resumed).toBe(false);
-  expect(await resumeSchedule(db, { name: 'paused', now: NOON + 5_000, next: plan })).toEqual(resumed);
+  expect(await resumeSchedule(db, { name: 'paused', now: NOON + 5_000, plan })).toEqual(resumed);
+  expect(await listOccurrences(db, { scheduleId: resumed?.id ?? '', limit: 5 })).toMatchObject([
+    {
+      nominalTime: NOON - 5_000,
+      to: NOON - 3_000,
+      count: 3,
+      state: 'skipped',
+      reason: { code: 'paused', text: 'the schedule was paused by key-1: too loud' },
+    },
+  ]);
   expect(await nextWakeAt(db)).toBe(NOON + 8_000);
-  await resumeSchedule(db, { name: 'paused', now: NOON, next: () => undefined });
   expect(await pauseSchedule(db, { name: 'gone', by: 'k', now: NOON })).toBeUndefined();
-  expect(await resumeSchedule(db, { name: 'gone', now: NOON, next: plan })).toBeUndefined();
+  expect(await resumeSchedule(db, { name: 'gone', now: NOON, plan })).toBeUndefined();
 });
 
 test('deleting a schedule takes its due occurrences along and leaves what has been', async () => {

@@ -89,27 +89,6 @@ export async function pauseSchedule(
   });
 }
 
-/**
- * Plans again from `now` on: what fell into the pause is not caught up. `next` gives the first nominal time after `now`, if
- * there is one. A schedule that is not paused stays as it is. Undefined when there is no such schedule.
- */
-export async function resumeSchedule(
-  db: Database,
-  params: { name: string; now: number; next: (schedule: ScheduleRecord) => number | undefined },
-): Promise<ScheduleRecord | undefined> {
-  return change(db, params.name, (schedule) => {
-    if (!schedule.pausedAt) return;
-    const now = new Date(params.now);
-    schedule.pausedAt = null;
-    schedule.pausedBy = null;
-    schedule.pauseNote = null;
-    schedule.updatedAt = now;
-    schedule.cursorAt = now;
-    const next = params.next(toRecord(schedule));
-    schedule.nextAt = next === undefined ? null : new Date(next);
-  });
-}
-
 type Schedule = InferEntity<typeof ScheduleEntity>;
 
 async function change(

@@ -22,6 +22,10 @@ test('livez and readyz answer with each check', async () => {
   expect((await fetch(`${url}/livez`)).status).toBe(200);
   expect((await fetch(`${url}/other`)).status).toBe(404);
   expect((await fetch(`${url}/livez`, { method: 'POST' })).status).toBe(404);
+  const taken = { host: '127.0.0.1', port: server.port, live: () => [], ready: () => [] };
+  await expect(startHealthServer(taken)).rejects.toThrow(
+    `port ${server.port} of 127.0.0.1 is in use: end what listens there, or set JETBEAT_HEALTH_PORT to another one (0 takes a free one)`,
+  );
   await server.stop();
   await server.stop();
   await expect(fetch(`${url}/livez`)).rejects.toThrow();

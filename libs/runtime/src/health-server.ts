@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Checks, healthReport } from './health.ts';
+import { toListenError } from './listen-error.ts';
 
 /** A running health server. */
 export interface HealthServer {
@@ -14,7 +15,7 @@ export interface HealthServer {
  * Serves `/livez` (is the process itself in order) and `/readyz` (does it get on with its work): 200 or 503 with a
  * report of the checks.
  * @param params.port 0 takes a free one
- * @throws the error of `listen`, e.g. EADDRINUSE
+ * @throws ListenError, e.g. when the port is in use
  */
 export async function startHealthServer(params: {
   host: string;
@@ -40,7 +41,9 @@ export async function startHealthServer(params: {
   );
   server.maxConnections = 100;
   server.listen(port, host);
-  await once(server, 'listening');
+  await once(server, 'listening').catch((error: unknown) => {
+    throw toListenError(error, { host, port, setting: 'JETBEAT_HEALTH_PORT' });
+  });
   let closed: Promise<void> | undefined;
   return {
     port: (server.address() as AddressInfo).port,

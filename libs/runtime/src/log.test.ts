@@ -52,3 +52,11 @@ test('secrets are taken out by field, and inside of texts', () => {
   expect(text).not.toContain('tok3n');
   expect(text).toContain('postgres://jetbeat:***@db:5432');
 });
+
+test('an error that says its cause says it once', () => {
+  const cause = new Error('away');
+  const [line] = written((log) =>
+    log.error({ err: new Error(`no answer: ${cause.message}`, { cause }) }, 'x'),
+  );
+  expect(line).toMatchObject({ err: { message: 'no answer: away', cause: { message: 'away' } } });
+});

@@ -1,4 +1,4 @@
-import { type DestinationStream, type Logger, pino } from 'pino';
+import { type DestinationStream, type Logger, pino, stdSerializers } from 'pino';
 import type { AppName, Config } from './config.ts';
 
 /** The log of a process: pino, one JSON object per line. `log.child({ job, run, traceId })` names what a line is about. */
@@ -30,6 +30,8 @@ export function createLog(params: {
       paths: SECRET_FIELDS.flatMap((field) => [field, `*.${field}`, `*.*.${field}`]),
       censor: '***',
     },
+    // Messages here say their cause already: the other serializer would say it once more.
+    serializers: { err: stdSerializers.errWithCause },
     hooks: { streamWrite: withoutSecrets },
   };
   return destination ? pino(options, destination) : pino(options);

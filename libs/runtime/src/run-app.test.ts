@@ -66,6 +66,16 @@ test('a start that fails ends it with code 1', async () => {
   expect(out).toContain('port in use');
 });
 
+test('a start that fails for a reason that is known: one line that says it, without a stack', async () => {
+  const { exitCode, out } = await run(
+    `{ ready: () => Promise.reject(Object.assign(new Error('the port is taken'), { code: 'cannot_listen' })), stop: async () => {} }`,
+  );
+  expect(exitCode).toBe(1);
+  expect(out).toContain('"msg":"cannot start: the port is taken"');
+  expect(out).toContain('"code":"cannot_listen"');
+  expect(out).not.toContain('stack');
+});
+
 test('an unknown setting: a line, not a stack', async () => {
   const { exitCode, err } = await run('{}', { env: { JETBEAT_NATS_ULR: 'x' } });
   expect(exitCode).toBe(2);

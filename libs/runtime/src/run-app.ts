@@ -67,8 +67,19 @@ export async function runApp(params: {
     if (!stopping) log.info({}, 'ready');
   } catch (error) {
     // A stop that was asked for during the start may well make the start fail.
-    if (!stopping) fail('cannot start')(error);
+    if (stopping) return;
+    if (!isOfOurs(error)) return fail('cannot start')(error);
+    const { code, message, cause } = error;
+    const from = cause instanceof Error ? { cause: cause.stack } : {};
+    log.fatal({ code, ...from }, `cannot start: ${message}`);
+    process.exit(1);
   }
+}
+
+/** An error that says what to do, so that its own stack would only hide it: their codes are of small letters, Node's are not. */
+function isOfOurs(error: unknown): error is Error & { code: string } {
+  const code = error instanceof Error ? (error as { code?: unknown }).code : undefined;
+  return typeof code === 'string' && /^[a-z_]+$/.test(code);
 }
 
 function readConfig(app: AppName): Config {

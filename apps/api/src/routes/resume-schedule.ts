@@ -1,12 +1,12 @@
-import { resumeSchedule } from '@jetbeat/postgres';
+import { resumeSchedule, type ScheduleRecord } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
 import type { Parts } from '../parts.ts';
 import { answer, problems } from '../problem-responses.ts';
-import { nextTime } from '../schedule-json.ts';
+import { resumption } from '../resumption.ts';
 import { found, known, SCHEDULE_PARAMS, showSchedule } from './get-schedule.ts';
 
-/** `POST /schedules/{name}/resume`: what fell into the pause is not caught up. */
+/** `POST /schedules/{name}/resume`: what fell into the pause is not caught up, and stands as skipped. */
 export function resumeScheduleRoute(app: FastifyInstance, { db, clock }: Parts): void {
   app.post<{ Params: { name: string } }>(
     '/schedules/:name/resume',
@@ -15,7 +15,7 @@ export function resumeScheduleRoute(app: FastifyInstance, { db, clock }: Parts):
       schema: {
         operationId: 'resumeSchedule',
         tags: ['schedules'],
-        summary: 'Resume a paused schedule; what fell into the pause is not caught up',
+        summary: 'Resume a paused schedule; what fell into the pause is not caught up, and stands as skipped',
         params: SCHEDULE_PARAMS,
         body: Type.Object({}, { additionalProperties: false, title: 'ResumeRequest' }),
         response: { 200: answer('The schedule.', 'Schedule'), ...problems(400, 404, 415) },
@@ -24,8 +24,8 @@ export function resumeScheduleRoute(app: FastifyInstance, { db, clock }: Parts):
     async (request, reply) => {
       const { name } = request.params;
       const now = clock();
-      const next = (schedule: Parameters<typeof nextTime>[0]) => nextTime(schedule, now);
-      const resumed = found(known(name) ? await resumeSchedule(db, { name, now, next }) : undefined, name);
+      const plan = (schedule: ScheduleRecord) => resumption(schedule, now);
+      const resumed = found(known(name) ? await resumeSchedule(db, { name, now, plan }) : undefined, name);
       request.log.info({ schedule: name, by: request.keyId }, 'schedule resumed');
       return reply.send(await showSchedule(db, resumed, now));
     },

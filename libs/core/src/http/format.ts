@@ -12,21 +12,32 @@ export const CLOSED = { additionalProperties: false } as const;
 const TIME_PATTERN =
   '^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])T([01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(\\.\\d{1,9})?(Z|[+-]([01]\\d|2[0-3]):[0-5]\\d)$';
 
+const TIME_FORM = 'RFC 3339: date, `T`, time with seconds, `Z` or an offset.';
+const DURATION_FORM = 'One number and one unit of ms, s, m, h, d.';
+
 /** A time as a request gives it. */
 export const TimeInput = Type.String({
   pattern: TIME_PATTERN,
   maxLength: 40,
-  description: 'RFC 3339: date, `T`, time with seconds, `Z` or an offset.',
+  description: TIME_FORM,
   examples: ['2026-05-04T03:00:00Z'],
 });
+/** A time as a request gives it, and what it is for. */
+export function TimeFor(meaning: string) {
+  return Type.String({ ...TimeInput, description: `${TIME_FORM} ${meaning}` });
+}
 /** A time as an answer gives it: UTC with milliseconds. */
 export const Time = Type.String({ format: 'date-time', description: 'RFC 3339, UTC.' });
 /** A duration as text. */
 export const Duration = Type.String({
   pattern: DURATION_PATTERN,
-  description: 'One number and one unit of ms, s, m, h, d.',
+  description: DURATION_FORM,
   examples: ['90s'],
 });
+/** A duration as text, and what it is for. */
+export function DurationFor(meaning: string) {
+  return Type.String({ ...Duration, description: `${DURATION_FORM} ${meaning}` });
+}
 /** The name of a task. */
 export const TaskName = Type.String({
   pattern: TASK_PATTERN,

@@ -6,6 +6,7 @@ import {
   AnyJson,
   CLOSED,
   Duration,
+  DurationFor,
   JobId,
   Meta,
   OrNull,
@@ -16,6 +17,7 @@ import {
   ScheduleName,
   TaskName,
   Time,
+  TimeFor,
   TimeInput,
 } from './format.ts';
 
@@ -56,10 +58,16 @@ export const JOB_FIELDS = {
 export const JobRequestSchema = Type.Object(
   {
     ...JOB_FIELDS,
-    delay: Type.Optional(Duration),
-    runAt: Type.Optional(TimeInput),
+    delay: Type.Optional(DurationFor('How long it waits; not together with `runAt`.')),
+    runAt: Type.Optional(
+      TimeFor('When it runs; at once without it, and when it is over. Not together with `delay`.'),
+    ),
   },
-  { ...CLOSED, title: 'JobRequest' },
+  {
+    ...CLOSED,
+    title: 'JobRequest',
+    examples: [{ task: 'system.echo', input: { hello: 'world' }, delay: '5s' }],
+  },
 );
 /** Body of `POST /jobs`. */
 export type JobRequest = Static<typeof JobRequestSchema>;
@@ -145,7 +153,10 @@ export const JobPageSchema = PageOf(JobSchema);
 export const JobQuerySchema = Type.Object(
   {
     state: Type.Optional(
-      Type.Array(Type.Enum(JOB_STATES), { maxItems: JOB_STATES.length, description: 'One or more states.' }),
+      Type.Array(Type.Enum(JOB_STATES), {
+        maxItems: JOB_STATES.length,
+        description: 'One or more states: repeat the parameter, `?state=queued&state=running`.',
+      }),
     ),
     task: Type.Optional(TaskName),
     queue: Type.Optional(QueueName),
@@ -167,8 +178,12 @@ export type JobQuery = Static<typeof JobQuerySchema>;
 
 /** Body of `POST /jobs/{id}/cancel`. */
 export const CancelRequestSchema = Type.Object(
-  { reason: Type.Optional(Type.String({ minLength: 1, maxLength: 1_024 })) },
-  { ...CLOSED, title: 'CancelRequest' },
+  {
+    reason: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 1_024, description: 'Why it is cancelled; the job keeps it.' }),
+    ),
+  },
+  { ...CLOSED, title: 'CancelRequest', examples: [{ reason: 'no longer needed' }] },
 );
 /** Body of `POST /jobs/{id}/cancel`. */
 export type CancelRequest = Static<typeof CancelRequestSchema>;

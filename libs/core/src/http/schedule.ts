@@ -3,14 +3,14 @@ import { OVERLAP_RULES } from '../schedule.ts';
 import { MAX_CATCH_UP, MAX_RULES } from '../validate-schedule.ts';
 import {
   CLOSED,
-  Duration,
+  DurationFor,
   JobId,
   OrNull,
   PAGE_QUERY,
   PageOf,
   ScheduleName,
   Time,
-  TimeInput,
+  TimeFor,
 } from './format.ts';
 import { JOB_FIELDS, ReasonSchema, WarningSchema } from './job.ts';
 
@@ -19,23 +19,58 @@ const CronRule = Type.Object(
     cron: Type.String({
       minLength: 1,
       maxLength: 256,
-      description: 'Five fields, or six with seconds first.',
+      description:
+        'Five fields (minute hour day month weekday), or six with seconds first, of `*`, lists `1,3`, ranges `1-5`, steps `*/5` and names (`JAN`, `MON`); `L` is the last day, `FRI#2` the second Friday, `FRIL` the last one, 0 and 7 are Sunday. Names such as `@daily` are not known. It follows the wall clock of `timeZone`.',
       examples: ['0 3 * * *'],
     }),
   },
   CLOSED,
 );
-const EveryRule = Type.Object({ every: Duration, from: Type.Optional(TimeInput) }, CLOSED);
-const AtRule = Type.Object({ at: TimeInput }, CLOSED);
+const EveryRule = Type.Object(
+  {
+    every: DurationFor('The time between two runs, at least 1s.'),
+    from: Type.Optional(
+      TimeFor(
+        'The first run, from which the others are counted; without it the first one comes one `every` after the schedule was created.',
+      ),
+    ),
+  },
+  CLOSED,
+);
+const AtRule = Type.Object({ at: TimeFor('It runs once, at this time.') }, CLOSED);
 const Rule = Type.Union([CronRule, EveryRule, AtRule]);
 
 /** One rule of a schedule as it is written. */
 export type RuleInput = Static<typeof Rule>;
 
-const CatchUpSchema = Type.Union([
-  Type.Enum(['latest', 'none'] as const),
-  Type.Object({ all: Type.Integer({ minimum: 1, maximum: MAX_CATCH_UP }) }, CLOSED),
-]);
+const CatchUpSchema = Type.Union(
+  [
+    Type.Enum(['latest', 'none'] as const),
+    Type.Object(
+      {
+        all: Type.Integer({
+          minimum: 1,
+          maximum: MAX_CATCH_UP,
+          description: 'How many at most, the newest ones.',
+        }),
+      },
+      CLOSED,
+    ),
+  ],
+  {
+    description:
+      'What to do with times that were missed: `latest` (the default) runs the last of them, `none` runs none, `{"all": n}` runs up to `n`. None is run that is older than `catchUpWindow`.',
+  },
+);
+
+const OverlapSchema = Type.Enum(OVERLAP_RULES, {
+  description:
+    'What to do when a job of the schedule is still open: `skip` (the default) leaves the new one out, `allow` runs both.',
+});
+
+const CatchUpWindowSchema = DurationFor(
+  'How late a missed time may still be run. By default the smaller of the period and 1h; 1h for `{"all": n}`.',
+);
 
 const ScheduledJobSchema = Type.Object(JOB_FIELDS, CLOSED);
 
@@ -58,16 +93,22 @@ export const ScheduleRequestSchema = Type.Object(
       }),
     ),
     job: ScheduledJobSchema,
-    overlap: Type.Optional(
-      Type.Enum(OVERLAP_RULES, {
-        default: 'skip',
-        description: 'What to do when a job of the schedule is still open.',
-      }),
-    ),
+    overlap: Type.Optional(OverlapSchema),
     catchUp: Type.Optional(CatchUpSchema),
-    catchUpWindow: Type.Optional(Duration),
+    catchUpWindow: Type.Optional(CatchUpWindowSchema),
   },
-  { ...CLOSED, title: 'ScheduleRequest' },
+  {
+    ...CLOSED,
+    title: 'ScheduleRequest',
+    examples: [
+      {
+        name: 'hello.every-minute',
+        when: { cron: '* * * * *' },
+        timeZone: 'Europe/Paris',
+        job: { task: 'system.echo', input: { hello: 'world' } },
+      },
+    ],
+  },
 );
 /** Body of `POST /schedules`. */
 export type ScheduleRequest = Static<typeof ScheduleRequestSchema>;
@@ -98,9 +139,9 @@ export const ScheduleSchema = Type.Object(
     when: WhenSchema,
     timeZone: Type.String(),
     job: ScheduledJobSchema,
-    overlap: Type.Enum(OVERLAP_RULES),
+    overlap: OverlapSchema,
     catchUp: CatchUpSchema,
-    catchUpWindow: Type.Optional(Duration),
+    catchUpWindow: CatchUpWindowSchema,
     paused: OrNull(
       Type.Object(
         { by: Type.String(), note: OrNull(Type.String()), since: Time, until: OrNull(Time) },
@@ -133,8 +174,8 @@ export type PageQuery = Static<typeof PageQuerySchema>;
 
 /** Body of `POST /schedules/{name}/pause`. */
 export const PauseRequestSchema = Type.Object(
-  { note: Type.Optional(Type.String({ minLength: 1, maxLength: 1_024 })) },
-  { ...CLOSED, title: 'PauseRequest' },
+  { note: Type.Optional(Type.String({ minLength: 1, maxLength: 1_024, description: 'Why it is paused.' })) },
+  { ...CLOSED, title: 'PauseRequest', examples: [{ note: 'maintenance of the mail server' }] },
 );
 /** Body of `POST /schedules/{name}/pause`. */
 export type PauseRequest = Static<typeof PauseRequestSchema>;

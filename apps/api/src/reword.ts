@@ -1,0 +1,53 @@
+import { DURATION_PATTERN, type Issue } from '@jetbeat/core';
+
+/** Fields of the interface that are not built yet, by the title of the body and the place in it. */
+const UNBUILT: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
+  JobRequest: { '': ['expires', 'uniqueKey', 'concurrencyKey'] },
+  ScheduleRequest: {
+    '': [
+      ...['exclude', 'dst', 'jitter', 'startAt', 'endAt', 'maxRuns'],
+      ...['labels', 'objective', 'maxSilence', 'pauseAfterFailures'],
+    ],
+    '/when': ['rrule', 'solar', 'hourly', 'daily', 'weekly', 'monthly'],
+    '/job': ['expires', 'uniqueKey', 'concurrencyKey'],
+  },
+  PauseRequest: { '': ['until'] },
+};
+
+/** How a text in the place of a rule is told to be one. */
+const RULES: readonly (readonly [kind: string, form: RegExp])[] = [
+  ['every', new RegExp(DURATION_PATTERN)],
+  ['at', /^\d{4}-\d\d-\d\dT\S+$/],
+  ['cron', /^\S{1,64}([ \t]+\S{1,64}){4,5}$/],
+];
+const EXAMPLES = '{"cron": "0 9 * * *"}, {"every": "10s"} or {"at": "2026-05-04T03:00:00Z"}';
+
+/** Says of a finding what its schema alone cannot: that a field is still to come, or which rule a text was meant to be. */
+export function reword(issue: Issue, body: { readonly title: string; readonly value: unknown }): Issue {
+  const { title, value } = body;
+  const { pointer, code } = issue;
+  if (code === 'unknown_field') {
+    const cut = pointer.lastIndexOf('/');
+    const field = pointer.slice(cut + 1);
+    const place = pointer.slice(0, cut).replace(/\/\d+$/, '');
+    if (!UNBUILT[title]?.[place]?.includes(field)) return issue;
+    return { pointer, code, message: `"${field}" is not built yet: leave it out` };
+  }
+  const rule = /^\/when(?:\/(\d+))?$/.exec(pointer);
+  if (title !== 'ScheduleRequest' || code !== 'invalid_type' || !rule) return issue;
+  return aboutRule(issue, ruleAt(value, rule[1]));
+}
+
+function aboutRule(issue: Issue, written: unknown): Issue {
+  const kind =
+    typeof written === 'string' ? RULES.find(([, form]) => form.test(written.trim()))?.[0] : undefined;
+  if (kind === undefined)
+    return { ...issue, message: `must be a rule such as ${EXAMPLES}, or a list of them` };
+  const suggestion = `{"${kind}": ${JSON.stringify(written)}}`;
+  return { ...issue, message: `must be a rule: did you mean ${suggestion}?`, suggestion };
+}
+
+function ruleAt(body: unknown, index: string | undefined): unknown {
+  const { when } = body as { readonly when?: unknown };
+  return Array.isArray(when) ? when[Number(index)] : when;
+}

@@ -1,0 +1,45 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startTestApi, type TestApi } from '../support/api.ts';
+
+interface Operation {
+  readonly requestBody?: { content: Record<string, { schema: { properties?: object }; example?: unknown }> };
+}
+
+const file = resolve(import.meta.dirname, '../../docs/openapi.json');
+const { paths } = JSON.parse(readFileSync(file, 'utf8')) as {
+  paths: Record<string, Record<string, Operation>>;
+};
+/** Every request with a body, those that make something first. */
+const requests = Object.entries(paths)
+  .flatMap(([path, { post }]) => {
+    const body = post?.requestBody?.content['application/json'];
+    return body ? [{ path, fields: Object.keys(body.schema.properties ?? {}), example: body.example }] : [];
+  })
+  .sort((a, b) => Number(a.path.includes('{')) - Number(b.path.includes('{')));
+
+let api: TestApi;
+beforeAll(async () => {
+  api = await startTestApi();
+});
+afterAll(() => api?.stop());
+
+test('each example of the description is accepted as it stands', async () => {
+  expect(requests.length).toBeGreaterThanOrEqual(5);
+  const made = new Map<string, string>();
+  for (const { path, fields, example } of requests) {
+    if (fields.length > 0) expect(example, path).toBeTruthy();
+    const url = path
+      .replace('/api/v1', '')
+      .replace(/\{(\w+)\}/, (_, name: string) => made.get(name) ?? 'none');
+    const { status, body } = await api.http.call<{ id?: string; name?: string }>('POST', url, example ?? {});
+    expect([path, status, body]).toEqual([path, expect.toSatisfy(isGood), body]);
+    if (body.name !== undefined) made.set('name', body.name);
+    if (body.id !== undefined) made.set('id', body.id);
+  }
+});
+
+function isGood(status: number): boolean {
+  return status >= 200 && status < 300;
+}
