@@ -1,7 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { readReport, type Tally } from './check-report.ts';
-import { exists } from './data-files.ts';
 import { resolveNatsServer } from './find-nats-server.ts';
 import { type Foreground, runInForeground } from './foreground.ts';
 import { inWords } from './start-error.ts';
@@ -31,7 +30,6 @@ async function check(params: {
     ...process.env,
     TURBO_TELEMETRY_DISABLED: '1',
     DO_NOT_TRACK: '1',
-    ...(params.long ? { TEST_LONG: '1' } : {}),
   };
   const step = async (command: string, args: readonly string[]): Promise<number> => {
     signal.throwIfAborted();
@@ -54,8 +52,7 @@ async function check(params: {
   console.log('\n── tests');
   const reportFile = join(root, '.jetbeat', 'test-report.json');
   await rm(reportFile, { force: true });
-  const longConfig = join(root, 'vitest.long.config.ts');
-  const config = params.long && (await exists(longConfig)) ? ['--config', longConfig] : [];
+  const config = params.long ? ['--config', join(root, 'vitest.long.config.ts')] : [];
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${reportFile}`];
   const code = await step(bin('vitest'), ['run', ...config, ...reporters]);
   const tests = await readReport({ file: reportFile, code });

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { access, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { exists } from './exists.ts';
 
 /**
  * The file with the first admin key (mode 0600), made when it is missing: `jb_<12 hex: its id>_<secret of 256 bits>`.
@@ -41,12 +42,4 @@ async function writeUnlessThere(file: string, text: string): Promise<void> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
-}
-
-/** True when there is such a file or folder. */
-export function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

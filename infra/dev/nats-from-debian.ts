@@ -1,5 +1,6 @@
-import { access, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { exists } from './exists.ts';
 import type { Source } from './nats-version.ts';
 import { lastLine, type RunResult, run } from './run.ts';
 
@@ -72,11 +73,4 @@ function aptOptions(dir: string, sources: string): string[] {
     'Acquire::http::Timeout': '20',
   };
   return Object.entries(settings).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
-}
-
-function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

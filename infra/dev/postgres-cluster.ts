@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { access, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { exists } from './exists.ts';
 import type { PostgresBinaries } from './postgres-binaries.ts';
 import { giveAllTo, giveTo, type Runner } from './postgres-user.ts';
 import { lastLine, run } from './run.ts';
@@ -76,11 +77,4 @@ async function runProgram(
     ...(runner.gid === undefined ? {} : { gid: runner.gid }),
   });
   if (result.code !== 0) throw new StartError(`PostgreSQL: ${program} failed: ${lastLine(result)}`);
-}
-
-function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -54,7 +54,15 @@ async function bringUp(params: {
   const postgresBinDir = process.env['JETBEAT_POSTGRES_BIN'];
   log('Starting PostgreSQL, NATS and the apps …');
   const stack = await startStack({
-    ...{ dataDir, root, natsBin, cacheDir, processes, logs, log, signal, outlive: true },
+    dataDir,
+    root,
+    natsBin,
+    cacheDir,
+    processes,
+    logs,
+    log,
+    signal,
+    outlive: true,
     natsPort: options.natsPort,
     monitorPort: options.monitorPort,
     postgresPort: options.postgresPort,

@@ -1,4 +1,6 @@
 import {
+  DEFAULT_QUEUE,
+  describeIssues,
   FIRST_POSITION,
   InvalidInputError,
   type Issue,
@@ -11,7 +13,6 @@ import {
   totalLimit,
 } from '@jetbeat/core';
 import type { NewJob, TaskRecord } from '@jetbeat/postgres';
-import { sentence } from './problem.ts';
 import { readTime } from './read-time.ts';
 
 /**
@@ -30,12 +31,13 @@ export function acceptJob(params: {
   const { policy, issues } = readPolicy(request);
   const runAt = readRunAt(request, now, issues);
   const found = typeof runAt === 'number' ? issues : runAt;
-  if (found.length > 0 || typeof runAt !== 'number') throw new InvalidInputError(sentence(found), found);
+  if (found.length > 0 || typeof runAt !== 'number')
+    throw new InvalidInputError(describeIssues(found), found);
   const envelope: JobEnvelope = {
     v: 1,
     id,
     task: request.task,
-    queue: request.queue ?? task?.queue ?? 'default',
+    queue: request.queue ?? task?.queue ?? DEFAULT_QUEUE,
     priority: request.priority ?? task?.priority ?? 'normal',
     input: request.input,
     ...(request.meta === undefined ? {} : { meta: request.meta }),

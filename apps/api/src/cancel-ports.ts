@@ -1,7 +1,5 @@
 import {
   askHeld,
-  type Bus,
-  type CancelledKeys,
   consumerState,
   deleteJobMessage,
   HistoryBehindError,
@@ -19,6 +17,7 @@ import {
   withdrawCancel,
 } from '@jetbeat/postgres';
 import type { CancelPorts } from './cancel-job.ts';
+import type { Messaging } from './messaging.ts';
 import { ApiError } from './problem.ts';
 
 /** How long the workers may take to say whether they have begun a job, milliseconds. */
@@ -29,12 +28,19 @@ const CAUGHT_UP_MS = 2_000;
 /** Cancelling on the real servers. */
 export function createCancelPorts(params: {
   db: Database;
-  bus: Bus;
-  cancelled: CancelledKeys;
+  /** Undefined while NATS has not answered yet. */
+  messaging: () => Messaging | undefined;
   ackWaitMs: number;
   clock: () => number;
 }): CancelPorts {
-  const { db, bus, cancelled, ackWaitMs, clock } = params;
+  const { db, messaging, ackWaitMs, clock } = params;
+  const connected = (): Messaging => {
+    const found = messaging();
+    if (!found)
+      throw new ApiError('messaging_unavailable', 'NATS does not answer; repeat later', { retryAfter: 5 });
+    return found;
+  };
+  const theBus = () => connected().bus;
   return {
     look: (id) => getJob(db, id),
     begin: (id, reason) => beginCancel(db, { id, now: clock(), ...(reason === undefined ? {} : { reason }) }),
@@ -44,17 +50,17 @@ export function createCancelPorts(params: {
         now: clock(),
         reason: { code: 'cancelled', text: reason ?? 'cancelled before it began' },
       }),
-    mark: (id, reason) => cancelled.put(id, reason),
+    mark: (id, reason) => connected().cancelled.put(id, reason),
     async unmark(id) {
-      if (await withdrawCancel(db, id).catch(() => true)) await cancelled.remove(id);
+      if (await withdrawCancel(db, id).catch(() => true)) await connected().cancelled.remove(id);
     },
     removeWaiting: async (id, queue) =>
-      (await removeTimer(bus, id)) + (await removeParked(bus, { id, queue })),
-    handedOut: async (queue, priority) => (await consumerState(bus, queue, priority)).delivered,
-    deleteMessage: (seq) => deleteJobMessage(bus, seq),
+      (await removeTimer(theBus(), id)) + (await removeParked(theBus(), { id, queue })),
+    handedOut: async (queue, priority) => (await consumerState(theBus(), queue, priority)).delivered,
+    deleteMessage: (seq) => deleteJobMessage(theBus(), seq),
     async caughtUp() {
       try {
-        await readToEnd({ bus, timeoutMs: CAUGHT_UP_MS });
+        await readToEnd({ bus: theBus(), timeoutMs: CAUGHT_UP_MS });
       } catch (cause) {
         if (!(cause instanceof HistoryBehindError)) throw cause;
         const message = `cannot tell whether the job has ended: ${cause.message}; repeat later`;
@@ -64,7 +70,7 @@ export function createCancelPorts(params: {
     async ask(id, queue) {
       const workers = await liveWorkers(db, { now: await databaseTime(db), within: ackWaitMs });
       const expect = workers.filter((worker) => worker.queues.includes(queue)).map((worker) => worker.id);
-      const { held, answered } = await askHeld(bus, {
+      const { held, answered } = await askHeld(theBus(), {
         ids: [id],
         expect,
         timeoutMs: ASK_TIMEOUT_MS,
@@ -75,6 +81,6 @@ export function createCancelPorts(params: {
         silent: expect.filter((worker) => !answered.has(worker)),
       };
     },
-    isConnected: () => bus.connected,
+    isConnected: () => messaging()?.bus.connected ?? false,
   };
 }

@@ -1,14 +1,14 @@
-import type { Bus, Publisher } from '@jetbeat/jetstream';
+import type { Publisher } from '@jetbeat/jetstream';
 import type { Database } from '@jetbeat/postgres';
 import type { Check } from '@jetbeat/runtime';
 
 /** Whether the API gets on: PostgreSQL answers, committed jobs are published. */
 export async function readiness(params: {
   db: Pick<Database, 'ping'>;
-  bus: Pick<Bus, 'connected' | 'connectedAt'>;
+  isConnected: () => boolean;
   publisher: Pick<Publisher, 'moving' | 'waiting' | 'lastProgressAt'>;
 }): Promise<Check[]> {
-  const { db, bus, publisher } = params;
+  const { db, isConnected, publisher } = params;
   const database = await db.ping().then(
     (): Check => ({ name: 'database', ok: true }),
     (error: unknown): Check => ({
@@ -21,7 +21,7 @@ export async function readiness(params: {
   const nats: Check = {
     name: 'nats',
     ok: true,
-    ...(bus.connected ? {} : { detail: 'away: jobs are accepted and wait' }),
+    ...(isConnected() ? {} : { detail: 'away: jobs are accepted and wait' }),
   };
   const published: Check = {
     name: 'publisher',

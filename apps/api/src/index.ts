@@ -1,4 +1,4 @@
-import { connectBus, createPublisher, keepTopology, openCancelled, publishJobs } from '@jetbeat/jetstream';
+import { BusClosedError, createPublisher, publishJobs } from '@jetbeat/jetstream';
 import {
   databaseTime,
   findApiKey,
@@ -10,13 +10,14 @@ import {
   openDatabase,
   tasksServed,
 } from '@jetbeat/postgres';
-import { natsOptions, type Running, type StartParams, toListenError } from '@jetbeat/runtime';
+import { type Running, type StartParams, toListenError } from '@jetbeat/runtime';
 import { hashSecret, parseKey } from './api-key.ts';
 import { createCancelPorts } from './cancel-ports.ts';
 import { createInputCheck } from './check-input.ts';
 import { watchFleet } from './fleet.ts';
 import { readiness } from './health-checks.ts';
 import { createInserter } from './inserter.ts';
+import { connectMessaging } from './messaging.ts';
 import { createServer } from './server.ts';
 
 /** A running API. */
@@ -25,8 +26,12 @@ export interface RunningApi extends Running {
   readonly url: string;
 }
 
+/** How the servers' monitoring names this app. */
+const NAME = 'jetbeat api';
 /** How long committed jobs may take to be published when the API stops, milliseconds. */
 const DRAIN_MS = 6_000;
+/** What a NATS server takes in one message unless it is told otherwise, bytes. */
+const USUAL_PAYLOAD = 1_048_576;
 
 /**
  * Starts the API: schema and topology brought up to date, the configured key made known, listening.
@@ -46,7 +51,7 @@ export async function start(params: StartParams & { publish?: typeof publishJobs
   try {
     const db = await openDatabase({
       url: config.database.url,
-      applicationName: 'jetbeat-api',
+      applicationName: NAME,
       poolSize: 10,
       log,
     });
@@ -55,19 +60,17 @@ export async function start(params: StartParams & { publish?: typeof publishJobs
     const key = config.apiKey === undefined ? undefined : parseKey(config.apiKey);
     if (key)
       await insertApiKey(db, { id: key.id, hash: hashSecret(key.secret), role: 'admin', createdAt: clock() });
-    const bus = await connectBus({
-      ...natsOptions(config),
-      name: 'jetbeat-api',
-      log,
-    });
-    closing.push(() => bus.close());
-    await keepTopology(bus, { queues: config.queues, ackWaitMs });
-    const cancelled = openCancelled(bus, { log });
-    closing.push(() => cancelled.close());
+    const messaging = await connectMessaging({ config, log });
+    closing.push(() => messaging.close());
+    const isConnected = () => messaging.now()?.bus.connected ?? false;
     const publisher = createPublisher({
-      publish: (jobs) => publish(bus, jobs),
+      publish: async (jobs) => {
+        const connected = messaging.now();
+        if (!connected) throw new BusClosedError();
+        return publish(connected.bus, jobs);
+      },
       notePublished: (rows) => notePublished(db, rows),
-      isConnected: () => bus.connected,
+      isConnected,
       log,
       clock,
     });
@@ -85,10 +88,10 @@ export async function start(params: StartParams & { publish?: typeof publishJobs
         clock,
       }),
       checkInput: createInputCheck(log),
-      cancel: createCancelPorts({ db, bus, cancelled, ackWaitMs, clock }),
-      maxPayload: () => bus.maxPayload,
+      cancel: createCancelPorts({ db, messaging: messaging.now, ackWaitMs, clock }),
+      maxPayload: () => messaging.now()?.bus.maxPayload ?? USUAL_PAYLOAD,
       live: () => [{ name: 'process', ok: true }],
-      ready: () => readiness({ db, bus, publisher }),
+      ready: () => readiness({ db, isConnected, publisher }),
     });
     closing.push(() => app.close());
     const { host, port } = config;

@@ -67,11 +67,3 @@ export function problemBody(error: ApiError, request: { path: string; traceId: s
     traceId: request.traceId,
   };
 }
-
-/** One sentence for many issues: the first three in full, the rest by number. */
-export function sentence(issues: readonly Issue[]): string {
-  const shown = issues
-    .slice(0, 3)
-    .map(({ pointer, message }) => (pointer ? `${pointer}: ${message}` : message));
-  return shown.join('; ') + (issues.length > 3 ? ` (and ${issues.length - 3} more)` : '');
-}

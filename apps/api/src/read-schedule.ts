@@ -1,4 +1,5 @@
 import {
+  describeIssues,
   InvalidInputError,
   type Issue,
   parseDuration,
@@ -9,7 +10,6 @@ import {
   type ScheduleRequest,
   type ScheduleSpec,
 } from '@jetbeat/core';
-import { sentence } from './problem.ts';
 import { readTime } from './read-time.ts';
 
 /**
@@ -30,7 +30,7 @@ export function readSchedule(request: ScheduleRequest): ScheduleSpec {
     catchUpWindow === undefined
       ? undefined
       : collect(issues, () => parseDuration(catchUpWindow, '/catchUpWindow'));
-  if (issues.length > 0) throw new InvalidInputError(sentence(issues), issues);
+  if (issues.length > 0) throw new InvalidInputError(describeIssues(issues), issues);
   return {
     name,
     when: rules as Rule | readonly Rule[],

@@ -1,6 +1,7 @@
+import { describeIssues } from '@jetbeat/core';
 import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
-import { ApiError, sentence } from './problem.ts';
+import { ApiError } from './problem.ts';
 
 /** Headers that promise something which is not kept yet: whoever sends one must not believe that it is. */
 const HEADERS = ['idempotency-key', 'if-match'];
@@ -18,6 +19,6 @@ export function refuseUnbuilt(app: FastifyInstance): void {
       code: 'unknown_field',
       message: `the header "${name}" has no effect yet: leave it out`,
     }));
-    if (issues.length > 0) throw new ApiError('invalid_request', sentence(issues), { issues });
+    if (issues.length > 0) throw new ApiError('invalid_request', describeIssues(issues), { issues });
   });
 }

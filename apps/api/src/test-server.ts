@@ -1,6 +1,5 @@
 import type { Problem } from '@jetbeat/core';
-import type { Database } from '@jetbeat/postgres';
-import { DatabaseUnavailableError } from '@jetbeat/postgres';
+import { type Database, DatabaseUnavailableError } from '@jetbeat/postgres';
 import { createLog } from '@jetbeat/runtime';
 import type { FastifyInstance } from 'fastify';
 import { hashSecret, ROLES, type Role } from './api-key.ts';

@@ -1,8 +1,8 @@
-import { InvalidInputError } from '@jetbeat/core';
+import { describeIssues, InvalidInputError } from '@jetbeat/core';
 import { BusClosedError, JetStreamCallError } from '@jetbeat/jetstream';
 import { DatabaseUnavailableError } from '@jetbeat/postgres';
 import { BODY_LIMIT } from './body-limit.ts';
-import { ApiError, type ProblemCode, sentence } from './problem.ts';
+import { ApiError, type ProblemCode } from './problem.ts';
 
 /** What Fastify itself refuses, by the status it gives. */
 const BY_STATUS: Readonly<Record<number, ProblemCode>> = {
@@ -37,7 +37,10 @@ export function toApiError(thrown: unknown): ApiError {
     return new ApiError('messaging_unavailable', message, { retryAfter: 5, cause: thrown });
   }
   if (thrown instanceof InvalidInputError) {
-    return new ApiError('invalid_request', sentence(thrown.issues), { issues: thrown.issues, cause: thrown });
+    return new ApiError('invalid_request', describeIssues(thrown.issues), {
+      issues: thrown.issues,
+      cause: thrown,
+    });
   }
   const { statusCode, code, message } = (thrown ?? {}) as {
     statusCode?: unknown;

@@ -1,10 +1,10 @@
-import type { InvalidInputError, Issue } from '@jetbeat/core';
+import { describeIssues, type InvalidInputError, type Issue } from '@jetbeat/core';
 import type { FastifySchemaCompiler } from 'fastify';
 import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { System } from 'typebox/system';
 import { explain } from './explain.ts';
-import { ApiError, sentence } from './problem.ts';
+import { ApiError } from './problem.ts';
 import { reword } from './reword.ts';
 import { findUnstorable } from './storable.ts';
 
@@ -33,7 +33,7 @@ export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, http
 };
 
 function invalid(issues: InvalidInputError['issues']): ApiError {
-  return new ApiError('invalid_request', sentence(issues), { issues });
+  return new ApiError('invalid_request', describeIssues(issues), { issues });
 }
 
 function inQuery(issue: Issue): Issue {

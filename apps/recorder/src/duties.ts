@@ -8,7 +8,7 @@ import { partition } from './partition.ts';
 import type { Progress } from './progress.ts';
 import { reconcile } from './reconcile.ts';
 import { release } from './release.ts';
-import type { SettledMarks } from './settled.ts';
+import type { SettledMarks } from './settled-marks.ts';
 import type { RecorderTimes } from './times.ts';
 import { createSequenceClock, trim } from './trim.ts';
 import type { StreamWatch } from './watch-stream.ts';
@@ -81,7 +81,14 @@ export function createDuties(params: DutiesParams): Duties {
     loop('reconcile', times.reconcileEveryMs, async () => {
       const { unpublishedAfterMs } = times;
       const done = await reconcile({
-        ...{ db, bus, events, log, streamWatch, ackWaitMs, unpublishedAfterMs, limit: RECONCILE_LIMIT },
+        db,
+        bus,
+        events,
+        log,
+        streamWatch,
+        ackWaitMs,
+        unpublishedAfterMs,
+        limit: RECONCILE_LIMIT,
       });
       counts.republished += done.republished;
     }),

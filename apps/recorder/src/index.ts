@@ -1,6 +1,6 @@
 import { createEventPublisher, openCancelled, openEventSource } from '@jetbeat/jetstream';
 import { recordChanges, settledMarks } from '@jetbeat/postgres';
-import { type Config, type Log, type Running, startHealthServer } from '@jetbeat/runtime';
+import { type Running, type StartParams, startHealthServer } from '@jetbeat/runtime';
 import { connect, type RecorderTopology } from './connect.ts';
 import { createTally, type RecorderCounts } from './counts.ts';
 import { createDuties } from './duties.ts';
@@ -9,7 +9,7 @@ import { createProgress } from './progress.ts';
 import { createRecordLoop } from './record-loop.ts';
 import { freesParked } from './release.ts';
 import { serve } from './serve.ts';
-import { createSettledMarks } from './settled.ts';
+import { createSettledMarks } from './settled-marks.ts';
 import { DEFAULT_TIMES, type RecorderTimes } from './times.ts';
 import { createStreamWatch } from './watch-stream.ts';
 
@@ -23,9 +23,7 @@ export interface RecorderPorts {
 }
 
 /** What `start` takes. */
-export interface RecorderParams {
-  readonly config: Config;
-  readonly log: Log;
+export interface RecorderParams extends StartParams {
   readonly times?: Partial<RecorderTimes>;
   readonly topology?: RecorderTopology;
   readonly ports?: Partial<RecorderPorts>;
@@ -78,25 +76,26 @@ export async function start(params: RecorderParams): Promise<Recorder> {
     parts.push({ stop: () => events.close() }, { stop: () => cancelled.close() });
     await cancelled.load();
     const duties = createDuties({
-      ...{
-        bus,
-        db,
-        events,
-        cancelled,
-        marks,
-        hearing,
-        progress,
-        streamWatch,
-        tally,
-        log,
-        times,
-        ackWaitMs,
-        clock,
-      },
+      bus,
+      db,
+      events,
+      cancelled,
+      marks,
+      hearing,
+      progress,
+      streamWatch,
+      tally,
+      log,
+      times,
+      ackWaitMs,
+      clock,
       topology: ensure,
     });
     const recording = createRecordLoop({
-      ...{ db, log, tally, holdMs: times.holdMs },
+      db,
+      log,
+      tally,
+      holdMs: times.holdMs,
       source: openEventSource(bus, { maxBatches: MAX_BATCHES, maxWaitMs: PULL_WAIT_MS, log }),
       recordChanges: ports.recordChanges ?? recordChanges,
       onRecorded(recorded, settled) {

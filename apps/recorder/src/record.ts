@@ -1,12 +1,10 @@
-import type { Event, JobEvent, WorkerEvent } from '@jetbeat/core';
-import { project } from '@jetbeat/core';
+import { type Event, type JobEvent, project, type WorkerEvent } from '@jetbeat/core';
 import type { EventDelivery, Log } from '@jetbeat/jetstream';
-import type { Database, recordChanges } from '@jetbeat/postgres';
-import { databaseTime } from '@jetbeat/postgres';
+import { type Database, databaseTime, type recordChanges } from '@jetbeat/postgres';
 import type { Tally } from './counts.ts';
 import { readBatch } from './read-batch.ts';
 import { isRefusedByData } from './refused-by-data.ts';
-import { settledIn } from './settled.ts';
+import { settledIn } from './settled-marks.ts';
 
 /** What recording needs. */
 export interface RecordParams {

@@ -18,6 +18,7 @@ import {
   parkedToRelease,
   rebuildJob,
 } from '@jetbeat/postgres';
+import { inGroups } from './look-up.ts';
 
 /** What releasing needs. */
 export interface ReleaseParams {
@@ -33,11 +34,11 @@ export interface ReleaseParams {
 }
 
 /** What says where a job is parked. */
-type Whereabouts = Pick<ParkedJob, 'id' | 'task' | 'queue' | 'what' | 'traceId'>;
+type Parked = Pick<ParkedJob, 'id' | 'task' | 'queue' | 'what' | 'traceId'>;
 
 /** A job that goes back to its queue. */
 interface Freed {
-  readonly job: Whereabouts;
+  readonly job: Parked;
   readonly publish: JobToPublish;
   /** Its parking place; absent when that is empty. */
   readonly seq?: number;
@@ -56,17 +57,9 @@ export async function release(params: ReleaseParams): Promise<number> {
   const { db, bus, events, within, limit } = params;
   const now = await databaseTime(db);
   const parked = await parkedToRelease(db, { now, within, limit });
-  const freed: Freed[] = [];
-  const missing: ParkedJob[] = [];
-  for (let at = 0; at < parked.length; at += LOOK_UPS) {
-    const jobs = parked.slice(at, at + LOOK_UPS);
-    const found = await Promise.all(jobs.map((job) => find(bus, job)));
-    for (const [index, job] of jobs.entries()) {
-      const one = found[index];
-      if (one) freed.push(one);
-      else missing.push(job);
-    }
-  }
+  const found = await inGroups(parked, LOOK_UPS, (job) => find(bus, job));
+  const freed = found.filter((one) => one !== undefined);
+  const missing = parked.filter((_, index) => found[index] === undefined);
   if (missing.length > 0) freed.push(...(await rebuild(params, missing)));
   return putBack({ bus, events, now }, freed);
 }
@@ -78,7 +71,7 @@ export async function release(params: ReleaseParams): Promise<number> {
  */
 export async function releaseMisplaced(
   params: { bus: Bus; events: EventPublisher; now: number },
-  jobs: readonly Omit<Whereabouts, 'what'>[],
+  jobs: readonly Omit<Parked, 'what'>[],
 ): Promise<number> {
   const places = jobs.flatMap((job) =>
     (['doubt', 'task'] as const).map(async (what) => find(params.bus, { ...job, what })),
@@ -111,7 +104,7 @@ async function putBack(
   return done.reduce<number>((sum, one) => sum + one, 0);
 }
 
-async function find(bus: Bus, job: Whereabouts): Promise<Freed | undefined> {
+async function find(bus: Bus, job: Parked): Promise<Freed | undefined> {
   const what: ParkedWhat = job.what === 'doubt' ? { what: 'doubt' } : { what: 'task', task: job.task };
   const stored = await findMessage(bus, {
     subject: parkedSubject(bus, { queue: job.queue, what, id: job.id }),

@@ -75,7 +75,11 @@ function decideOne(
   const window = () =>
     catchUpWindow ?? defaultWindow(catchUp, periodAfter(params.recurrences.of(schedule), nominalTime));
   const decided = decideOverlap({
-    ...{ rule: overlap, openJobs, waitedForSeq, nominalTime, ...known },
+    rule: overlap,
+    openJobs,
+    waitedForSeq,
+    nominalTime,
+    ...known,
     window: openJobs > 0 && overlap !== 'allow' ? window() : 0,
   });
   switch (decided.decision) {

@@ -1,15 +1,13 @@
 import { createPublisher, eventsState, publishJobs } from '@jetbeat/jetstream';
 import { notePublished } from '@jetbeat/postgres';
-import { type Check, type Config, every, type Log, type Running, startHealthServer } from '@jetbeat/runtime';
+import { type Check, every, type Running, type StartParams, startHealthServer } from '@jetbeat/runtime';
 import { connect, type SchedulerTopology } from './connect.ts';
 import { createPass, POLL_MS } from './pass.ts';
 
 export type { SchedulerTopology } from './connect.ts';
 
 /** What `start` takes. */
-export interface SchedulerParams {
-  readonly config: Config;
-  readonly log: Log;
+export interface SchedulerParams extends StartParams {
   readonly topology?: SchedulerTopology;
   /** The arrow between commit and publish; a test may wrap it. */
   readonly publish?: typeof publishJobs;

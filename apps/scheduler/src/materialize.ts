@@ -92,11 +92,18 @@ export function planOne(
   return {
     occurrences: [
       ...decision.missed.map(({ from, to, count, reason }) => ({
-        ...{ scheduleId: id, nominalTime: from, origin: PLAN_ORIGIN, state: 'missed' as const, reason },
+        scheduleId: id,
+        nominalTime: from,
+        origin: PLAN_ORIGIN,
+        state: 'missed' as const,
+        reason,
         ...(count > 1 ? { count, to } : {}),
       })),
       ...decision.due.map((nominalTime) => ({
-        ...{ scheduleId: id, nominalTime, origin: PLAN_ORIGIN, state: 'due' as const },
+        scheduleId: id,
+        nominalTime,
+        origin: PLAN_ORIGIN,
+        state: 'due' as const,
       })),
     ],
     schedule: { id, cursor: decision.cursor, ...(nextAt === undefined ? {} : { nextAt }) },

@@ -21,7 +21,10 @@ export function createGiveBack(params: {
     await events.publish({
       kind: 'returned',
       ...factsOf(job, traceId, deliveries[0]?.seq),
-      ...{ runId: runId ?? '', worker, startedAt: startedAt ?? at, at },
+      runId: runId ?? '',
+      worker,
+      startedAt: startedAt ?? at,
+      at,
     });
     const envelope: JobEnvelope = { ...job, run: job.run + 1 };
     const [result] = await publishJobs(bus, [{ envelope, traceparent }], { timeoutMs: PUBLISH_MS });

@@ -1,4 +1,3 @@
-import type { StoredError } from '@jetbeat/core';
 import {
   decide,
   type EndedEvent,
@@ -7,6 +6,7 @@ import {
   type Next,
   type Policy,
   type Reason,
+  type StoredError,
 } from '@jetbeat/core';
 import {
   type Bus,

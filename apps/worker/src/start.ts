@@ -85,8 +85,20 @@ export async function start(
     });
     const events = createEventPublisher(bus, { log });
     const worker = createWorker({
-      ...{ id, bus, events, cancelled, marks, slots, keepAlive, tasks, times, log },
-      ...{ queues, concurrency, ackWaitMs: config.ackWaitMs, topology },
+      id,
+      bus,
+      events,
+      cancelled,
+      marks,
+      slots,
+      keepAlive,
+      tasks,
+      times,
+      log,
+      queues,
+      concurrency,
+      ackWaitMs: config.ackWaitMs,
+      topology,
     });
     const health = await startHealthServer({
       host: config.host,

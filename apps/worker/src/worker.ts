@@ -127,7 +127,14 @@ export function createWorker(params: WorkerParams): {
   const run = createRun({
     worker: id,
     held: jobs,
-    ...{ slots, pace, events, settle, now, randomBytes, logOf, giveBack },
+    slots,
+    pace,
+    events,
+    settle,
+    now,
+    randomBytes,
+    logOf,
+    giveBack,
     enqueueOf: (held) => enqueueFor({ bus, events, held }),
     onSlot: () => ready.next(),
   });
@@ -160,7 +167,16 @@ export function createWorker(params: WorkerParams): {
   });
   const intake = createIntake({
     worker: id,
-    ...{ bus, tasks, recent, cancelled, doubts, settle, park, now, randomBytes, track },
+    bus,
+    tasks,
+    recent,
+    cancelled,
+    doubts,
+    settle,
+    park,
+    now,
+    randomBytes,
+    track,
     ackWaitMs: params.ackWaitMs,
     held: jobs,
     settledUpTo: (queue) => (stall.recent ? Number.POSITIVE_INFINITY : marks.upTo(queue)),

@@ -1,6 +1,7 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Answer, type Api, askUntil, callApi } from '../api-call.ts';
+import { exists } from '../exists.ts';
 
 /** The schedule of the demo. */
 export const demoSchedule = 'demo.health';
@@ -41,7 +42,7 @@ export async function seedDemo(
   // 409: it is there from an earlier start.
   await post('/api/v1/schedules', healthSchedule(params.apiPort), [200, 201, 202, 409]);
   const marker = join(params.dataDir, 'demo.json');
-  if (await isWritten(marker)) return { problems };
+  if (await exists(marker)) return { problems };
   const flaky = await post('/api/v1/jobs', { task: 'demo.flaky', input: {} }, [202]);
   const delayed = { task: 'system.echo', input: { text: 'fifteen seconds later' }, delay: '15s' };
   const echo = await post('/api/v1/jobs', delayed, [202]);
@@ -58,11 +59,4 @@ function healthSchedule(apiPort: number): unknown {
       input: { method: 'GET', url: `http://127.0.0.1:${apiPort}/livez`, expectStatus: 200 },
     },
   };
-}
-
-function isWritten(file: string): Promise<boolean> {
-  return readFile(file).then(
-    () => true,
-    () => false,
-  );
 }

@@ -1,6 +1,6 @@
 import { MAX_DURATION_MS, parseDuration } from './duration.ts';
 import { FIRST_POSITION, type JobEnvelope, PRIORITIES, type Priority } from './envelope.ts';
-import { InvalidInputError, type Issue } from './errors.ts';
+import { describeIssues, InvalidInputError, type Issue } from './errors.ts';
 import { checkName, isName } from './names.ts';
 import { isTooDeep, MAX_NESTING } from './nesting.ts';
 import type { TaskRef } from './task-ref.ts';
@@ -95,13 +95,9 @@ export async function makeCall(params: {
   return runAt > now ? { envelope, at: runAt } : { envelope };
 }
 
-/** One sentence for many issues: the first three in full, the rest by number. */
+/** Says in one sentence that something cannot be accepted, and why. */
 export function summary(subject: string, issues: readonly Issue[]): string {
-  const shown = issues
-    .slice(0, 3)
-    .map((issue) => (issue.pointer ? `${issue.pointer}: ${issue.message}` : issue.message));
-  const rest = issues.length > 3 ? ` (and ${issues.length - 3} more)` : '';
-  return `${subject} cannot be accepted: ${shown.join('; ')}${rest}`;
+  return `${subject} cannot be accepted: ${describeIssues(issues)}`;
 }
 
 /**

@@ -9,6 +9,15 @@ export interface Issue {
   readonly suggestion?: string;
 }
 
+/** One sentence for many issues: the first three in full, the rest by number. */
+export function describeIssues(issues: readonly Issue[]): string {
+  const shown = issues
+    .slice(0, 3)
+    .map(({ pointer, message }) => (pointer ? `${pointer}: ${message}` : message));
+  const rest = issues.length > 3 ? ` (and ${issues.length - 3} more)` : '';
+  return shown.join('; ') + rest;
+}
+
 /** Base of every error that Jetbeat raises on purpose: callers tell causes apart by `code`, never by text. */
 export class JetbeatError extends Error {
   readonly code: string;

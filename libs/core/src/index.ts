@@ -20,6 +20,7 @@ export {
   type ScheduleRef,
 } from './envelope.ts';
 export {
+  describeIssues,
   InvalidInputError,
   type Issue,
   JetbeatError,
@@ -47,6 +48,7 @@ export {
   type TaskInfo,
   type WorkerEvent,
 } from './event.ts';
+export { PAGE_SIZE } from './http/format.ts';
 export { HealthSchema } from './http/health.ts';
 export {
   type CancelRequest,

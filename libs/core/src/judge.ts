@@ -1,6 +1,5 @@
 import type { Position } from './envelope.ts';
-import type { JobState } from './job-state.ts';
-import { isTerminal } from './job-state.ts';
+import { isTerminal, type JobState } from './job-state.ts';
 import { MAX_LOSSES } from './policy.ts';
 import type { Next } from './retry.ts';
 

@@ -1,8 +1,7 @@
 import type { JobEnvelope, Position, Priority } from './envelope.ts';
 import type { StoredError } from './errors.ts';
 import type { JobEvent, JobFacts } from './event.ts';
-import type { JobState } from './job-state.ts';
-import { isTerminal } from './job-state.ts';
+import { isTerminal, type JobState } from './job-state.ts';
 import { orderOf, PHASES } from './order.ts';
 import type { Outcome, Reason } from './outcome.ts';
 import type { Next } from './retry.ts';
@@ -171,7 +170,15 @@ function accepted(envelope: JobEnvelope, traceparent: string, seq: number): JobC
   const traceId = parseTraceparent(traceparent)?.traceId;
   const delayed = runAt > createdAt;
   return {
-    ...{ id, task, queue, priority, createdAt, runAt, attempt, run, parks },
+    id,
+    task,
+    queue,
+    priority,
+    createdAt,
+    runAt,
+    attempt,
+    run,
+    parks,
     state: delayed ? 'scheduled' : 'queued',
     order: orderOf(envelope, PHASES.queued),
     dueAt: runAt,
@@ -186,7 +193,15 @@ function accepted(envelope: JobEnvelope, traceparent: string, seq: number): JobC
 function base(facts: JobFacts) {
   const { job, task, queue, priority, createdAt, runAt, attempt, run, parks, traceId, seq } = facts;
   return {
-    ...{ id: job, task, queue, priority, createdAt, runAt, attempt, run, parks },
+    id: job,
+    task,
+    queue,
+    priority,
+    createdAt,
+    runAt,
+    attempt,
+    run,
+    parks,
     ...(traceId === undefined ? {} : { traceId }),
     ...(seq === undefined ? {} : { seq }),
   };

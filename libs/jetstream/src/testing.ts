@@ -40,8 +40,21 @@ export function toPublish(facts: Partial<JobEnvelope> = {}, how: Partial<JobToPu
 export function settled(job: JobEnvelope, result?: unknown): SettledEvent {
   const { id, task, queue, priority, createdAt, runAt, attempt, run, parks } = job;
   return {
-    ...{ kind: 'settled', job: id, task, queue, priority, createdAt, runAt, attempt, run, parks },
-    ...{ runId: id, worker: 'w', outcome: 'succeeded', startedAt: createdAt, finishedAt: createdAt },
+    kind: 'settled',
+    job: id,
+    task,
+    queue,
+    priority,
+    createdAt,
+    runAt,
+    attempt,
+    run,
+    parks,
+    runId: id,
+    worker: 'w',
+    outcome: 'succeeded',
+    startedAt: createdAt,
+    finishedAt: createdAt,
     next: { state: 'succeeded' },
     ...(result === undefined ? {} : { result }),
   };

@@ -110,7 +110,10 @@ async function countOpen(sql: Sql, due: readonly DueRow[], now: number): Promise
 function toDue(row: DueRow, openJobs: number): DueOccurrence {
   const { occurrenceTime, origin, waitedForSeq, waitUntil } = row;
   return {
-    ...{ schedule: scheduleRecord(row), nominalTime: occurrenceTime, origin, openJobs },
+    schedule: scheduleRecord(row),
+    nominalTime: occurrenceTime,
+    origin,
+    openJobs,
     ...(waitedForSeq === null ? {} : { waitedForSeq }),
     ...(waitUntil === null ? {} : { waitUntil }),
   };

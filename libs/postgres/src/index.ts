@@ -31,12 +31,4 @@ export {
   listSchedules,
   pauseSchedule,
 } from './schedules.ts';
-export {
-  getTask,
-  listTasks,
-  liveWorkers,
-  type TaskRecord,
-  tasksServed,
-  upsertTask,
-  type WorkerRecord,
-} from './workers.ts';
+export { listTasks, liveWorkers, type TaskRecord, tasksServed, type WorkerRecord } from './workers.ts';

@@ -110,8 +110,23 @@ export function jobRecord(row: JobRow): JobRecord {
       : undefined;
   return {
     ...(known(optional) as Partial<JobRecord>),
-    ...{ id, task, queue, priority, state, order, attempt, run, parks, losses, published, origin },
-    ...{ inputKnown, input, createdAt, runAt, dueAt },
+    id,
+    task,
+    queue,
+    priority,
+    state,
+    order,
+    attempt,
+    run,
+    parks,
+    losses,
+    published,
+    origin,
+    inputKnown,
+    input,
+    createdAt,
+    runAt,
+    dueAt,
     ...(schedule ? { schedule } : {}),
   };
 }

@@ -54,7 +54,17 @@ function toRow(job: NewJob) {
     parent,
   } = job.envelope;
   return {
-    ...{ id, task, queue, priority, attempt, run, parks, input, meta, policy, parent },
+    id,
+    task,
+    queue,
+    priority,
+    attempt,
+    run,
+    parks,
+    input,
+    meta,
+    policy,
+    parent,
     state: job.state,
     position: orderOf(job.envelope, PHASES.queued),
     created: createdAt,

@@ -19,7 +19,15 @@ export function rebuildJob(job: JobRecord, now: number): RebuiltJob | undefined 
   const { id, task, queue, priority, input, createdAt, runAt, parks, meta, policy, schedule, parent } = job;
   const next = job.next?.state === 'retrying' && job.state === 'retrying' ? job.next : undefined;
   const envelope: JobEnvelope = {
-    ...{ v: 1, id, task, queue, priority, input, createdAt, runAt, parks },
+    v: 1,
+    id,
+    task,
+    queue,
+    priority,
+    input,
+    createdAt,
+    runAt,
+    parks,
     attempt: next?.attempt ?? job.attempt,
     run: next ? job.run + 1 : job.run,
     ...(meta === undefined ? {} : { meta }),

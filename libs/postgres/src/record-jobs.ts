@@ -80,8 +80,21 @@ function toRow(change: JobChange) {
   const { id, task, queue, priority, state, attempt, run, parks, seq, worker, traceparent } = change;
   const { next, reason, error, result } = change;
   return {
-    ...{ id, task, queue, priority, state, attempt, run, parks, seq, worker, traceparent },
-    ...{ next, reason, error, result },
+    id,
+    task,
+    queue,
+    priority,
+    state,
+    attempt,
+    run,
+    parks,
+    seq,
+    worker,
+    traceparent,
+    next,
+    reason,
+    error,
+    result,
     position: change.order,
     created: change.createdAt,
     run_ms: change.runAt,
@@ -97,7 +110,11 @@ function envelopeColumns({ envelope }: JobChange) {
   if (!envelope) return { input_known: false, origin: 'client' };
   const { input, meta, policy, schedule, parent, runAt } = envelope;
   return {
-    ...{ input_known: true, input, meta, policy, parent },
+    input_known: true,
+    input,
+    meta,
+    policy,
+    parent,
     schedule_id: schedule?.id,
     schedule_name: schedule?.name,
     nominal: schedule?.nominalTime,

@@ -50,10 +50,7 @@ export async function writeWorkers(
 }
 
 /** Notes what is known of tasks; of several descriptions of one task the last. */
-export async function writeTasks(
-  sql: Sql,
-  params: { tasks: readonly TaskInfo[]; now: number },
-): Promise<void> {
+async function writeTasks(sql: Sql, params: { tasks: readonly TaskInfo[]; now: number }): Promise<void> {
   const last = new Map(params.tasks.map((task) => [task.name, task]));
   if (last.size > 0) await sql.run(UPSERT_TASKS, [toJson([...last.values()]), params.now]);
 }

@@ -38,7 +38,12 @@ export const SCHEDULE_SELECT = `s.id, s.name, s.definition, ${ms('s.created_at')
 export function scheduleRecord(row: ScheduleRow): ScheduleRecord {
   const { id, name, definition, createdAt, updatedAt, cursorAt, nextAt, pausedAt, pausedBy, pauseNote } = row;
   return {
-    ...{ id, name, definition, createdAt, updatedAt, cursor: cursorAt },
+    id,
+    name,
+    definition,
+    createdAt,
+    updatedAt,
+    cursor: cursorAt,
     ...(nextAt === null ? {} : { nextAt }),
     ...(pausedAt === null
       ? {}

@@ -24,10 +24,16 @@ export async function createSchedule(
   const { id, name, definition, cursor, nextAt, now } = params;
   return inside(db).entities(async (em) => {
     const schedule = em.create(ScheduleEntity, {
-      ...{ id, name, definition: cleanJson(definition), createdAt: new Date(now), updatedAt: new Date(now) },
+      id,
+      name,
+      definition: cleanJson(definition),
+      createdAt: new Date(now),
+      updatedAt: new Date(now),
       cursorAt: new Date(cursor),
       nextAt: nextAt === undefined ? null : new Date(nextAt),
-      ...{ pausedAt: null, pausedBy: null, pauseNote: null },
+      pausedAt: null,
+      pausedBy: null,
+      pauseNote: null,
     });
     try {
       await em.persist(schedule).flush();
@@ -109,7 +115,11 @@ async function change(
 function toRecord(schedule: Schedule): ScheduleRecord {
   const { id, name, definition, pausedBy, pauseNote, createdAt, updatedAt, cursorAt } = schedule;
   return scheduleRecord({
-    ...{ id, name, definition, createdAt: createdAt.getTime(), updatedAt: updatedAt.getTime() },
+    id,
+    name,
+    definition,
+    createdAt: createdAt.getTime(),
+    updatedAt: updatedAt.getTime(),
     cursorAt: cursorAt.getTime(),
     nextAt: schedule.nextAt?.getTime() ?? null,
     pausedAt: schedule.pausedAt?.getTime() ?? null,

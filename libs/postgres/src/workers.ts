@@ -1,9 +1,8 @@
-import type { PolicyOverrides, Priority, TaskInfo } from '@jetbeat/core';
+import type { PolicyOverrides, Priority } from '@jetbeat/core';
 import type { InferEntity } from '@mikro-orm/core';
 import { type Database, inside } from './database.ts';
 import { TaskEntity, WorkerEntity } from './entities.ts';
 import { known } from './json.ts';
-import { writeTasks } from './record-workers.ts';
 
 /** A worker as it last spoke of itself. Times in Unix milliseconds. */
 export interface WorkerRecord {
@@ -46,7 +45,15 @@ export async function liveWorkers(
   );
   return found.map(
     ({ id, state, host, pid, version, queues, concurrency, held, startedAt, heardAt, tasks }) => ({
-      ...{ id, state, host, pid, version, queues, concurrency, held, tasks },
+      id,
+      state,
+      host,
+      pid,
+      version,
+      queues,
+      concurrency,
+      held,
+      tasks,
       startedAt: startedAt.getTime(),
       heardAt: heardAt.getTime(),
     }),
@@ -65,21 +72,10 @@ export async function tasksServed(
   return served;
 }
 
-/** What is known of a task; undefined when no worker has ever served it. */
-export async function getTask(db: Database, name: string): Promise<TaskRecord | undefined> {
-  const task = await inside(db).entities((em) => em.findOne(TaskEntity, { name }));
-  return task ? toRecord(task) : undefined;
-}
-
 /** Every task that a worker has ever served, in the order of names. */
 export async function listTasks(db: Database): Promise<TaskRecord[]> {
   const found = await inside(db).entities((em) => em.find(TaskEntity, {}, { orderBy: { name: 'asc' } }));
   return found.map(toRecord);
-}
-
-/** Notes what is known of a task. `recordChanges` does so for what workers say. */
-export async function upsertTask(db: Database, params: { task: TaskInfo; now: number }): Promise<void> {
-  await writeTasks(inside(db), { tasks: [params.task], now: params.now });
 }
 
 function toRecord(task: InferEntity<typeof TaskEntity>): TaskRecord {

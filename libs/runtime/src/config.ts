@@ -24,7 +24,6 @@ export interface Config {
     readonly queues: string[];
     readonly concurrency: number;
     readonly tasks: string[];
-    readonly ackWaitMs: number;
   };
   /** Every queue that is known here: `default`, those of the file, those of the worker. */
   readonly queues: string[];
@@ -87,7 +86,6 @@ function complete(file: FileConfig, app: AppName): Config {
       queues,
       concurrency: file.worker?.concurrency ?? 10,
       tasks: file.worker?.tasks ?? [],
-      ackWaitMs,
     },
     queues: [...new Set(['default', ...Object.keys(file.queues ?? {}), ...queues])],
     http: { allowHosts: file.http?.allowHosts ?? [], allowLoopback: file.http?.allowLoopback ?? false },

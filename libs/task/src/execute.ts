@@ -85,7 +85,10 @@ function contextOf({ job, log }: ExecuteParams, limits: Limits, children: ChildC
   const { id, task, queue, priority, parent, schedule } = job;
   return {
     job: {
-      ...{ id, task, queue, priority },
+      id,
+      task,
+      queue,
+      priority,
       meta: job.meta ?? {},
       createdAt: new Date(job.createdAt),
       runAt: new Date(job.runAt),

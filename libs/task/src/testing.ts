@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import {
   type Call,
+  DEFAULT_QUEUE,
   FIRST_POSITION,
   type InputOf,
   type JobEnvelope,
@@ -83,7 +84,7 @@ export async function runTask<Input, Result>(
     v: 1,
     id: uuidV7(now, randomBytes(10)),
     task: task.name,
-    queue: task.queue ?? 'default',
+    queue: task.queue ?? DEFAULT_QUEUE,
     priority: task.priority ?? 'normal',
     input,
     ...(options.meta === undefined ? {} : { meta: options.meta }),

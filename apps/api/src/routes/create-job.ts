@@ -1,11 +1,18 @@
 import { randomBytes } from 'node:crypto';
-import { encodeEnvelope, type JobAccepted, type JobRequest, JobRequestSchema, uuidV7 } from '@jetbeat/core';
+import {
+  describeIssues,
+  encodeEnvelope,
+  type JobAccepted,
+  type JobRequest,
+  JobRequestSchema,
+  uuidV7,
+} from '@jetbeat/core';
 import { DatabaseUnavailableError } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
 import { acceptJob } from '../accept-job.ts';
 import { warningsFor } from '../fleet.ts';
 import type { Parts } from '../parts.ts';
-import { ApiError, sentence } from '../problem.ts';
+import { ApiError } from '../problem.ts';
 import { answer, problems } from '../problem-responses.ts';
 import { refuseOversized } from '../refuse-oversized.ts';
 
@@ -32,7 +39,7 @@ export function createJobRoute(app: FastifyInstance, parts: Parts): void {
       const known = await fleet();
       const task = known.tasks.get(body.task);
       const issues = task ? checkInput(task, body.input, '/input') : [];
-      if (issues.length > 0) throw new ApiError('invalid_input', sentence(issues), { issues });
+      if (issues.length > 0) throw new ApiError('invalid_input', describeIssues(issues), { issues });
       const id = uuidV7(now, randomBytes(10));
       const job = acceptJob({ request: body, task, id, now, traceparent: request.id });
       const { envelope, traceparent, state } = job;

@@ -1,10 +1,17 @@
 import { randomBytes } from 'node:crypto';
-import { type ScheduleRequest, ScheduleRequestSchema, uuidV7, validateSchedule } from '@jetbeat/core';
+import {
+  DEFAULT_QUEUE,
+  describeIssues,
+  type ScheduleRequest,
+  ScheduleRequestSchema,
+  uuidV7,
+  validateSchedule,
+} from '@jetbeat/core';
 import { ConflictError, createSchedule } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
 import { warningsFor } from '../fleet.ts';
 import type { Parts } from '../parts.ts';
-import { ApiError, sentence } from '../problem.ts';
+import { ApiError } from '../problem.ts';
 import { answer, problems } from '../problem-responses.ts';
 import { readSchedule } from '../read-schedule.ts';
 import { refuseOversized } from '../refuse-oversized.ts';
@@ -32,11 +39,11 @@ export function createScheduleRoute(app: FastifyInstance, parts: Parts): void {
       const now = clock();
       const definition = readSchedule(request.body);
       const wrong = validateSchedule(definition, now);
-      if (wrong.length > 0) throw new ApiError('invalid_schedule', sentence(wrong), { issues: wrong });
+      if (wrong.length > 0) throw new ApiError('invalid_schedule', describeIssues(wrong), { issues: wrong });
       const known = await fleet();
       const task = known.tasks.get(definition.job.task);
       const issues = task ? checkInput(task, definition.job.input, '/job/input') : [];
-      if (issues.length > 0) throw new ApiError('invalid_input', sentence(issues), { issues });
+      if (issues.length > 0) throw new ApiError('invalid_input', describeIssues(issues), { issues });
       const { name } = definition;
       const envelope = Buffer.byteLength(JSON.stringify(definition.job)) + OWN_FIELDS_BYTES;
       refuseOversized({ envelope, most: maxPayload(), pointer: '/job/input' });
@@ -57,7 +64,7 @@ export function createScheduleRoute(app: FastifyInstance, parts: Parts): void {
       request.log.info({ schedule: name, by: request.keyId }, 'schedule created');
       const warnings = warningsFor(known, {
         task: definition.job.task,
-        queue: definition.job.queue ?? 'default',
+        queue: definition.job.queue ?? DEFAULT_QUEUE,
       });
       return reply
         .status(201)

@@ -1,4 +1,4 @@
-import { type JobQuery, JobQuerySchema, UUID_PATTERN } from '@jetbeat/core';
+import { type JobQuery, JobQuerySchema, PAGE_SIZE, UUID_PATTERN } from '@jetbeat/core';
 import { listJobs } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
 import { decodeCursor, pageOf } from '../cursor.ts';
@@ -24,7 +24,7 @@ export function listJobsRoute(app: FastifyInstance, { db }: Parts): void {
       },
     },
     async ({ query }, reply) => {
-      const { state, task, queue, schedule, from, to, limit = 50 } = query;
+      const { state, task, queue, schedule, from, to, limit = PAGE_SIZE } = query;
       const after = decodeCursor(query.cursor, PLACE)?.id;
       const found = await listJobs(db, {
         ...(state === undefined ? {} : { states: state }),

@@ -1,4 +1,4 @@
-import { type PageQuery, PageQuerySchema } from '@jetbeat/core';
+import { PAGE_SIZE, type PageQuery, PageQuerySchema } from '@jetbeat/core';
 import { getSchedule, listOccurrences } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
 import { decodeCursor, pageOf } from '../cursor.ts';
@@ -25,7 +25,7 @@ export function listOccurrencesRoute(app: FastifyInstance, { db }: Parts): void 
       },
     },
     async ({ params: { name }, query }, reply) => {
-      const { limit = 50 } = query;
+      const { limit = PAGE_SIZE } = query;
       const place = decodeCursor(query.cursor, PLACE);
       const { id } = found(known(name) ? await getSchedule(db, name) : undefined, name);
       const occurrences = await listOccurrences(db, {

@@ -1,4 +1,4 @@
-import { type PageQuery, PageQuerySchema, SCHEDULE_PATTERN } from '@jetbeat/core';
+import { PAGE_SIZE, type PageQuery, PageQuerySchema, SCHEDULE_PATTERN } from '@jetbeat/core';
 import { lastOccurrences, listSchedules } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
 import { decodeCursor, pageOf } from '../cursor.ts';
@@ -23,7 +23,7 @@ export function listSchedulesRoute(app: FastifyInstance, { db, clock }: Parts): 
       },
     },
     async ({ query }, reply) => {
-      const { limit = 50 } = query;
+      const { limit = PAGE_SIZE } = query;
       const after = decodeCursor(query.cursor, PLACE)?.name;
       const found = await listSchedules(db, { limit: limit + 1, ...(after === undefined ? {} : { after }) });
       const last = await lastOccurrences(

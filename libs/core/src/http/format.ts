@@ -89,10 +89,13 @@ export function PageOf<Item extends TSchema>(item: Item) {
   );
 }
 
+/** Items on a page where nothing is said. */
+export const PAGE_SIZE = 50;
+
 /** How much of a list is asked for. */
 export const PAGE_QUERY = {
   limit: Type.Optional(
-    Type.Integer({ minimum: 1, maximum: 200, default: 50, description: 'Items on a page.' }),
+    Type.Integer({ minimum: 1, maximum: 200, default: PAGE_SIZE, description: 'Items on a page.' }),
   ),
   cursor: Type.Optional(
     Type.String({ minLength: 1, maxLength: 1_024, description: '`nextCursor` of the page before.' }),

@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox';
-import { OVERLAP_RULES } from '../schedule.ts';
+import { MAX_CRON_LENGTH } from '../cron.ts';
+import { OCCURRENCE_STATES, OVERLAP_RULES } from '../schedule.ts';
 import { MAX_CATCH_UP, MAX_RULES } from '../validate-schedule.ts';
 import {
   CLOSED,
@@ -18,7 +19,7 @@ const CronRule = Type.Object(
   {
     cron: Type.String({
       minLength: 1,
-      maxLength: 256,
+      maxLength: MAX_CRON_LENGTH,
       description:
         'Five fields (minute hour day month weekday), or six with seconds first, of `*`, lists `1,3`, ranges `1-5`, steps `*/5` and names (`JAN`, `MON`); `L` is the last day, `FRI#2` the second Friday, `FRIL` the last one, 0 and 7 are Sunday. Names such as `@daily` are not known. It follows the wall clock of `timeZone`.',
       examples: ['0 3 * * *'],
@@ -118,7 +119,7 @@ export const OccurrenceSchema = Type.Object(
   {
     nominalTime: Time,
     origin: Type.String(),
-    state: Type.Enum(['due', 'dispatched', 'buffered', 'skipped', 'missed'] as const),
+    state: Type.Enum(OCCURRENCE_STATES),
     reason: Type.Optional(ReasonSchema),
     jobId: Type.Optional(JobId),
     latenessMs: Type.Optional(Type.Number()),
