@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { exists } from './data-files.ts';
+import { exists } from './exists.ts';
 import { emptyFolder } from './fixtures/folder.ts';
 import { freePort, portIsFree } from './ports.ts';
 import { isAlive } from './process-facts.ts';

@@ -64,6 +64,13 @@ async function scheduleOnce(count: number): Promise<void> {
   await Promise.all(Array.from({ length: count }, (_, index) => create(index)));
 }
 
+/** Waits until an app has died at its fail point. */
+async function dead(app: AppProcess): Promise<void> {
+  await waitUntil(`the ${app.name} has died at its fail point`, () => !stack.apps.has(app), {
+    timeoutMs: 30_000,
+  });
+}
+
 async function allTerminal(): Promise<JobJson[]> {
   const open = async () => {
     const states = ['queued', 'scheduled', 'running', 'parked', 'retrying', 'cancelling'].map(
@@ -106,26 +113,26 @@ test('2,000 effects while every process is killed in turn: none is lost, none is
   await scheduler.kill();
   await scheduleOnce(100);
   scheduler = await stack.start('scheduler', { main: main('scheduler-dies-before-publish'), eager: true });
-  await scheduler.exited;
+  await dead(scheduler);
   scheduler = await stack.start('scheduler');
 
   // The recorder, in the middle of a batch: committed, and not acknowledged.
   await recorder.kill();
   recorder = await stack.start('recorder', {
     main: main('recorder-dies-after-commit'),
-    env: { FAIL_AT: '3' },
+    env: { FAIL_AT: '1' },
     eager: true,
   });
   const whileRecorderDies = post(400);
-  await recorder.exited;
+  await dead(recorder);
   recorder = await stack.start('recorder');
   await whileRecorderDies;
 
   // The API, between its commit and its publish.
   await api.kill();
-  api = await stack.start('api', { main: main('api-dies-before-publish'), env: { FAIL_AT: '5' } });
+  api = await stack.start('api', { main: main('api-dies-before-publish'), env: { FAIL_AT: '2' } });
   await post(100);
-  await api.exited;
+  await dead(api);
   api = await stack.start('api');
 
   // The servers, in mid-flow.

@@ -59,11 +59,8 @@ async function acceptedEvents(
 }
 
 test('a job is in JetStream as the task and the call say, and history is told of it', async () => {
-  const job = await client.enqueue(
-    sendReport,
-    { to: 'a@example.org' },
-    { priority: 'high', meta: { team: 'x' } },
-  );
+  const options = { priority: 'high', meta: { team: 'x' } } as const;
+  const job = await client.enqueue(sendReport, { to: 'a@example.org' }, options);
   expect(job).toEqual({
     id: expect.any(String),
     task: 'report.send',

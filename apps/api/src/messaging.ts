@@ -77,7 +77,7 @@ export async function connectMessaging(params: { config: Config; log: Log }): Pr
 }
 
 async function connectOnce({ config, log }: { config: Config; log: Log }): Promise<Messaging> {
-  const options = { ...natsOptions(config), name: 'jetbeat-api', log, connectTimeoutMs: START_WAIT_MS };
+  const options = { ...natsOptions(config), name: 'jetbeat api', log, connectTimeoutMs: START_WAIT_MS };
   const bus = await connectBus(options);
   try {
     await keepTopology(bus, { queues: config.queues, ackWaitMs: config.ackWaitMs });

@@ -15,9 +15,10 @@ import packageJson from '../package.json' with { type: 'json' };
 import { type KeepAlive, startKeepAlive } from './keep-alive.ts';
 import { loadMarks } from './settled-marks.ts';
 import { Slots } from './slots.ts';
-import { createWorker, type WorkerTimes } from './worker.ts';
+import { DEFAULT_TIMES, type WorkerTimes } from './times.ts';
+import { createWorker } from './worker.ts';
 
-export type { WorkerTimes } from './worker.ts';
+export type { WorkerTimes } from './times.ts';
 
 /** What a worker process is made of. */
 export interface StartWorkerParams extends StartParams {
@@ -28,8 +29,6 @@ export interface StartWorkerParams extends StartParams {
   readonly onFatal?: (error: Error) => void;
 }
 
-const TIMES: WorkerTimes = { doubtMs: 5_000, drainMs: 3_000, graceMs: 30_000 };
-
 /**
  * Starts a worker: connect, load tasks, keep-alive, then pull.
  * @throws TaskLoadError, BusUnreachableError, ServerUnfitError when it cannot start
@@ -38,7 +37,7 @@ export async function start(
   params: StartWorkerParams,
 ): Promise<Running & { readonly id: string; readonly healthUrl: string }> {
   const { config, log } = params;
-  const times = { ...TIMES, ...params.times };
+  const times = { ...DEFAULT_TIMES, ...params.times };
   const id = `${hostname().replace(/[^A-Za-z0-9_-]/g, '-')}-${process.pid}-${randomBytes(4).toString('hex')}`;
   const { queues, concurrency } = config.worker;
 

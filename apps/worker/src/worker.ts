@@ -24,6 +24,7 @@ import { createTurns } from './lanes.ts';
 import { logOutcome } from './log-outcome.ts';
 import { createPace } from './pace.ts';
 import { createPark } from './park.ts';
+import { readiness } from './readiness.ts';
 import { createReady } from './ready.ts';
 import { createRecent } from './recent.ts';
 import { createRecheck } from './recheck.ts';
@@ -33,17 +34,8 @@ import type { SettledMarks } from './settled-marks.ts';
 import type { Slots } from './slots.ts';
 import { watchStall } from './stall.ts';
 import { createStartTeller } from './start-teller.ts';
+import type { WorkerTimes } from './times.ts';
 import { untilDone } from './until-done.ts';
-
-/** Bounds of a worker, in milliseconds. */
-export interface WorkerTimes {
-  /** How long the recorder may take to answer a doubt. */
-  readonly doubtMs: number;
-  /** How long running jobs may take to end when the worker stops; then they are given back. */
-  readonly drainMs: number;
-  /** How long past its hard limit a handler may block the event loop before the process is ended. */
-  readonly graceMs: number;
-}
 
 /** What a worker is composed of. */
 export interface WorkerParams {
@@ -63,9 +55,6 @@ export interface WorkerParams {
   /** Makes streams and consumers that are missing. */
   readonly topology: () => Promise<void>;
 }
-
-/** How long a pull loop may show no sign before `/readyz` says so, milliseconds. */
-const STALE_MS = 15_000;
 
 /** Composes the worker's parts: fetch -> intake -> ready -> run -> settle. */
 export function createWorker(params: WorkerParams): {
@@ -238,15 +227,7 @@ export function createWorker(params: WorkerParams): {
 
   return {
     begin: () => fetch.fill(),
-    checks: () => [
-      { name: 'nats', ok: bus.connected },
-      {
-        name: 'pulls',
-        ok: jobs.size > 0 || now() - fetch.lastProgress < STALE_MS,
-        lastProgressAt: fetch.lastProgress,
-      },
-      { name: 'events', ok: !events.full, detail: `${events.queued} waiting to be stored` },
-    ],
+    checks: () => readiness({ bus, events, jobs, fetch, now }),
     async stop() {
       fetch.stop();
       offReconnect();

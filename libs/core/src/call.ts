@@ -18,13 +18,7 @@ export interface CallOptions {
 }
 
 /** The fields of `CallOptions`. */
-export const CALL_FIELDS = [
-  'delay',
-  'runAt',
-  'queue',
-  'priority',
-  'meta',
-] as const satisfies (keyof CallOptions)[];
+const CALL_FIELDS = ['delay', 'runAt', 'queue', 'priority', 'meta'] as const satisfies (keyof CallOptions)[];
 
 /** A call that was checked, ready to be published. */
 export interface Call {

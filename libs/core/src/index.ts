@@ -1,11 +1,10 @@
-export { CALL_FIELDS, type Call, type CallOptions, DEFAULT_QUEUE, makeCall, summary } from './call.ts';
+export { type Call, type CallOptions, DEFAULT_QUEUE, makeCall, summary } from './call.ts';
 export {
   type CatchUpDecision,
   decideCatchUp,
   defaultWindow,
   MAX_TIMES,
   type MissedRun,
-  onTimeWithin,
 } from './catch-up.ts';
 export { DURATION_PATTERN, formatDuration, MAX_DURATION_MS, parseDuration } from './duration.ts';
 export {
@@ -68,7 +67,6 @@ export { type Problem, ProblemSchema } from './http/problem.ts';
 export {
   type Occurrence,
   OccurrencePageSchema,
-  OccurrenceSchema,
   type PageQuery,
   PageQuerySchema,
   type PauseRequest,
@@ -80,26 +78,22 @@ export {
   ScheduleRequestSchema,
   ScheduleSchema,
 } from './http/schedule.ts';
-export { childJobId, isUuid, occurrenceJobId, UUID_PATTERN, uuidTime, uuidV7 } from './ids.ts';
+export { childJobId, isUuid, occurrenceJobId, UUID_PATTERN, uuidV7 } from './ids.ts';
 export {
-  canGo,
-  canReach,
   isTerminal,
   JOB_STATES,
   type JobState,
   NOT_BEGUN_STATES,
-  TERMINAL_STATES,
   type TerminalState,
 } from './job-state.ts';
 export { type DoubtAnswer, type DoubtQuestion, type Holders, judge, type KnownJob } from './judge.ts';
-export { checkName, isName, QUEUE_PATTERN, SCHEDULE_PATTERN, TASK_PATTERN } from './names.ts';
+export { checkName, isName, SCHEDULE_PATTERN } from './names.ts';
 export { MAX_NESTING } from './nesting.ts';
 export { orderOf, PHASES } from './order.ts';
 export { OUTCOMES, type Outcome, type Reason } from './outcome.ts';
 export { decideOverlap, type OverlapDecision } from './overlap.ts';
 export {
   DEFAULT_POLICY,
-  MAX_LOSSES,
   type Policy,
   type PolicyOverrides,
   type RetryPolicy,
@@ -107,7 +101,7 @@ export {
   type TimeLimits,
   totalLimit,
 } from './policy.ts';
-export { MAX_ATTEMPTS, type RetryInput, readPolicy, type TimeoutInput } from './policy-input.ts';
+export { type RetryInput, readPolicy, type TimeoutInput } from './policy-input.ts';
 export { type AttemptChange, type Changes, type JobChange, mergeJob, project } from './project.ts';
 export {
   decideReconcile,
@@ -122,9 +116,7 @@ export { createRecurrence, type Recurrence, timesBetween } from './recurrence.ts
 export { decide, type Ended, type Next } from './retry.ts';
 export {
   type CatchUp,
-  OCCURRENCE_STATES,
   type OccurrenceState,
-  OVERLAP_RULES,
   type OverlapRule,
   PLAN_ORIGIN,
   type Rule,
@@ -137,5 +129,4 @@ export { type Delivered, isSuspect } from './suspect.ts';
 export type { Checked, InputOf, TaskRef } from './task-ref.ts';
 export { formatTraceparent, newTrace, parseTraceparent, type TraceContext } from './trace-context.ts';
 export { escapePointer, unknownField, unknownFields } from './unknown-fields.ts';
-export { MAX_CATCH_UP, MAX_RULES, MIN_EVERY_MS, validateSchedule } from './validate-schedule.ts';
-export { isZone } from './zone.ts';
+export { validateSchedule } from './validate-schedule.ts';

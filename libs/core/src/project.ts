@@ -1,6 +1,6 @@
 import type { JobEnvelope, Position, Priority } from './envelope.ts';
 import type { StoredError } from './errors.ts';
-import type { JobEvent, JobFacts } from './event.ts';
+import { factsOf, type JobEvent, type JobFacts } from './event.ts';
 import { isTerminal, type JobState } from './job-state.ts';
 import { orderOf, PHASES } from './order.ts';
 import type { Outcome, Reason } from './outcome.ts';
@@ -166,25 +166,14 @@ const PARKED_REASONS: Readonly<Record<'task' | 'doubt', Reason>> = {
 };
 
 function accepted(envelope: JobEnvelope, traceparent: string, seq: number): JobChange {
-  const { id, task, queue, priority, createdAt, runAt, attempt, run, parks } = envelope;
-  const traceId = parseTraceparent(traceparent)?.traceId;
-  const delayed = runAt > createdAt;
+  const delayed = envelope.runAt > envelope.createdAt;
+  // A timer's sequence is not the one under which the job will be delivered.
+  const facts = factsOf(envelope, parseTraceparent(traceparent)?.traceId, delayed ? undefined : seq);
   return {
-    id,
-    task,
-    queue,
-    priority,
-    createdAt,
-    runAt,
-    attempt,
-    run,
-    parks,
+    ...base(facts),
     state: delayed ? 'scheduled' : 'queued',
     order: orderOf(envelope, PHASES.queued),
-    dueAt: runAt,
-    // A timer's sequence is not the one under which the job will be delivered.
-    ...(delayed ? {} : { seq }),
-    ...(traceId === undefined ? {} : { traceId }),
+    dueAt: envelope.runAt,
     traceparent,
     envelope,
   };

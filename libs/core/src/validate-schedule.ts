@@ -7,7 +7,7 @@ import { OVERLAP_RULES, type Rule, type ScheduledJob, type ScheduleSpec } from '
 import { isZone, nearestZone } from './zone.ts';
 
 /** The shortest `every`, in milliseconds. */
-export const MIN_EVERY_MS = 1_000;
+const MIN_EVERY_MS = 1_000;
 /** The most rules in one `when`. */
 export const MAX_RULES = 32;
 /** The largest `n` of catch-up `{all: n}`. */

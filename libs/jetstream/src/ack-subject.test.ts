@@ -6,8 +6,6 @@ const facts = {
   deliveryCount: 2,
   seq: 17,
   consumerSeq: 9,
-  timestampMs: 1_700_000_000_123,
-  pending: 4,
 };
 const tail = 'JOBS.default_high.2.17.9.1700000000123456789.4';
 

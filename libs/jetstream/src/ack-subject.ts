@@ -7,10 +7,6 @@ export interface DeliveryFacts {
   readonly seq: number;
   /** Which delivery of its consumer this is, from 1. */
   readonly consumerSeq: number;
-  /** When it was stored, Unix milliseconds. */
-  readonly timestampMs: number;
-  /** Messages that wait behind it on this consumer. */
-  readonly pending: number;
 }
 
 /**
@@ -27,8 +23,6 @@ export function parseAckSubject(subject: string): DeliveryFacts | undefined {
   const deliveryCount = Number(tokens[at + 1]);
   const seq = Number(tokens[at + 2]);
   const consumerSeq = Number(tokens[at + 3]);
-  const timestampMs = Math.floor(Number(tokens[at + 4]) / 1e6);
-  const pending = Number(tokens[at + 5]);
-  if (!Number.isFinite(deliveryCount + seq + consumerSeq + timestampMs + pending)) return undefined;
-  return { consumer, deliveryCount, seq, consumerSeq, timestampMs, pending };
+  if (!Number.isFinite(deliveryCount + seq + consumerSeq)) return undefined;
+  return { consumer, deliveryCount, seq, consumerSeq };
 }

@@ -16,11 +16,6 @@ export function sendNak(bus: BusConnection, ackSubject: string, delayMs = 0): vo
   send(bus, ackSubject, ns > 0 ? encoder.encode(`-NAK {"delay": ${ns}}`) : NAK);
 }
 
-/** Gives a delivery up for ever; the server's advisory carries the reason. */
-export function sendTerm(bus: BusConnection, ackSubject: string, reason: string): void {
-  send(bus, ackSubject, encoder.encode(`+TERM ${reason.replaceAll(/\s+/g, ' ').slice(0, 256)}`));
-}
-
 /** Starts the acknowledgement wait of a delivery anew. */
 export function sendWorking(bus: BusConnection, ackSubject: string): void {
   send(bus, ackSubject, WORKING);

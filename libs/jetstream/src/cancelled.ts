@@ -17,8 +17,6 @@ export interface CancelledKeys {
   put(id: string, reason?: string): Promise<void>;
   /** Forgets a job: its message is gone. Throws JetStreamCallError. */
   remove(id: string): Promise<void>;
-  /** Calls `fn` for each job that becomes cancelled. Returns how to stop that. */
-  onCancel(fn: (id: string) => void): () => void;
   /** Safe twice. */
   close(): Promise<void>;
 }
@@ -40,7 +38,6 @@ class WatchedKeys implements CancelledKeys {
   readonly #prefix: string;
   readonly #bucket: string;
   readonly #ids = new Set<string>();
-  readonly #listeners = new Set<(id: string) => void>();
   readonly #stop = new AbortController();
   readonly #forget: (() => void)[] = [];
   #unsubscribe: (() => void) | undefined;
@@ -71,7 +68,7 @@ class WatchedKeys implements CancelledKeys {
     await manage(this.#bus, 'noting a cancellation', async () =>
       (await this.#kv()).put(id, reason.slice(0, 1_024)),
     );
-    this.#add(id);
+    this.#ids.add(id);
   }
 
   async remove(id: string): Promise<void> {
@@ -84,17 +81,11 @@ class WatchedKeys implements CancelledKeys {
     this.#ids.delete(id);
   }
 
-  onCancel(fn: (id: string) => void): () => void {
-    this.#listeners.add(fn);
-    return () => this.#listeners.delete(fn);
-  }
-
   async close(): Promise<void> {
     this.#stop.abort();
     for (const forget of this.#forget.splice(0)) forget();
     this.#unsubscribe?.();
     this.#unsubscribe = undefined;
-    this.#listeners.clear();
   }
 
   #kv() {
@@ -108,7 +99,7 @@ class WatchedKeys implements CancelledKeys {
         if (error) return;
         const id = message.subject.slice(this.#prefix.length);
         if (message.headers?.get('KV-Operation')) this.#ids.delete(id);
-        else this.#add(id);
+        else this.#ids.add(id);
       },
     });
     this.#unsubscribe = () => this.#bus.nc.isClosed() || subscription.unsubscribe();
@@ -122,7 +113,7 @@ class WatchedKeys implements CancelledKeys {
       jsm.streams.info(`KV_${this.#bucket}`, { subjects_filter }),
     );
     for (const subject of Object.keys(info.state.subjects ?? {}))
-      this.#add(subject.slice(this.#prefix.length));
+      this.#ids.add(subject.slice(this.#prefix.length));
   }
 
   async #readAgain(): Promise<void> {
@@ -135,18 +126,6 @@ class WatchedKeys implements CancelledKeys {
           this.#log.warn({ err }, 'cancellations cannot be read now; trying on');
         }
         await pause(RETRY_MS, this.#stop.signal);
-      }
-    }
-  }
-
-  #add(id: string): void {
-    if (this.#ids.has(id)) return;
-    this.#ids.add(id);
-    for (const listener of this.#listeners) {
-      try {
-        listener(id);
-      } catch (err) {
-        this.#log.error({ err }, 'a listener for cancellations failed');
       }
     }
   }

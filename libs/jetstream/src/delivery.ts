@@ -1,7 +1,7 @@
 import type { Priority } from '@jetbeat/core';
 import type { Msg } from '@nats-io/nats-core';
 import type { DeliveryFacts } from './ack-subject.ts';
-import { sendAck, sendNak, sendTerm, sendWorking } from './acknowledge.ts';
+import { sendAck, sendNak } from './acknowledge.ts';
 import type { BusConnection } from './bus.ts';
 import { HEADERS, readHeaders } from './headers.ts';
 import type { RawMessage } from './publish-one.ts';
@@ -17,10 +17,6 @@ export interface Delivery extends RawMessage {
   readonly deliveryCount: number;
   /** Which delivery of its lane's consumer this is, from 1. */
   readonly consumerSeq: number;
-  /** Messages that wait behind it in its lane. */
-  readonly pending: number;
-  /** When it was stored, Unix milliseconds. */
-  readonly timestampMs: number;
   /** By which it can be extended from another connection. */
   readonly ackSubject: string;
   /** A message schedule fired it. */
@@ -28,16 +24,10 @@ export interface Delivery extends RawMessage {
   /** It may be a repeat of one that was done. */
   readonly repeat: boolean;
   readonly traceparent: string | undefined;
-  /** A header by its exact name. */
-  get(name: string): string | undefined;
   /** Done: it leaves the queue. */
   ack(): void;
   /** Gives it back, to be handed out again after `delayMs`, or at once. */
   nak(delayMs?: number): void;
-  /** Gives it up for ever, without a dead letter. */
-  term(reason: string): void;
-  /** Starts its acknowledgement wait anew. */
-  working(): void;
 }
 
 /** The one implementation; reads headers only when asked. */
@@ -50,8 +40,6 @@ export class JobDelivery implements Delivery {
   readonly seq: number;
   readonly deliveryCount: number;
   readonly consumerSeq: number;
-  readonly pending: number;
-  readonly timestampMs: number;
   readonly #bus: BusConnection;
   readonly #message: Msg;
   #headers: ReadonlyMap<string, string> | undefined;
@@ -72,8 +60,6 @@ export class JobDelivery implements Delivery {
     this.seq = facts.seq;
     this.deliveryCount = facts.deliveryCount;
     this.consumerSeq = facts.consumerSeq;
-    this.pending = facts.pending;
-    this.timestampMs = facts.timestampMs;
   }
 
   get headers(): ReadonlyMap<string, string> {
@@ -93,23 +79,11 @@ export class JobDelivery implements Delivery {
     return this.headers.get(HEADERS.traceparent);
   }
 
-  get(name: string): string | undefined {
-    return this.headers.get(name);
-  }
-
   ack(): void {
     sendAck(this.#bus, this.ackSubject);
   }
 
   nak(delayMs?: number): void {
     sendNak(this.#bus, this.ackSubject, delayMs);
-  }
-
-  term(reason: string): void {
-    sendTerm(this.#bus, this.ackSubject, reason);
-  }
-
-  working(): void {
-    sendWorking(this.#bus, this.ackSubject);
   }
 }

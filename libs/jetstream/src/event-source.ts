@@ -13,10 +13,6 @@ export interface EventDelivery {
   /** Sequence in EVENTS. */
   readonly seq: number;
   readonly data: Uint8Array;
-  /** When it was stored, Unix milliseconds. */
-  readonly time: number;
-  /** From 1. */
-  readonly deliveryCount: number;
   ack(): void;
   nak(delayMs?: number): void;
 }
@@ -34,7 +30,6 @@ export interface EventSourceOptions {
 export interface EventSource {
   /** What has arrived, in stream order; waits for the first. Empty after `maxWaitMs`, or when closed. One call at a time. */
   next(): Promise<EventDelivery[]>;
-  readonly closed: boolean;
   /** Gives back what was not taken by `next`. Safe twice. */
   close(): Promise<void>;
 }
@@ -82,10 +77,6 @@ class PullingSource implements EventSource {
     }, RECORDER_ACK_WAIT_MS / 3);
   }
 
-  get closed(): boolean {
-    return this.#closed;
-  }
-
   async next(): Promise<EventDelivery[]> {
     const end = performance.now() + this.#options.maxWaitMs;
     for (;;) {
@@ -124,8 +115,6 @@ class PullingSource implements EventSource {
     return {
       seq: facts.seq,
       data: message.data,
-      time: facts.timestampMs,
-      deliveryCount: facts.deliveryCount,
       ack: () => {
         this.#open.delete(ackSubject);
         sendAck(bus, ackSubject);

@@ -27,13 +27,10 @@ export { type JobSource, type JobSourceParams, openJobSource, type PullEnd } fro
 export { keepTopology } from './keep-topology.ts';
 export { type Log, silentLog } from './log.ts';
 export {
-  deadSubject,
   jobSubject,
   type Named,
   type ParkedWhat,
-  type ParsedSubject,
   parkedSubject,
-  parseSubject,
   timerSubject,
 } from './names.ts';
 export { type JobToPublish, type PublishResult, publishJobs } from './publish-jobs.ts';

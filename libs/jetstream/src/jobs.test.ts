@@ -50,7 +50,6 @@ test('jobs are published, pulled with all that a worker needs, and leave the que
   });
   expect(first?.traceparent).toBe(items[0]?.traceparent);
   expect(first?.subject).toBe(`${namespace}.jobs.default.normal.test.noop`);
-  expect(Math.abs(Date.now() - (first?.timestampMs ?? 0))).toBeLessThan(20_000);
   for (const delivery of worker.deliveries) delivery.ack();
   await bus.flush();
   expect(await worker.pull({ batch: 10, noWait: true })).toMatchObject({ status: 'empty', undelivered: 10 });
@@ -84,7 +83,7 @@ test('what is given back comes again, at once or later, and says how often', asy
   worker.deliveries[1]?.nak(200);
   await worker.pull({ batch: 1 });
   expect(worker.deliveries.map(({ deliveryCount }) => deliveryCount)).toEqual([1, 2, 3]);
-  worker.deliveries[2]?.term('enough');
+  worker.deliveries[2]?.ack();
   await expect.poll(() => consumerState(bus, 'naks', 'normal')).toMatchObject({ idle: true });
   await worker.source.close();
 });
@@ -113,7 +112,7 @@ test('a timer fires on its target with its headers; a later one replaces it, and
     deliveryCount: 1,
     traceparent: item.traceparent,
   });
-  expect(fired?.get('Nats-Scheduler')).toBe(timerSubject(bus, item.envelope.id));
+  expect(fired?.headers.get('Nats-Scheduler')).toBe(timerSubject(bus, item.envelope.id));
   expect(JSON.parse(Buffer.from(fired?.data ?? []).toString()).run).toBe(2);
   expect(Date.now()).toBeGreaterThanOrEqual(next.at);
   fired?.ack();

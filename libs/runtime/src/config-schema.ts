@@ -65,7 +65,7 @@ export const FileSchema = Type.Object(
         minimum: 0,
         maximum: 65_535,
         description:
-          'Port of health and metrics; by default 7421 for the scheduler, 7422 for the recorder, 7423 for the worker.',
+          'Port of health; by default 7421 for the scheduler, 7422 for the recorder, 7423 for the worker.',
       }),
     ),
     log: Type.Optional(
@@ -143,8 +143,7 @@ export const FileSchema = Type.Object(
     ),
     apiKey: Type.Optional(
       Name('^jb_[A-Za-z0-9]{1,32}_[A-Za-z0-9_-]{32,128}$', 'jb_<name>_<32 to 128 random letters>', {
-        description:
-          'API: the key of the first admin. Command line: the key to send. Better in a file named by JETBEAT_API_KEY_FILE.',
+        description: 'API: the key of the first admin. Better in a file named by JETBEAT_API_KEY_FILE.',
       }),
     ),
     url: Type.Optional(

@@ -115,7 +115,7 @@ export const ScheduleRequestSchema = Type.Object(
 export type ScheduleRequest = Static<typeof ScheduleRequestSchema>;
 
 /** What became of one nominal time of a schedule. */
-export const OccurrenceSchema = Type.Object(
+const OccurrenceSchema = Type.Object(
   {
     nominalTime: Time,
     origin: Type.String(),
