@@ -9,6 +9,8 @@ export interface RecorderCounts {
   skippedBatches: number;
   /** Entries of batches that were no event, or that PostgreSQL refused. */
   skippedEvents: number;
+  /** Changes of jobs that came too late to change anything: the state table and the order of history refused them. */
+  late: number;
   /** Questions answered, and askings left without an answer. */
   answered: number;
   unanswered: number;
@@ -34,6 +36,7 @@ export function createTally(params: { log: Log; monotonic?: () => number }): Tal
     events: 0,
     skippedBatches: 0,
     skippedEvents: 0,
+    late: 0,
     answered: 0,
     unanswered: 0,
     republished: 0,

@@ -68,7 +68,7 @@ async function recordEvents(
 }
 
 async function write(
-  { db, recordChanges }: RecordParams,
+  { db, recordChanges, tally }: RecordParams,
   events: readonly Event[],
   eventsSeq: number,
 ): Promise<void> {
@@ -79,11 +79,13 @@ async function write(
     else jobEvents.push(event);
   }
   const changes = project(jobEvents);
-  await recordChanges(db, {
+  const { late, malformed } = await recordChanges(db, {
     changes,
     workers,
     now: await databaseTime(db),
     eventsSeq,
     settled: settledIn(events),
   });
+  tally.counts.late += late;
+  if (malformed > 0) tally.skip({ batches: 0, events: malformed, seq: eventsSeq });
 }
