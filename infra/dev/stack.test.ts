@@ -90,8 +90,8 @@ test('what a killed start has left is found and stopped by the next', { timeout:
   const left = await readProcesses(file);
   left.delete('start');
   const pids = [...left.values()].map((entry) => entry.pid);
-  expect(pids.map(isAlive)).toEqual([true, true, true]);
   for (const pid of pids) tieToThisProcess(pid, finished.promise);
+  expect(pids.map(isAlive)).toEqual([true, true, true]);
   const order: string[] = [];
   const stopped = await stopLeftovers({ file, log: (line) => order.push(line.split(' ')[1] ?? '') });
   expect(stopped.toSorted()).toEqual(['app', 'nats', 'postgres']);
