@@ -12,7 +12,7 @@ export default defineConfig({
     hookTimeout: 60_000,
     coverage: {
       include: ['libs/core/src/**/*.ts'],
-      exclude: ['**/*.test.ts', '**/index.ts', 'libs/core/src/http/**'],
+      exclude: ['**/*.test.ts', '**/index.ts'],
       thresholds: { lines: 100, branches: 100, functions: 100, statements: 100 },
     },
   },

@@ -1,0 +1,46 @@
+import type { TSchema } from 'typebox';
+import { Compile } from 'typebox/compile';
+import { expect, test } from 'vitest';
+import { HealthSchema } from './health.ts';
+import { CancelRequestSchema, JobPageSchema, JobQuerySchema, JobRequestSchema } from './job.ts';
+import { ProblemSchema } from './problem.ts';
+import { PauseRequestSchema, ScheduleRequestSchema } from './schedule.ts';
+
+const fits = (schema: TSchema, value: unknown) => Compile(schema).Check(value);
+const examplesOf = (schema: TSchema) => (schema as { examples?: unknown[] }).examples ?? [];
+
+test.each([
+  ['JobRequest', JobRequestSchema],
+  ['CancelRequest', CancelRequestSchema],
+  ['ScheduleRequest', ScheduleRequestSchema],
+  ['PauseRequest', PauseRequestSchema],
+] as const)('%s takes its examples, and no field more', (_, schema) => {
+  expect(examplesOf(schema).length).toBeGreaterThan(0);
+  for (const example of examplesOf(schema)) {
+    expect(fits(schema, example)).toBe(true);
+    expect(fits(schema, { ...(example as object), surprise: 1 })).toBe(false);
+  }
+});
+
+test('names, durations and times are checked by their form', () => {
+  const job = { task: 'a.b', input: null };
+  expect(fits(JobRequestSchema, job)).toBe(true);
+  for (const wrong of [
+    { task: 'a b' },
+    { queue: 'a.b' },
+    { priority: 'urgent' },
+    { delay: '5 s' },
+    { meta: { a: 1 } },
+  ]) {
+    expect(fits(JobRequestSchema, { ...job, ...wrong }), JSON.stringify(wrong)).toBe(false);
+  }
+});
+
+test('pages, queries, problems and health have their shapes', () => {
+  expect(fits(JobPageSchema, { items: [], nextCursor: null })).toBe(true);
+  expect(fits(JobPageSchema, { items: [{}], nextCursor: null })).toBe(false);
+  expect(fits(JobQuerySchema, { limit: 50, state: ['queued'] })).toBe(true);
+  expect(fits(JobQuerySchema, { limit: 201 })).toBe(false);
+  expect(fits(HealthSchema, { ok: true, checks: [{ name: 'database', ok: true }] })).toBe(true);
+  expect(fits(ProblemSchema, { title: 'only a title' })).toBe(false);
+});
