@@ -1,4 +1,4 @@
-import { factsOf, resolvePolicy, uuidV7 } from '@jetbeat/core';
+import { factsOf, type Policy, resolvePolicy, uuidV7 } from '@jetbeat/core';
 import type { EventPublisher } from '@jetbeat/jetstream';
 import { type EnqueueChild, type Execution, execute, type Task, type TaskLog } from '@jetbeat/task';
 import type { Held, HeldJobs } from './held.ts';
@@ -34,8 +34,7 @@ export type Run = (held: Held, task: Task) => Promise<boolean>;
 export function createRun(params: RunParams): Run {
   const { worker, held: jobs, slots, pace, events, settle, now, randomBytes, onSlot } = params;
 
-  const perform = async (held: Held, task: Task): Promise<Execution> => {
-    const policy = resolvePolicy(held.job.policy, task.policy);
+  const perform = async (held: Held, task: Task, policy: Policy): Promise<Execution> => {
     const startedAt = now();
     held.startedAt = startedAt;
     const slot = slots.take(startedAt + policy.timeout.hard);
@@ -62,12 +61,13 @@ export function createRun(params: RunParams): Run {
     jobs.begin(held);
     // Whoever is asked about this job while it runs must find it in history, so its start comes first.
     if (held.suspect) await tellStart({ events, worker, held, at: now() });
-    const execution = await perform(held, task);
+    const policy = resolvePolicy(held.job.policy, task.policy);
+    const execution = await perform(held, task, policy);
     if (execution.interrupted) {
       await params.giveBack(held);
       return false;
     }
-    await settle.attempt(held, execution, resolvePolicy(held.job.policy, task.policy));
+    await settle.attempt(held, execution, policy);
     return true;
   };
 }

@@ -204,37 +204,23 @@ const GIVEN_BACK: StoredError = {
 };
 
 function attemptChange(event: JobEvent): AttemptChange | undefined {
-  if (event.kind === 'started') {
-    const { job, runId, attempt, run, worker, at } = event;
-    return { job, runId, number: attempt, run, worker, startedAt: at };
+  if (event.kind !== 'started' && event.kind !== 'settled' && event.kind !== 'returned') return undefined;
+  const { job, runId, attempt: number, run, worker } = event;
+  const begun = { job, runId, number, run, worker };
+  switch (event.kind) {
+    case 'started':
+      return { ...begun, startedAt: event.at };
+    case 'settled': {
+      const { startedAt, finishedAt, outcome, error } = event;
+      return { ...begun, startedAt, finishedAt, outcome, ...(error ? { error } : {}) };
+    }
+    case 'returned':
+      return {
+        ...begun,
+        startedAt: event.startedAt,
+        finishedAt: event.at,
+        outcome: 'cancelled',
+        error: GIVEN_BACK,
+      };
   }
-  if (event.kind === 'settled') {
-    const { job, runId, attempt, run, worker, startedAt, finishedAt, outcome, error } = event;
-    return {
-      job,
-      runId,
-      number: attempt,
-      run,
-      worker,
-      startedAt,
-      finishedAt,
-      outcome,
-      ...(error ? { error } : {}),
-    };
-  }
-  if (event.kind === 'returned') {
-    const { job, runId, attempt, run, worker, startedAt, at } = event;
-    return {
-      job,
-      runId,
-      number: attempt,
-      run,
-      worker,
-      startedAt,
-      finishedAt: at,
-      outcome: 'cancelled',
-      error: GIVEN_BACK,
-    };
-  }
-  return undefined;
 }
