@@ -83,7 +83,6 @@ async function write(
     changes,
     workers,
     now: await databaseTime(db),
-    eventsSeq,
     settled: settledIn(events),
   });
   tally.counts.late += late;

@@ -6,7 +6,7 @@ export { type DoubtGrant, type DoubtParams, withDoubts } from './doubts.ts';
 export { ConflictError, DatabaseUnavailableError } from './errors.ts';
 export type { AttemptRecord, JobRecord, JobWithAttempts } from './job-record.ts';
 export { getJob, insertJobs, type ListJobsParams, listJobs, notePublished } from './jobs.ts';
-export { noteStream, recordedEventsSeq, settledMarks } from './marks.ts';
+export { noteStream, settledMarks } from './marks.ts';
 export { materializePass, nextWakeAt, type Plan, type PlannedOccurrence } from './materialize.ts';
 export { databaseTime, migrate } from './migrate.ts';
 export type { NewJob } from './new-job.ts';

@@ -29,14 +29,6 @@ export async function settledMarks(db: Database): Promise<Map<string, number>> {
   return new Map(rows.map(({ queue, seq }) => [queue, seq]));
 }
 
-/** The highest EVENTS sequence that `recordChanges` has committed; 0 when there is none. */
-export async function recordedEventsSeq(db: Database): Promise<number> {
-  const row = await inside(db).row<{ seq: number }>(
-    `select seq::float8 as seq from mark where name = 'events'`,
-  );
-  return row?.seq ?? 0;
-}
-
 const FORGET_JOBS = `update job set stream_seq = null, reconcile_seq = null
   where id in (
     select id from job where finished_at is null and (stream_seq is not null or reconcile_seq is not null)
@@ -80,7 +72,6 @@ export async function noteStream(
 async function forget(sql: Sql, stream: string): Promise<void> {
   if (stream.endsWith('EVENTS')) {
     await sql.run(FORGET_EVENTS);
-    await sql.run(`delete from mark where name = 'events'`);
   } else {
     await sql.run(FORGET_JOBS);
     await sql.run(`delete from mark where starts_with(name, '${SETTLED}')`);

@@ -121,9 +121,7 @@ test('two recorders at once end where one would', async () => {
   // Each gives the jobs in another order and the steps in another one.
   const give = (to: Database, order: readonly string[], mine: typeof steps) =>
     Promise.all(
-      mine.map((step) =>
-        recordChanges(to, { changes: project(order.map(step)), workers: [], now: NOON, eventsSeq: 1 }),
-      ),
+      mine.map((step) => recordChanges(to, { changes: project(order.map(step)), workers: [], now: NOON })),
     );
   await Promise.all([give(db, ids, steps), give(other, ids.toReversed(), steps.toReversed())]);
   for (const id of ids) {

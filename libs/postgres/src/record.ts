@@ -12,8 +12,6 @@ export interface RecordParams {
   readonly workers: readonly WorkerEvent[];
   /** `databaseTime`: when the events of workers were received. */
   readonly now: number;
-  /** Highest EVENTS sequence that was read. */
-  readonly eventsSeq?: number;
   /** Highest sequence in JOBS that was settled, per queue. */
   readonly settled?: ReadonlyMap<string, number>;
 }
@@ -39,7 +37,6 @@ export async function recordChanges(db: Database, params: RecordParams): Promise
   const workers = params.workers.filter(isSoundWorker);
   const given = params.changes.jobs.length + params.changes.attempts.length + params.workers.length;
   const marks = new Map([...(params.settled ?? [])].map(([queue, seq]) => [settledMark(queue), seq]));
-  if (params.eventsSeq !== undefined) marks.set('events', params.eventsSeq);
   const late = await inside(db).transaction(async (sql) => {
     const refused = await writeJobs(sql, jobs);
     await writeAttempts(sql, attempts);
