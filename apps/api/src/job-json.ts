@@ -1,4 +1,4 @@
-import type { Job } from '@jetbeat/core';
+import { type Job, ownTrace } from '@jetbeat/core';
 import type { JobWithAttempts } from '@jetbeat/postgres';
 
 /** A time as the API writes it: RFC 3339, UTC. */
@@ -33,7 +33,7 @@ export function jobJson(job: JobWithAttempts): Job {
     expiresAt: null,
     ...(job.result === undefined ? {} : { result: job.result }),
     ...(job.error === undefined ? {} : { error: job.error }),
-    traceId: job.traceId ?? null,
+    traceId: job.traceId ?? ownTrace(job.id).traceId,
     ...(schedule
       ? {
           schedule: {

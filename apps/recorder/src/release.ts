@@ -109,7 +109,7 @@ async function find(bus: Bus, job: Parked): Promise<Freed | undefined> {
   const stored = await findMessage(bus, {
     subject: parkedSubject(bus, { queue: job.queue, what, id: job.id }),
   });
-  const { envelope, traceparent = '' } = stored ?? {};
+  const { envelope, traceparent } = stored ?? {};
   if (!stored || envelope?.id !== job.id) return undefined;
   const publish = {
     envelope,

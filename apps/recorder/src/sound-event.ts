@@ -28,7 +28,7 @@ export function isSound(event: Event): boolean {
     return (
       isSoundEnvelope(event.envelope) &&
       isCount(event.seq, 0, Number.MAX_SAFE_INTEGER) &&
-      isText(event.traceparent, 256)
+      (event.traceparent === undefined || isText(event.traceparent, 256))
     );
   }
   return areFactsSound(event) && isSoundStep(event);

@@ -1,10 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import {
   DEFAULT_QUEUE,
   FIRST_POSITION,
-  formatTraceparent,
   type JobEnvelope,
-  newTrace,
   occurrenceJobId,
   type PolicyOverrides,
   resolvePolicy,
@@ -42,7 +39,6 @@ export function makeJob(params: {
   };
   return {
     envelope,
-    traceparent: formatTraceparent(newTrace(randomBytes(24))),
     state: 'queued',
     // The limit counts from the run time, and what is caught up begins long after that.
     totalLimitMs: totalLimit(resolvePolicy(policy, task?.policy)) + Math.max(0, now - nominalTime),

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { formatTraceparent, type JobEnvelope, parseTraceparent } from '@jetbeat/core';
+import { formatTraceparent, type JobEnvelope, traceOf } from '@jetbeat/core';
 import { type Bus, type EventPublisher, publishJobs } from '@jetbeat/jetstream';
 import type { EnqueueChild } from '@jetbeat/task';
 import type { Held } from './held.ts';
@@ -11,9 +11,8 @@ import type { Held } from './held.ts';
 export function enqueueFor(params: { bus: Bus; events: EventPublisher; held: Held }): EnqueueChild {
   const { bus, events, held } = params;
   return async ({ envelope, at }: { envelope: JobEnvelope; at?: number }) => {
-    const parent = parseTraceparent(held.traceparent);
-    const spanId = randomBytes(8).toString('hex');
-    const traceparent = parent ? formatTraceparent({ ...parent, spanId }) : held.traceparent;
+    const parent = traceOf({ id: held.job.id, traceparent: held.traceparent });
+    const traceparent = formatTraceparent({ ...parent, spanId: randomBytes(8).toString('hex') });
     const [result] = await publishJobs(bus, [
       {
         envelope,

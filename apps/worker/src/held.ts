@@ -11,7 +11,8 @@ export interface Held {
   phase: HeldPhase;
   /** Every message of this step that has come in; usually one. All are acknowledged together. */
   readonly deliveries: Delivery[];
-  readonly traceparent: string;
+  /** As delivered; absent: the job is a trace of its own. */
+  readonly traceparent: string | undefined;
   readonly traceId: string;
   /** It was in doubt: its start has to be stored before it runs. */
   suspect: boolean;

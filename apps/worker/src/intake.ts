@@ -1,13 +1,11 @@
 import {
   type DoubtAnswer,
   decodeEnvelope,
-  formatTraceparent,
   isSuspect,
   type JobEnvelope,
-  newTrace,
   orderOf,
   PHASES,
-  parseTraceparent,
+  traceOf,
 } from '@jetbeat/core';
 import type { Bus, CancelledKeys, Delivery } from '@jetbeat/jetstream';
 import type { Task } from '@jetbeat/task';
@@ -35,7 +33,6 @@ export interface IntakeParams {
   readonly settle: Settle;
   readonly park: Park;
   readonly now: () => number;
-  readonly randomBytes: (count: number) => Uint8Array;
   /** Highest sequence of a queue that may have been settled before this worker saw it. */
   readonly settledUpTo: (queue: string) => number;
   /** How often the event loop has stood still; it looks first. */
@@ -148,13 +145,13 @@ export function createIntake(params: IntakeParams): Intake {
   };
 
   const hold = (delivery: Delivery, job: JobEnvelope): Held => {
-    const trace = parseTraceparent(delivery.traceparent) ?? newTrace(params.randomBytes(24));
+    const { traceparent } = delivery;
     const held: Held = {
       job,
       phase: 'waiting',
       deliveries: [delivery],
-      traceparent: delivery.traceparent ?? formatTraceparent(trace),
-      traceId: trace.traceId,
+      traceparent,
+      traceId: traceOf({ id: job.id, traceparent }).traceId,
       suspect: suspect(delivery, job),
       traced: delivery.deliveryCount > 1 || delivery.repeat || orderOf(job, PHASES.queued) > FIRST,
       startTold: false,

@@ -164,7 +164,6 @@ export function createWorker(params: WorkerParams): {
     settle,
     park,
     now,
-    randomBytes,
     track,
     ackWaitMs: params.ackWaitMs,
     held: jobs,

@@ -1,14 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import {
   type CallOptions,
-  formatTraceparent,
   InvalidInputError,
   type Issue,
   isUuid,
   makeCall,
-  newTrace,
   parseTraceparent,
   type TaskRef,
+  traceOf,
   uuidV7,
 } from '@jetbeat/core';
 import type { JobToPublish } from '@jetbeat/jetstream';
@@ -57,14 +56,18 @@ export async function prepare(
   const { id, traceparent, ...options } = given;
   checkOwn(id, traceparent);
   const now = Date.now();
-  const trace = parseTraceparent(traceparent) ?? newTrace(randomBytes(24));
   const call = await makeCall({ task, input, options, id: id ?? uuidV7(now, randomBytes(10)), now });
   const { envelope } = call;
   return {
-    job: { id: envelope.id, task: envelope.task, traceId: trace.traceId, warnings: [] },
+    job: {
+      id: envelope.id,
+      task: envelope.task,
+      traceId: traceOf({ id: envelope.id, traceparent }).traceId,
+      warnings: [],
+    },
     publish: {
       ...call,
-      traceparent: formatTraceparent(trace),
+      ...(traceparent === undefined ? {} : { traceparent }),
       // Nobody knows here whether the earlier call came through, so whoever takes the job asks.
       ...(id === undefined ? {} : { repeat: true }),
     },

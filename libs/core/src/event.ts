@@ -19,6 +19,7 @@ export interface JobFacts extends Position {
   readonly createdAt: number;
   /** Unix milliseconds. */
   readonly runAt: number;
+  /** Absent: that of the job itself (`ownTrace`). */
   readonly traceId?: string;
   /** Stream sequence of the message in JOBS that this event speaks of. */
   readonly seq?: number;
@@ -28,7 +29,8 @@ export interface JobFacts extends Position {
 export interface AcceptedEvent {
   readonly kind: 'accepted';
   readonly envelope: JobEnvelope;
-  readonly traceparent: string;
+  /** W3C trace context; absent: the job is a trace of its own (`ownTrace`). */
+  readonly traceparent?: string | undefined;
   /** Its sequence in JOBS: of the job's message, or of its timer. */
   readonly seq: number;
 }

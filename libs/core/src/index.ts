@@ -127,6 +127,13 @@ export {
 } from './schedule.ts';
 export { type Delivered, isSuspect } from './suspect.ts';
 export type { Checked, InputOf, TaskRef } from './task-ref.ts';
-export { formatTraceparent, newTrace, parseTraceparent, type TraceContext } from './trace-context.ts';
+export {
+  formatTraceparent,
+  newTrace,
+  ownTrace,
+  parseTraceparent,
+  type TraceContext,
+  traceOf,
+} from './trace-context.ts';
 export { escapePointer, unknownField, unknownFields } from './unknown-fields.ts';
 export { validateSchedule } from './validate-schedule.ts';

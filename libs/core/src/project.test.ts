@@ -189,6 +189,8 @@ test('a delayed job is scheduled, and its timer is not its message', () => {
   expect(change).not.toHaveProperty('traceId');
   const [now] = project([{ kind: 'accepted', envelope: job, traceparent: TRACEPARENT, seq: 5 }]).jobs;
   expect(now).toMatchObject({ state: 'queued', seq: 5, traceId: TRACE });
+  const [own] = project([{ kind: 'accepted', envelope: job, seq: 5 }]).jobs;
+  expect(own).not.toHaveProperty('traceparent');
 });
 
 test('what holds a parked job is told', () => {

@@ -165,7 +165,7 @@ const PARKED_REASONS: Readonly<Record<'task' | 'doubt', Reason>> = {
   },
 };
 
-function accepted(envelope: JobEnvelope, traceparent: string, seq: number): JobChange {
+function accepted(envelope: JobEnvelope, traceparent: string | undefined, seq: number): JobChange {
   const delayed = envelope.runAt > envelope.createdAt;
   // A timer's sequence is not the one under which the job will be delivered.
   const facts = factsOf(envelope, parseTraceparent(traceparent)?.traceId, delayed ? undefined : seq);
@@ -174,7 +174,7 @@ function accepted(envelope: JobEnvelope, traceparent: string, seq: number): JobC
     state: delayed ? 'scheduled' : 'queued',
     order: orderOf(envelope, PHASES.queued),
     dueAt: envelope.runAt,
-    traceparent,
+    ...(traceparent ? { traceparent } : {}),
     envelope,
   };
 }

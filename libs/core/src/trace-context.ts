@@ -22,6 +22,23 @@ export function formatTraceparent(context: TraceContext): string {
   return `00-${context.traceId}-${context.spanId}-${context.sampled ? '01' : '00'}`;
 }
 
+/**
+ * The trace of a job that nobody has put into one: its id is the job's. Not sampled; whoever has a sampler decides, and
+ * all decide alike, since the id is the same for all. The span is one that nobody makes.
+ */
+export function ownTrace(jobId: string): TraceContext {
+  const hex = jobId.replaceAll('-', '');
+  return { traceId: hex, spanId: hex.slice(16), sampled: false };
+}
+
+/** The trace of a job: the one it was put into, or else its own. */
+export function traceOf(job: {
+  readonly id: string;
+  readonly traceparent?: string | undefined;
+}): TraceContext {
+  return (job.traceparent ? parseTraceparent(job.traceparent) : undefined) ?? ownTrace(job.id);
+}
+
 /** A new trace of 24 random bytes, not sampled: a tracer with a sampler decides that, not we. */
 export function newTrace(random: Uint8Array): TraceContext {
   const hex = Buffer.from(random.subarray(0, 24)).toString('hex');

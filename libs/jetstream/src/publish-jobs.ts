@@ -8,8 +8,8 @@ import { publishStored } from './publish-stored.ts';
 /** A job on its way into JOBS. */
 export interface JobToPublish {
   readonly envelope: JobEnvelope;
-  /** W3C trace context; an invalid one is left out. */
-  readonly traceparent: string;
+  /** W3C trace context; without a valid one the job is a trace of its own. */
+  readonly traceparent?: string | undefined;
   /** Unix milliseconds: as a timer that fires then, replacing one of the same job. A time that has passed fires at once. */
   readonly at?: number;
   /** An earlier publish of the same may have succeeded: whoever takes it asks before it runs it. */

@@ -24,7 +24,7 @@ export interface RawMessage {
 export interface DeadLetter {
   readonly reason: Reason;
   readonly error?: StoredError;
-  readonly traceparent?: string;
+  readonly traceparent?: string | undefined;
   readonly from: { readonly envelope: JobEnvelope } | { readonly delivery: RawMessage };
 }
 
@@ -78,7 +78,11 @@ export async function publishDead(bus: Bus, dead: DeadLetter): Promise<void> {
  */
 export async function parkJob(
   bus: Bus,
-  parked: { readonly envelope: JobEnvelope; readonly what: ParkedWhat; readonly traceparent: string },
+  parked: {
+    readonly envelope: JobEnvelope;
+    readonly what: ParkedWhat;
+    readonly traceparent?: string | undefined;
+  },
 ): Promise<{ seq: number }> {
   const inner = inside(bus);
   const { envelope, what, traceparent } = parked;

@@ -6,7 +6,8 @@ import { at, type Sql } from './sql.ts';
 export interface NewJob {
   /** At its first position. */
   readonly envelope: JobEnvelope;
-  readonly traceparent: string;
+  /** W3C trace context; absent: the job is a trace of its own. */
+  readonly traceparent?: string | undefined;
   readonly state: 'queued' | 'scheduled';
   /** From its run time to its end at most (core `totalLimit`), milliseconds. */
   readonly totalLimitMs: number;

@@ -1,10 +1,10 @@
-import { formatTraceparent, isTerminal, type JobEnvelope } from '@jetbeat/core';
+import { formatTraceparent, isTerminal, type JobEnvelope, ownTrace } from '@jetbeat/core';
 import type { JobRecord } from './job-record.ts';
 
 /** A job to be published again; whether an earlier publish has succeeded is not known. */
 export interface RebuiltJob {
   readonly envelope: JobEnvelope;
-  readonly traceparent: string;
+  readonly traceparent?: string | undefined;
   /** To be published as a timer for this time, Unix milliseconds. */
   readonly at?: number;
   readonly repeat: true;
@@ -38,14 +38,16 @@ export function rebuildJob(job: JobRecord, now: number): RebuiltJob | undefined 
   const waits = (job.state === 'scheduled' || job.state === 'retrying') && job.dueAt > now;
   return {
     envelope,
-    traceparent: job.traceparent ?? traceOf(job),
+    traceparent: job.traceparent ?? rebuiltTrace(job),
     ...(waits ? { at: job.dueAt } : {}),
     repeat: true,
   };
 }
 
-/** A job whose trace is not known gets the one that its id makes. */
-function traceOf(job: JobRecord): string {
-  const hex = job.id.replaceAll('-', '');
-  return formatTraceparent({ traceId: job.traceId ?? hex, spanId: hex.slice(16), sampled: false });
+/** Of a job that history knows by its trace id alone: the span is lost, and nobody has sampled it. */
+function rebuiltTrace({ id, traceId }: JobRecord): string | undefined {
+  const own = ownTrace(id);
+  return traceId === undefined || traceId === own.traceId
+    ? undefined
+    : formatTraceparent({ ...own, traceId });
 }

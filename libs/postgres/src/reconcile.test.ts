@@ -118,14 +118,14 @@ test('the message of an open job is rebuilt from its row', async () => {
   expect(await rebuilt()).toBeUndefined();
 });
 
-test('a job whose input nobody has told is not rebuilt; a missing trace is made of its id', async () => {
+test('a job whose input nobody has told is not rebuilt; one that is a trace of its own stays one', async () => {
   const id = newId();
   await recordChanges(db, { changes: project([started({ job: id })]), workers: [], now: NOON });
   const row = await getJob(db, id);
   expect(row && rebuildJob(row, NOON)).toBeUndefined();
-  expect(row && rebuildJob({ ...row, inputKnown: true }, NOON)?.traceparent).toBe(
-    `00-${id.replaceAll('-', '')}-${id.replaceAll('-', '').slice(16)}-00`,
-  );
+  expect(row && rebuildJob({ ...row, inputKnown: true }, NOON)?.traceparent).toBeUndefined();
+  const traced = row && rebuildJob({ ...row, inputKnown: true, traceId: 'a'.repeat(32) }, NOON);
+  expect(traced?.traceparent).toBe(`00-${'a'.repeat(32)}-${id.replaceAll('-', '').slice(16)}-00`);
 });
 
 test('a stream that was replaced, or has lost its tail, makes its sequences forgotten', async () => {
