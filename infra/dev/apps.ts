@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { defaultMaxFile } from './nats-server.ts';
 import type { StartOptions } from './options.ts';
 
 /** One app: a process of its own. `env` is its whole environment. */
@@ -51,6 +52,7 @@ export function appSpecs(params: AppSpecsParams): AppSpec[] {
     JETBEAT_DATABASE_URL: urls.database,
     JETBEAT_HOST: '127.0.0.1',
     JETBEAT_PORT: String(options.apiPort),
+    JETBEAT_STORAGE_LIMIT: `${defaultMaxFile / 1024 ** 2}MiB`,
     JETBEAT_CONFIG: params.env['JETBEAT_CONFIG'] ?? params.settings,
   });
   const app = (name: string, ports: readonly number[], extra: NodeJS.ProcessEnv): AppSpec => ({

@@ -13,6 +13,7 @@ const entries = {
   start: ['infra/dev/start.ts'],
   test: ['infra/dev/check.ts'],
   'test-long': ['infra/dev/check.ts', '--long'],
+  bench: ['test/bench/main.ts'],
 };
 
 /** Packages without which nothing runs here; npm leaves an optional one out silently when it cannot be fetched. */

@@ -34,7 +34,8 @@ export interface StartNatsParams {
   signal?: AbortSignal;
 }
 
-const defaultMaxFile = 8 * 1024 ** 3;
+/** Bound of the file store unless another one is asked for, in bytes. */
+export const defaultMaxFile = 8 * 1024 ** 3;
 const maxMemory = 256 * 1024 ** 2;
 
 /**

@@ -61,6 +61,28 @@ export const stubborn = defineTask({
   },
 });
 
+/** Takes `ms`, then enqueues a child. */
+export const parent = defineTask({
+  name: 'test.parent',
+  input,
+  async run({ ms, url }, ctx) {
+    await tell(url);
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    await ctx.enqueue(wait, { ms: 1, url: `${url}/child` });
+    return {};
+  },
+});
+
+/** Returns so many bytes. */
+export const bulky = defineTask({
+  name: 'test.bulky',
+  input: Type.Object({ bytes: Type.Number(), url: Type.String() }),
+  async run({ bytes, url }) {
+    await tell(url);
+    return { pad: 'x'.repeat(bytes) };
+  },
+});
+
 function spin(ms: number): void {
   const end = Date.now() + ms;
   while (Date.now() < end);

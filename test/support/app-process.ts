@@ -60,7 +60,7 @@ export function startApp(params: {
     healthUrl,
     output: () => output,
     exited,
-    ready: async (timeoutMs = 20_000) => {
+    ready: async (timeoutMs = 40_000) => {
       const ended = exited.then((code) => {
         throw new Error(`it has ended with code ${code}`);
       });

@@ -23,7 +23,12 @@ interface Answer<T> {
 /** Calls the API as a user's program would. */
 export interface Http {
   readonly url: string;
-  call<T>(method: string, path: string, body?: unknown): Promise<Answer<T>>;
+  call<T>(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<Answer<T>>;
   job(id: string): Promise<JobJson>;
   /** Waits until the job is in one of these states. */
   jobIn(id: string, states: readonly string[], timeoutMs?: number): Promise<JobJson>;
@@ -31,12 +36,18 @@ export interface Http {
 
 /** @param params.apiKey sent as bearer key */
 export function createHttp({ url, apiKey }: { url: string; apiKey: string }): Http {
-  const call = async <T>(method: string, path: string, body?: unknown): Promise<Answer<T>> => {
+  const call = async <T>(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<Answer<T>> => {
     const response = await fetch(`${url}/api/v1${path}`, {
       method,
       headers: {
         authorization: `Bearer ${apiKey}`,
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       signal: AbortSignal.timeout(10_000),

@@ -16,11 +16,11 @@ export interface Ledger {
 }
 
 /**
- * @param params.answerMs how long the server takes for an answer, so that jobs are in flight when something is killed
+ * @param params.answerMs how long the server takes for an answer, so that jobs are in flight when something is killed; for all paths, or for each
  * @param params.failsFirst paths whose first hit is answered with 500, so that their jobs are tried again
  */
 export async function startLedger(
-  params: { answerMs?: number; failsFirst?: (path: string) => boolean } = {},
+  params: { answerMs?: number | ((path: string) => number); failsFirst?: (path: string) => boolean } = {},
 ): Promise<Ledger> {
   const { answerMs = 0, failsFirst = () => false } = params;
   const effects = new Map<string, Effect>();
@@ -32,7 +32,8 @@ export async function startLedger(
     effects.set(path, effect);
     request.resume();
     if (effect.arrivals.length === 1 && failsFirst(path)) response.statusCode = 500;
-    setTimeout(() => response.end(JSON.stringify({ hits: effect.arrivals.length })), answerMs);
+    const takes = typeof answerMs === 'number' ? answerMs : answerMs(path);
+    setTimeout(() => response.end(JSON.stringify({ hits: effect.arrivals.length })), takes);
     for (const look of waiting) look();
   });
   server.keepAliveTimeout = 60_000;

@@ -41,6 +41,8 @@ interface BenchOptions {
   readonly ackWaitMs?: number;
   readonly times?: Partial<RecorderTimes>;
   readonly ports?: Partial<RecorderPorts>;
+  /** What it takes for the room of all of JetStream, in bytes. */
+  readonly storageLimit?: number;
 }
 
 const TRACEPARENT = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-00`;
@@ -77,13 +79,15 @@ export async function createRecorderBench(
   onTestFinished(stop);
   return {
     ...{ bus, db, events, namespace, stop },
-    async start({ ackWaitMs = 2_000, times, ports } = {}) {
+    async start({ ackWaitMs = 2_000, times, ports, storageLimit } = {}) {
       const env = {
         JETBEAT_NATS_URL: servers,
         JETBEAT_DATABASE_URL: databaseUrl,
         JETBEAT_NAMESPACE: namespace,
       };
-      const config = { ...loadConfig({ env, app: 'recorder' }), ackWaitMs, healthPort: 0 };
+      const loaded = loadConfig({ env, app: 'recorder' });
+      const storage = { ...loaded.storage, ...(storageLimit === undefined ? {} : { limit: storageLimit }) };
+      const config = { ...loaded, storage, ackWaitMs, healthPort: 0 };
       const log = createLog({
         app: 'recorder',
         level: process.env['JETBEAT_TEST_LOG'] === '1' ? 'debug' : 'fatal',

@@ -18,6 +18,8 @@ export interface Stack {
   start(name: AppName, options?: StartOptions): Promise<AppProcess>;
   /** kill -9, then a new one of the same kind. */
   restart(app: AppProcess, options?: StartOptions): Promise<AppProcess>;
+  /** Where nats-server keeps its streams, for a test that harms them while it is stopped. */
+  readonly natsStore: string;
   killNats(): Promise<void>;
   killPostgres(): Promise<void>;
   stop(): Promise<void>;
@@ -32,14 +34,23 @@ interface StartOptions {
   readonly eager?: boolean;
 }
 
+/** How one test's stack differs from the others'. */
+interface StackParams {
+  readonly ackWait?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Bound of JetStream's files, in MiB; the apps are told it too. */
+  readonly maxFileMiB?: number;
+}
+
 /** Starts the servers; the apps come by `start`. The API listens on one port for the whole test. */
-export async function startStack(
-  params: { ackWait?: string; env?: Record<string, string> } = {},
-): Promise<Stack> {
+export async function startStack(params: StackParams = {}): Promise<Stack> {
   const dir = await mkdtemp(join(tmpdir(), 'jetbeat-stack-'));
   const log = () => {};
   const bin = process.env['JETBEAT_TEST_NATS_BIN'] ?? '';
-  let nats = await startNats({ bin, dir: join(dir, 'nats'), log });
+  const { maxFileMiB } = params;
+  const limits = maxFileMiB === undefined ? {} : { maxFile: maxFileMiB * 1024 ** 2 };
+  const natsDir = join(dir, 'nats');
+  let nats = await startNats({ bin, dir: natsDir, log, ...limits });
   let postgres = await startPostgres({ dir: join(dir, 'postgres'), log });
   const apiPort = await freePort();
   const apiKey = `jb_${randomBytes(6).toString('hex')}_${randomBytes(32).toString('base64url')}`;
@@ -50,6 +61,7 @@ export async function startStack(
     JETBEAT_API_KEY: apiKey,
     JETBEAT_ACK_WAIT: params.ackWait ?? '2s',
     JETBEAT_HTTP_ALLOW_LOOPBACK: 'true',
+    ...(maxFileMiB === undefined ? {} : { JETBEAT_STORAGE_LIMIT: `${maxFileMiB}MiB` }),
     ...params.env,
   };
   const apps = new Set<AppProcess>();
@@ -76,6 +88,7 @@ export async function startStack(
     },
     env,
     apps,
+    natsStore: join(natsDir, 'store'),
     http: createHttp({ url: `http://127.0.0.1:${apiPort}`, apiKey }),
     start,
     restart: async (app, options) => {
@@ -85,7 +98,7 @@ export async function startStack(
     killNats: async () => {
       nats.kill();
       await nats.exited;
-      nats = await startNats({ bin, dir: join(dir, 'nats'), port: nats.port, log });
+      nats = await startNats({ bin, dir: natsDir, port: nats.port, log, ...limits });
     },
     killPostgres: async () => {
       postgres.kill();

@@ -25,7 +25,8 @@ export function acceptJob(params: {
   id: string;
   /** Unix milliseconds. */
   now: number;
-  traceparent: string;
+  /** Absent: the job is a trace of its own. */
+  traceparent: string | undefined;
 }): NewJob {
   const { request, task, id, now, traceparent } = params;
   const { policy, issues } = readPolicy(request);

@@ -7,8 +7,10 @@ export async function readiness(params: {
   db: Pick<Database, 'ping'>;
   isConnected: () => boolean;
   publisher: Pick<Publisher, 'moving' | 'waiting' | 'lastProgressAt'>;
+  /** Why new jobs are refused now, if so. */
+  refusal: string | undefined;
 }): Promise<Check[]> {
-  const { db, isConnected, publisher } = params;
+  const { db, isConnected, publisher, refusal } = params;
   const database = await db.ping().then(
     (): Check => ({ name: 'database', ok: true }),
     (error: unknown): Check => ({
@@ -29,5 +31,7 @@ export async function readiness(params: {
     detail: `${publisher.waiting} waiting`,
     lastProgressAt: publisher.lastProgressAt,
   };
-  return [database, nats, published];
+  // Nor does this: everything else is served, and it passes by itself.
+  const storage: Check = { name: 'storage', ok: true, ...(refusal === undefined ? {} : { detail: refusal }) };
+  return [database, nats, published, storage];
 }

@@ -1,4 +1,4 @@
-import { BusClosedError, createPublisher, publishJobs } from '@jetbeat/jetstream';
+import { BusClosedError, createPublisher, type JobToPublish, publishJobs } from '@jetbeat/jetstream';
 import {
   databaseTime,
   findApiKey,
@@ -10,7 +10,7 @@ import {
   openDatabase,
   tasksServed,
 } from '@jetbeat/postgres';
-import { type Running, type StartParams, toListenError } from '@jetbeat/runtime';
+import { createMetrics, type Running, type StartParams, toListenError } from '@jetbeat/runtime';
 import { hashSecret, parseKey } from './api-key.ts';
 import { createCancelPorts } from './cancel-ports.ts';
 import { createInputCheck } from './check-input.ts';
@@ -18,7 +18,9 @@ import { watchFleet } from './fleet.ts';
 import { readiness } from './health-checks.ts';
 import { createInserter } from './inserter.ts';
 import { connectMessaging } from './messaging.ts';
+import { observeApi } from './observe.ts';
 import { createServer } from './server.ts';
+import { createTraceSends } from './trace-sends.ts';
 
 /** A running API. */
 export interface RunningApi extends Running {
@@ -39,7 +41,7 @@ const USUAL_PAYLOAD = 1_048_576;
  * @throws when PostgreSQL or NATS cannot be reached at the start; ListenError when the port is taken
  */
 export async function start(params: StartParams & { publish?: typeof publishJobs }): Promise<RunningApi> {
-  const { config, log, publish = publishJobs } = params;
+  const { config, log, tracing, publish = publishJobs } = params;
   const clock = Date.now;
   const { ackWaitMs } = config;
   const closing: (() => Promise<unknown>)[] = [];
@@ -54,6 +56,7 @@ export async function start(params: StartParams & { publish?: typeof publishJobs
       applicationName: NAME,
       poolSize: 10,
       log,
+      instrument: tracing?.instrumentPg,
     });
     closing.push(() => db.close());
     await migrate(db);
@@ -63,24 +66,29 @@ export async function start(params: StartParams & { publish?: typeof publishJobs
     const messaging = await connectMessaging({ config, log });
     closing.push(() => messaging.close());
     const isConnected = () => messaging.now()?.bus.connected ?? false;
+    const publishNow = async (jobs: readonly JobToPublish[]) => {
+      const connected = messaging.now();
+      if (!connected) throw new BusClosedError();
+      return publish(connected.bus, jobs);
+    };
+    const sends = tracing && createTraceSends(tracing);
     const publisher = createPublisher({
-      publish: async (jobs) => {
-        const connected = messaging.now();
-        if (!connected) throw new BusClosedError();
-        return publish(connected.bus, jobs);
-      },
+      publish: sends ? sends.traced(publishNow) : publishNow,
       notePublished: (rows) => notePublished(db, rows),
       isConnected,
       log,
       clock,
     });
     closing.push(() => publisher.stop(DRAIN_MS));
+    const { metrics = createMetrics({ app: 'api' }) } = params;
+    closing.push(async () => metrics.stop());
+    const { counted } = observeApi({ metrics, db, messaging, publisher, ackWaitMs });
     const app = await createServer({
       db,
       log,
       clock,
       findKey: (id) => findApiKey(db, id),
-      insertJob: createInserter({ insertJobs: (jobs) => insertJobs(db, jobs) }),
+      insertJob: counted(createInserter({ insertJobs: (jobs) => insertJobs(db, jobs) })),
       publish: (job) => publisher.add([job]),
       fleet: watchFleet({
         listTasks: () => listTasks(db),
@@ -89,9 +97,13 @@ export async function start(params: StartParams & { publish?: typeof publishJobs
       }),
       checkInput: createInputCheck(log),
       cancel: createCancelPorts({ db, messaging: messaging.now, ackWaitMs, clock }),
+      tracing,
+      sends,
+      refusal: () => messaging.now()?.storage.refusal,
       maxPayload: () => messaging.now()?.bus.maxPayload ?? USUAL_PAYLOAD,
+      metrics,
       live: () => [{ name: 'process', ok: true }],
-      ready: () => readiness({ db, isConnected, publisher }),
+      ready: () => readiness({ db, isConnected, publisher, refusal: messaging.now()?.storage.refusal }),
     });
     closing.push(() => app.close());
     const { host, port } = config;

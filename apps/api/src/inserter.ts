@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { DatabaseUnavailableError, type NewJob } from '@jetbeat/postgres';
 import { ApiError } from './problem.ts';
 
@@ -10,6 +11,8 @@ interface Waiting {
   readonly job: NewJob;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
+  /** Runs in what the request ran in, so that a trace shows the statement in the first one's of a batch. */
+  readonly within: <T>(fn: () => T) => T;
 }
 
 /**
@@ -24,11 +27,13 @@ export function createInserter(params: {
   const waiting: Waiting[] = [];
   let running = false;
 
-  const insertOne = async ({ job, resolve, reject }: Waiting) =>
-    insertJobs([job]).then(() => resolve(), reject);
+  const insertOne = async ({ job, resolve, reject, within }: Waiting) =>
+    within(() => insertJobs([job])).then(() => resolve(), reject);
   const insertBatch = async (batch: readonly Waiting[]) => {
+    const [first] = batch;
+    if (!first) return;
     try {
-      await insertJobs(batch.map(({ job }) => job));
+      await first.within(() => insertJobs(batch.map(({ job }) => job)));
       for (const { resolve } of batch) resolve();
     } catch (error) {
       if (batch.length === 1 || error instanceof DatabaseUnavailableError) {
@@ -55,7 +60,7 @@ export function createInserter(params: {
         );
         return;
       }
-      waiting.push({ job, resolve, reject });
+      waiting.push({ job, resolve, reject, within: AsyncLocalStorage.snapshot() });
       if (!running) void run();
     });
 }

@@ -7,6 +7,8 @@ import {
   JetStreamCallError,
   keepTopology,
   openCancelled,
+  type StorageWatch,
+  watchStorage,
 } from '@jetbeat/jetstream';
 import { type Config, type Log, natsOptions } from '@jetbeat/runtime';
 
@@ -14,6 +16,7 @@ import { type Config, type Log, natsOptions } from '@jetbeat/runtime';
 export interface Messaging {
   readonly bus: Bus;
   readonly cancelled: CancelledKeys;
+  readonly storage: StorageWatch;
 }
 
 /** Messaging that may come later than the start. */
@@ -80,8 +83,9 @@ async function connectOnce({ config, log }: { config: Config; log: Log }): Promi
   const options = { ...natsOptions(config), name: 'jetbeat api', log, connectTimeoutMs: START_WAIT_MS };
   const bus = await connectBus(options);
   try {
-    await keepTopology(bus, { queues: config.queues, ackWaitMs: config.ackWaitMs });
-    return { bus, cancelled: openCancelled(bus, { log }) };
+    const { queues, ackWaitMs, storage } = config;
+    await keepTopology(bus, { queues, ackWaitMs, eventsMaxBytes: storage.events });
+    return { bus, cancelled: openCancelled(bus, { log }), storage: watchStorage(bus) };
   } catch (error) {
     await bus.close();
     throw error;

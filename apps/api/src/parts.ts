@@ -1,10 +1,11 @@
 import type { JobToPublish } from '@jetbeat/jetstream';
 import type { ApiKeyRecord, Database } from '@jetbeat/postgres';
-import type { Checks, Log } from '@jetbeat/runtime';
+import type { Checks, Log, Metrics, Tracing } from '@jetbeat/runtime';
 import type { CancelPorts } from './cancel-job.ts';
 import type { CheckInput } from './check-input.ts';
 import type { Fleet } from './fleet.ts';
 import type { InsertJob } from './inserter.ts';
+import type { TraceSends } from './trace-sends.ts';
 
 /** What the routes work with. */
 export interface Parts {
@@ -21,6 +22,11 @@ export interface Parts {
   readonly cancel: CancelPorts;
   /** The largest message that the NATS server takes, bytes. */
   readonly maxPayload: () => number;
+  /** Why new jobs are refused now, if so. */
+  readonly refusal: () => string | undefined;
+  readonly tracing?: Tracing | undefined;
+  readonly sends?: TraceSends | undefined;
+  readonly metrics: Pick<Metrics, 'observe' | 'page'>;
   readonly live: Checks;
   readonly ready: Checks;
 }

@@ -24,6 +24,7 @@ const PROBLEMS = {
   messaging_unavailable: { status: 503, title: 'NATS does not answer' },
   workers_silent: { status: 503, title: 'A worker did not answer in time' },
   history_behind: { status: 503, title: 'History is not up to date' },
+  storage_full: { status: 503, title: 'There is too little room for new jobs' },
   overloaded: { status: 503, title: 'Too much at once' },
 } as const satisfies Record<string, { status: number; title: string }>;
 

@@ -8,6 +8,7 @@ import Fastify, {
 import { authenticate } from './authenticate.ts';
 import { BODY_LIMIT } from './body-limit.ts';
 import { answerClientError } from './client-error.ts';
+import { measureRequests } from './measure-requests.ts';
 import { describeApi } from './openapi.ts';
 import type { Parts } from './parts.ts';
 import { ApiError, problemBody } from './problem.ts';
@@ -22,10 +23,12 @@ import { healthRoutes } from './routes/health.ts';
 import { listJobsRoute } from './routes/list-jobs.ts';
 import { listOccurrencesRoute } from './routes/list-occurrences.ts';
 import { listSchedulesRoute } from './routes/list-schedules.ts';
+import { metricsRoute } from './routes/metrics.ts';
 import { pauseScheduleRoute } from './routes/pause-schedule.ts';
 import { resumeScheduleRoute } from './routes/resume-schedule.ts';
 import { toApiError } from './to-api-error.ts';
 import { traceIdOf, traceparentOf } from './trace.ts';
+import { traceRequests } from './trace-requests.ts';
 import { validatorCompiler } from './validation.ts';
 
 /**
@@ -50,7 +53,7 @@ const ROUTES = [
 
 /** Makes the HTTP server, not yet listening. The id of a request is its `traceparent`. */
 export async function createServer(parts: Parts): Promise<FastifyInstance> {
-  const { findKey, log, clock } = parts;
+  const { findKey, log, clock, tracing } = parts;
   const app: FastifyInstance = Fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
@@ -69,6 +72,7 @@ export async function createServer(parts: Parts): Promise<FastifyInstance> {
   }) as unknown as FastifyInstance;
   app.removeContentTypeParser('text/plain');
   app.setValidatorCompiler(validatorCompiler);
+  parts.metrics.observe(measureRequests(app));
   app.addHook('onRequest', async (request, reply) => {
     void reply.headers({ traceparent: request.id, 'x-content-type-options': 'nosniff' });
   });
@@ -86,8 +90,10 @@ export async function createServer(parts: Parts): Promise<FastifyInstance> {
   app.setNotFoundHandler((request) => {
     throw new ApiError('route_not_found', `${request.method} ${pathOf(request)} does not exist: see /docs`);
   });
+  if (tracing) await traceRequests(app, tracing);
   await describeApi(app);
   healthRoutes(app, parts);
+  metricsRoute(app, parts);
   const addRoutes: FastifyPluginCallback = (api, _options, done) => {
     authenticate(api, { findKey, clock });
     refuseUnbuilt(api);

@@ -54,6 +54,8 @@ export async function createTestServer(): Promise<TestServer> {
     checkInput: createInputCheck(log),
     cancel: {} as Parts['cancel'],
     maxPayload: () => 1_048_576,
+    refusal: () => undefined,
+    metrics: { observe: () => {}, page: async () => '# nothing\n' },
     live: () => [{ name: 'process', ok: true }],
     ready: () => [{ name: 'process', ok: true }],
   };
@@ -64,6 +66,7 @@ export async function createTestServer(): Promise<TestServer> {
     publish: (job) => parts.publish(job),
     fleet: () => parts.fleet(),
     maxPayload: () => parts.maxPayload(),
+    refusal: () => parts.refusal(),
     ready: () => parts.ready(),
   });
   await app.ready();

@@ -1,6 +1,6 @@
 import { type Bus, connectBus, ensureTopology, keepTopology } from '@jetbeat/jetstream';
 import { type Database, migrate, openDatabase } from '@jetbeat/postgres';
-import { type Config, type Log, natsOptions } from '@jetbeat/runtime';
+import { type Config, type Log, natsOptions, type Tracing } from '@jetbeat/runtime';
 
 /** Of the topology, where the default does not fit. */
 export interface RecorderTopology {
@@ -31,8 +31,9 @@ export async function connect(params: {
   config: Config;
   log: Log;
   topology?: RecorderTopology;
+  instrument?: Tracing['instrumentPg'] | undefined;
 }): Promise<Connected> {
-  const { config, log, topology = {} } = params;
+  const { config, log, topology = {}, instrument } = params;
   const { queues, ackWaitMs } = config;
   const bus = await connectBus({
     ...natsOptions(config),
@@ -45,9 +46,15 @@ export async function connect(params: {
     await db?.close();
   };
   try {
-    const wanted = { queues, ackWaitMs, ...topology };
+    const wanted = { queues, ackWaitMs, eventsMaxBytes: config.storage.events, ...topology };
     await keepTopology(bus, wanted);
-    db = await openDatabase({ url: config.database.url, applicationName: NAME, poolSize: POOL_SIZE, log });
+    db = await openDatabase({
+      url: config.database.url,
+      applicationName: NAME,
+      poolSize: POOL_SIZE,
+      log,
+      instrument,
+    });
     await migrate(db);
     return { bus, db, topology: () => ensureTopology(bus, wanted), close };
   } catch (error) {

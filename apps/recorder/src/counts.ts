@@ -1,4 +1,5 @@
 import type { Log } from '@jetbeat/jetstream';
+import { Histogram } from '@jetbeat/runtime';
 
 /** What the recorder has done since its start. */
 export interface RecorderCounts {
@@ -14,14 +15,20 @@ export interface RecorderCounts {
   /** Questions answered, and askings left without an answer. */
   answered: number;
   unanswered: number;
+  /** Overdue jobs looked at, and of these those that were missing. */
+  reconciled: number;
   republished: number;
   released: number;
   trimmed: number;
+  /** Pulls that PostgreSQL did not take at the first try. */
+  failures: number;
 }
 
 /** Counting, and one line about it at most so often, whatever is thrown at the stream. */
 export interface Tally {
   readonly counts: RecorderCounts;
+  /** How long writing one pull took, in seconds. */
+  readonly transactions: Histogram;
   /** Counts what was passed by; a log line tells of it at most once a minute. */
   skip(what: { batches: number; events: number; seq: number; err?: unknown }): void;
 }
@@ -39,13 +46,16 @@ export function createTally(params: { log: Log; monotonic?: () => number }): Tal
     late: 0,
     answered: 0,
     unanswered: 0,
+    reconciled: 0,
     republished: 0,
     released: 0,
     trimmed: 0,
+    failures: 0,
   };
   let quietUntil = Number.NEGATIVE_INFINITY;
   return {
     counts,
+    transactions: new Histogram(),
     skip({ batches, events, seq, err }) {
       counts.skippedBatches += batches;
       counts.skippedEvents += events;

@@ -3,12 +3,14 @@ import type { Database } from '@jetbeat/postgres';
 import { type EveryParams, every, type Log, type Loop } from '@jetbeat/runtime';
 import { type ClearProgress, clearCancelled } from './clear-cancelled.ts';
 import type { Tally } from './counts.ts';
+import type { Gauge } from './gauge.ts';
 import type { Hearing } from './hearing.ts';
 import { partition } from './partition.ts';
 import type { Progress } from './progress.ts';
 import { reconcile } from './reconcile.ts';
 import { release } from './release.ts';
 import type { SettledMarks } from './settled-marks.ts';
+import type { Sweep } from './sweep.ts';
 import type { RecorderTimes } from './times.ts';
 import { createSequenceClock, trim } from './trim.ts';
 import type { StreamWatch } from './watch-stream.ts';
@@ -24,7 +26,9 @@ export interface DutiesParams {
   readonly marks: SettledMarks;
   readonly hearing: Hearing;
   readonly progress: Progress;
+  readonly gauge: Gauge;
   readonly streamWatch: StreamWatch;
+  readonly sweep: Sweep;
   readonly tally: Tally;
   readonly log: Log;
   readonly times: RecorderTimes;
@@ -36,6 +40,7 @@ export interface DutiesParams {
 /** The loops of the recorder, by duty. */
 export interface Duties {
   readonly release: Loop;
+  readonly trim: Loop;
   start(): void;
   stop(): Promise<void>;
 }
@@ -52,7 +57,7 @@ const SEQUENCE_EVERY_MS = 10_000;
 
 /** Puts every pass into its loop. */
 export function createDuties(params: DutiesParams): Duties {
-  const { bus, db, events, cancelled, marks, hearing, progress, streamWatch } = params;
+  const { bus, db, events, cancelled, marks, hearing, progress, gauge, streamWatch, sweep } = params;
   const { tally, log, times, ackWaitMs, clock } = params;
   const { counts } = tally;
   const cleared: ClearProgress = { seen: new Map(), passed: 0 };
@@ -76,8 +81,16 @@ export function createDuties(params: DutiesParams): Duties {
     counts.released += released;
     return released < RELEASE_LIMIT ? times.releaseEveryMs : 0;
   });
+  const trimLoop = loop('trim', times.trimEveryMs, async () => {
+    const { tight } = gauge;
+    const trimmed = await trim({ bus, sequences, now: clock(), liveMs: times.liveMs, tight });
+    counts.trimmed += trimmed;
+    return trimmed > 0 ? TRIM_PAUSE_MS : times.trimEveryMs;
+  });
   const loops = [
     releaseLoop,
+    trimLoop,
+    loop('gauge', times.gaugeEveryMs, () => gauge.look()),
     loop('reconcile', times.reconcileEveryMs, async () => {
       const { unpublishedAfterMs } = times;
       const done = await reconcile({
@@ -88,8 +101,10 @@ export function createDuties(params: DutiesParams): Duties {
         streamWatch,
         ackWaitMs,
         unpublishedAfterMs,
+        full: gauge.gate === 'refuse',
         limit: RECONCILE_LIMIT,
       });
+      counts.reconciled += done.looked;
       counts.republished += done.republished;
     }),
     loop('clear-cancelled', Math.min(CLEAR_EVERY_MS, ackWaitMs), async () => {
@@ -104,17 +119,14 @@ export function createDuties(params: DutiesParams): Duties {
     }),
     // An operator may remove what everything else builds on, and no reconnect would tell.
     loop('topology', times.topologyEveryMs, params.topology),
+    loop('sweep', times.sweepEveryMs, () => sweep.pass()),
     loop('settled', times.settledEveryMs, () => marks.write()),
-    loop('trim', times.trimEveryMs, async () => {
-      const trimmed = await trim({ bus, sequences, now: clock(), liveMs: times.liveMs });
-      counts.trimmed += trimmed;
-      return trimmed > 0 ? TRIM_PAUSE_MS : times.trimEveryMs;
-    }),
     loop('partition', times.partitionEveryMs, () => partition({ db })),
     loop('progress', times.progressEveryMs, () => progress.look()),
   ];
   return {
     release: releaseLoop,
+    trim: trimLoop,
     start() {
       for (const one of loops) one.start();
     },

@@ -1,16 +1,32 @@
-import { createEventPublisher, openCancelled, openEventSource } from '@jetbeat/jetstream';
+import {
+  createEventPublisher,
+  lowerSettled,
+  openCancelled,
+  openEventSource,
+  serveStorage,
+} from '@jetbeat/jetstream';
 import { recordChanges, settledMarks } from '@jetbeat/postgres';
-import { type Running, type StartParams, startHealthServer } from '@jetbeat/runtime';
+import {
+  createMetrics,
+  measureNats,
+  type Running,
+  type StartParams,
+  startHealthServer,
+} from '@jetbeat/runtime';
 import { connect, type RecorderTopology } from './connect.ts';
 import { createTally, type RecorderCounts } from './counts.ts';
 import { createDuties } from './duties.ts';
+import { createGauge } from './gauge.ts';
 import { listen } from './hearing.ts';
 import { createProgress } from './progress.ts';
+import { readings } from './readings.ts';
 import { createRecordLoop } from './record-loop.ts';
 import { freesParked } from './release.ts';
 import { serve } from './serve.ts';
 import { createSettledMarks } from './settled-marks.ts';
+import { createSweep } from './sweep.ts';
 import { DEFAULT_TIMES, type RecorderTimes } from './times.ts';
+import { createTraceRecords } from './trace-records.ts';
 import { createStreamWatch } from './watch-stream.ts';
 
 export type { RecorderTopology } from './connect.ts';
@@ -38,8 +54,11 @@ export interface Recorder extends Running {
   readonly healthUrl: string;
 }
 
-/** Messages of EVENTS in one pull, and so in one transaction; one holds up to 256 events. */
-const MAX_BATCHES = 32;
+/**
+ * Messages of EVENTS in one pull, and so in one transaction; one holds up to 256 events. When there is much to catch up, more of
+ * the jobs whose beginning and end are both in it become one row change instead of two.
+ */
+const MAX_BATCHES = 128;
 const PULL_WAIT_MS = 1_000;
 
 /**
@@ -48,10 +67,10 @@ const PULL_WAIT_MS = 1_000;
  * @throws BusUnreachableError, ServerUnfitError, DatabaseUnavailableError
  */
 export async function start(params: RecorderParams): Promise<Recorder> {
-  const { config, log, topology = {}, ports = {}, clock = Date.now } = params;
+  const { config, log, tracing, topology = {}, ports = {}, clock = Date.now } = params;
   const { ackWaitMs } = config;
   const times = { ...DEFAULT_TIMES, ...params.times };
-  const connected = await connect({ config, log, topology });
+  const connected = await connect({ config, log, topology, instrument: tracing?.instrumentPg });
   // Stopped in the reverse order: no new questions and duties first, the connections last.
   const parts: { stop(): Promise<void> }[] = [{ stop: connected.close }];
   const stop = async () => {
@@ -66,7 +85,17 @@ export async function start(params: RecorderParams): Promise<Recorder> {
     const hearing = await listen({ bus, db, ackWaitMs });
     parts.push(hearing);
     const marks = createSettledMarks({ bus });
-    const streamWatch = createStreamWatch({ db, bus, log, onReplaced: () => marks.forget() });
+    const sweep = createSweep({ db, bus, log });
+    const onReplaced = async (lastSeq: number) => {
+      marks.forget();
+      sweep.want();
+      await lowerSettled(bus, lastSeq);
+    };
+    const streamWatch = createStreamWatch({ db, bus, log, onReplaced });
+    // A killed server can forget removals; the end of JOBS need not show it.
+    bus.onReconnect(({ serverChanged }) => {
+      if (serverChanged) sweep.want();
+    });
     // First the look, or marks of a lost stream would be taken for this one's.
     await streamWatch.look();
     marks.raise(await settledMarks(db));
@@ -75,6 +104,12 @@ export async function start(params: RecorderParams): Promise<Recorder> {
     const cancelled = openCancelled(bus, { log });
     parts.push({ stop: () => events.close() }, { stop: () => cancelled.close() });
     await cancelled.load();
+    const { limit } = config.storage;
+    const gauge = createGauge({
+      ...{ bus, log, ...(limit === undefined ? {} : { limit }) },
+      everyMs: times.gaugeEveryMs,
+      onRoomNeeded: () => duties.trim.poke(),
+    });
     const duties = createDuties({
       bus,
       db,
@@ -83,7 +118,9 @@ export async function start(params: RecorderParams): Promise<Recorder> {
       marks,
       hearing,
       progress,
+      gauge,
       streamWatch,
+      sweep,
       tally,
       log,
       times,
@@ -98,6 +135,7 @@ export async function start(params: RecorderParams): Promise<Recorder> {
       holdMs: times.holdMs,
       source: openEventSource(bus, { maxBatches: MAX_BATCHES, maxWaitMs: PULL_WAIT_MS, log }),
       recordChanges: ports.recordChanges ?? recordChanges,
+      records: tracing && createTraceRecords(tracing),
       onRecorded(recorded, settled) {
         marks.raise(settled);
         if (recorded.some(freesParked)) duties.release.poke();
@@ -105,8 +143,16 @@ export async function start(params: RecorderParams): Promise<Recorder> {
     });
     const { host, healthPort: port } = config;
     const live = () => [{ name: 'process', ok: true }];
-    const health = await startHealthServer({ host, port, live, ready: progress.checks });
+    const { metrics = createMetrics({ app: 'recorder' }) } = params;
+    metrics.observe(measureNats(bus));
+    metrics.observe(() => readings({ tally, progress, gauge }));
+    parts.push({ stop: async () => metrics.stop() });
+    const health = await startHealthServer({ host, port, live, ready: progress.checks, metrics });
     parts.push(health, recording, duties, serve({ bus, db, hearing, times, tally, log }));
+    const telling = serveStorage(bus, () => gauge.last, { log });
+    parts.push({ stop: () => telling.close() });
+    // Whoever asks is answered from the start, and nothing new is published into a store that is full.
+    await gauge.look();
     recording.start();
     duties.start();
 

@@ -1,4 +1,4 @@
-import { type Bus, eventsState } from '@jetbeat/jetstream';
+import { type Bus, eventsState, storedAt } from '@jetbeat/jetstream';
 import type { Database } from '@jetbeat/postgres';
 import type { Check } from '@jetbeat/runtime';
 
@@ -9,6 +9,8 @@ export interface Progress {
   /** Resolves when history was seen to be at the end of EVENTS, or getting there. */
   readonly begun: Promise<void>;
   readonly checks: () => Promise<Check[]>;
+  /** How far history was behind EVENTS at the last look: batches, and the age of the oldest in milliseconds. */
+  lag(): { readonly batches: number; readonly ageMs: number };
 }
 
 /** After so long without any progress, although there is something to record, the recorder is not ready. */
@@ -30,6 +32,7 @@ export function createProgress({
   let behind = 0;
   let progressAt = clock();
   let lookedAt = 0;
+  let oldestAt: number | undefined;
 
   const recording = (): Check => {
     const stale = clock() - lookedAt > STALLED_MS;
@@ -48,7 +51,12 @@ export function createProgress({
       lookedAt = clock();
       if (moved || behind === 0) progressAt = lookedAt;
       if (behind === 0 || (moved && !first)) begin();
+      if (behind === 0) oldestAt = undefined;
+      else if (moved || oldestAt === undefined)
+        oldestAt = await storedAt(bus, { stream: 'EVENTS', seq: recordedUpTo + 1, subject: '>' });
     },
+    // While nobody can look, what was the oldest grows older.
+    lag: () => ({ batches: behind, ageMs: oldestAt === undefined ? 0 : Math.max(0, clock() - oldestAt) }),
     async checks() {
       return [{ name: 'nats', ok: bus.connected }, await databaseCheck(db), recording()];
     },

@@ -1,4 +1,4 @@
-import { type Event, encodeBatch, encodeEvent, type SettledEvent, type WorkerEvent } from '@jetbeat/core';
+import { encodeBatch, type SettledEvent, type WorkerEvent } from '@jetbeat/core';
 import { expect, test } from 'vitest';
 import { readBatch } from './read-batch.ts';
 
@@ -34,8 +34,7 @@ const worker: WorkerEvent = {
   startedAt: 1,
   at: 2,
 };
-const read = (...entries: unknown[]) =>
-  readBatch(encodeBatch(entries.map((entry) => encodeEvent(entry as Event))));
+const read = (...entries: unknown[]) => readBatch(encodeBatch(entries.map((entry) => JSON.stringify(entry))));
 
 test('sound events are read as they were written', () => {
   expect(read(settled, worker)).toEqual({ events: [settled, worker], skipped: 0, malformed: false });
@@ -65,10 +64,35 @@ const wrong: [string, object][] = [
   ['a wrong task name', { task: 'a b' }],
   ['an error without a message', { error: { name: 'Error' } }],
   ['a fractional sequence', { seq: 1.5 }],
+  ['no job', { job: undefined }],
+  ['half a position', { parks: 0.5 }],
 ];
 test.each(wrong)('an event with %s is counted and passed by', (_, change) => {
   expect(read(settled, { ...settled, ...change })).toEqual({
     events: [settled],
+    skipped: 1,
+    malformed: false,
+  });
+});
+
+const accepted = {
+  kind: 'accepted',
+  seq: 7,
+  envelope: {
+    ...{ v: 1, id: settled.job, task: 'a.b', queue: 'default', priority: 'normal', input: {} },
+    ...{ createdAt: 1, runAt: 1, attempt: 1, run: 1, parks: 0, policy: { retry: { attempts: 3 } } },
+  },
+};
+const strange: [string, object | undefined][] = [
+  ['no envelope', undefined],
+  ['no id', { ...accepted.envelope, id: 'x' }],
+  ['attempts without end', { ...accepted.envelope, policy: { retry: { attempts: 2 ** 50 } } }],
+  ['a limit that is no number', { ...accepted.envelope, policy: { timeout: { hard: '1s' } } }],
+  ['a policy that is none', { ...accepted.envelope, policy: { retry: [] } }],
+];
+test.each(strange)('a job accepted with %s is counted and passed by', (_, envelope) => {
+  expect(read(accepted, { ...accepted, envelope })).toEqual({
+    events: [accepted],
     skipped: 1,
     malformed: false,
   });

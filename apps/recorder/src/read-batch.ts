@@ -1,4 +1,4 @@
-import { decodeBatch, type Event, MalformedMessageError } from '@jetbeat/core';
+import { type Event, MalformedMessageError, parseBatch } from '@jetbeat/core';
 import { isSound } from './sound-event.ts';
 
 /** What one message of EVENTS holds. `malformed`: the whole is no JSON array, so that nothing of it is known. */
@@ -14,9 +14,9 @@ export interface ReadBatch {
  */
 export function readBatch(data: Uint8Array): ReadBatch {
   try {
-    const { events, skipped } = decodeBatch(data);
-    const sound = events.filter(isSound);
-    return { events: sound, skipped: skipped + events.length - sound.length, malformed: false };
+    const entries = parseBatch(data);
+    const events = entries.filter(isSound);
+    return { events, skipped: entries.length - events.length, malformed: false };
   } catch (error) {
     if (!(error instanceof MalformedMessageError)) throw error;
     return { events: [], skipped: 0, malformed: true };

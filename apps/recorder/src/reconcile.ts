@@ -29,6 +29,8 @@ export interface ReconcileParams {
   readonly log: Log;
   readonly ackWaitMs: number;
   readonly unpublishedAfterMs: number;
+  /** There is no room for new jobs: what was never published waits on in PostgreSQL. */
+  readonly full: boolean;
   /** Jobs in one pass. */
   readonly limit: number;
   readonly streamWatch: StreamWatch;
@@ -58,16 +60,17 @@ const AGAIN_MS = 2_000;
  * this at the same time: the publish has one id, and the worker that gets it asks whether the job was settled.
  */
 export async function reconcile(params: ReconcileParams): Promise<Reconciled> {
-  const { db, bus, events, streamWatch, ackWaitMs, unpublishedAfterMs, limit } = params;
+  const { db, bus, events, streamWatch, ackWaitMs, unpublishedAfterMs, full, limit } = params;
   await streamWatch.look();
   const now = await databaseTime(db);
   const dueBefore = now - 2 * ackWaitMs;
-  const candidates = await reconcileCandidates(db, {
+  const found = await reconcileCandidates(db, {
     now,
     dueBefore,
     unpublishedBefore: now - unpublishedAfterMs,
     limit,
   });
+  const candidates = full ? found.filter(({ cause }) => cause !== 'unpublished') : found;
   if (candidates.length === 0) return { looked: 0, republished: 0 };
 
   const lanes = candidates.map(({ job }) => job);

@@ -19,6 +19,7 @@ export interface RecordLoop {
 
 const FIRST_BACKOFF_MS = 50;
 const MAX_BACKOFF_MS = 2_000;
+const MAX_PART_BYTES = 16 * 1024 * 1024;
 
 /**
  * Pulls and records for ever. What memory holds is bounded by two pulls: the one being recorded, and the one that the
@@ -26,14 +27,14 @@ const MAX_BACKOFF_MS = 2_000;
  * holds, so that a recorder which can reach PostgreSQL gets it.
  */
 export function createRecordLoop(params: RecordLoopParams): RecordLoop {
-  const { source, db, log, holdMs } = params;
+  const { source, db, log, tally, holdMs } = params;
   const ended = new AbortController();
   let running: Promise<void> | undefined;
 
   const run = async () => {
     while (!ended.signal.aborted) {
       const deliveries = await source.next();
-      if (deliveries.length > 0) await recordOrGiveBack(deliveries);
+      for (const part of inParts(deliveries)) await recordOrGiveBack(part);
     }
   };
 
@@ -41,9 +42,12 @@ export function createRecordLoop(params: RecordLoopParams): RecordLoop {
     const givenUpAt = performance.now() + holdMs;
     for (let delay = FIRST_BACKOFF_MS; ; delay = Math.min(2 * delay, MAX_BACKOFF_MS)) {
       try {
+        const begun = performance.now();
         await recordDeliveries(params, deliveries);
+        tally.transactions.record((performance.now() - begun) / 1_000);
         return;
       } catch (error) {
+        if (delay === FIRST_BACKOFF_MS) tally.counts.failures += 1;
         log.warn(
           { err: error, batches: deliveries.length, retryInMs: delay },
           'history cannot be written; trying again',
@@ -66,6 +70,22 @@ export function createRecordLoop(params: RecordLoopParams): RecordLoop {
       await running;
     },
   };
+}
+
+/** Cuts a pull of large batches into transactions of some megabytes; what is made of them in memory is several times that. */
+function inParts(deliveries: readonly EventDelivery[]): EventDelivery[][] {
+  const parts: EventDelivery[][] = [];
+  let bytes = Number.POSITIVE_INFINITY;
+  for (const delivery of deliveries) {
+    const size = delivery.data.length;
+    if (bytes + size > MAX_PART_BYTES) {
+      parts.push([]);
+      bytes = 0;
+    }
+    parts.at(-1)?.push(delivery);
+    bytes += size;
+  }
+  return parts;
 }
 
 async function untilReachable(db: RecordParams['db'], ended: AbortSignal): Promise<void> {

@@ -5,6 +5,7 @@ import type { Tally } from './counts.ts';
 import { readBatch } from './read-batch.ts';
 import { isRefusedByData } from './refused-by-data.ts';
 import { settledIn } from './settled-marks.ts';
+import type { TraceRecords } from './trace-records.ts';
 
 /** What recording needs. */
 export interface RecordParams {
@@ -12,6 +13,7 @@ export interface RecordParams {
   readonly log: Log;
   readonly tally: Tally;
   readonly recordChanges: typeof recordChanges;
+  readonly records?: TraceRecords | undefined;
   /** Called with what has been committed and acknowledged. */
   readonly onRecorded: (events: readonly Event[], settled: ReadonlyMap<string, number>) => void;
 }
@@ -35,7 +37,8 @@ export async function recordDeliveries(
     for (const event of batch.events) events.push(event);
     eventsSeq = Math.max(eventsSeq, seq);
   }
-  const recorded = await recordEvents(params, events, eventsSeq);
+  const write = () => recordEvents(params, events, eventsSeq);
+  const recorded = await (params.records ? params.records.run(events, write) : write());
   for (const delivery of deliveries) delivery.ack();
   tally.counts.batches += deliveries.length;
   tally.counts.events += recorded.length;
@@ -53,7 +56,7 @@ async function recordEvents(
 ): Promise<readonly Event[]> {
   if (events.length === 0) return events;
   try {
-    await write(params, events, eventsSeq);
+    await write(params, events);
     return events;
   } catch (error) {
     if (!isRefusedByData(error)) throw error;
@@ -67,11 +70,7 @@ async function recordEvents(
   }
 }
 
-async function write(
-  { db, recordChanges, tally }: RecordParams,
-  events: readonly Event[],
-  eventsSeq: number,
-): Promise<void> {
+async function write({ db, recordChanges, tally }: RecordParams, events: readonly Event[]): Promise<void> {
   const jobEvents: JobEvent[] = [];
   const workers: WorkerEvent[] = [];
   for (const event of events) {
@@ -79,12 +78,11 @@ async function write(
     else jobEvents.push(event);
   }
   const changes = project(jobEvents);
-  const { late, malformed } = await recordChanges(db, {
+  const { late } = await recordChanges(db, {
     changes,
     workers,
-    now: await databaseTime(db),
+    now: workers.length > 0 ? await databaseTime(db) : 0,
     settled: settledIn(events),
   });
   tally.counts.late += late;
-  if (malformed > 0) tally.skip({ batches: 0, events: malformed, seq: eventsSeq });
 }

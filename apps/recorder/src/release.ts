@@ -109,11 +109,12 @@ async function find(bus: Bus, job: Parked): Promise<Freed | undefined> {
   const stored = await findMessage(bus, {
     subject: parkedSubject(bus, { queue: job.queue, what, id: job.id }),
   });
-  const { envelope, traceparent } = stored ?? {};
+  const { envelope, traceparent, link } = stored ?? {};
   if (!stored || envelope?.id !== job.id) return undefined;
   const publish = {
     envelope,
     traceparent,
+    link,
     repeat: true,
     messageId: `${messageId(envelope)}.freed${stored.seq}`,
   };

@@ -1,5 +1,5 @@
 import type { Event } from '@jetbeat/core';
-import { type Bus, putSettled } from '@jetbeat/jetstream';
+import { type Bus, jobsStreamState, putSettled } from '@jetbeat/jetstream';
 
 /** The highest sequence in JOBS per queue that these events say is settled. */
 export function settledIn(events: readonly Event[]): Map<string, number> {
@@ -20,7 +20,7 @@ export function settledIn(events: readonly Event[]): Map<string, number> {
 export interface SettledMarks {
   /** Raises marks to what was recorded, or to what PostgreSQL knows. */
   raise(settled: ReadonlyMap<string, number>): void;
-  /** Stores the marks that rose since they were last stored. */
+  /** Stores the marks that rose since they were last stored. One beyond the end of JOBS is of a stream that is no more. */
   write(): Promise<void>;
   /** Forgets what was stored: the store of JetStream is another one. */
   forget(): void;
@@ -30,8 +30,13 @@ export interface SettledMarks {
 const MAX_QUEUES = 10_000;
 
 /** Keeps the marks of all queues; `write` is called a few times a second, however many events there are. */
-export function createSettledMarks(params: { bus: Bus; put?: typeof putSettled }): SettledMarks {
-  const { bus, put = putSettled } = params;
+export function createSettledMarks(params: {
+  bus: Bus;
+  put?: typeof putSettled;
+  /** The last sequence of JOBS. */
+  end?: (bus: Bus) => Promise<number>;
+}): SettledMarks {
+  const { bus, put = putSettled, end = async () => (await jobsStreamState(bus)).lastSeq } = params;
   const marks = new Map<string, number>();
   const risen = new Set<string>();
 
@@ -45,10 +50,19 @@ export function createSettledMarks(params: { bus: Bus; put?: typeof putSettled }
       }
     },
     async write() {
-      for (const queue of [...risen]) {
-        // First taken off the list, so that a rise during the call is not forgotten.
-        risen.delete(queue);
-        await put(bus, queue, marks.get(queue) ?? 0).catch((error: unknown) => {
+      if (risen.size === 0) return;
+      const waiting = [...risen].map((queue) => [queue, marks.get(queue) ?? 0] as const);
+      const lastSeq = await end(bus);
+      for (const [queue, seq] of waiting) {
+        if (!marks.has(queue)) continue;
+        // What rose during the calls stays on the list.
+        const latest = marks.get(queue) === seq;
+        if (latest) risen.delete(queue);
+        if (seq > lastSeq) {
+          if (latest) marks.delete(queue);
+          continue;
+        }
+        await put(bus, queue, seq).catch((error: unknown) => {
           risen.add(queue);
           throw error;
         });

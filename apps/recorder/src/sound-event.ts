@@ -5,7 +5,9 @@ import {
   type JobEnvelope,
   type JobEvent,
   type JobFacts,
+  MAX_ATTEMPTS,
   OUTCOMES,
+  type PolicyOverrides,
   PRIORITIES,
   type SettledEvent,
   type StartedEvent,
@@ -19,19 +21,22 @@ const MAX_WORKER_ID = 200;
 const TERMINAL_WITHOUT_RUN = ['dead', 'cancelled', 'expired'];
 
 /**
- * Whether every field that history stores of this event has the type and the range that its column has. Anybody with
+ * Whether this is an event, and every field that history stores of it has the type and the range that its column has. Anybody with
  * rights on the stream can publish there; what a column refuses would hold up every event after it.
  */
-export function isSound(event: Event): boolean {
+export function isSound(entry: unknown): entry is Event {
+  if (!isObject(entry)) return false;
+  const event = entry as unknown as Event;
   if (event.kind === 'worker') return isSoundWorker(event);
   if (event.kind === 'accepted') {
     return (
+      isObject(event.envelope) &&
       isSoundEnvelope(event.envelope) &&
       isCount(event.seq, 0, Number.MAX_SAFE_INTEGER) &&
       (event.traceparent === undefined || isText(event.traceparent, 256))
     );
   }
-  return areFactsSound(event) && isSoundStep(event);
+  return isUuid(event.job) && areFactsSound(event) && isSoundStep(event);
 }
 
 function isSoundStep(event: Exclude<JobEvent, { kind: 'accepted' }>): boolean {
@@ -48,12 +53,13 @@ function isSoundStep(event: Exclude<JobEvent, { kind: 'accepted' }>): boolean {
       return isTime(event.at);
     case 'ended':
       return TERMINAL_WITHOUT_RUN.includes(event.state) && isReason(event.reason) && isTime(event.at);
+    default:
+      return false;
   }
 }
 
-function areFactsSound(facts: JobFacts): boolean {
+function areFactsSound(facts: Omit<JobFacts, 'job'>): boolean {
   return (
-    isUuid(facts.job) &&
     isName('task', facts.task) &&
     isName('queue', facts.queue) &&
     PRIORITIES.includes(facts.priority) &&
@@ -71,9 +77,10 @@ function isSoundEnvelope(envelope: JobEnvelope): boolean {
   const { id, schedule, parent, meta, policy } = envelope;
   return (
     envelope.v === 1 &&
-    areFactsSound({ ...envelope, job: id }) &&
+    isUuid(id) &&
+    areFactsSound(envelope) &&
     (meta === undefined || isObject(meta)) &&
-    (policy === undefined || isObject(policy)) &&
+    (policy === undefined || isSoundPolicy(policy)) &&
     (parent === undefined || isUuid(parent)) &&
     (schedule === undefined ||
       (isObject(schedule) &&
@@ -84,10 +91,25 @@ function isSoundEnvelope(envelope: JobEnvelope): boolean {
   );
 }
 
+/** Its numbers make a time limit, by a loop over the attempts. */
+function isSoundPolicy(policy: PolicyOverrides): boolean {
+  if (!isObject(policy)) return false;
+  const { retry = {}, timeout = {} } = policy;
+  return (
+    isObject(retry) &&
+    isObject(timeout) &&
+    (retry.attempts === undefined || isCount(retry.attempts, 1, MAX_ATTEMPTS)) &&
+    [retry.delay, retry.factor, retry.max, timeout.hard, timeout.soft].every(
+      (number) => number === undefined || isTime(number),
+    )
+  );
+}
+
 function isSettlement(event: SettledEvent): boolean {
   const { next } = event;
   if (!isTime(event.startedAt) || !isTime(event.finishedAt) || !OUTCOMES.includes(event.outcome))
     return false;
+  if (event.span !== undefined && !isText(event.span, 16)) return false;
   if (
     event.error !== undefined &&
     !(isObject(event.error) && isText(event.error.name) && isText(event.error.message))

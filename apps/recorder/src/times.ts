@@ -6,6 +6,9 @@ export interface RecorderTimes {
   readonly releaseEveryMs: number;
   readonly topologyEveryMs: number;
   readonly trimEveryMs: number;
+  readonly sweepEveryMs: number;
+  /** How often the fill level is told. */
+  readonly gaugeEveryMs: number;
   readonly partitionEveryMs: number;
   readonly settledEveryMs: number;
   readonly progressEveryMs: number;
@@ -26,6 +29,8 @@ export const DEFAULT_TIMES: RecorderTimes = {
   releaseEveryMs: 2_000,
   topologyEveryMs: 5_000,
   trimEveryMs: 5_000,
+  sweepEveryMs: 5_000,
+  gaugeEveryMs: 1_000,
   partitionEveryMs: 3_600_000,
   settledEveryMs: 200,
   progressEveryMs: 1_000,

@@ -8,6 +8,7 @@ const state: TrimState = {
   bytes: 1_000,
   maxBytes: 8_000,
   recordedUpTo: 200,
+  tight: false,
 };
 
 test('nothing goes while it is young and small', () => {
@@ -20,6 +21,11 @@ test('what is old goes, or what is over a quarter of the room', () => {
   expect(trimUpTo(state, 150)).toBe(150);
   expect(trimUpTo({ ...state, maxBytes: 2_000 }, 0)).toBe(150);
   expect(trimUpTo({ ...state, maxBytes: 2_000 }, 170)).toBe(170);
+});
+
+test('everything that is recorded goes where jobs need the room', () => {
+  expect(trimUpTo({ ...state, tight: true }, 0)).toBe(200);
+  expect(trimUpTo({ ...state, tight: true, recordedUpTo: 120 }, 0)).toBe(120);
 });
 
 test('what is not recorded stays, however old and large', () => {

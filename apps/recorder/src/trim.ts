@@ -9,19 +9,22 @@ export interface TrimState {
   readonly maxBytes: number;
   /** Everything up to this sequence is in PostgreSQL. */
   readonly recordedUpTo: number;
+  /** JetStream's files are short of room: nothing is kept for live readers. */
+  readonly tight: boolean;
 }
 
 /**
  * The last sequence that may go, or 0: only what PostgreSQL holds, and of that what is older than `oldSeq` or over a
- * quarter of the stream's room. The rest stays for live readers.
+ * quarter of the stream's room. The rest stays for live readers, unless its room is needed for jobs.
  * @param oldSeq the newest sequence that is older than live readers may go back
  */
 export function trimUpTo(state: TrimState, oldSeq: number): number {
-  const { firstSeq, lastSeq, messages, bytes, maxBytes, recordedUpTo } = state;
+  const { firstSeq, lastSeq, messages, bytes, maxBytes, recordedUpTo, tight } = state;
   if (messages === 0) return 0;
   const spare = bytes - maxBytes / 4;
   const overRoom = spare > 0 ? firstSeq - 1 + Math.ceil((spare * messages) / bytes) : 0;
-  const upTo = Math.min(Math.max(overRoom, oldSeq), recordedUpTo, lastSeq);
+  const unwanted = tight ? lastSeq : Math.max(overRoom, oldSeq);
+  const upTo = Math.min(unwanted, recordedUpTo, lastSeq);
   return upTo >= firstSeq ? upTo : 0;
 }
 
@@ -59,10 +62,11 @@ export async function trim(params: {
   sequences: SequenceClock;
   now: number;
   liveMs: number;
+  tight: boolean;
 }): Promise<number> {
-  const { bus, sequences, now, liveMs } = params;
+  const { bus, sequences, now, liveMs, tight } = params;
   const state = await eventsState(bus);
   sequences.note(state.lastSeq, now);
-  const upTo = trimUpTo(state, sequences.seqAt(now - liveMs));
+  const upTo = trimUpTo({ ...state, tight }, sequences.seqAt(now - liveMs));
   return upTo === 0 ? 0 : trimEvents(bus, { upTo, maxMessages: STEP });
 }

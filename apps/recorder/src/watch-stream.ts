@@ -15,10 +15,12 @@ export function createStreamWatch(params: {
   db: Database;
   bus: Bus;
   log: Log;
-  onReplaced: () => void;
+  /** Called with the end of JOBS now, until it succeeds. */
+  onReplaced: (lastSeq: number) => Promise<void>;
 }): StreamWatch {
   const { db, bus, log, onReplaced } = params;
   let known: number | undefined;
+  let replaced = false;
   return {
     async look() {
       const readAt = await databaseTime(db);
@@ -26,8 +28,10 @@ export function createStreamWatch(params: {
       const { reset } = await noteStream(db, { stream: 'JOBS', created, lastSeq, readAt });
       if (reset)
         log.warn({ created, lastSeq }, 'JOBS is another stream, or has lost its end: looking open jobs up');
-      if (reset || (known !== undefined && known !== created)) onReplaced();
+      if (reset || (known !== undefined && known !== created)) replaced = true;
       known = created;
+      if (replaced) await onReplaced(lastSeq);
+      replaced = false;
     },
   };
 }

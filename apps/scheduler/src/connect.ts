@@ -1,6 +1,6 @@
 import { type Bus, connectBus, keepTopology } from '@jetbeat/jetstream';
 import { type Database, migrate, openDatabase } from '@jetbeat/postgres';
-import { type Config, type Log, natsOptions } from '@jetbeat/runtime';
+import { type Config, type Log, natsOptions, type Tracing } from '@jetbeat/runtime';
 
 /** Both servers, with everything in them that the scheduler builds on. */
 export interface Connected {
@@ -27,11 +27,18 @@ export async function connect(params: {
   config: Config;
   log: Log;
   topology?: SchedulerTopology;
+  instrument?: Tracing['instrumentPg'] | undefined;
 }): Promise<Connected> {
-  const { config, log, topology = {} } = params;
-  const { queues, ackWaitMs, database } = config;
+  const { config, log, topology = {}, instrument } = params;
+  const { queues, ackWaitMs, database, storage } = config;
   // This makes no connection yet.
-  const db = await openDatabase({ url: database.url, applicationName: NAME, poolSize: POOL_SIZE, log });
+  const db = await openDatabase({
+    url: database.url,
+    applicationName: NAME,
+    poolSize: POOL_SIZE,
+    log,
+    instrument,
+  });
   const bus = await connectBus({
     ...natsOptions(config),
     name: NAME,
@@ -44,8 +51,9 @@ export async function connect(params: {
     await bus.close();
     await db.close();
   };
+  const wanted = { queues, ackWaitMs, eventsMaxBytes: storage.events, ...topology };
   try {
-    await Promise.all([keepTopology(bus, { queues, ackWaitMs, ...topology }), migrate(db)]);
+    await Promise.all([keepTopology(bus, wanted), migrate(db)]);
     return { bus, db, close };
   } catch (error) {
     await close();

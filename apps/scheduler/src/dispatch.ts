@@ -10,6 +10,7 @@ import {
 import { makeJob } from './make-job.ts';
 import { periodAfter } from './materialize.ts';
 import type { Recurrences } from './recurrences.ts';
+import type { TraceFires } from './trace-fires.ts';
 
 /** What dispatching needs. */
 export interface DispatchParams {
@@ -19,6 +20,7 @@ export interface DispatchParams {
   readonly taskOf: (name: string) => TaskRecord | undefined;
   /** Takes what is committed and has to be published. */
   readonly publish: (jobs: readonly NewJob[]) => void;
+  readonly fires?: TraceFires | undefined;
 }
 
 /** Where EVENTS stood after the due times of the pass; unknown while NATS is away. */
@@ -56,6 +58,7 @@ export async function dispatch(
   for (let round = 0; round < ROUNDS; round++) {
     const { recordedUpTo } = known;
     const done = await dispatchPass(params.db, { now, limit: LIMIT, recordedUpTo, decide });
+    params.fires?.committed(done.dispatched);
     if (done.dispatched.length > 0) params.publish(done.dispatched);
     counts.dispatched += done.dispatched.length;
     counts.skipped += done.skipped;
@@ -83,8 +86,10 @@ function decideOne(
     window: openJobs > 0 && overlap !== 'allow' ? window() : 0,
   });
   switch (decided.decision) {
-    case 'dispatch':
-      return { do: 'dispatch', job: makeJob({ due, task: params.taskOf(job.task), now: known.now }) };
+    case 'dispatch': {
+      const made = makeJob({ due, task: params.taskOf(job.task), now: known.now });
+      return { do: 'dispatch', job: params.fires?.begin(made) ?? made };
+    }
     case 'skip':
       return { do: 'skip', reason: decided.reason };
     case 'wait': {

@@ -1,8 +1,26 @@
-import { createPublisher, eventsState, publishJobs } from '@jetbeat/jetstream';
+import {
+  createPublisher,
+  eventsState,
+  type JobToPublish,
+  publishJobs,
+  watchStorage,
+} from '@jetbeat/jetstream';
 import { notePublished } from '@jetbeat/postgres';
-import { type Check, every, type Running, type StartParams, startHealthServer } from '@jetbeat/runtime';
+import {
+  type Check,
+  createMetrics,
+  every,
+  measureNats,
+  type Running,
+  type StartParams,
+  startHealthServer,
+} from '@jetbeat/runtime';
 import { connect, type SchedulerTopology } from './connect.ts';
+import { createHold } from './hold.ts';
+import { createMeasures } from './measures.ts';
+import { createNotes } from './notes.ts';
 import { createPass, POLL_MS } from './pass.ts';
+import { createTraceFires } from './trace-fires.ts';
 
 export type { SchedulerTopology } from './connect.ts';
 
@@ -28,29 +46,40 @@ const STALLED_MS = 5_000;
 const PASS_TIMEOUT_MS = 30_000;
 const MAX_BACKOFF_MS = 2_000;
 const STOP_PUBLISHING_MS = 5_000;
+const NOTE_DELAY_MS = 1_000;
 
 /**
  * Starts the scheduler: it turns schedules into occurrences and those into jobs, on time. Any number of replicas may run.
  * @throws BusUnreachableError, ServerUnfitError, DatabaseUnavailableError
  */
 export async function start(params: SchedulerParams): Promise<Scheduler> {
-  const { config, log, topology = {}, publish = publishJobs, clock = Date.now } = params;
-  const { bus, db, close } = await connect({ config, log, topology });
+  const { config, log, tracing, topology = {}, publish = publishJobs, clock = Date.now } = params;
+  const { bus, db, close } = await connect({ config, log, topology, instrument: tracing?.instrumentPg });
+  const fires = tracing && createTraceFires(tracing);
+  const measures = createMeasures({ clock });
+  const publishNow = async (jobs: readonly JobToPublish[]) => {
+    const results = await publish(bus, jobs);
+    measures.published(jobs, results);
+    return results;
+  };
+  const notes = createNotes({ note: (rows) => notePublished(db, rows), delayMs: NOTE_DELAY_MS, log });
   const publisher = createPublisher({
-    publish: (jobs) => publish(bus, jobs),
-    notePublished: (rows) => notePublished(db, rows),
+    publish: fires ? fires.traced(publishNow) : publishNow,
+    notePublished: notes.add,
     isConnected: () => bus.connected,
     log,
     clock,
   });
   const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
   const eventsMarks = async () => eventsState(bus);
-  const pass = createPass({ db, eventsMarks, publisher, log, clock });
+  const storage = watchStorage(bus);
+  const hold = createHold({ storage, log });
+  const pass = createPass({ db, eventsMarks, publisher, hold, fires, log, clock });
   const loop = every({
     name: 'schedule',
     intervalMs: POLL_MS,
     pass: async () => {
-      const { nextInMs, occurrences, dispatched, skipped, waiting } = await pass();
+      const { nextInMs, occurrences, dispatched, skipped, waiting } = await measures.pass(pass);
       if (occurrences + dispatched + skipped > 0) {
         log.debug({ occurrences, dispatched, skipped, waiting }, 'occurrences came due');
       }
@@ -63,6 +92,7 @@ export async function start(params: SchedulerParams): Promise<Scheduler> {
   });
   const checks = (): Check[] => {
     const { lastOk, lastError } = loop;
+    const { refusal } = storage;
     const ok = lastError === undefined && lastOk !== undefined && Date.now() - lastOk < STALLED_MS;
     return [
       {
@@ -77,24 +107,38 @@ export async function start(params: SchedulerParams): Promise<Scheduler> {
         ok: publisher.moving,
         detail: `${publisher.waiting} jobs wait${bus.connected ? '' : ', NATS is away'}`,
       },
+      // Nor does this: it goes on by itself, and a scheduler elsewhere could do no better.
+      {
+        name: 'storage',
+        ok: true,
+        ...(refusal === undefined ? {} : { detail: `schedules wait: ${refusal}` }),
+      },
     ];
   };
+  const { metrics = createMetrics({ app: 'scheduler' }) } = params;
+  metrics.observe(measureNats(bus));
+  metrics.observe(() => measures.readings(publisher));
   const { host, healthPort: port } = config;
   const health = await startHealthServer({
     host,
     port,
     live: () => [{ name: 'process', ok: true }],
     ready: checks,
+    metrics,
   }).catch(async (error: unknown) => {
+    metrics.stop();
     await close();
     throw error;
   });
+  await storage.begun;
   loop.start();
 
   const stop = async () => {
     await loop.stop();
     await publisher.stop(STOP_PUBLISHING_MS);
+    await notes.stop();
     await health.stop();
+    metrics.stop();
     await close();
   };
   let stopping: Promise<void> | undefined;

@@ -16,28 +16,44 @@ export interface MaterializeParams {
   readonly log: Pick<Log, 'error'>;
 }
 
+/** What was written. */
+export interface Materialized {
+  /** Rows: due ones, and runs of missed ones. */
+  readonly occurrences: number;
+  /** Nominal times that came due, and that were missed. */
+  readonly due: number;
+  readonly missed: number;
+  /** There may be schedules left whose time has come. */
+  readonly more: boolean;
+}
+
 /** Schedules of one transaction. */
-const LIMIT = 500;
+const LIMIT = 250;
 /** Nominal times that one transaction looks at, over all its schedules: what blocks the event loop for some 50 ms. */
 const BUDGET = 2 * MAX_TIMES;
-const ROUNDS = 10;
 /** A schedule that cannot be read is tried again after this, in milliseconds. */
 const UNREADABLE_RETRY_MS = 60_000;
 
 /**
- * Writes an occurrence for every nominal time that has come, or a row of missed ones, and moves the schedules on. After a long
- * outage it goes on in the next pass.
+ * Writes an occurrence for every nominal time that has come, or a row of missed ones, and moves the schedules on; in one
+ * transaction, of so many schedules that the first of them need not wait long for the last.
  * @param now PostgreSQL's time, Unix milliseconds
  */
-export async function materialize(params: MaterializeParams, now: number): Promise<{ occurrences: number }> {
-  let occurrences = 0;
-  for (let round = 0; round < ROUNDS; round++) {
-    const plan = (schedules: readonly ScheduleRecord[]) => planAll(params, schedules, now);
-    const done = await materializePass(params.db, { now, limit: LIMIT, plan });
-    occurrences += done.occurrences;
-    if (done.schedules < LIMIT) break;
+export async function materialize(params: MaterializeParams, now: number): Promise<Materialized> {
+  let rows: readonly PlannedOccurrence[] = [];
+  const plan = (schedules: readonly ScheduleRecord[]) => {
+    const planned = planAll(params, schedules, now);
+    rows = planned.occurrences;
+    return planned;
+  };
+  const { schedules, occurrences } = await materializePass(params.db, { now, limit: LIMIT, plan });
+  let due = 0;
+  let missed = 0;
+  for (const { state, count = 1 } of rows) {
+    if (state === 'due') due += count;
+    else if (state === 'missed') missed += count;
   }
-  return { occurrences };
+  return { occurrences, due, missed, more: schedules === LIMIT };
 }
 
 function planAll(params: MaterializeParams, schedules: readonly ScheduleRecord[], now: number): Plan {

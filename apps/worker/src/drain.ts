@@ -22,7 +22,7 @@ export async function drain(params: {
   await untilEmpty(jobs, drainMs);
   if (jobs.size === 0) return;
   log.info({ jobs: jobs.size }, 'giving back jobs that have not ended in time');
-  for (const held of jobs.all()) held.abort.abort(new Error('the worker is stopping'));
+  for (const held of jobs.all()) held.interrupt.abort(new Error('the worker is stopping'));
   await untilEmpty(jobs, ABORT_MS);
   for (const held of jobs.all()) {
     if (held.phase !== 'running') continue;

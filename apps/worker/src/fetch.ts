@@ -7,6 +7,8 @@ const IDLE_BATCH = 1;
 const IDLE_MS = 5_000;
 /** Largest pull. */
 const MAX_BATCH = 512;
+/** The next pull goes out when no more than this is still to come: what it takes to work that off is longer than a round trip. */
+const AHEAD = 256;
 /** How long a server that refuses pulls is left alone, milliseconds. */
 const REFUSED_MS = 250;
 
@@ -16,6 +18,9 @@ export interface FetchParams {
   readonly turns: { next(): readonly Lane[]; readonly all: readonly Lane[] };
   /** How many more jobs may be held now, outstanding pulls not counted. */
   readonly room: () => number;
+  /** Whether so much room is worth a pull; none is not. While others wait, many small pulls would cost more than they bring. */
+  readonly isWorth: (room: number) => boolean;
+  readonly now: () => number;
 }
 
 /** Keeps pulls out for as many jobs as there is room, the lanes by weighted turn. */
@@ -30,65 +35,101 @@ export interface Fetch {
   readonly lastProgress: number;
 }
 
+/** A lane, and what is known of it. */
+interface LaneState extends Lane {
+  readonly source: JobSource;
+  /** It had no more when it was asked last. */
+  empty: boolean;
+  /** Its waiting pull has just brought something. */
+  woken: boolean;
+}
+
 /**
- * A busy worker asks the lanes of one turn in order with pulls that do not wait, until its room is used up; when all were
- * empty, it leaves one small waiting pull on every lane, and whichever brings something starts the next turn.
+ * A busy worker asks the lanes of one turn in order with pulls that do not wait, until its room is used up; the next one a
+ * little before the last has brought all. A lane that was empty gets one small pull that waits, and is asked no more; when
+ * that has brought something it is asked again, and the next waiting pull goes out at once, so that what comes a moment
+ * later meets one too.
  */
-export function createFetch(params: FetchParams & { now: () => number }): Fetch {
-  const { sources, turns, room, now } = params;
+export function createFetch(params: FetchParams): Fetch {
+  const { turns, room, isWorth, now } = params;
+  const lanes = turns.all.flatMap((lane): LaneState[] => {
+    const source = params.sources.get(lane.queue);
+    return source ? [{ ...lane, source, empty: false, woken: false }] : [];
+  });
+  const stateOf = ({ queue, priority }: Lane) =>
+    lanes.find((lane) => lane.queue === queue && lane.priority === priority);
   let stopped = false;
-  /** Lanes that are still to be asked in this turn; undefined: no turn is on. */
-  let turn: Lane[] | undefined;
-  /** The lane that was asked last in this turn and has not answered. */
-  let asked: Lane | undefined;
+  /** Lanes that are still to be asked in this turn. */
+  let turn: LaneState[] = [];
+  /** The lane that was asked last. */
+  let asked: LaneState | undefined;
   let lastProgress = now();
   let pause: NodeJS.Timeout | undefined;
 
-  const waiting = (lane: Lane) => (sources.get(lane.queue)?.outstanding(lane.priority) ?? 0) > 0;
+  const outstanding = (lane: LaneState) => lane.source.outstanding(lane.priority);
+  /** It brings enough as it is, or it waits for something to come. */
+  const isServed = (lane: LaneState) => outstanding(lane) > (lane.empty ? 0 : AHEAD);
+  /** What is on its way; the one that a waiting pull may bring is not counted. */
+  const coming = () => lanes.reduce((sum, lane) => (lane.empty ? sum : sum + outstanding(lane)), 0);
 
-  const askNext = () => {
-    asked = undefined;
-    const free = Math.min(MAX_BATCH, room());
-    if (free <= 0 || stopped) {
-      turn = undefined;
-      return;
-    }
-    asked = turn?.shift();
-    if (asked) {
-      sources.get(asked.queue)?.pull(asked.priority, { batch: free, noWait: true });
-      return;
-    }
-    turn = undefined;
-    for (const lane of turns.all) {
-      if (!waiting(lane))
-        sources.get(lane.queue)?.pull(lane.priority, { batch: IDLE_BATCH, expiresMs: IDLE_MS });
-    }
+  const wait = (lane: LaneState) =>
+    lane.source.pull(lane.priority, { batch: IDLE_BATCH, expiresMs: IDLE_MS });
+  const ask = (lane: LaneState, room: number) => {
+    const alsoWait = lane.woken && room > IDLE_BATCH;
+    const batch = Math.min(MAX_BATCH, alsoWait ? room - IDLE_BATCH : room);
+    lane.woken = false;
+    asked = lane;
+    lane.source.pull(lane.priority, { batch, noWait: true });
+    if (alsoWait) wait(lane);
+  };
+
+  /** The next lane of this turn, or of a new one, that is worth asking. */
+  const nextLane = (): LaneState | undefined => {
+    if (!turn.some((lane) => !isServed(lane))) turn = turns.next().flatMap((lane) => stateOf(lane) ?? []);
+    const next = turn.findIndex((lane) => !isServed(lane));
+    const lane = turn[next];
+    turn = lane ? turn.slice(next + 1) : [];
+    return lane;
   };
 
   const fill = () => {
-    if (stopped || turn || pause || room() <= 0) return;
-    turn = [...turns.next()];
-    askNext();
+    if (stopped || pause || (asked && isServed(asked)) || !isWorth(room())) return;
+    const open = room() - coming();
+    if (!isWorth(open)) {
+      // The next turn begins with the lane whose turn it is.
+      turn = [];
+      return;
+    }
+    const lane = nextLane();
+    if (lane) ask(lane, open);
+  };
+
+  const note = (lane: LaneState, { status }: PullEnd) => {
+    if (status === 'empty') {
+      lane.empty = true;
+      if (room() > 0 && outstanding(lane) === 0) wait(lane);
+    } else if (status === 'done' && lane.empty) {
+      lane.empty = false;
+      lane.woken = true;
+    }
   };
 
   return {
     fill,
     ended(queue, end) {
       lastProgress = now();
-      if (stopped) return;
+      const lane = stateOf({ queue, priority: end.priority });
+      if (stopped || !lane) return;
+      note(lane, end);
+      if (asked === lane && (lane.empty || outstanding(lane) === 0)) asked = undefined;
       if (end.status === 'refused' || end.status === 'lost') {
-        turn = undefined;
-        asked = undefined;
         pause ??= setTimeout(() => {
           pause = undefined;
           fill();
         }, REFUSED_MS);
-        return;
+      } else {
+        fill();
       }
-      // An idle pull may end while a turn is on; the turn goes on by its own answer.
-      if (!turn) fill();
-      else if (asked?.queue === queue && asked.priority === end.priority && end.status !== 'expired')
-        askNext();
     },
     stop() {
       stopped = true;

@@ -1,4 +1,4 @@
-import { factsOf, type JobEnvelope } from '@jetbeat/core';
+import type { JobEnvelope } from '@jetbeat/core';
 import { type Bus, type EventPublisher, publishJobs } from '@jetbeat/jetstream';
 import type { Held } from './held.ts';
 
@@ -16,18 +16,19 @@ export function createGiveBack(params: {
   now: () => number;
 }): (held: Held) => Promise<void> {
   const { worker, bus, events, now } = params;
-  return async ({ job, traceId, traceparent, runId, startedAt, deliveries }) => {
+  return async (held) => {
+    const { job, carried, runId, startedAt, deliveries } = held;
     const at = now();
     await events.publish({
       kind: 'returned',
-      ...factsOf(job, traceId, deliveries[0]?.seq),
-      runId: runId ?? '',
+      ...held.facts(),
+      runId,
       worker,
       startedAt: startedAt ?? at,
       at,
     });
     const envelope: JobEnvelope = { ...job, run: job.run + 1 };
-    const [result] = await publishJobs(bus, [{ envelope, traceparent }], { timeoutMs: PUBLISH_MS });
+    const [result] = await publishJobs(bus, [{ envelope, ...carried }], { timeoutMs: PUBLISH_MS });
     // Unconfirmed, it may be there twice; then the doubt finds that one of them is free and the other held.
     for (const delivery of deliveries) result?.ok ? delivery.ack() : delivery.nak();
   };

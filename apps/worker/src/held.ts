@@ -1,37 +1,84 @@
-import { type JobEnvelope, orderOf, PHASES, type Position } from '@jetbeat/core';
+import {
+  factsOf,
+  type JobEnvelope,
+  type JobFacts,
+  orderOf,
+  PHASES,
+  type Position,
+  traceOf,
+} from '@jetbeat/core';
 import type { Delivery, HeldJob } from '@jetbeat/jetstream';
+import { Interrupt } from '@jetbeat/task';
+import type { AttemptTrace } from './attempt-trace.ts';
 
 /** Where a held job stands: asked about, waiting for a slot, its handler running, or its outcome being stored. */
 type HeldPhase = 'asking' | 'waiting' | 'running' | 'settling';
 
 /** A job that this worker holds, from its delivery to its acknowledgement. */
-export interface Held {
+export class Held {
   /** As delivered; `run` is raised when the recorder says that earlier runs were lost. */
   job: JobEnvelope;
-  phase: HeldPhase;
+  phase: HeldPhase = 'waiting';
   /** Every message of this step that has come in; usually one. All are acknowledged together. */
   readonly deliveries: Delivery[];
+  /** By which the keep-alive thread knows the deliveries. */
+  readonly kept: number[] = [];
   /** As delivered; absent: the job is a trace of its own. */
   readonly traceparent: string | undefined;
-  readonly traceId: string;
   /** It was in doubt: its start has to be stored before it runs. */
   suspect: boolean;
   /** It may leave something behind from an earlier lineage: a timer, a parking place. */
   traced: boolean;
   /** Set when the handler begins. */
-  runId?: string;
-  /** Unix milliseconds. */
-  startedAt?: number;
+  runId = '';
+  /** Unix milliseconds; set when the handler begins. */
+  startedAt: number | undefined = undefined;
   /** A start event is stored or on its way. */
-  startTold: boolean;
+  startTold = false;
+  /** Present where tracing is on, from when the handler begins. */
+  trace: AttemptTrace | undefined = undefined;
   /** Aborted when the worker gives the job back. */
-  readonly abort: AbortController;
+  readonly interrupt = new Interrupt();
+
+  constructor(params: { job: JobEnvelope; delivery: Delivery; suspect: boolean; traced: boolean }) {
+    this.job = params.job;
+    this.deliveries = [params.delivery];
+    this.traceparent = params.delivery.traceparent;
+    this.suspect = params.suspect;
+    this.traced = params.traced;
+  }
+
+  get traceId(): string {
+    return traceOf({ id: this.job.id, traceparent: this.traceparent }).traceId;
+  }
+
+  /** The span before this run, as a `traceparent`. */
+  get link(): string | undefined {
+    return this.deliveries[0]?.link;
+  }
+
+  /** What the job's next message carries of its trace. */
+  get carried(): { readonly traceparent: string | undefined; readonly link: string | undefined } {
+    const { traceparent, link } = this;
+    return this.trace?.carried ?? { traceparent, link };
+  }
+
+  /** The trace that it was put into; its own goes without saying. */
+  get foreignTraceId(): string | undefined {
+    return this.traceparent === undefined ? undefined : this.traceId;
+  }
+
+  /** What each event says of the job. */
+  facts(job: JobEnvelope = this.job): JobFacts {
+    return factsOf(job, this.foreignTraceId, this.deliveries[0]?.seq);
+  }
 }
 
 /** The jobs that this worker holds, by id. */
 export class HeldJobs {
   readonly #jobs = new Map<string, Held>();
   #running = 0;
+  #settling = 0;
 
   get size(): number {
     return this.#jobs.size;
@@ -40,6 +87,11 @@ export class HeldJobs {
   /** How many handlers run. */
   get running(): number {
     return this.#running;
+  }
+
+  /** How many have run, and are not settled yet. */
+  get settling(): number {
+    return this.#settling;
   }
 
   get(id: string): Held | undefined {
@@ -61,13 +113,19 @@ export class HeldJobs {
 
   /** The handler has returned or was given up; its slot is free. */
   end(held: Held): void {
-    if (held.phase === 'running') this.#running--;
+    if (held.phase !== 'running') return;
     held.phase = 'settling';
+    this.#running--;
+    this.#settling++;
   }
 
   remove(held: Held): void {
+    if (this.#jobs.get(held.job.id) !== held) return;
+    this.#jobs.delete(held.job.id);
+    // A handler that runs on after its job was given back has no slot to free any more.
     if (held.phase === 'running') this.#running--;
-    if (this.#jobs.get(held.job.id) === held) this.#jobs.delete(held.job.id);
+    else if (held.phase === 'settling') this.#settling--;
+    held.phase = 'settling';
   }
 }
 

@@ -5,12 +5,11 @@ import {
   type JobEnvelope,
   orderOf,
   PHASES,
-  traceOf,
 } from '@jetbeat/core';
 import type { Bus, CancelledKeys, Delivery } from '@jetbeat/jetstream';
 import type { Task } from '@jetbeat/task';
 import type { Doubts } from './doubts.ts';
-import { adopt, type Held, type HeldJobs } from './held.ts';
+import { adopt, Held, type HeldJobs } from './held.ts';
 import type { Park } from './park.ts';
 import type { Recent } from './recent.ts';
 import type { Settle } from './settle.ts';
@@ -108,11 +107,13 @@ export function createIntake(params: IntakeParams): Intake {
     params.onDone(held, true);
   };
 
-  const start = async (held: Held): Promise<void> => {
+  /** Nothing is to be waited for where the task is served here. */
+  const start = (held: Held): Promise<void> | undefined => {
     const { task } = held.job;
     const served = tasks.get(task);
-    if (served) onReady(held, served);
-    else await finish(held, park(held, { what: 'task', task }));
+    if (!served) return finish(held, park(held, { what: 'task', task }));
+    onReady(held, served);
+    return undefined;
   };
 
   const doubt = (held: Held): void => {
@@ -145,18 +146,8 @@ export function createIntake(params: IntakeParams): Intake {
   };
 
   const hold = (delivery: Delivery, job: JobEnvelope): Held => {
-    const { traceparent } = delivery;
-    const held: Held = {
-      job,
-      phase: 'waiting',
-      deliveries: [delivery],
-      traceparent,
-      traceId: traceOf({ id: job.id, traceparent }).traceId,
-      suspect: suspect(delivery, job),
-      traced: delivery.deliveryCount > 1 || delivery.repeat || orderOf(job, PHASES.queued) > FIRST,
-      startTold: false,
-      abort: new AbortController(),
-    };
+    const traced = delivery.deliveryCount > 1 || delivery.repeat || orderOf(job, PHASES.queued) > FIRST;
+    const held = new Held({ job, delivery, suspect: suspect(delivery, job), traced });
     jobs.add(held);
     return held;
   };
@@ -168,14 +159,15 @@ export function createIntake(params: IntakeParams): Intake {
     } else if (held.suspect) {
       doubt(held);
     } else {
-      track(held, start(held));
+      const parking = start(held);
+      if (parking !== undefined) track(held, parking);
     }
   };
 
   const take = (delivery: Delivery): Held | undefined => {
     const job = read(delivery);
     if (!job) return undefined;
-    if (recent.has(job.id, job)) {
+    if (recent.has(delivery.seq, job.id)) {
       delivery.ack();
       return undefined;
     }

@@ -3,6 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { WorkerEvent } from '@jetbeat/core';
 import { connectBus, createEventPublisher, extendDelivery, serveHeld } from '@jetbeat/jetstream';
 import type { KeepAliveData, ToThread } from './keep-alive.ts';
+import { Keepings } from './keepings.ts';
 import { Slots } from './slots.ts';
 
 /**
@@ -11,7 +12,7 @@ import { Slots } from './slots.ts';
  */
 const data = workerData as KeepAliveData;
 const slots = new Slots({ memory: data.memory });
-const held = new Map<string, { ackSubjects: string[]; extendedAt: number }>();
+const held = new Keepings();
 /** The event loop is taken to be blocked when it has not turned for this long, milliseconds. */
 const BLOCKED_MS = 500;
 const { ackWaitMs, graceMs } = data;
@@ -25,7 +26,7 @@ const blocked = () => Date.now() - slots.lastBeat > BLOCKED_MS;
 const serving = serveHeld(bus, data.worker.worker, ({ ids }) => {
   // A turning event loop answers for itself, and knows better what has begun.
   if (!blocked()) return undefined;
-  return ids.filter((id) => held.has(id)).map((id) => ({ id, begun: true }));
+  return held.among(ids).map((id) => ({ id, begun: true }));
 });
 
 function say(state: WorkerEvent['state'], full: boolean): Promise<unknown> {
@@ -48,11 +49,7 @@ function endBlocked(now: number): void {
 }
 
 function extend(now: number): void {
-  for (const entry of held.values()) {
-    if (now - entry.extendedAt < extendEveryMs) continue;
-    entry.extendedAt = now;
-    for (const subject of entry.ackSubjects) extendDelivery(bus, subject);
-  }
+  for (const ackSubject of held.due(now, extendEveryMs)) extendDelivery(bus, ackSubject);
 }
 
 const beat = setInterval(
@@ -80,13 +77,8 @@ async function stop(): Promise<void> {
 
 parentPort?.on('message', (message: ToThread) => {
   if (message === 'stop') return void stop();
-  const now = Date.now();
-  for (const { id, ackSubject } of message.hold) {
-    const entry = held.get(id);
-    if (entry) entry.ackSubjects.push(ackSubject);
-    else held.set(id, { ackSubjects: [ackSubject], extendedAt: now });
-  }
-  for (const id of message.release) held.delete(id);
+  held.release(message.release);
+  for (const batch of message.hold) held.add(batch, Date.now());
 });
 
 await say('running', true);

@@ -1,6 +1,8 @@
 import { Worker } from 'node:worker_threads';
 import type { WorkerEvent } from '@jetbeat/core';
 import type { BusOptions } from '@jetbeat/jetstream';
+import { toBatches } from './keepings.ts';
+import type { KeptBatch, ToKeep } from './kept-deliveries.ts';
 import type { Slots } from './slots.ts';
 
 /** What the thread is told once. */
@@ -15,14 +17,18 @@ export interface KeepAliveData {
 /** What the thread is told as it goes on. */
 export type ToThread =
   | 'stop'
-  | { readonly hold: readonly { id: string; ackSubject: string }[]; readonly release: readonly string[] };
+  | {
+      readonly hold: readonly KeptBatch[];
+      /** Keys of deliveries that are held no more. */
+      readonly release: Float64Array;
+    };
 
 /** The main thread's side of the keep-alive thread. */
 export interface KeepAlive {
-  /** From now on these deliveries are extended. */
-  hold(deliveries: readonly { id: string; ackSubject: string }[]): void;
-  /** The job is settled or given back. */
-  release(id: string): void;
+  /** From now on these deliveries are extended. Returns the key of the first; the others follow. */
+  hold(deliveries: readonly ToKeep[]): number;
+  /** The delivery with this key is settled or given back. */
+  release(key: number): void;
   stop(): Promise<void>;
 }
 
@@ -30,6 +36,8 @@ export interface KeepAlive {
 const BEAT_MS = 50;
 /** Releases are told together; a late one only extends a delivery that is gone. */
 const RELEASE_MS = 20;
+/** Memory of the thread for what is new. */
+const YOUNG_MB = 12;
 const START_MS = 15_000;
 const STOP_MS = 4_000;
 
@@ -48,6 +56,8 @@ export async function startKeepAlive(params: {
   const thread = new Worker(new URL('./keep-alive-thread.ts', import.meta.url), {
     workerData,
     name: 'keep-alive',
+    // What it is told lives for moments; V8 would let it take 128 MB for that.
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
   });
   let stopping = false;
   const died = new Promise<never>((_, reject) => {
@@ -58,21 +68,25 @@ export async function startKeepAlive(params: {
   await within(START_MS, 'the keep-alive thread did not start', Promise.race([once(thread, 'ready'), died]));
 
   const beat = setInterval(() => slots.beat(Date.now()), BEAT_MS);
-  let released: string[] = [];
+  let next = 0;
+  let released: number[] = [];
   let timer: NodeJS.Timeout | undefined;
-  const tell = (hold: readonly { id: string; ackSubject: string }[]) => {
+  const tell = (hold: readonly KeptBatch[]) => {
     clearTimeout(timer);
     timer = undefined;
-    const release = released;
+    const release = Float64Array.from(released);
     released = [];
-    // Releases first in time: what is held now may be the next step of a job that was released just before.
-    if (release.length > 0) thread.postMessage({ hold: [], release } satisfies ToThread);
-    if (hold.length > 0) thread.postMessage({ hold, release: [] } satisfies ToThread);
+    thread.postMessage({ hold, release } satisfies ToThread);
   };
   return {
-    hold: tell,
-    release(id) {
-      released.push(id);
+    hold(deliveries) {
+      const batches = toBatches(deliveries, next);
+      next += batches.length;
+      if (batches.length > 0) tell(batches.map(({ batch }) => batch));
+      return batches[0]?.key ?? 0;
+    },
+    release(key) {
+      released.push(key);
       timer ??= setTimeout(() => tell([]), RELEASE_MS);
     },
     async stop() {

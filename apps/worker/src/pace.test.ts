@@ -15,3 +15,9 @@ test('short jobs are held in a bounded multiple, and long ones end that again', 
   for (let run = 0; run < 20; run++) pace.ran(500);
   expect(pace.limit()).toBe(10);
 });
+
+test('many slots hold no more than a thousand in advance', () => {
+  const pace = createPace(500);
+  for (let run = 0; run < 500; run++) pace.ran(0);
+  expect(pace.limit()).toBe(1_500);
+});

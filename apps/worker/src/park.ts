@@ -1,4 +1,4 @@
-import { factsOf, type JobEnvelope } from '@jetbeat/core';
+import type { JobEnvelope } from '@jetbeat/core';
 import { type Bus, type EventPublisher, type ParkedWhat, parkJob } from '@jetbeat/jetstream';
 import type { Held } from './held.ts';
 import { untilDone } from './until-done.ts';
@@ -21,11 +21,13 @@ export function createPark(params: {
   return async (held, what) => {
     const envelope: JobEnvelope = { ...held.job, parks: held.job.parks + 1 };
     await untilDone({
-      act: () => parkJob(bus, { envelope, what, traceparent: held.traceparent }),
+      act: () => parkJob(bus, { envelope, what, ...held.carried }),
       signal: stopped,
       onRetry: (error) => onRetry(error, 'park the job'),
     });
-    await events.publish({ kind: 'parked', ...factsOf(envelope, held.traceId), what: what.what, at: now() });
+    // Its message is another one now, which history learns of when it is released.
+    const facts = { ...held.facts(envelope), seq: undefined };
+    await events.publish({ kind: 'parked', ...facts, what: what.what, at: now() });
     for (const delivery of held.deliveries) delivery.ack();
   };
 }

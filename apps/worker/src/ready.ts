@@ -1,5 +1,9 @@
+import { PRIORITIES } from '@jetbeat/core';
 import type { Task } from '@jetbeat/task';
 import type { Held } from './held.ts';
+
+/** How long handlers may begin one after the other before the event loop turns, milliseconds. */
+const TURN_MS = 10;
 
 /** Jobs that may run as soon as a slot is free; the higher priority first, then in the order they came. */
 export interface Ready {
@@ -10,11 +14,8 @@ export interface Ready {
   drop(held: Held): boolean;
   /** Starts nothing any more: gives up what waits, and whatever still comes. */
   close(): void;
-}
-
-interface Entry {
-  readonly held: Held;
-  readonly task: Task;
+  /** How many wait. */
+  readonly size: number;
 }
 
 /**
@@ -25,43 +26,63 @@ export function createReady(params: {
   free: () => number;
   run: (held: Held, task: Task) => void;
   refuse: (held: Held) => void;
+  now: () => number;
 }): Ready {
-  const { free, run, refuse } = params;
+  const { free, run, refuse, now } = params;
+  const lanes = { high: new Map<Held, Task>(), normal: new Map<Held, Task>(), low: new Map<Held, Task>() };
   let closed = false;
-  const lanes = { high: [] as Entry[], normal: [] as Entry[], low: [] as Entry[] };
   let scheduled = false;
-  const next = () => {
-    for (const lane of [lanes.high, lanes.normal, lanes.low]) {
-      while (lane.length > 0 && free() > 0) {
-        const entry = lane.shift();
-        if (entry) run(entry.held, entry.task);
+  /** A handler that ends at once frees its slot in the middle of the round that began it. */
+  let busy = false;
+
+  const later = () => {
+    if (scheduled) return;
+    scheduled = true;
+    setImmediate(() => {
+      scheduled = false;
+      next();
+    });
+  };
+  const round = () => {
+    const until = now() + TURN_MS;
+    for (const priority of PRIORITIES) {
+      const lane = lanes[priority];
+      for (const [held, task] of lane) {
+        if (free() <= 0) return;
+        if (now() > until) return later();
+        lane.delete(held);
+        run(held, task);
       }
+    }
+  };
+  const next = () => {
+    if (busy) return;
+    busy = true;
+    try {
+      round();
+    } finally {
+      busy = false;
     }
   };
   return {
     next,
+    get size() {
+      return lanes.high.size + lanes.normal.size + lanes.low.size;
+    },
     add(held, task) {
       if (closed) return refuse(held);
       held.phase = 'waiting';
-      lanes[held.job.priority].push({ held, task });
-      if (scheduled) return;
+      lanes[held.job.priority].set(held, task);
       // Deliveries of one turn are all held, and known to the keep-alive thread, before the first of them runs.
-      scheduled = true;
-      setImmediate(() => {
-        scheduled = false;
-        next();
-      });
+      later();
     },
-    drop(held) {
-      const lane = lanes[held.job.priority];
-      const index = lane.findIndex((entry) => entry.held === held);
-      if (index >= 0) lane.splice(index, 1);
-      return index >= 0;
-    },
+    drop: (held) => lanes[held.job.priority].delete(held),
     close() {
       closed = true;
-      for (const lane of [lanes.high, lanes.normal, lanes.low]) {
-        for (const { held } of lane.splice(0)) refuse(held);
+      for (const lane of Object.values(lanes)) {
+        const rest = [...lane.keys()];
+        lane.clear();
+        for (const held of rest) refuse(held);
       }
     },
   };

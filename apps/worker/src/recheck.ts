@@ -1,3 +1,4 @@
+import type { Priority } from '@jetbeat/core';
 import type { Delivery } from '@jetbeat/jetstream';
 import type { SettledMarks } from './settled-marks.ts';
 import { untilDone } from './until-done.ts';
@@ -22,7 +23,7 @@ export function createRecheck(params: {
   onRetry: (error: unknown) => void;
 }): Recheck {
   const { marks, topology, signal, onRetry } = params;
-  const seen = new Map<string, number>();
+  const seen = new Map<string, Record<Priority, number>>();
   let wanted = false;
   let underWay = false;
   const run = async () => {
@@ -44,10 +45,14 @@ export function createRecheck(params: {
   return {
     again,
     see({ queue, priority, consumerSeq }) {
-      const lane = `${queue}.${priority}`;
+      let lanes = seen.get(queue);
+      if (!lanes) {
+        lanes = { high: 0, normal: 0, low: 0 };
+        seen.set(queue, lanes);
+      }
       // A consumer counts what it hands out; one that counts lower than before is new, or has lost its state.
-      if (consumerSeq <= (seen.get(lane) ?? 0)) again();
-      seen.set(lane, consumerSeq);
+      if (consumerSeq <= lanes[priority]) again();
+      lanes[priority] = consumerSeq;
     },
   };
 }

@@ -1,7 +1,9 @@
-import { factsOf, type Policy, resolvePolicy, uuidV7 } from '@jetbeat/core';
+import { type Policy, resolvePolicy } from '@jetbeat/core';
 import type { EventPublisher } from '@jetbeat/jetstream';
 import { type EnqueueChild, type Execution, execute, type Task, type TaskLog } from '@jetbeat/task';
+import type { AttemptTrace } from './attempt-trace.ts';
 import type { Held, HeldJobs } from './held.ts';
+import type { Measures } from './measures.ts';
 import type { Pace } from './pace.ts';
 import type { Settle } from './settle.ts';
 import type { Slots } from './slots.ts';
@@ -14,10 +16,14 @@ export interface RunParams {
   readonly pace: Pace;
   readonly events: EventPublisher;
   readonly settle: Settle;
+  readonly measures: Pick<Measures, 'began' | 'ran'>;
   readonly now: () => number;
-  readonly randomBytes: (count: number) => Uint8Array;
+  /** Makes the id of a run that begins now, Unix milliseconds. */
+  readonly runId: (now: number) => string;
   readonly logOf: (held: Held) => TaskLog;
   readonly enqueueOf: (held: Held) => EnqueueChild;
+  /** Where tracing is on: the spans of an attempt that begins now. */
+  readonly trace?: ((held: Held, startedAt: number) => AttemptTrace) | undefined;
   /** The handler was interrupted because the worker gives its jobs back. */
   readonly giveBack: (held: Held) => Promise<void>;
   /** A slot is free again. */
@@ -32,42 +38,59 @@ export type Run = (held: Held, task: Task) => Promise<boolean>;
 
 /** Composes the run of one job. */
 export function createRun(params: RunParams): Run {
-  const { worker, held: jobs, slots, pace, events, settle, now, randomBytes, onSlot } = params;
-
-  const perform = async (held: Held, task: Task, policy: Policy): Promise<Execution> => {
-    const startedAt = now();
-    held.startedAt = startedAt;
-    const slot = slots.take(startedAt + policy.timeout.hard);
-    try {
-      return await execute({
-        task,
-        job: held.job,
-        runId: held.runId ?? '',
-        policy,
-        log: params.logOf(held),
-        enqueue: params.enqueueOf(held),
-        signal: held.abort.signal,
-      });
-    } finally {
-      slots.give(slot);
-      pace.ran(now() - startedAt);
-      jobs.end(held);
-      onSlot();
+  const { worker, held: jobs, slots, pace, events, settle, measures, now, trace, onSlot } = params;
+  /** What holds for a job that says nothing itself; most say nothing. */
+  const policies = new WeakMap<Task, Policy>();
+  const policyOf = (held: Held, task: Task): Policy => {
+    if (held.job.policy) return resolvePolicy(held.job.policy, task.policy);
+    let policy = policies.get(task);
+    if (!policy) {
+      policy = resolvePolicy(task.policy);
+      policies.set(task, policy);
     }
+    return policy;
   };
 
+  /** One attempt: a handler that answers at once has ended when this returns. */
+  const perform = (held: Held, task: Task, policy: Policy): Execution | Promise<Execution> => {
+    const { job, runId, interrupt } = held;
+    const log = () => params.logOf(held);
+    return execute({ task, job, runId, policy, log, enqueue: params.enqueueOf(held), interrupt });
+  };
+  /** The same inside of its span. */
+  const within = trace
+    ? (held: Held, task: Task, policy: Policy, startedAt: number) => {
+        held.trace = trace(held, startedAt);
+        return held.trace.run(() => perform(held, task, policy));
+      }
+    : perform;
+
   return async (held, task) => {
-    held.runId = uuidV7(now(), randomBytes(10));
+    held.runId = params.runId(now());
     jobs.begin(held);
     // Whoever is asked about this job while it runs must find it in history, so its start comes first.
     if (held.suspect) await tellStart({ events, worker, held, at: now() });
-    const policy = resolvePolicy(held.job.policy, task.policy);
-    const execution = await perform(held, task, policy);
+    const policy = policyOf(held, task);
+    const startedAt = now();
+    held.startedAt = startedAt;
+    measures.began(held, task, startedAt);
+    const slot = slots.take(startedAt + policy.timeout.hard);
+    const performing = within(held, task, policy, startedAt);
+    const execution = performing instanceof Promise ? await performing : performing;
+    const finishedAt = now();
+    held.trace?.ended(execution, finishedAt);
+    slots.give(slot);
+    pace.ran(finishedAt - startedAt);
+    measures.ran(held, finishedAt - startedAt);
+    jobs.end(held);
+    onSlot();
     if (execution.interrupted) {
       await params.giveBack(held);
+      held.trace?.settled();
       return false;
     }
     await settle.attempt(held, execution, policy);
+    held.trace?.settled();
     return true;
   };
 }
@@ -83,8 +106,8 @@ export async function tellStart(params: {
   held.startTold = true;
   await events.publish({
     kind: 'started',
-    ...factsOf(held.job, held.traceId, held.deliveries[0]?.seq),
-    runId: held.runId ?? '',
+    ...held.facts(),
+    runId: held.runId,
     worker,
     at,
   });

@@ -1,7 +1,6 @@
 import {
   decide,
   type EndedEvent,
-  factsOf,
   type JobEnvelope,
   type Next,
   type Policy,
@@ -18,6 +17,7 @@ import {
 } from '@jetbeat/jetstream';
 import type { Execution } from '@jetbeat/task';
 import type { Held } from './held.ts';
+import { settledEvent } from './settled-event.ts';
 import { untilDone } from './until-done.ts';
 
 /** What settling needs of the worker. */
@@ -53,9 +53,8 @@ export function createSettle(params: SettleParams): Settle {
   const repeat = <T>(what: string, act: () => Promise<T>) =>
     untilDone({ act, signal: stopped, onRetry: (error) => onRetry(error, what) });
 
-  /** Two lineages of one job must not live: what an earlier delivery may have left goes first. */
-  const clear = async ({ traced, job }: Held) => {
-    if (!traced) return;
+  /** Two lineages of one job must not live: what an earlier delivery may have left (`traced`) goes first. */
+  const clear = async ({ job }: Held) => {
     await repeat('remove the timer', () => removeTimer(bus, job.id));
     await repeat('remove the parking place', () => removeParked(bus, { id: job.id, queue: job.queue }));
   };
@@ -66,7 +65,7 @@ export function createSettle(params: SettleParams): Settle {
       const later = next.runAt > now() ? { at: next.runAt } : {};
       await repeat('publish the retry', async () => {
         const [result] = await publishJobs(bus, [
-          { envelope, traceparent: held.traceparent, ...later, ...(again ? { repeat: true } : {}) },
+          { envelope, ...held.carried, ...later, ...(again ? { repeat: true } : {}) },
         ]);
         if (result && !result.ok) throw result.error;
       });
@@ -79,7 +78,7 @@ export function createSettle(params: SettleParams): Settle {
     repeat('publish the dead letter', () =>
       publishDead(bus, {
         reason,
-        traceparent: held.traceparent,
+        traceparent: held.carried.traceparent,
         from: { envelope: held.job },
         ...(error === undefined ? {} : { error }),
       }),
@@ -91,7 +90,7 @@ export function createSettle(params: SettleParams): Settle {
 
   return {
     async attempt(held, execution, policy) {
-      const { outcome, error, result, delay } = execution;
+      const { outcome, error, delay } = execution;
       const finishedAt = now();
       const next = decide({
         outcome,
@@ -99,33 +98,23 @@ export function createSettle(params: SettleParams): Settle {
         retry: policy.retry,
         now: finishedAt,
         random: random(),
-        ...(error === undefined ? {} : { error }),
-        ...(delay === undefined ? {} : { delay }),
+        error,
+        delay,
       });
-      await clear(held);
-      await events.publish({
-        kind: 'settled',
-        ...factsOf(held.job, held.traceId, held.deliveries[0]?.seq),
-        runId: held.runId ?? '',
-        worker,
-        outcome,
-        startedAt: held.startedAt ?? finishedAt,
-        finishedAt,
-        next,
-        ...(error === undefined ? {} : { error }),
-        ...(result === undefined ? {} : { result }),
-      });
+      if (held.traced) await clear(held);
+      await events.publish(settledEvent({ held, worker, execution, finishedAt, next }));
+      held.trace?.decided(next);
       params.onSettled(held, execution, next);
-      await follow(held, next, error, false);
+      if (next.state === 'retrying' || next.state === 'dead') await follow(held, next, error, false);
       acknowledge(held);
     },
     async end(held, state, reason) {
-      await clear(held);
+      if (held.traced) await clear(held);
       // Before the event: history knows of nothing that follows an end, so a repeat would not make up for it.
       if (state === 'dead') await bury(held, reason);
       await events.publish({
         kind: 'ended',
-        ...factsOf(held.job, held.traceId, held.deliveries[0]?.seq),
+        ...held.facts(),
         state,
         reason,
         at: now(),
@@ -135,7 +124,7 @@ export function createSettle(params: SettleParams): Settle {
     async again(held, { next, run }) {
       if (run !== undefined) held.job = { ...held.job, run };
       // Only an ended job may lose its timer here: otherwise the timer is the very thing that follows.
-      if (next && next.state !== 'retrying') await clear(held);
+      if (held.traced && next && next.state !== 'retrying') await clear(held);
       if (next) await follow(held, next, undefined, true);
       acknowledge(held);
     },

@@ -26,6 +26,8 @@ export async function loadMarks(bus: Bus, queues: readonly string[]): Promise<Se
         signal,
         onRetry: () => undefined,
       });
+      // What they said is below the floor now, or of a stream that is gone.
+      marks.clear();
       floor = lastSeq;
     },
   };

@@ -33,8 +33,9 @@ export function watchStall(params: {
   let stalls = 0;
   let unread = 0;
   const look = () => {
-    const standing = now() - turnedAt;
-    turnedAt = now();
+    const at = now();
+    const standing = at - turnedAt;
+    turnedAt = at;
     if (standing < LIMIT_MS) return;
     stalls++;
     unread++;

@@ -8,7 +8,14 @@ import {
   ensureTopology,
   openCancelled,
 } from '@jetbeat/jetstream';
-import { natsOptions, type Running, type StartParams, startHealthServer } from '@jetbeat/runtime';
+import {
+  createMetrics,
+  measureNats,
+  natsOptions,
+  type Running,
+  type StartParams,
+  startHealthServer,
+} from '@jetbeat/runtime';
 import { loadTasks, type Task, taskInfo } from '@jetbeat/task';
 import { builtInTasks } from '@jetbeat/tasks';
 import packageJson from '../package.json' with { type: 'json' };
@@ -36,7 +43,7 @@ export interface StartWorkerParams extends StartParams {
 export async function start(
   params: StartWorkerParams,
 ): Promise<Running & { readonly id: string; readonly healthUrl: string }> {
-  const { config, log } = params;
+  const { config, log, tracing, metrics = createMetrics({ app: 'worker' }) } = params;
   const times = { ...DEFAULT_TIMES, ...params.times };
   const id = `${hostname().replace(/[^A-Za-z0-9_-]/g, '-')}-${process.pid}-${randomBytes(4).toString('hex')}`;
   const { queues, concurrency } = config.worker;
@@ -52,7 +59,12 @@ export async function start(
     name: `jetbeat worker ${id}`,
   };
   const bus: Bus = await connectBus({ ...busOptions, log });
-  const topology = () => ensureTopology(bus, { queues, ackWaitMs: config.ackWaitMs });
+  const topology = () =>
+    ensureTopology(bus, {
+      queues,
+      ackWaitMs: config.ackWaitMs,
+      eventsMaxBytes: config.storage.events,
+    });
   const slots = new Slots({ concurrency });
   let keepAlive: KeepAlive | undefined;
   try {
@@ -97,13 +109,17 @@ export async function start(
       queues,
       concurrency,
       ackWaitMs: config.ackWaitMs,
+      traces: tracing && { tracing, worker: id, slowMs: config.traceSlowMs },
       topology,
     });
+    metrics.observe(measureNats(bus));
+    metrics.observe(() => worker.readings());
     const health = await startHealthServer({
       host: config.host,
       port: config.healthPort,
       live: () => [{ name: 'event loop', ok: true }],
       ready: () => worker.checks(),
+      metrics,
     });
     worker.begin();
     log.info({ worker: id, queues, concurrency, tasks: [...tasks.keys()] }, 'worker runs');
@@ -117,6 +133,7 @@ export async function start(
       await bus.close();
       await builtIn.close();
       await health.stop();
+      metrics.stop();
     };
     return {
       id,
@@ -125,6 +142,7 @@ export async function start(
       stop: () => (stopped ??= stop()),
     };
   } catch (error) {
+    metrics.stop();
     await keepAlive?.stop();
     await bus.close();
     await builtIn.close();

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import {
   type Bus,
   type CancelledKeys,
@@ -9,8 +8,9 @@ import {
   type PullEnd,
   serveHeld,
 } from '@jetbeat/jetstream';
-import type { Check, Log } from '@jetbeat/runtime';
+import type { Check, Log, Readings } from '@jetbeat/runtime';
 import type { Task } from '@jetbeat/task';
+import { AttemptTrace, type AttemptTraceParams } from './attempt-trace.ts';
 import { buryMalformed } from './bury.ts';
 import { enqueueFor } from './children.ts';
 import { createDoubts } from './doubts.ts';
@@ -22,6 +22,7 @@ import { createIntake } from './intake.ts';
 import type { KeepAlive } from './keep-alive.ts';
 import { createTurns } from './lanes.ts';
 import { logOutcome } from './log-outcome.ts';
+import { Measures } from './measures.ts';
 import { createPace } from './pace.ts';
 import { createPark } from './park.ts';
 import { readiness } from './readiness.ts';
@@ -29,6 +30,7 @@ import { createReady } from './ready.ts';
 import { createRecent } from './recent.ts';
 import { createRecheck } from './recheck.ts';
 import { createRun } from './run.ts';
+import { createRunIds } from './run-ids.ts';
 import { createSettle } from './settle.ts';
 import type { SettledMarks } from './settled-marks.ts';
 import type { Slots } from './slots.ts';
@@ -36,6 +38,9 @@ import { watchStall } from './stall.ts';
 import { createStartTeller } from './start-teller.ts';
 import type { WorkerTimes } from './times.ts';
 import { untilDone } from './until-done.ts';
+
+/** The most jobs that are held, those included whose outcome is on its way: a quarter of what a consumer hands out. */
+const MAX_HELD = 5_000;
 
 /** What a worker is composed of. */
 export interface WorkerParams {
@@ -52,6 +57,8 @@ export interface WorkerParams {
   readonly queues: readonly string[];
   readonly concurrency: number;
   readonly ackWaitMs: number;
+  /** Present where tracing is on. */
+  readonly traces?: AttemptTraceParams | undefined;
   /** Makes streams and consumers that are missing. */
   readonly topology: () => Promise<void>;
 }
@@ -61,14 +68,30 @@ export function createWorker(params: WorkerParams): {
   begin(): void;
   stop(): Promise<void>;
   checks(): Check[];
+  /** What `/metrics` says of it. */
+  readings(): Readings;
 } {
-  const { id, bus, events, cancelled, marks, slots, keepAlive, tasks, times, log, queues, concurrency } =
-    params;
+  const {
+    id,
+    bus,
+    events,
+    cancelled,
+    marks,
+    slots,
+    keepAlive,
+    tasks,
+    times,
+    log,
+    queues,
+    concurrency,
+    traces,
+  } = params;
   const now = () => Date.now();
   const stopped = new AbortController();
   const jobs = new HeldJobs();
   const recent = createRecent({ keepMs: 2 * params.ackWaitMs, now });
   const pace = createPace(concurrency);
+  const measures = new Measures(queues);
   const onRetry = (error: unknown, what: string) =>
     log.warn({ err: error }, `could not ${what}; trying again`);
   const shared = { bus, events, now, stopped: stopped.signal, onRetry };
@@ -76,14 +99,20 @@ export function createWorker(params: WorkerParams): {
     ...shared,
     worker: id,
     random: Math.random,
-    onSettled: (held, execution, next) => logOutcome(logOf(held), held, execution, next),
+    onSettled: (held, execution, next) => {
+      measures.settled(held, execution.outcome);
+      if (next.state !== 'succeeded' || log.isLevelEnabled('debug'))
+        logOutcome(logOf(held), held, execution, next);
+    },
   });
-  const park = createPark(shared);
-  const doubts = createDoubts({
-    bus,
-    timeoutMs: times.doubtMs,
-    onError: (error) => log.warn({ err: error }, 'no answer to a doubt; the jobs are parked'),
-  });
+  const park = measures.countedPark(createPark(shared));
+  const doubts = measures.counted(
+    createDoubts({
+      bus,
+      timeoutMs: times.doubtMs,
+      onError: (error) => log.warn({ err: error }, 'no answer to a doubt; the jobs are parked'),
+    }),
+  );
   const recheck = createRecheck({
     marks,
     topology: params.topology,
@@ -93,26 +122,28 @@ export function createWorker(params: WorkerParams): {
 
   const letGo = (held: Held) => {
     jobs.remove(held);
-    keepAlive.release(held.job.id);
+    for (const key of held.kept.splice(0)) keepAlive.release(key);
   };
   const finished = (held: Held, settled: boolean) => {
-    if (settled) recent.add(held.job.id, held.job);
+    if (settled) for (const { seq } of held.deliveries) recent.add(seq, held.job.id);
     letGo(held);
     fetch.fill();
   };
-  const track = (held: Held, work: Promise<void>) => {
-    work.catch((error: unknown) => {
-      if (!stopped.signal.aborted)
-        logOf(held).error({ err: error }, 'not settled; it will be delivered again');
-      letGo(held);
-      ready.next();
-      fetch.fill();
-    });
+  const lose = (held: Held, error: unknown) => {
+    if (!stopped.signal.aborted) logOf(held).error({ err: error }, 'not settled; it will be delivered again');
+    letGo(held);
+    ready.next();
+    fetch.fill();
   };
-  const logOf = ({ job, runId, traceId }: Held) =>
-    log.child({ job: job.id, run: runId, traceId, task: job.task });
+  const track = (held: Held, work: Promise<void>) => {
+    work.catch((error: unknown) => lose(held, error));
+  };
+  const logOf = ({ job, runId, traceId, trace }: Held) => {
+    const span = trace ? { spanId: trace.place.spanId } : {};
+    return log.child({ job: job.id, run: runId, traceId, ...span, task: job.task });
+  };
 
-  const giveBack = createGiveBack({ worker: id, bus, events, now });
+  const giveBack = measures.countedGiveBack(createGiveBack({ worker: id, bus, events, now }));
   const run = createRun({
     worker: id,
     held: jobs,
@@ -120,15 +151,25 @@ export function createWorker(params: WorkerParams): {
     pace,
     events,
     settle,
+    measures,
     now,
-    randomBytes,
+    runId: createRunIds(),
     logOf,
     giveBack,
-    enqueueOf: (held) => enqueueFor({ bus, events, held }),
+    enqueueOf: (held) => enqueueFor({ bus, events, held, tracing: traces?.tracing }),
+    trace: traces && ((held, startedAt) => new AttemptTrace(traces, held, startedAt)),
     onSlot: () => ready.next(),
   });
+  const attempt = async (held: Held, task: Task) => {
+    try {
+      finished(held, await run(held, task));
+    } catch (error) {
+      lose(held, error);
+    }
+  };
   const ready = createReady({
     free: () => concurrency - jobs.running,
+    now,
     refuse: (held) => {
       for (const delivery of held.deliveries) delivery.nak();
       letGo(held);
@@ -137,10 +178,7 @@ export function createWorker(params: WorkerParams): {
       stall.count();
       // After a stall it is being asked about: it may run elsewhere.
       if (held.phase !== 'waiting') return;
-      track(
-        held,
-        run(held, task).then((settled) => finished(held, settled)),
-      );
+      void attempt(held, task);
     },
   });
   const stall = watchStall({
@@ -170,6 +208,7 @@ export function createWorker(params: WorkerParams): {
     settledUpTo: (queue) => (stall.recent ? Number.POSITIVE_INFINITY : marks.upTo(queue)),
     stalls: stall.count,
     onMalformed: (delivery, error) => {
+      measures.malformed += 1;
       log.warn(
         { subject: delivery.subject, seq: delivery.seq, err: error },
         'a message that is no job: to the dead letters',
@@ -180,16 +219,18 @@ export function createWorker(params: WorkerParams): {
     onDone: finished,
   });
 
-  const take = (deliveries: Delivery[]) => {
-    const hold: { id: string; ackSubject: string }[] = [];
+  const take = (queue: string, deliveries: Delivery[]) => {
+    const taken: { held: Held; id: string; ackSubject: string }[] = [];
     stall.count();
+    measures.took(queue, deliveries);
     for (const delivery of deliveries) {
       recheck.see(delivery);
       const held = intake.take(delivery);
-      if (held) hold.push({ id: held.job.id, ackSubject: delivery.ackSubject });
+      if (held) taken.push({ held, id: held.job.id, ackSubject: delivery.ackSubject });
     }
     // Before any handler begins: a handler may block the event loop from its first line on.
-    keepAlive.hold(hold);
+    const first = keepAlive.hold(taken);
+    for (const [place, { held }] of taken.entries()) held.kept.push(first + place);
     ready.next();
     fetch.fill();
   };
@@ -199,14 +240,17 @@ export function createWorker(params: WorkerParams): {
       if (end.status === 'refused') recheck.again();
       fetch.ended(queue, end);
     };
-    return openJobSource(bus, { queue, onDelivery: take, onPullEnd, log });
+    const onDelivery = (deliveries: Delivery[]) => take(queue, deliveries);
+    return openJobSource(bus, { queue, onDelivery, onPullEnd, log });
   };
   const sources = new Map(queues.map((queue) => [queue, open(queue)]));
   const fetch = createFetch({
     sources,
     turns: createTurns(queues),
     now,
-    room: () => (events.full ? 0 : pace.limit() - jobs.size),
+    room: () =>
+      events.full ? 0 : Math.min(pace.limit() - (jobs.size - jobs.settling), MAX_HELD - jobs.size),
+    isWorth: (room) => room > 0 && (ready.size === 0 || room >= pace.limit() / 4),
   });
   const teller = createStartTeller({ held: jobs, events, worker: id, now });
   const answer = answerHeld({
@@ -227,6 +271,7 @@ export function createWorker(params: WorkerParams): {
   return {
     begin: () => fetch.fill(),
     checks: () => readiness({ bus, events, jobs, fetch, now }),
+    readings: () => measures.readings({ jobs, concurrency, events, sources }),
     async stop() {
       fetch.stop();
       offReconnect();

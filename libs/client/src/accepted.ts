@@ -5,8 +5,8 @@ import type { EventPublisher, JobToPublish, Log } from '@jetbeat/jetstream';
 export interface Accepted {
   /** Never rejects: without this event history begins with the job's first attempt. */
   tell(publish: JobToPublish, seq: number): Promise<void>;
-  /** Resolves when there is room for more, or after `timeoutMs`. */
-  room(timeoutMs: number): Promise<void>;
+  /** Where there is no room for more: resolves when there is, or after `timeoutMs`. */
+  room(timeoutMs: number): Promise<void> | undefined;
   /** Waits for what is on its way, at most `timeoutMs`. */
   close(timeoutMs: number): Promise<void>;
 }
@@ -14,22 +14,17 @@ export interface Accepted {
 /** Jobs are told of over `events`, which it closes. */
 export function createAccepted(events: EventPublisher, log: Log): Accepted {
   let untold = 0;
+  // Jobs whose events are stored together share a promise there, and here too.
+  let last: Telling | undefined;
   return {
-    async tell({ envelope, traceparent }, seq) {
-      const event: AcceptedEvent = { kind: 'accepted', envelope, traceparent, seq };
-      await events.publish(event).catch(() => {
-        untold++;
-      });
+    tell({ envelope, traceparent, text }, seq) {
+      const event: AcceptedEvent = { kind: 'accepted', envelope, traceparent, seq, text };
+      const stored = events.publish(event);
+      if (last?.stored !== stored) last = telling(stored, (jobs) => (untold += jobs));
+      last.jobs++;
+      return last.told;
     },
-    async room(timeoutMs) {
-      if (!events.full) return;
-      const { promise, resolve } = Promise.withResolvers<void>();
-      const timer = setTimeout(resolve, timeoutMs);
-      const off = events.onSpace(resolve);
-      await promise;
-      clearTimeout(timer);
-      off();
-    },
+    room: (timeoutMs) => (events.full ? space(events, timeoutMs) : undefined),
     async close(timeoutMs) {
       await events.close({ timeoutMs });
       if (untold > 0) {
@@ -37,4 +32,29 @@ export function createAccepted(events: EventPublisher, log: Log): Accepted {
       }
     },
   };
+}
+
+/** Jobs that history is told of at once. */
+interface Telling {
+  readonly stored: Promise<unknown>;
+  readonly told: Promise<void>;
+  jobs: number;
+}
+
+function telling(stored: Promise<unknown>, onFailure: (jobs: number) => void): Telling {
+  const told = stored.then(
+    () => {},
+    () => onFailure(made.jobs),
+  );
+  const made: Telling = { stored, told, jobs: 0 };
+  return made;
+}
+
+async function space(events: EventPublisher, timeoutMs: number): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, timeoutMs);
+  const off = events.onSpace(resolve);
+  await promise;
+  clearTimeout(timer);
+  off();
 }

@@ -1,9 +1,10 @@
 import { type InputOf, InvalidInputError, summary, type TaskRef, unknownFields } from '@jetbeat/core';
-import { connectBus, createEventPublisher, type Log, silentLog } from '@jetbeat/jetstream';
+import { connectBus, createEventPublisher, type Log, silentLog, watchStorage } from '@jetbeat/jetstream';
 import { createAccepted } from './accepted.ts';
 import { enqueue, type Way } from './enqueue.ts';
 import { enqueueMany, type ItemWithOptions } from './enqueue-many.ts';
 import type { EnqueuedJob, EnqueueOptions } from './prepare.ts';
+import { createRoom } from './room.ts';
 
 /** Where Jetbeat's NATS is. */
 export interface ClientOptions {
@@ -37,7 +38,7 @@ export interface Client {
   ): Promise<EnqueuedJob>;
   /**
    * Enqueues a job per item and resolves with the jobs, in the same order. The items may come from an (async) iterable;
-   * only about a thousand are held at a time.
+   * only about two thousand are held at a time. When storage fills up, it waits up to 30 s for room.
    * @throws EnqueueManyError when some items did not become jobs; it carries those that did
    */
   enqueueMany<Ref extends TaskRef>(
@@ -73,7 +74,7 @@ export async function connect(options: ClientOptions = {}): Promise<Client> {
     log,
   });
   const accepted = createAccepted(createEventPublisher(bus, { log }), log);
-  const way: Way = { bus, accepted };
+  const way: Way = { bus, accepted, room: createRoom(watchStorage(bus)) };
   let closed: Promise<void> | undefined;
   const close = async () => {
     await accepted.close(TELL_MS);

@@ -2,6 +2,7 @@ import { JetbeatError, type TaskRef } from '@jetbeat/core';
 import { type Published, publish, type Way } from './enqueue.ts';
 import { EnqueueError, EnqueueManyError, type ItemFailure } from './errors.ts';
 import { type EnqueuedJob, type EnqueueOptions, type Prepared, prepare } from './prepare.ts';
+import { traceSendMany } from './trace-send.ts';
 
 /** An item with options of its own. What has just these two fields is always read as such a one. */
 export interface ItemWithOptions<Input> {
@@ -9,17 +10,21 @@ export interface ItemWithOptions<Input> {
   readonly options: EnqueueOptions;
 }
 
-/** Jobs that are read, and not yet stored: two such groups are on their way at once. */
-const GROUP = 500;
+/** Jobs that are read, and of which history is not told yet: so many such groups are on their way at once. */
+const GROUP = 1_000;
 const GROUPS = 2;
 /** History may lag behind by this much before more is read, in milliseconds. */
 const TELL_MS = 5_000;
+
+/** A bulk load may well fill the store: it waits for the workers to make room, so long, in milliseconds. */
+const ROOM_MS = 30_000;
 
 /** Nothing is wrong with the job itself. */
 const HOPELESS: ReadonlySet<string> = new Set([
   'not_connected',
   'publish_unconfirmed',
   'store_full',
+  'storage_full',
   'no_stream',
   'nats_closed',
 ]);
@@ -72,26 +77,25 @@ async function enqueueGroup(
   first: number,
   tally: Tally,
 ): Promise<void> {
-  const ready: { readonly index: number; readonly prepared: Prepared }[] = [];
-  for (const [offset, item] of group.entries()) {
-    const index = first + offset;
-    const { input, options } = readItem(item);
+  const ready: Prepared[] = [];
+  const places: number[] = [];
+  for (let index = first; index < first + group.length; index++) {
+    const item = group[index - first];
     try {
-      ready.push({ index, prepared: await prepare(task, input, options) });
+      const prepared = isPair(item) ? prepare(task, item.input, item.options) : prepare(task, item);
+      ready.push(prepared instanceof Promise ? await prepared : prepared);
+      places.push(index);
     } catch (error) {
       tally.failures.push({ index, error: asJetbeatError(error) });
     }
   }
-  const published = await publish(
-    way,
-    ready.map(({ prepared }) => prepared),
-  );
-  for (const [place, { index }] of ready.entries()) note(tally, index, published[place]);
+  const sending = traceSendMany(typeof task === 'string' ? task : task.name, ready);
+  const published = await publish(way, sending.prepared, ROOM_MS);
+  sending.end(published.find(({ error }) => error)?.error);
+  for (let place = 0; place < places.length; place++) note(tally, places[place] ?? 0, published[place]);
   if (published.length > 0 && published.every(({ error }) => isHopeless(error))) tally.stuck = true;
-  await within(
-    TELL_MS,
-    published.map((each) => each.job && each.told),
-  );
+  // Most of a group share one promise.
+  await within(TELL_MS, new Set(published.map((each) => each.job && each.told)));
 }
 
 function note(tally: Tally, index: number, published: Published | undefined): void {
@@ -104,11 +108,10 @@ function isHopeless(error: JetbeatError | undefined): boolean {
   return error instanceof EnqueueError && HOPELESS.has(error.code);
 }
 
-function readItem(item: unknown): { input: unknown; options?: EnqueueOptions } {
-  if (typeof item !== 'object' || item === null) return { input: item };
-  const keys = Object.keys(item);
-  const isPair = keys.length === 2 && 'input' in item && 'options' in item;
-  return isPair ? (item as ItemWithOptions<unknown>) : { input: item };
+/** Whether an item has options of its own: just these two fields. */
+function isPair(item: unknown): item is ItemWithOptions<unknown> {
+  if (typeof item !== 'object' || item === null || !('input' in item && 'options' in item)) return false;
+  return Object.keys(item).length === 2;
 }
 
 function asJetbeatError(error: unknown): JetbeatError {
@@ -117,18 +120,33 @@ function asJetbeatError(error: unknown): JetbeatError {
   return new JetbeatError('check_failed', `the input could not be checked: ${why}`, { cause: error });
 }
 
-async function* groups(items: Iterable<unknown> | AsyncIterable<unknown>): AsyncGenerator<unknown[]> {
-  let group: unknown[] = [];
-  for await (const item of items) {
-    group.push(item);
-    if (group.length < GROUP) continue;
-    yield group;
-    group = [];
-  }
-  if (group.length > 0) yield group;
+function groups(
+  items: Iterable<unknown> | AsyncIterable<unknown>,
+): Iterable<unknown[]> | AsyncIterable<unknown[]> {
+  return Symbol.asyncIterator in items ? groupsLater(items) : groupsNow(items);
 }
 
-async function within(timeoutMs: number, told: readonly (Promise<void> | undefined)[]): Promise<void> {
+/** Without the promise per item that `for await` makes. */
+function* groupsNow(items: Iterable<unknown>): Generator<unknown[]> {
+  const group: unknown[] = [];
+  try {
+    for (const item of items) if (group.push(item) === GROUP) yield group.splice(0);
+  } finally {
+    // Also when the source fails: what was read is not lost.
+    if (group.length > 0) yield group;
+  }
+}
+
+async function* groupsLater(items: AsyncIterable<unknown>): AsyncGenerator<unknown[]> {
+  const group: unknown[] = [];
+  try {
+    for await (const item of items) if (group.push(item) === GROUP) yield group.splice(0);
+  } finally {
+    if (group.length > 0) yield group;
+  }
+}
+
+async function within(timeoutMs: number, told: Iterable<Promise<void> | undefined>): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const timer = setTimeout(resolve, timeoutMs);
   await Promise.race([promise, Promise.all(told)]);

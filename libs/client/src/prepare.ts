@@ -1,14 +1,15 @@
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import {
+  type Call,
   type CallOptions,
   InvalidInputError,
   type Issue,
   isUuid,
-  makeCall,
+  makeCallNow,
   parseTraceparent,
   type TaskRef,
   traceOf,
-  uuidV7,
+  uuidV7From,
 } from '@jetbeat/core';
 import type { JobToPublish } from '@jetbeat/jetstream';
 
@@ -44,34 +45,45 @@ export interface Prepared {
   readonly publish: JobToPublish;
 }
 
+/** What was said by whoever says nothing. */
+const NO_OPTIONS: EnqueueOptions = {};
+const NO_WARNINGS: readonly Warning[] = [];
+
 /**
- * Makes the job of one call.
- * @throws InvalidInputError for a wrong option or input
+ * Makes the job of one call; without a promise where the task's check needs none.
+ * @throws InvalidInputError for a wrong option or input, at once or by the promise
  */
-export async function prepare(
+export function prepare(
   task: TaskRef | string,
   input: unknown,
-  given: EnqueueOptions = {},
-): Promise<Prepared> {
+  given: EnqueueOptions = NO_OPTIONS,
+): Prepared | Promise<Prepared> {
+  const now = Date.now();
+  if (given === NO_OPTIONS) {
+    const call = makeCallNow({ task, input, id: uuidV7From(now, randomUUID()), now });
+    return call instanceof Promise ? call.then(untraced) : untraced(call);
+  }
   const { id, traceparent, ...options } = given;
   checkOwn(id, traceparent);
-  const now = Date.now();
-  const call = await makeCall({ task, input, options, id: id ?? uuidV7(now, randomBytes(10)), now });
-  const { envelope } = call;
-  return {
-    job: {
-      id: envelope.id,
-      task: envelope.task,
-      traceId: traceOf({ id: envelope.id, traceparent }).traceId,
-      warnings: [],
-    },
+  const call = makeCallNow({ task, input, options, id: id ?? uuidV7From(now, randomUUID()), now });
+  const finish = (made: Call): Prepared => ({
+    job: jobOf(made, traceparent),
     publish: {
-      ...call,
+      ...made,
       ...(traceparent === undefined ? {} : { traceparent }),
       // Nobody knows here whether the earlier call came through, so whoever takes the job asks.
       ...(id === undefined ? {} : { repeat: true }),
     },
-  };
+  });
+  return call instanceof Promise ? call.then(finish) : finish(call);
+}
+
+function untraced(call: Call): Prepared {
+  return { job: jobOf(call, undefined), publish: call };
+}
+
+function jobOf({ envelope: { id, task } }: Call, traceparent: string | undefined): EnqueuedJob {
+  return { id, task, traceId: traceOf({ id, traceparent }).traceId, warnings: NO_WARNINGS };
 }
 
 function checkOwn(id: unknown, traceparent: unknown): void {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type CallOptions, makeCall, summary } from './call.ts';
+import { type CallOptions, makeCall, makeCallNow, summary } from './call.ts';
 import { InvalidInputError } from './errors.ts';
 import type { TaskRef } from './task-ref.ts';
 
@@ -11,15 +11,33 @@ const call = (options?: CallOptions, input: unknown = { to: 'a' }, task: TaskRef
 
 test('the call wins over the task, and the task over the defaults', async () => {
   const base = { v: 1, id: ID, input: { to: 'a' }, createdAt: NOW, runAt: NOW, attempt: 1, run: 1, parks: 0 };
-  expect(await call()).toEqual({ envelope: { ...base, task: 'mail.send', queue: 'mail', priority: 'low' } });
-  expect(await call({}, { to: 'a' }, 'other')).toEqual({
+  expect(await call()).toMatchObject({
+    envelope: { ...base, task: 'mail.send', queue: 'mail', priority: 'low' },
+  });
+  expect(await call({}, { to: 'a' }, 'other')).toMatchObject({
     envelope: { ...base, task: 'other', queue: 'default', priority: 'normal' },
   });
-  expect(await call({ queue: 'q', priority: 'high', meta: { a: 'b' } })).toEqual({
+  expect(await call({ queue: 'q', priority: 'high', meta: { a: 'b' } })).toMatchObject({
     envelope: { ...base, task: 'mail.send', queue: 'q', priority: 'high', meta: { a: 'b' } },
   });
   const child = await makeCall({ task: MAIL, input: 1, id: ID, now: NOW, parent: ID });
   expect(child.envelope.parent).toBe(ID);
+  expect(JSON.parse(child.text)).toEqual(child.envelope);
+});
+
+test('without a check, or with one that answers at once, no promise is made', async () => {
+  const params = { input: { to: 'a' }, id: ID, now: NOW };
+  const issues = [{ pointer: '/to', code: 'invalid_value', message: 'must be string' }];
+  const plain = makeCallNow({ ...params, task: MAIL });
+  expect(plain).toEqual(await makeCall({ ...params, task: MAIL }));
+  const now = { ...MAIL, check: (value: unknown) => ({ value }) };
+  expect(makeCallNow({ ...params, task: now })).toEqual(plain);
+  const later = { ...MAIL, check: async (value: unknown) => ({ value }) };
+  const promised = makeCallNow({ ...params, task: later });
+  expect(promised).toBeInstanceOf(Promise);
+  expect(await promised).toEqual(plain);
+  const wrong = { ...MAIL, check: () => ({ issues }) };
+  expect(() => makeCallNow({ ...params, task: wrong })).toThrow('/to: must be string');
 });
 
 test('a delay or a time to come makes a timer; a time that is over does not', async () => {

@@ -1,9 +1,9 @@
 import { MAX_DURATION_MS, parseDuration } from './duration.ts';
-import { FIRST_POSITION, type JobEnvelope, PRIORITIES, type Priority } from './envelope.ts';
+import { envelopeText, FIRST_POSITION, type JobEnvelope, PRIORITIES, type Priority } from './envelope.ts';
 import { describeIssues, InvalidInputError, type Issue } from './errors.ts';
 import { checkName, isName } from './names.ts';
 import { isTooDeep, MAX_NESTING } from './nesting.ts';
-import type { TaskRef } from './task-ref.ts';
+import type { Checked, TaskRef } from './task-ref.ts';
 import { unknownFields } from './unknown-fields.ts';
 
 /** What a program may say when it calls a task; what it leaves out comes from the task, then from the defaults. */
@@ -23,6 +23,8 @@ const CALL_FIELDS = ['delay', 'runAt', 'queue', 'priority', 'meta'] as const sat
 /** A call that was checked, ready to be published. */
 export interface Call {
   readonly envelope: JobEnvelope;
+  /** The envelope as JSON, so that whoever sends it or tells of it need not write it again. */
+  readonly text: string;
   /** Unix milliseconds; present when the job is to wait as a timer. */
   readonly at?: number;
 }
@@ -38,12 +40,8 @@ export const META_PATTERN = '^[A-Za-z0-9_.-]{1,64}$';
 const META_RULE = `is an object of at most ${MAX_META} texts of at most ${MAX_META_TEXT} characters, their names 1 to 64 of A-Z a-z 0-9 _ . -`;
 const META_NAME = new RegExp(META_PATTERN);
 
-/**
- * Makes the job of one call. Its input becomes what it will be on the wire (a `Date` becomes a text) before the task's
- * schema sees it, so that what passes here passes at the worker too.
- * @throws InvalidInputError naming every wrong option and every wrong place of the input
- */
-export async function makeCall(params: {
+/** What a call is made of. */
+export interface CallParams {
   readonly task: TaskRef | string;
   readonly input: unknown;
   readonly options?: CallOptions | undefined;
@@ -51,11 +49,50 @@ export async function makeCall(params: {
   /** Unix milliseconds. */
   readonly now: number;
   readonly parent?: string;
-}): Promise<Call> {
-  const { id, now, parent } = params;
+}
+
+/** What was said by whoever says nothing. */
+const NO_OPTIONS: CallOptions = {};
+
+/**
+ * Makes the job of one call. Its input becomes what it will be on the wire (a `Date` becomes a text) before the task's
+ * schema sees it, so that what passes here passes at the worker too.
+ * @throws InvalidInputError naming every wrong option and every wrong place of the input
+ */
+export async function makeCall(params: CallParams): Promise<Call> {
+  return makeCallNow(params);
+}
+
+/**
+ * Makes the job of one call, as `makeCall` does, without a promise where the task's check needs none.
+ * @throws InvalidInputError, at once or by the promise
+ */
+export function makeCallNow(params: CallParams): Call | Promise<Call> {
   const task: TaskRef = typeof params.task === 'string' ? { name: params.task } : params.task;
   checkName('task', task.name, '/task');
-  const options = params.options ?? {};
+  const runAt = params.options === undefined ? params.now : startOf(task, params.options, params.now);
+  const text = toText(params.input, task.name);
+  const input: unknown = JSON.parse(text);
+  if (isTooDeep(input, MAX_NESTING - 1))
+    throw notJson(task.name, `it is nested deeper than ${MAX_NESTING - 1} levels`);
+  const checked = task.check?.(input);
+  if (checked !== undefined && 'then' in checked) {
+    return checked.then((later) => {
+      refuseWrong(task, later);
+      return finishCall(params, task, { runAt, input, text });
+    });
+  }
+  refuseWrong(task, checked);
+  return finishCall(params, task, { runAt, input, text });
+}
+
+function refuseWrong(task: TaskRef, checked: Checked | undefined): void {
+  if (checked?.issues)
+    throw new InvalidInputError(summary(`the input of ${task.name}`, checked.issues), checked.issues);
+}
+
+/** When the job is to begin, after its options were checked. Unix milliseconds. */
+function startOf(task: TaskRef, options: CallOptions, now: number): number {
   const issues = optionIssues(options);
   if (issues.length > 0)
     throw new InvalidInputError(summary(`the options of this call of ${task.name}`, issues), issues);
@@ -67,26 +104,36 @@ export async function makeCall(params: {
     const message = 'a job may wait for ten years at most';
     throw new InvalidInputError(message, [{ pointer: '/runAt', code: 'invalid_value', message }]);
   }
-  const input = toJson(params.input, task.name);
-  if (isTooDeep(input, MAX_NESTING - 1))
-    throw notJson(task.name, `it is nested deeper than ${MAX_NESTING - 1} levels`);
-  const checked = await task.check?.(input);
-  if (checked?.issues)
-    throw new InvalidInputError(summary(`the input of ${task.name}`, checked.issues), checked.issues);
-  const envelope: JobEnvelope = {
+  return runAt;
+}
+
+function finishCall(
+  params: CallParams,
+  task: TaskRef,
+  { runAt, input, text }: { readonly runAt: number; readonly input: unknown; readonly text: string },
+): Call {
+  const { options = NO_OPTIONS, id, now, parent } = params;
+  const plain: JobEnvelope = {
     v: 1,
     id,
     task: task.name,
     queue: options.queue ?? task.queue ?? DEFAULT_QUEUE,
     priority: options.priority ?? task.priority ?? 'normal',
     input,
-    ...(options.meta === undefined ? {} : { meta: options.meta }),
     createdAt: now,
     runAt,
-    ...(parent === undefined ? {} : { parent }),
-    ...FIRST_POSITION,
+    attempt: FIRST_POSITION.attempt,
+    run: FIRST_POSITION.run,
+    parks: FIRST_POSITION.parks,
   };
-  return runAt > now ? { envelope, at: runAt } : { envelope };
+  const { meta } = options;
+  // Most calls have neither, and a copy of an object costs as much as a small input.
+  const envelope: JobEnvelope =
+    meta === undefined && parent === undefined
+      ? plain
+      : { ...plain, ...(meta === undefined ? {} : { meta }), ...(parent === undefined ? {} : { parent }) };
+  const whole = envelopeText(envelope, text);
+  return runAt > now ? { envelope, text: whole, at: runAt } : { envelope, text: whole };
 }
 
 /** Says in one sentence that something cannot be accepted, and why. */
@@ -95,10 +142,10 @@ export function summary(subject: string, issues: readonly Issue[]): string {
 }
 
 /**
- * The value as JSON carries it; `undefined` becomes `null`.
+ * The value as JSON; `undefined` becomes `null`.
  * @throws InvalidInputError for what JSON cannot carry: a BigInt, a cycle, a function
  */
-function toJson(value: unknown, task: string): unknown {
+function toText(value: unknown, task: string): string {
   let text: string | undefined;
   try {
     text = JSON.stringify(value ?? null);
@@ -106,7 +153,7 @@ function toJson(value: unknown, task: string): unknown {
     throw notJson(task, cause instanceof Error ? cause.message : String(cause), cause);
   }
   if (text === undefined) throw notJson(task, `it is a ${typeof value}`);
-  return JSON.parse(text);
+  return text;
 }
 
 function notJson(task: string, why: string, cause?: unknown): InvalidInputError {

@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { decodeEnvelope, encodeEnvelope, FIRST_POSITION, type JobEnvelope, messageId } from './envelope.ts';
+import {
+  decodeEnvelope,
+  encodeEnvelope,
+  envelopeText,
+  FIRST_POSITION,
+  type JobEnvelope,
+  messageId,
+} from './envelope.ts';
 import { MalformedMessageError } from './errors.ts';
 import { uuidV7 } from './ids.ts';
 
@@ -34,6 +41,24 @@ test('an envelope is read back as it was written', () => {
   );
   const { meta: _meta, policy: _policy, schedule: _schedule, ...least } = job;
   expect(decodeEnvelope(encodeEnvelope(least))).toEqual(least);
+});
+
+test('an envelope is written around an input that is written already', () => {
+  // With every field that there is, so that a new one is not forgotten.
+  const whole: Required<JobEnvelope> = {
+    ...job,
+    meta: { team: 'blue "two"' },
+    policy: { retry: { attempts: 2 } },
+    schedule: { id: job.id, name: 'nightly', nominalTime: 5, origin: 'plan' },
+    parent: job.id,
+  };
+  const { meta: _meta, policy: _policy, schedule: _schedule, parent: _parent, ...least } = whole;
+  fc.assert(
+    fc.property(fc.jsonValue(), fc.constantFrom(whole, least), (input, envelope) => {
+      const written = envelopeText({ ...envelope, input }, JSON.stringify(input));
+      expect(JSON.parse(written)).toEqual(JSON.parse(JSON.stringify({ ...envelope, input })));
+    }),
+  );
 });
 
 test.each([

@@ -57,6 +57,27 @@ export const FIRST_POSITION: Position = { attempt: 1, run: 1, parks: 0 };
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
+/**
+ * Writes an envelope as JSON text around its input, which was written before. A third of the cost of `JSON.stringify`, which
+ * would walk the input once more.
+ * @param input JSON of `envelope.input`
+ */
+export function envelopeText(envelope: JobEnvelope, input: string): string {
+  const { v, id, task, queue, priority, meta, policy, createdAt, runAt, schedule, parent } = envelope;
+  const { attempt, run, parks } = envelope;
+  const names = `"v":${v},"id":${quote(id)},"task":${quote(task)},"queue":${quote(queue)}`;
+  const position = `"attempt":${attempt},"run":${run},"parks":${parks}`;
+  const rest = optional('meta', meta) + optional('policy', policy) + optional('schedule', schedule);
+  const times = `"createdAt":${createdAt},"runAt":${runAt}`;
+  return `{${names},"priority":"${priority}","input":${input},${rest}${optional('parent', parent)}${times},${position}}`;
+}
+
+const quote = JSON.stringify;
+
+function optional(name: string, value: unknown): string {
+  return value === undefined ? '' : `"${name}":${quote(value)},`;
+}
+
 /** Writes an envelope as UTF-8 JSON. */
 export function encodeEnvelope(envelope: JobEnvelope): Uint8Array {
   return encoder.encode(JSON.stringify(envelope));
@@ -100,43 +121,57 @@ function firstWrongField(job: Partial<JobEnvelope>): string | undefined {
   if (!isCount(job.parks, 0)) return 'parks';
   if (!isCount(job.createdAt, 0)) return 'createdAt';
   if (!isCount(job.runAt, 0)) return 'runAt';
-  if (!isObjectOrAbsent(job.meta) || Object.values(job.meta ?? {}).some((text) => typeof text !== 'string'))
-    return 'meta';
+  if (!isMeta(job.meta)) return 'meta';
   if (!isPolicy(job.policy)) return 'policy';
   if (!hasKinds(job.schedule, SCHEDULE_KINDS)) return 'schedule';
   return undefined;
 }
 
-const SCHEDULE_KINDS = { id: 'string', name: 'string', origin: 'string', nominalTime: 'number' };
-const RETRY_KINDS = {
-  attempts: 'number',
-  delay: 'number',
-  factor: 'number',
-  max: 'number',
-  jitter: 'boolean',
-};
-const TIMEOUT_KINDS = { soft: 'number', hard: 'number' };
+/** Fields of an object and their types, as pairs: they are gone through for every message. */
+type Kinds = readonly (readonly [name: string, kind: string])[];
+
+const SCHEDULE_KINDS: Kinds = [
+  ['id', 'string'],
+  ['name', 'string'],
+  ['origin', 'string'],
+  ['nominalTime', 'number'],
+];
+const RETRY_KINDS: Kinds = [
+  ['attempts', 'number'],
+  ['delay', 'number'],
+  ['factor', 'number'],
+  ['max', 'number'],
+  ['jitter', 'boolean'],
+];
+const TIMEOUT_KINDS: Kinds = [
+  ['soft', 'number'],
+  ['hard', 'number'],
+];
+
+function isMeta(value: unknown): boolean {
+  if (value === undefined) return true;
+  return isObject(value) && Object.values(value).every((text) => typeof text === 'string');
+}
 
 /** A wrong type in a policy would fail where it is used, again and again; so it is refused where it comes in. */
 function isPolicy(value: unknown): boolean {
-  if (!isObjectOrAbsent(value)) return false;
-  const { retry, timeout } = (value ?? {}) as { retry?: unknown; timeout?: unknown };
-  return hasKinds(retry, RETRY_KINDS) && hasKinds(timeout, TIMEOUT_KINDS);
+  if (value === undefined) return true;
+  return (
+    isObject(value) && hasKinds(value['retry'], RETRY_KINDS) && hasKinds(value['timeout'], TIMEOUT_KINDS)
+  );
 }
 
 /** Whether a value is absent, or an object whose fields, where they are there, are of these kinds. */
-function hasKinds(value: unknown, kinds: Readonly<Record<string, string>>): boolean {
-  if (!isObjectOrAbsent(value)) return false;
-  const fields = (value ?? {}) as Record<string, unknown>;
-  return Object.entries(kinds).every(
-    ([name, kind]) => fields[name] === undefined || typeof fields[name] === kind,
-  );
+function hasKinds(value: unknown, kinds: Kinds): boolean {
+  if (value === undefined) return true;
+  if (!isObject(value)) return false;
+  return kinds.every(([name, kind]) => value[name] === undefined || typeof value[name] === kind);
 }
 
 function isCount(value: unknown, least: number): boolean {
   return Number.isSafeInteger(value) && (value as number) >= least;
 }
 
-function isObjectOrAbsent(value: unknown): boolean {
-  return value === undefined || (typeof value === 'object' && value !== null && !Array.isArray(value));
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

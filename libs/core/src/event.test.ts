@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { FIRST_POSITION, type JobEnvelope } from './envelope.ts';
 import { MalformedMessageError } from './errors.ts';
-import { decodeBatch, type Event, encodeBatch, encodeEvent, factsOf } from './event.ts';
+import { type Event, factsOf } from './event.ts';
+import { decodeBatch, encodeBatch, encodeEvent } from './event-batch.ts';
 import { uuidV7 } from './ids.ts';
 
 const job: JobEnvelope = {
@@ -22,6 +23,10 @@ const known: Event[] = [
   { kind: 'started', ...factsOf(job, 'a'.repeat(32), 7), runId: job.id, worker: 'w', at: 6 },
   parked,
   {
+    ...{ kind: 'settled', ...factsOf(job, undefined), runId: job.id, worker: 'w', outcome: 'succeeded' },
+    ...{ startedAt: 5, finishedAt: 6, next: { state: 'succeeded' } },
+  },
+  {
     kind: 'worker',
     worker: 'w',
     state: 'running',
@@ -37,14 +42,23 @@ const known: Event[] = [
 ];
 const read = (text: string) => decodeBatch(new TextEncoder().encode(text));
 
+test('an accepted event takes the text of its envelope where that is written already', () => {
+  const text = JSON.stringify(job);
+  for (const traceparent of [undefined, '00-x"']) {
+    const event = { kind: 'accepted', envelope: job, traceparent, seq: 5 } as const;
+    expect(JSON.parse(encodeEvent({ ...event, text }))).toEqual(JSON.parse(encodeEvent(event)));
+  }
+});
+
 test('a batch is read back as it was written', () => {
   expect(decodeBatch(encodeBatch(known.map(encodeEvent)))).toEqual({ events: known, skipped: 0 });
   expect(decodeBatch(encodeBatch([]))).toEqual({ events: [], skipped: 0 });
 });
 
 test('the facts of a job leave out what is not known', () => {
-  expect(factsOf(job, undefined)).not.toHaveProperty('traceId');
-  expect(factsOf(job, undefined)).not.toHaveProperty('seq');
+  const written: unknown = JSON.parse(encodeEvent({ ...parked, ...factsOf(job, undefined) }));
+  expect(written).not.toHaveProperty('traceId');
+  expect(written).not.toHaveProperty('seq');
   expect(factsOf(job, 't', 7)).toMatchObject({
     job: job.id,
     traceId: 't',

@@ -1,6 +1,5 @@
 import type { JobEnvelope, Position, Priority } from './envelope.ts';
-import { MalformedMessageError, type StoredError } from './errors.ts';
-import { isUuid } from './ids.ts';
+import type { StoredError } from './errors.ts';
 import type { Outcome, Reason } from './outcome.ts';
 import type { PolicyOverrides } from './policy.ts';
 import type { Next } from './retry.ts';
@@ -20,9 +19,9 @@ export interface JobFacts extends Position {
   /** Unix milliseconds. */
   readonly runAt: number;
   /** Absent: that of the job itself (`ownTrace`). */
-  readonly traceId?: string;
+  readonly traceId?: string | undefined;
   /** Stream sequence of the message in JOBS that this event speaks of. */
-  readonly seq?: number;
+  readonly seq?: number | undefined;
 }
 
 /** A client's job is in JetStream. */
@@ -33,6 +32,8 @@ export interface AcceptedEvent {
   readonly traceparent?: string | undefined;
   /** Its sequence in JOBS: of the job's message, or of its timer. */
   readonly seq: number;
+  /** The envelope as JSON, where somebody has written it already; only for `encodeEvent`, it does not travel. */
+  readonly text?: string | undefined;
 }
 
 /** A handler has begun. Sent only for runs longer than 50 ms, and before the run where there was a doubt. */
@@ -54,9 +55,11 @@ export interface SettledEvent extends JobFacts {
   readonly startedAt: number;
   /** Unix milliseconds. */
   readonly finishedAt: number;
-  readonly error?: StoredError;
+  readonly error?: StoredError | undefined;
   readonly result?: unknown;
   readonly next: Next;
+  /** The attempt's span, where its trace is sampled: what follows in history is a child of it. */
+  readonly span?: string | undefined;
 }
 
 /** A job may not start now and waits under `parked.>`. `parks` counts this one already. */
@@ -131,69 +134,6 @@ export type JobEvent =
 /** A fact about a job or a worker. */
 export type Event = JobEvent | WorkerEvent;
 
-const KINDS: ReadonlySet<string> = new Set<Event['kind']>([
-  'accepted',
-  'started',
-  'settled',
-  'parked',
-  'released',
-  'returned',
-  'ended',
-  'worker',
-]);
-
-const encoder = new TextEncoder();
-const decoder = new TextDecoder('utf-8', { fatal: true });
-
-/** Writes one event as JSON text; a batch is these joined by commas in brackets. */
-export function encodeEvent(event: Event): string {
-  return JSON.stringify(event);
-}
-
-/** Writes a batch of already encoded events as one UTF-8 JSON array. */
-export function encodeBatch(encoded: readonly string[]): Uint8Array {
-  return encoder.encode(`[${encoded.join(',')}]`);
-}
-
-/** A batch that was read: what is known, and how many entries were not. */
-export interface DecodedBatch {
-  readonly events: readonly Event[];
-  readonly skipped: number;
-}
-
-/**
- * Reads a batch. An entry that is no known event is counted, not thrown: one stranger must not hold up history.
- * @throws MalformedMessageError when the whole is not a JSON array
- */
-export function decodeBatch(data: Uint8Array): DecodedBatch {
-  let value: unknown;
-  try {
-    value = JSON.parse(decoder.decode(data));
-  } catch (cause) {
-    throw new MalformedMessageError('the event batch is not UTF-8 JSON', { cause });
-  }
-  if (!Array.isArray(value)) throw new MalformedMessageError('the event batch is no JSON array');
-  const events = value.filter(isEvent);
-  return { events, skipped: value.length - events.length };
-}
-
-function isEvent(value: unknown): value is Event {
-  if (typeof value !== 'object' || value === null) return false;
-  const event = value as { kind?: unknown; job?: unknown; worker?: unknown; envelope?: { id?: unknown } };
-  if (typeof event.kind !== 'string' || !KINDS.has(event.kind)) return false;
-  if (event.kind === 'worker') return typeof event.worker === 'string';
-  if (event.kind === 'accepted') return isUuid(event.envelope?.id);
-  return isUuid(event.job) && isPosition(event as Partial<Position>);
-}
-
-function isPosition(value: Partial<Position>): boolean {
-  return (
-    Number.isSafeInteger(value.attempt) &&
-    Number.isSafeInteger(value.run) &&
-    Number.isSafeInteger(value.parks)
-  );
-}
-
 /** The facts of a job that go into each of its events. */
 export function factsOf(job: JobEnvelope, traceId: string | undefined, seq?: number): JobFacts {
   return {
@@ -206,7 +146,7 @@ export function factsOf(job: JobEnvelope, traceId: string | undefined, seq?: num
     attempt: job.attempt,
     run: job.run,
     parks: job.parks,
-    ...(traceId === undefined ? {} : { traceId }),
-    ...(seq === undefined ? {} : { seq }),
+    traceId,
+    seq,
   };
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { childJobId, isUuid, occurrenceJobId, uuidTime, uuidV7 } from './ids.ts';
+import { childJobId, isUuid, occurrenceJobId, uuidTime, uuidV7, uuidV7From } from './ids.ts';
 
 const random = new Uint8Array(10).fill(0xff);
 
@@ -20,6 +20,13 @@ test('a UUIDv7 carries its time, its version and its variant, and sorts by time'
     ),
   );
   expect(uuidTime(uuidV7(-5, random))).toBe(0);
+});
+
+test('a UUIDv7 of a v4 has the time and the random bits', () => {
+  const id = uuidV7From(1_763_641_036_123, 'f47ac10b-58cc-4372-a567-0e02b2c3d479');
+  expect(id.slice(14)).toBe('7372-a567-0e02b2c3d479');
+  expect([isUuid(id), uuidTime(id)]).toEqual([true, 1_763_641_036_123]);
+  expect(uuidTime(uuidV7From(-5, id))).toBe(0);
 });
 
 test('only the canonical form is an id', () => {

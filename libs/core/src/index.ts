@@ -1,4 +1,12 @@
-export { type Call, type CallOptions, DEFAULT_QUEUE, makeCall, summary } from './call.ts';
+export {
+  type Call,
+  type CallOptions,
+  type CallParams,
+  DEFAULT_QUEUE,
+  makeCall,
+  makeCallNow,
+  summary,
+} from './call.ts';
 export {
   type CatchUpDecision,
   decideCatchUp,
@@ -29,12 +37,8 @@ export {
 } from './errors.ts';
 export {
   type AcceptedEvent,
-  type DecodedBatch,
-  decodeBatch,
   type EndedEvent,
   type Event,
-  encodeBatch,
-  encodeEvent,
   factsOf,
   type JobEvent,
   type JobFacts,
@@ -47,6 +51,7 @@ export {
   type TaskInfo,
   type WorkerEvent,
 } from './event.ts';
+export { type DecodedBatch, decodeBatch, encodeBatch, encodeEvent, parseBatch } from './event-batch.ts';
 export { PAGE_SIZE } from './http/format.ts';
 export { HealthSchema } from './http/health.ts';
 export {
@@ -78,7 +83,7 @@ export {
   ScheduleRequestSchema,
   ScheduleSchema,
 } from './http/schedule.ts';
-export { childJobId, isUuid, occurrenceJobId, UUID_PATTERN, uuidV7 } from './ids.ts';
+export { childJobId, isUuid, occurrenceJobId, UUID_PATTERN, uuidV7, uuidV7From } from './ids.ts';
 export {
   isTerminal,
   JOB_STATES,
@@ -101,7 +106,7 @@ export {
   type TimeLimits,
   totalLimit,
 } from './policy.ts';
-export { type RetryInput, readPolicy, type TimeoutInput } from './policy-input.ts';
+export { MAX_ATTEMPTS, type RetryInput, readPolicy, type TimeoutInput } from './policy-input.ts';
 export { type AttemptChange, type Changes, type JobChange, mergeJob, project } from './project.ts';
 export {
   decideReconcile,
@@ -125,6 +130,31 @@ export {
   type ScheduleSpec,
   type When,
 } from './schedule.ts';
+export {
+  attemptSpanId,
+  commitSpan,
+  fireSpan,
+  outcomeAttributes,
+  processSpan,
+  recordSpan,
+  type SpanFacts,
+  sendManySpan,
+  sendName,
+  sendSpan,
+  settleSpan,
+  waitSpan,
+} from './spans.ts';
+export {
+  decideGate,
+  describeStorage,
+  type Fill,
+  OPEN_AT,
+  REFUSE_AT,
+  readStorageFigures,
+  type StorageFigures,
+  type StorageGate,
+  storageLevel,
+} from './storage.ts';
 export { type Delivered, isSuspect } from './suspect.ts';
 export type { Checked, InputOf, TaskRef } from './task-ref.ts';
 export {

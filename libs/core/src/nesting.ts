@@ -8,6 +8,8 @@ export const MAX_NESTING = 64;
 export function isTooDeep(value: unknown, levels = MAX_NESTING): boolean {
   if (typeof value !== 'object' || value === null) return false;
   if (levels === 0) return true;
-  const inside: readonly unknown[] = Array.isArray(value) ? value : Object.values(value);
-  return inside.some((inner) => isTooDeep(inner, levels - 1));
+  if (Array.isArray(value)) return value.some((inner) => isTooDeep(inner, levels - 1));
+  // Every message goes through here: without a list of an object's values.
+  for (const name in value) if (isTooDeep((value as Record<string, unknown>)[name], levels - 1)) return true;
+  return false;
 }

@@ -19,9 +19,9 @@ export interface Ended {
   readonly outcome: Exclude<Outcome, 'lost'>;
   readonly attempt: number;
   readonly retry: RetryPolicy;
-  readonly error?: StoredError;
+  readonly error?: StoredError | undefined;
   /** The delay that the handler asked for (`Retry`, `Snooze`), in milliseconds. */
-  readonly delay?: number;
+  readonly delay?: number | undefined;
   /** Unix milliseconds. */
   readonly now: number;
   /** Evenly drawn from [0, 1), for jitter. */

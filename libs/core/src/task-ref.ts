@@ -17,7 +17,7 @@ export interface TaskRef<Input = unknown> {
   readonly priority?: Priority;
   readonly policy?: PolicyOverrides;
   /** Never rejects for a wrong input: it answers with the issues. */
-  readonly check?: (input: unknown) => Promise<Checked>;
+  readonly check?: (input: unknown) => Checked | Promise<Checked>;
   /** Exists for the type checker only; no task carries a value here. */
   readonly '~types'?: { readonly input: Input };
 }

@@ -27,7 +27,8 @@ export function formatTraceparent(context: TraceContext): string {
  * all decide alike, since the id is the same for all. The span is one that nobody makes.
  */
 export function ownTrace(jobId: string): TraceContext {
-  const hex = jobId.replaceAll('-', '');
+  // In its canonical form the dashes have fixed places; this is done for every job.
+  const hex = `${jobId.slice(0, 8)}${jobId.slice(9, 13)}${jobId.slice(14, 18)}${jobId.slice(19, 23)}${jobId.slice(24)}`;
   return { traceId: hex, spanId: hex.slice(16), sampled: false };
 }
 

@@ -1,13 +1,12 @@
 import { type Bus, type BusConnection, inside } from './bus.ts';
 
 const encoder = new TextEncoder();
-const ACK = encoder.encode('+ACK');
 const NAK = encoder.encode('-NAK');
 const WORKING = encoder.encode('+WPI');
 
 /** Settles a delivery. Fire and forget: one that gets lost with the connection means a redelivery. */
 export function sendAck(bus: BusConnection, ackSubject: string): void {
-  send(bus, ackSubject, ACK);
+  attempt(bus, () => bus.acks.send(ackSubject));
 }
 
 /** Gives a delivery back, to be handed out again after `delayMs`, or at once. */
@@ -29,11 +28,15 @@ export function extendDelivery(bus: Bus, ackSubject: string): void {
   sendWorking(inside(bus), ackSubject);
 }
 
-/** A closed connection is no reason to fail: the delivery comes again elsewhere. */
 function send(bus: BusConnection, subject: string, data: Uint8Array): void {
+  attempt(bus, () => bus.nc.publish(subject, data));
+}
+
+/** A closed connection is no reason to fail: the delivery comes again elsewhere. */
+function attempt(bus: BusConnection, act: () => void): void {
   if (bus.nc.isClosed()) return;
   try {
-    bus.nc.publish(subject, data);
+    act();
   } catch (err) {
     bus.log.debug({ err }, 'an acknowledgement could not be sent');
   }

@@ -1,5 +1,6 @@
 import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/nats-core';
+import { AckWriter } from './ack-writer.ts';
 import { BusClosedError, JetStreamCallError } from './errors.ts';
 import type { Log } from './log.ts';
 import type { Named } from './names.ts';
@@ -28,9 +29,10 @@ export interface Bus extends Named {
   close(): Promise<void>;
 }
 
-/** How many publishes are in flight at most. */
-const WINDOW = 500;
 const CLOSE_MS = 2_000;
+
+/** Atomic batches that are open at once; a stream takes 50 of all its publishers. */
+const BATCHES = 3;
 
 /** The inside of a Bus; never leaves the package. */
 export class BusConnection implements Bus {
@@ -39,7 +41,10 @@ export class BusConnection implements Bus {
   readonly log: Log;
   readonly callTimeoutMs: number;
   readonly replies: Replies;
-  readonly window = new Window(WINDOW);
+  readonly acks: AckWriter;
+  readonly batches = new Window(BATCHES);
+  /** Where the last job went (job-message.ts). */
+  lastTarget: { queue: string; priority: string; task: string; subject: string } | undefined;
   /** Aborted when nothing more may be sent. */
   readonly closing = new AbortController();
   #jsm: Promise<JetStreamManager> | undefined;
@@ -49,6 +54,7 @@ export class BusConnection implements Bus {
   #closed: Promise<void> | undefined;
   readonly #servers = new Set<string>();
   readonly #listeners = new Set<(info: { serverChanged: boolean }) => void>();
+  readonly #parts = new Map<unknown, unknown>();
   readonly #waiting = new Set<() => void>();
   readonly #owned = new Set<() => Promise<void> | void>();
 
@@ -60,6 +66,7 @@ export class BusConnection implements Bus {
     this.#maxPayload = params.nc.info?.max_payload ?? 1_048_576;
     this.#servers.add(params.nc.info?.server_id ?? '');
     this.replies = new Replies(params.nc);
+    this.acks = new AckWriter(params.nc);
     void this.#watch();
   }
 
@@ -85,6 +92,7 @@ export class BusConnection implements Bus {
   }
 
   async flush(): Promise<void> {
+    this.acks.flush();
     await this.#bounded('flush', () => this.nc.flush().then(() => true));
   }
 
@@ -97,6 +105,15 @@ export class BusConnection implements Bus {
   manager(): Promise<JetStreamManager> {
     this.#jsm ??= jetstreamManager(this.nc, { checkAPI: false, timeout: this.callTimeoutMs });
     return this.#jsm;
+  }
+
+  /** What there is once per connection, and made when it is first asked for. */
+  part<Part>(kind: new (bus: BusConnection) => Part): Part {
+    const known = this.#parts.get(kind);
+    if (known instanceof kind) return known;
+    const made = new kind(this);
+    this.#parts.set(kind, made);
+    return made;
   }
 
   /** Closes `close` with this; the returned function forgets it again. */
@@ -171,6 +188,7 @@ export class BusConnection implements Bus {
     this.closing.abort();
     for (const wake of this.#waiting) wake();
     // What was published last, acknowledgements above all, should still reach the server.
+    this.acks.flush();
     if (this.connected)
       await within(
         this.nc.flush().catch(() => {}),

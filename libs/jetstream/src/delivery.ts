@@ -1,8 +1,9 @@
 import type { Priority } from '@jetbeat/core';
 import type { Msg } from '@nats-io/nats-core';
-import type { DeliveryFacts } from './ack-subject.ts';
+import { type DeliveryFacts, storedTime } from './ack-subject.ts';
 import { sendAck, sendNak } from './acknowledge.ts';
 import type { BusConnection } from './bus.ts';
+import { headerFinder } from './header-block.ts';
 import { HEADERS, readHeaders } from './headers.ts';
 import type { RawMessage } from './publish-one.ts';
 
@@ -24,15 +25,24 @@ export interface Delivery extends RawMessage {
   /** It may be a repeat of one that was done. */
   readonly repeat: boolean;
   readonly traceparent: string | undefined;
+  /** The span before this run, as a `traceparent`. */
+  readonly link: string | undefined;
+  /** When the message was stored, by the server's clock: Unix milliseconds. */
+  readonly storedAt: number | undefined;
   /** Done: it leaves the queue. */
   ack(): void;
   /** Gives it back, to be handed out again after `delayMs`, or at once. */
   nak(delayMs?: number): void;
 }
 
-/** The one implementation; reads headers only when asked. */
+/** One queue's lane of one priority. */
+export interface DeliveryLane {
+  readonly queue: string;
+  readonly priority: Priority;
+}
+
+/** The one implementation; reads its subject and its headers only when asked. */
 export class JobDelivery implements Delivery {
-  readonly subject: string;
   readonly data: Uint8Array;
   readonly ackSubject: string;
   readonly queue: string;
@@ -42,17 +52,11 @@ export class JobDelivery implements Delivery {
   readonly consumerSeq: number;
   readonly #bus: BusConnection;
   readonly #message: Msg;
-  #headers: ReadonlyMap<string, string> | undefined;
+  #finder: ((name: string) => boolean) | undefined;
 
-  constructor(
-    bus: BusConnection,
-    message: Msg,
-    facts: DeliveryFacts,
-    lane: { queue: string; priority: Priority },
-  ) {
+  constructor(bus: BusConnection, message: Msg, facts: DeliveryFacts, lane: DeliveryLane) {
     this.#bus = bus;
     this.#message = message;
-    this.subject = message.subject;
     this.data = message.data;
     this.ackSubject = message.reply ?? '';
     this.queue = lane.queue;
@@ -62,21 +66,41 @@ export class JobDelivery implements Delivery {
     this.consumerSeq = facts.consumerSeq;
   }
 
+  get subject(): string {
+    return this.#message.subject;
+  }
+
   get headers(): ReadonlyMap<string, string> {
-    this.#headers ??= readHeaders(this.#message);
-    return this.#headers;
+    return readHeaders(this.#message);
   }
 
   get fromTimer(): boolean {
-    return this.headers.has(HEADERS.scheduler);
+    return this.#has(HEADERS.scheduler);
   }
 
   get repeat(): boolean {
-    return this.headers.has(HEADERS.repeat);
+    return this.#has(HEADERS.repeat);
   }
 
   get traceparent(): string | undefined {
-    return this.headers.get(HEADERS.traceparent);
+    return this.#value(HEADERS.traceparent);
+  }
+
+  get link(): string | undefined {
+    return this.#value(HEADERS.link);
+  }
+
+  get storedAt(): number | undefined {
+    return storedTime(this.ackSubject);
+  }
+
+  #has(name: string): boolean {
+    this.#finder ??= headerFinder(this.#message);
+    return this.#finder(name);
+  }
+
+  #value(name: string): string | undefined {
+    return this.#has(name) ? this.#message.headers?.get(name) : undefined;
   }
 
   ack(): void {

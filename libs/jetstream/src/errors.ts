@@ -52,6 +52,13 @@ export class PublishRefusedError extends JetbeatError {
   }
 }
 
+/** JetStream or EVENTS is so full that new jobs are refused, while there is still room for those that are there. */
+export class StorageFullError extends JetbeatError {
+  constructor(refusal: string) {
+    super('storage_full', refusal);
+  }
+}
+
 /** More events wait to be stored than the publisher may hold; its owner did not heed `full`. */
 export class EventQueueFullError extends JetbeatError {
   constructor(held: number) {

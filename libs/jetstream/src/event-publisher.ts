@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type Event, encodeBatch } from '@jetbeat/core';
 import { type Bus, type BusConnection, inside } from './bus.ts';
 import { BusClosedError, EventQueueFullError, PublishRefusedError } from './errors.ts';
+import { EventBatch } from './event-batch.ts';
 import { fittingEvent } from './event-text.ts';
 import { HEADERS } from './headers.ts';
 import type { Log } from './log.ts';
@@ -43,14 +44,6 @@ export interface EventPublisher {
   close(options?: { readonly timeoutMs?: number }): Promise<void>;
 }
 
-interface Waiting {
-  readonly text: string;
-  readonly bytes: number;
-  readonly done: Promise<{ seq: number }>;
-  readonly resolve: (stored: { seq: number }) => void;
-  readonly reject: (error: Error) => void;
-}
-
 /** What the batch's brackets and headers take at most. */
 const OVERHEAD = 512;
 const TRY_MS = 5_000;
@@ -70,9 +63,11 @@ class BatchingPublisher implements EventPublisher {
   readonly #batches = new Set<Promise<void>>();
   readonly #stop = new AbortController();
   readonly #forget: () => void;
-  #queue: Waiting[] = [];
-  #queueBytes = 0;
-  #inFlight = 0;
+  /** Batches that are not sent, in order; the last one takes more. */
+  readonly #waiting: EventBatch[] = [];
+  #queued = 0;
+  /** What waits should have left and found no place. */
+  #overdue = false;
   #timer: NodeJS.Timeout | undefined;
   #full = false;
   #failing = false;
@@ -96,28 +91,25 @@ class BatchingPublisher implements EventPublisher {
   }
 
   get queued(): number {
-    return this.#queue.length + this.#inFlight;
+    return this.#queued;
   }
 
   publish(event: Event): Promise<{ seq: number }> {
     if (this.#closing !== undefined) return refused(new BusClosedError());
-    if (this.queued >= 2 * this.#options.maxQueued) return refused(new EventQueueFullError(this.queued));
+    if (this.#queued >= 2 * this.#options.maxQueued) return refused(new EventQueueFullError(this.#queued));
     let text: string;
     try {
       text = fittingEvent(event, this.#bus.maxPayload - OVERHEAD);
     } catch (error) {
       return refused(error);
     }
-    const { promise, resolve, reject } = Promise.withResolvers<{ seq: number }>();
-    promise.catch(ignore);
-    const bytes = Buffer.byteLength(text) + 1;
-    this.#queue.push({ text, bytes, done: promise, resolve, reject });
-    this.#queueBytes += bytes;
-    if (this.queued >= this.#options.maxQueued) this.#full = true;
-    if (this.#queue.length >= this.#options.maxEvents || this.#queueBytes >= this.#options.maxBytes)
-      this.#ship();
+    const batch = this.#take(text);
+    this.#queued++;
+    if (this.#queued >= this.#options.maxQueued) this.#full = true;
+    const { maxEvents, maxBytes } = this.#options;
+    if (this.#waiting.length > 1 || batch.texts.length >= maxEvents || batch.bytes >= maxBytes) this.#ship();
     else this.#timer ??= setTimeout(() => this.#ship(), this.#options.maxDelayMs);
-    return promise;
+    return batch.stored;
   }
 
   onSpace(fn: () => void): () => void {
@@ -126,10 +118,10 @@ class BatchingPublisher implements EventPublisher {
   }
 
   async flush(): Promise<void> {
-    const last = this.#queue.at(-1);
+    const last = this.#waiting.at(-1);
     this.#ship();
     // Batches leave in order, so all that came before the last one are on their way when it is stored.
-    if (last) await last.done.catch(() => {});
+    if (last) await last.stored.catch(ignore);
     await Promise.all(this.#batches);
   }
 
@@ -144,48 +136,50 @@ class BatchingPublisher implements EventPublisher {
     await within(Promise.all(this.#batches), STOP_MS);
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const rest = this.#queue;
-    this.#queue = [];
-    this.#queueBytes = 0;
-    for (const waiting of rest) waiting.reject(new BusClosedError());
+    for (const batch of this.#waiting.splice(0)) {
+      this.#queued -= batch.texts.length;
+      batch.reject(new BusClosedError());
+    }
     this.#listeners.clear();
     this.#forget();
+  }
+
+  /** Adds an event to the last batch, or to a new one when that is full. */
+  #take(text: string): EventBatch {
+    const { maxEvents, maxBytes } = this.#options;
+    const bytes = Buffer.byteLength(text) + 1;
+    let batch = this.#waiting.at(-1);
+    if (!batch || batch.texts.length >= maxEvents || batch.bytes + bytes > maxBytes) {
+      batch = new EventBatch();
+      this.#waiting.push(batch);
+    }
+    batch.add(text, bytes);
+    return batch;
   }
 
   /** Sends everything that waits, as far as there are places. */
   #ship(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    while (this.#queue.length > 0 && this.#batches.size < this.#options.maxInFlight) {
-      const batch = this.#take();
-      const sent: Promise<void> = this.#store(batch).finally(() => {
-        this.#batches.delete(sent);
-        this.#inFlight -= batch.length;
-        this.#ship();
-        this.#tellSpace();
-      });
-      this.#batches.add(sent);
-      this.#inFlight += batch.length;
-    }
+    const places = this.#options.maxInFlight - this.#batches.size;
+    for (const batch of this.#waiting.splice(0, places)) this.#send(batch);
+    this.#overdue = this.#waiting.length > 0;
   }
 
-  #take(): Waiting[] {
-    let count = 0;
-    let bytes = 0;
-    for (const waiting of this.#queue) {
-      if (count > 0 && (count >= this.#options.maxEvents || bytes + waiting.bytes > this.#options.maxBytes))
-        break;
-      count++;
-      bytes += waiting.bytes;
-    }
-    this.#queueBytes -= bytes;
-    return this.#queue.splice(0, count);
+  #send(batch: EventBatch): void {
+    const sent: Promise<void> = this.#store(batch).finally(() => {
+      this.#batches.delete(sent);
+      this.#queued -= batch.texts.length;
+      if (this.#overdue) this.#ship();
+      this.#tellSpace();
+    });
+    this.#batches.add(sent);
   }
 
-  async #store(batch: readonly Waiting[]): Promise<void> {
+  async #store(batch: EventBatch): Promise<void> {
     const message = {
       subject: inNamespace(this.#bus, 'events.batch'),
-      data: encodeBatch(batch.map(({ text }) => text)),
+      data: encodeBatch(batch.texts),
       headers: [[HEADERS.messageId, randomUUID()]] as const,
       timeoutMs: TRY_MS,
       signal: this.#stop.signal,
@@ -194,12 +188,12 @@ class BatchingPublisher implements EventPublisher {
       try {
         const { seq } = await publishStored(this.#bus, message);
         this.#succeeded();
-        for (const { resolve } of batch) resolve({ seq });
+        batch.resolve({ seq });
         return;
       } catch (error) {
         const end = this.#endOf(error);
         if (end) {
-          for (const { reject } of batch) reject(end);
+          batch.reject(end);
           return;
         }
         this.#failed(error);

@@ -9,12 +9,17 @@ import { PublishRefusedError } from './errors.ts';
 export function fittingEvent(event: Event, maxBytes: number): string {
   let text = encodeEvent(event);
   for (const cut of CUTS) {
-    if (Buffer.byteLength(text) <= maxBytes) return text;
+    if (fits(text, maxBytes)) return text;
     text = encodeEvent(cut(event));
   }
-  if (Buffer.byteLength(text) <= maxBytes) return text;
+  if (fits(text, maxBytes)) return text;
   const message = `an event "${event.kind}" of ${Buffer.byteLength(text)} bytes is more than the server takes (${maxBytes})`;
   throw new PublishRefusedError('payload_too_large', message);
+}
+
+/** A character takes three bytes at most, so most texts need no counting. */
+function fits(text: string, maxBytes: number): boolean {
+  return text.length * 3 <= maxBytes || Buffer.byteLength(text) <= maxBytes;
 }
 
 /** Tried one after the other; each starts from the whole event. */

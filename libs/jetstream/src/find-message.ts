@@ -13,6 +13,7 @@ export interface StoredJob {
   readonly time: number;
   readonly envelope?: JobEnvelope;
   readonly traceparent?: string;
+  readonly link?: string;
   readonly data: Uint8Array;
   readonly headers: ReadonlyMap<string, string>;
 }
@@ -41,6 +42,7 @@ export async function findMessage(
   for (const [name, values] of found.header ?? []) headers.set(name, values[0] ?? '');
   const envelope = readEnvelope(found.data);
   const traceparent = headers.get(HEADERS.traceparent);
+  const link = headers.get(HEADERS.link);
   return {
     seq: found.seq,
     subject: found.subject,
@@ -49,6 +51,7 @@ export async function findMessage(
     headers,
     ...(envelope ? { envelope } : {}),
     ...(traceparent === undefined ? {} : { traceparent }),
+    ...(link === undefined ? {} : { link }),
   };
 }
 

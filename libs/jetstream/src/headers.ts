@@ -13,8 +13,14 @@ export const HEADERS = {
   pendingMessages: 'Nats-Pending-Messages',
   /** `1`: whoever published this did not know whether an earlier publish had succeeded. */
   repeat: 'Jetbeat-Repeat',
+  /** Atomic batches: NATS ADR-50. */
+  batchId: 'Nats-Batch-Id',
+  batchSequence: 'Nats-Batch-Sequence',
+  batchCommit: 'Nats-Batch-Commit',
   /** W3C trace context. */
   traceparent: 'traceparent',
+  /** The span that this run follows, as a `traceparent`: that of the attempt before, or of the call that published many jobs. */
+  link: 'Jetbeat-Link',
   /** Why a dead letter is dead, one word. */
   deadReason: 'Jetbeat-Dead-Reason',
   /** Everything known of a dead letter's end, as ASCII JSON. */
@@ -25,6 +31,8 @@ export const HEADERS = {
 export type Header = readonly [name: string, value: string];
 
 const SAFE_NAME = /^[!-9;-~]{1,256}$/;
+/** ASCII that breaks no line; a later version of the trace context may be longer than what is read of it. */
+const PRINTABLE = /^[\x20-\x7e]+$/;
 const MESSAGE_ID = /^[\x21-\x7e]{1,256}$/;
 
 /**
@@ -35,6 +43,41 @@ export function toClientHeaders(list: readonly Header[]): MsgHdrs {
   const made = headers();
   for (const [name, value] of list) made.append(name, value);
   return made;
+}
+
+/** Headers as they go over the wire; the values must be ASCII. */
+export function headText(list: readonly Header[]): string {
+  let text = 'NATS/1.0\r\n';
+  for (const [name, value] of list) text += `${name}: ${value}\r\n`;
+  return `${text}\r\n`;
+}
+
+/**
+ * Headers that are encoded already. Of a message's headers the client calls nothing but `encode` when it publishes, and its own
+ * class costs a map, a list per header and a check of every character.
+ */
+export class EncodedHeaders {
+  readonly #bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  encode(): Uint8Array {
+    return this.#bytes;
+  }
+
+  /** These and more, each ended by a line break. */
+  with(more: string): EncodedHeaders {
+    // Before the empty line.
+    const bytes = Buffer.concat([this.#bytes.subarray(0, -2), Buffer.from(`${more}\r\n`)]);
+    return new EncodedHeaders(bytes);
+  }
+
+  /** As the client's type has it. */
+  get forClient(): MsgHdrs {
+    return this as unknown as MsgHdrs;
+  }
 }
 
 /** What headers take on the wire, in bytes. */
@@ -62,9 +105,14 @@ export function foreignHeaders(map: Iterable<readonly [string, string]>): Header
 
 /** The header of a trace, or none when it is not a valid one. */
 export function traceHeader(traceparent: string | undefined): Header[] {
-  return traceparent !== undefined && parseTraceparent(traceparent) && !/[\r\n\0]/.test(traceparent)
+  return traceparent !== undefined && parseTraceparent(traceparent) && PRINTABLE.test(traceparent)
     ? [[HEADERS.traceparent, traceparent]]
     : [];
+}
+
+/** The header of the span that comes before, or none when it is not a valid one. */
+export function linkHeader(link: string | undefined): Header[] {
+  return traceHeader(link).map(([, value]) => [HEADERS.link, value]);
 }
 
 /** Whether `text` can be a message id: printable ASCII without blanks, at most 256 characters. */
@@ -85,6 +133,7 @@ function isOurs(name: string): boolean {
     name === HEADERS.dead ||
     name === HEADERS.deadReason ||
     name === HEADERS.traceparent ||
+    name === HEADERS.link ||
     name === HEADERS.repeat
   );
 }

@@ -13,6 +13,7 @@ export {
   PublishUnconfirmedError,
   type RefusalCode,
   ServerUnfitError,
+  StorageFullError,
 } from './errors.ts';
 export { createEventPublisher, type EventPublisher, type EventPublisherOptions } from './event-publisher.ts';
 export {
@@ -24,6 +25,7 @@ export {
 export { deleteJobMessage, findMessage, removeParked, removeTimer, type StoredJob } from './find-message.ts';
 export { askHeld, type HeldAnswers, type HeldJob, type HeldQuestion, serveHeld } from './held.ts';
 export { type JobSource, type JobSourceParams, openJobSource, type PullEnd } from './job-source.ts';
+export type { JobToPublish, PublishResult } from './job-to-publish.ts';
 export { keepTopology } from './keep-topology.ts';
 export { type Log, silentLog } from './log.ts';
 export {
@@ -33,14 +35,17 @@ export {
   parkedSubject,
   timerSubject,
 } from './names.ts';
-export { type JobToPublish, type PublishResult, publishJobs } from './publish-jobs.ts';
+export { publishJobs } from './publish-jobs.ts';
 export { type DeadLetter, parkJob, publishDead, type RawMessage } from './publish-one.ts';
 export { createPublisher, type Published, type Publisher, type PublisherParams } from './publisher.ts';
 export type { PullStatus } from './pull-book.ts';
 export type { PullRequest } from './puller.ts';
+export { type Purged, purgePassed } from './purge-passed.ts';
 export { HistoryBehindError, readToEnd } from './read-to-end.ts';
 export type { Serving } from './serving.ts';
-export { loadSettled, putSettled } from './settled-marks.ts';
+export { loadSettled, lowerSettled, putSettled } from './settled-marks.ts';
+export { type Gauged, gaugeStorage } from './storage-figures.ts';
+export { storedAt } from './stored-at.ts';
 export {
   type ConsumerState,
   consumerState,
@@ -51,3 +56,12 @@ export {
 } from './stream-state.ts';
 export { ensureTopology, type TopologyParams } from './topology.ts';
 export { trimEvents } from './trim-events.ts';
+export { type JetStreamView, type LaneView, viewJetStream } from './view.ts';
+export { waitingJobs } from './waiting-jobs.ts';
+export {
+  type HeardStorage,
+  publishStorage,
+  type StorageWatch,
+  serveStorage,
+  watchStorage,
+} from './watch-storage.ts';

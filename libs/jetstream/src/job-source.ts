@@ -1,6 +1,6 @@
 import { PRIORITIES, type Priority } from '@jetbeat/core';
 import { type Bus, inside } from './bus.ts';
-import { type Delivery, JobDelivery } from './delivery.ts';
+import { type Delivery, type DeliveryLane, JobDelivery } from './delivery.ts';
 import type { Log } from './log.ts';
 import { durableName, streamName } from './names.ts';
 import type { PullStatus } from './pull-book.ts';
@@ -46,8 +46,13 @@ export interface JobSource {
 export function openJobSource(bus: Bus, params: JobSourceParams): JobSource {
   const inner = inside(bus);
   const { queue, onDelivery, onPullEnd } = params;
-  const lanes = new Map<string, Priority>(
-    PRIORITIES.map((priority) => [durableName(queue, priority), priority]),
+  const consumers: Record<Priority, string> = {
+    high: durableName(queue, 'high'),
+    normal: durableName(queue, 'normal'),
+    low: durableName(queue, 'low'),
+  };
+  const lanes = new Map<string, DeliveryLane>(
+    PRIORITIES.map((priority) => [consumers[priority], { queue, priority }]),
   );
   const puller = new Puller({
     bus: inner,
@@ -56,22 +61,25 @@ export function openJobSource(bus: Bus, params: JobSourceParams): JobSource {
     log: params.log ?? inner.log,
     onMessages: (messages) =>
       onDelivery(
-        messages.map(
-          ({ message, facts }) =>
-            new JobDelivery(inner, message, facts, {
-              queue,
-              priority: lanes.get(facts.consumer) ?? 'normal',
-            }),
-        ),
+        messages.flatMap(({ message, facts }) => {
+          const lane = lanes.get(facts.consumer);
+          return lane ? new JobDelivery(inner, message, facts, lane) : [];
+        }),
       ),
     onEnd: (consumer, { status, undelivered }) => {
-      const priority = lanes.get(consumer);
-      if (priority) onPullEnd({ priority, status, undelivered, outstanding: puller.outstanding(consumer) });
+      const lane = lanes.get(consumer);
+      if (lane)
+        onPullEnd({
+          priority: lane.priority,
+          status,
+          undelivered,
+          outstanding: puller.outstanding(consumer),
+        });
     },
   });
   return {
-    pull: (priority, request) => puller.pull(durableName(queue, priority), request),
-    outstanding: (priority) => puller.outstanding(durableName(queue, priority)),
+    pull: (priority, request) => puller.pull(consumers[priority], request),
+    outstanding: (priority) => puller.outstanding(consumers[priority]),
     close: () => puller.close(),
   };
 }

@@ -189,6 +189,16 @@ test('what cannot be published is refused with its reason, and the rest goes on'
   expect(bus.connected).toBe(true);
 });
 
+test('a call with one job does not wait for one with many', async () => {
+  const bulk = publishJobs(
+    bus,
+    Array.from({ length: 20_000 }, () => toPublish({ queue: 'lanes', priority: 'low' })),
+  );
+  const [result] = await publishJobs(bus, [toPublish({ queue: 'lanes', priority: 'low' })]);
+  const last = (await bulk).at(-1);
+  expect(result?.ok && last?.ok && last.seq - result.seq).toBeGreaterThan(15_000);
+});
+
 test('without the streams a publish is refused as such', async () => {
   const elsewhere = await connectBus({ servers: natsUrl(), name: 'test', namespace: testNamespace() });
   const [result] = await publishJobs(elsewhere, [toPublish()], { timeoutMs: 400 });

@@ -18,6 +18,9 @@ export const API = {
   streamNotFound: 10059,
   storeFailed: 10077,
   consumerExists: 10148,
+  duplicateInProcess: 10158,
+  batchesOff: 10174,
+  tooManyBatches: 10210,
 } as const;
 
 const RETRY_MS = 200;

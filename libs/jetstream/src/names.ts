@@ -17,7 +17,7 @@ export interface Named {
 }
 
 /** First tokens that subjects without a namespace have, so that no namespace may be called like them. */
-const RESERVED = new Set(['jobs', 'timers', 'parked', 'events', 'dead', 'questions']);
+const RESERVED = new Set(['jobs', 'timers', 'parked', 'events', 'dead', 'questions', 'control']);
 
 /**
  * Returns `namespace` when it is one token that cannot meet the subjects of an installation without one.

@@ -8,7 +8,7 @@ import {
   type StoredError,
 } from '@jetbeat/core';
 import { type Bus, inside } from './bus.ts';
-import { asciiJson, foreignHeaders, HEADERS, type Header, traceHeader } from './headers.ts';
+import { asciiJson, foreignHeaders, HEADERS, type Header, linkHeader, traceHeader } from './headers.ts';
 import { deadSubject, type ParkedWhat, parkedSubject, parseSubject } from './names.ts';
 import { publishStored, type Stored } from './publish-stored.ts';
 
@@ -82,14 +82,20 @@ export async function parkJob(
     readonly envelope: JobEnvelope;
     readonly what: ParkedWhat;
     readonly traceparent?: string | undefined;
+    readonly link?: string | undefined;
   },
 ): Promise<{ seq: number }> {
   const inner = inside(bus);
-  const { envelope, what, traceparent } = parked;
+  const { envelope, what, traceparent, link } = parked;
   const stored: Stored = await publishStored(inner, {
     subject: parkedSubject(inner, { queue: envelope.queue, what, id: envelope.id }),
     data: encodeEnvelope(envelope),
-    headers: [[HEADERS.messageId, messageId(envelope)], [HEADERS.rollup, 'sub'], ...traceHeader(traceparent)],
+    headers: [
+      [HEADERS.messageId, messageId(envelope)],
+      [HEADERS.rollup, 'sub'],
+      ...traceHeader(traceparent),
+      ...linkHeader(link),
+    ],
     timeoutMs: TIMEOUT_MS,
   });
   return { seq: stored.seq };

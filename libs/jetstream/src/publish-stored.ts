@@ -1,6 +1,7 @@
 import type { BusConnection } from './bus.ts';
-import { BusClosedError, PublishRefusedError, PublishUnconfirmedError, type RefusalCode } from './errors.ts';
+import { BusClosedError, PublishRefusedError, PublishUnconfirmedError } from './errors.ts';
 import { HEADERS, type Header, sizeOf, toClientHeaders } from './headers.ts';
+import { tooLarge } from './job-message.ts';
 import { API } from './manage.ts';
 import { pause } from './pause.ts';
 import type { Reply } from './replies.ts';
@@ -31,8 +32,19 @@ interface Ack {
   readonly error?: { readonly code: number; readonly err_code?: number; readonly description?: string };
 }
 
-const TRY_MS = 2_000;
+/** A message whose first try somebody else has made, or whose earlier tries may have been carried out. */
+export interface Begun {
+  /** What that try was answered. */
+  readonly reply?: Reply;
+  /** A try before that may have been carried out. */
+  readonly uncertain?: boolean;
+}
+
+/** Bound of one try, in milliseconds. */
+export const TRY_MS = 2_000;
 const RETRY_MS = 150;
+/** A repeated try with less time than this would only make uncertain what is certain. */
+const LEAST_MS = 100;
 const STORE_FULL = new Set<number>([
   API.insufficientResources,
   API.memoryExceeded,
@@ -48,25 +60,40 @@ const decoder = new TextDecoder();
  * a try after a broken connection is marked.
  * @throws PublishRefusedError when it is definitely not stored, PublishUnconfirmedError when it may be, BusClosedError
  */
-export async function publishStored(bus: BusConnection, message: ToStore): Promise<Stored> {
+export async function publishStored(
+  bus: BusConnection,
+  message: ToStore,
+  begun: Begun = {},
+): Promise<Stored> {
   const headerBytes = sizeOf([...message.headers, REPEAT]);
   const trying: Trying = {
     end: performance.now() + message.timeoutMs,
-    uncertain: false,
+    uncertain: begun.uncertain ?? false,
     marked: false,
     last: 'away',
   };
-  while (trying.end > performance.now() && !message.signal?.aborted && !bus.closing.signal.aborted) {
-    if (!(await bus.whenConnected(trying.end - performance.now()))) continue;
-    checkSize(bus, message, headerBytes);
-    const reply = await send(bus, message, trying);
+  let reply = begun.reply;
+  while (reply || isWorthTrying(bus, message, trying)) {
+    if (!reply) {
+      if (!(await bus.whenConnected(trying.end - performance.now()))) continue;
+      const bytes = message.data.length;
+      if (bytes + headerBytes > bus.maxPayload) throw tooLarge(bus, bytes, headerBytes);
+      reply = await send(bus, message, trying);
+    }
+    note(reply, message, trying);
     const stored = reply.kind === 'message' ? readAck(reply.data) : undefined;
     if (stored) return stored;
     if (reply.kind !== 'timeout') {
       await pause(Math.min(RETRY_MS, Math.max(0, trying.end - performance.now())), bus.closing.signal);
     }
+    reply = undefined;
   }
   throw failure(bus, message, trying);
+}
+
+function isWorthTrying(bus: BusConnection, message: ToStore, { end, last }: Trying): boolean {
+  if (message.signal?.aborted || bus.closing.signal.aborted) return false;
+  return end - performance.now() > (last === 'away' ? 0 : LEAST_MS);
 }
 
 interface Trying {
@@ -78,15 +105,17 @@ interface Trying {
   last: Reply['kind'] | 'away';
 }
 
-async function send(bus: BusConnection, message: ToStore, trying: Trying): Promise<Reply> {
+function send(bus: BusConnection, message: ToStore, trying: Trying): Promise<Reply> {
   const { subject, data } = message;
   const headers = toClientHeaders(trying.marked ? [...message.headers, REPEAT] : message.headers);
   const timeoutMs = Math.min(TRY_MS, trying.end - performance.now());
-  const reply = await bus.replies.send({ subject, data, headers, timeoutMs });
+  return bus.replies.send({ subject, data, headers, timeoutMs });
+}
+
+function note(reply: Reply, message: ToStore, trying: Trying): void {
   trying.last = reply.kind;
   if (reply.kind !== 'message' && reply.kind !== 'nobody') trying.uncertain = true;
   if (reply.kind === 'lost' && message.marksRepeat) trying.marked = true;
-  return reply;
 }
 
 function failure(bus: BusConnection, message: ToStore, trying: Trying): Error {
@@ -115,14 +144,7 @@ function readAck(data: Uint8Array): Stored | undefined {
   if (STORE_FULL.has(code))
     throw new PublishRefusedError('store_full', `not stored: JetStream has no room left: ${text}`);
   if (code === API.messageTooLarge) throw new PublishRefusedError('payload_too_large', `not stored: ${text}`);
-  if (error.code === 503) return undefined;
+  // A replicated stream has an earlier try in hand, and cannot say yet where it will be.
+  if (error.code === 503 || code === API.duplicateInProcess) return undefined;
   throw new PublishRefusedError('publish_refused', `not stored: JetStream refuses it: ${text}`);
-}
-
-/** Checked here: the server would answer a message that is too large by closing the connection. */
-function checkSize(bus: BusConnection, message: ToStore, headerBytes: number): void {
-  const size = message.data.length + headerBytes;
-  if (size <= bus.maxPayload) return;
-  const text = `not stored: ${message.data.length} bytes and ${headerBytes} bytes of headers are more than the server takes (max_payload ${bus.maxPayload}); put large data elsewhere and pass a reference`;
-  throw new PublishRefusedError('payload_too_large' satisfies RefusalCode, text);
 }

@@ -1,7 +1,7 @@
 import { FIRST_POSITION } from '@jetbeat/core';
 import { expect, test } from 'vitest';
 import { PublishRefusedError } from './errors.ts';
-import type { JobToPublish, PublishResult } from './publish-jobs.ts';
+import type { JobToPublish, PublishResult } from './job-to-publish.ts';
 import { createPublisher } from './publisher.ts';
 
 function job(id: string, at?: number): JobToPublish {

@@ -1,5 +1,5 @@
+import type { JobToPublish, PublishResult } from './job-to-publish.ts';
 import type { Log } from './log.ts';
-import type { JobToPublish, PublishResult } from './publish-jobs.ts';
 
 /** Publishes jobs that a database has committed, behind the answer to whoever asked for them. */
 export interface Publisher {

@@ -3,17 +3,30 @@ import { PullBook } from './pull-book.ts';
 
 const pull = (batch: number, deadline = 1_000) => ({ batch, deadline });
 
-test('the last message that was asked for ends every pull', () => {
+test('pulls are done in their order, when no more is to come than the later ones asked for', () => {
   const book = new PullBook();
-  book.add(1, pull(1));
+  book.add(1, pull(2));
   book.add(2, pull(1));
   expect(book.delivered()).toEqual([]);
-  expect(book.outstanding).toBe(1);
-  expect(book.delivered()).toEqual([
-    { id: 1, status: 'done', undelivered: 0 },
+  expect(book.delivered()).toEqual([{ id: 1, status: 'done', undelivered: 0 }]);
+  expect([book.outstanding, book.size]).toEqual([1, 1]);
+  // The server may have answered them in turns, and says so of a pull that is done for us.
+  expect(book.ended(1, 'empty', 1)).toEqual([]);
+  expect(book.delivered()).toEqual([{ id: 2, status: 'done', undelivered: 0 }]);
+  expect([book.outstanding, book.size]).toEqual([0, 0]);
+});
+
+test('pulls of which nothing is to come are all done at once', () => {
+  const book = new PullBook();
+  book.add(1, pull(10));
+  book.add(2, pull(1));
+  expect(book.delivered()).toEqual([]);
+  // The message answered the later one, and the earlier one found nothing.
+  expect(book.ended(1, 'empty')).toEqual([
+    { id: 1, status: 'empty', undelivered: 10 },
     { id: 2, status: 'done', undelivered: 0 },
   ]);
-  expect(book.size).toBe(0);
+  expect([book.outstanding, book.size]).toEqual([0, 0]);
 });
 
 test('a status ends one pull with what the server says is left, the last one with all that is left', () => {

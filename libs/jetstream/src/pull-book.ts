@@ -15,12 +15,16 @@ interface OpenPull {
   readonly deadline: number;
 }
 
+const NONE: readonly EndedPull[] = [];
+
 /**
  * Keeps account of the pulls that are out on one consumer. A message does not say which pull it answers, so what may
  * still come is counted for all of them together; only the server's statuses name a pull.
  */
 export class PullBook {
   readonly #open = new Map<number, OpenPull>();
+  /** What the open pulls asked for. */
+  #asked = 0;
   #outstanding = 0;
 
   /** Messages that may still come. */
@@ -34,13 +38,14 @@ export class PullBook {
 
   add(id: number, pull: OpenPull): void {
     this.#open.set(id, pull);
+    this.#asked += pull.batch;
     this.#outstanding += pull.batch;
   }
 
-  /** A message came. When it was the last that was asked for, every pull is done. */
-  delivered(): EndedPull[] {
+  /** A message came. A pull is done when no more is to come than the later ones asked for. */
+  delivered(): readonly EndedPull[] {
     if (this.#outstanding > 0) this.#outstanding--;
-    return this.#doneWhenEmpty();
+    return this.#done();
   }
 
   /** The server ended a pull; `undelivered` as it says, if it does. */
@@ -48,10 +53,11 @@ export class PullBook {
     const pull = this.#open.get(id);
     if (!pull) return [];
     this.#open.delete(id);
+    this.#asked -= pull.batch;
     const rest =
       this.#open.size === 0 ? this.#outstanding : Math.min(undelivered ?? pull.batch, this.#outstanding);
     this.#outstanding -= rest;
-    return [{ id, status, undelivered: rest }, ...this.#doneWhenEmpty()];
+    return [{ id, status, undelivered: rest }, ...this.#done()];
   }
 
   /** Ends the pulls whose end should have been heard of by now. */
@@ -67,10 +73,15 @@ export class PullBook {
     return ids.flatMap((id) => this.ended(id, 'lost'));
   }
 
-  #doneWhenEmpty(): EndedPull[] {
-    if (this.#outstanding > 0) return [];
-    const ids = [...this.#open.keys()];
-    this.#open.clear();
-    return ids.map((id) => ({ id, status: 'done', undelivered: 0 }));
+  #done(): readonly EndedPull[] {
+    let done: EndedPull[] | undefined;
+    for (const [id, { batch }] of this.#open) {
+      if (this.#outstanding > this.#asked - batch) break;
+      this.#open.delete(id);
+      this.#asked -= batch;
+      done ??= [];
+      done.push({ id, status: 'done', undelivered: 0 });
+    }
+    return done ?? NONE;
   }
 }

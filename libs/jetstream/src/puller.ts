@@ -112,15 +112,15 @@ export class Puller {
   #take(error: Error | null, message: Msg): void {
     if (error) return;
     try {
-      if (message.subject.startsWith(this.#inbox)) this.#status(message);
-      else this.#message(message);
+      // What a job's message has and a status has not; reading a subject costs something each time.
+      if (message.reply) this.#message(message, message.reply);
+      else this.#status(message);
     } catch (err) {
       this.#params.log.error({ err }, 'a message from JetStream could not be read');
     }
   }
 
-  #message(message: Msg): void {
-    const ackSubject = message.reply ?? '';
+  #message(message: Msg, ackSubject: string): void {
     const facts = parseAckSubject(ackSubject);
     const book = facts && this.#books.get(facts.consumer);
     if (!facts || !book) {

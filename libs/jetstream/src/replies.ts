@@ -24,8 +24,11 @@ export interface Request {
   readonly timeoutMs: number;
 }
 
-interface Open {
-  readonly resolve: (reply: Reply) => void;
+/** Who waits for an answer. */
+export interface Open {
+  /** Called once; it must not throw. */
+  onReply(reply: Reply): void;
+  /** By `performance.now()`. */
   readonly deadline: number;
 }
 
@@ -54,22 +57,37 @@ export class Replies {
 
   /** Sends one. Throws nothing: what the client refuses counts as `lost`, the caller has checked the size before. */
   send(request: Request): Promise<Reply> {
-    if (this.#closed || this.#nc.isClosed()) return Promise.resolve({ kind: 'closed' });
-    const token = (this.#next++).toString(36);
-    return new Promise((resolve) => {
-      this.#open.set(token, { resolve, deadline: performance.now() + request.timeoutMs });
-      this.#sweep ??= setInterval(() => this.#expire(), SWEEP_MS);
-      try {
-        const reply = `${this.#inbox}.${token}`;
-        this.#nc.publish(
-          request.subject,
-          request.data,
-          request.headers ? { reply, headers: request.headers } : { reply },
-        );
-      } catch {
-        this.#end(token, { kind: this.#nc.isClosed() ? 'closed' : 'lost' });
-      }
+    const { subject, data, headers, timeoutMs } = request;
+    return new Promise((onReply) => {
+      this.post(subject, data, headers, { onReply, deadline: performance.now() + timeoutMs });
     });
+  }
+
+  /** Sends one whose answer goes to an object, for those who have thousands of them. Throws nothing either. */
+  post(subject: string, data: Uint8Array, headers: MsgHdrs | undefined, open: Open): void {
+    if (this.#closed || this.#nc.isClosed()) {
+      open.onReply({ kind: 'closed' });
+      return;
+    }
+    const token = (this.#next++).toString(36);
+    this.#open.set(token, open);
+    this.#sweep ??= setInterval(() => this.#expire(), SWEEP_MS);
+    try {
+      const reply = `${this.#inbox}.${token}`;
+      this.#nc.publish(subject, data, headers ? { reply, headers } : { reply });
+    } catch {
+      this.#end(token, { kind: this.#nc.isClosed() ? 'closed' : 'lost' });
+    }
+  }
+
+  /** Sends one that wants no answer. Throws nothing: who must know has an answer to a later one. */
+  tell({ subject, data, headers }: Request): void {
+    if (this.#closed || this.#nc.isClosed()) return;
+    try {
+      this.#nc.publish(subject, data, headers ? { headers } : {});
+    } catch {
+      // The connection is being closed.
+    }
   }
 
   /** Ends all that are open as `lost`: their replies cannot come any more. */
@@ -98,7 +116,7 @@ export class Replies {
     const open = this.#open.get(token);
     if (!open) return;
     this.#open.delete(token);
-    open.resolve(reply);
+    open.onReply(reply);
   }
 
   #expire(): void {

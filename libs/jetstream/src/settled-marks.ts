@@ -8,7 +8,7 @@ import { bucketName } from './names.ts';
 const WRONG_LAST_SEQUENCE = [10071, 10164];
 
 /**
- * Notes the highest sequence of a queue in JOBS that was settled. It only ever rises, whoever calls it.
+ * Notes the highest sequence of a queue in JOBS that was settled. By this it only ever rises, whoever calls it.
  * @throws JetStreamCallError, BusClosedError, InvalidInputError
  */
 export async function putSettled(bus: Bus, queue: string, seq: number): Promise<void> {
@@ -24,6 +24,27 @@ export async function putSettled(bus: Bus, queue: string, seq: number): Promise<
         else await kv.create(queue, String(seq));
         return;
       } catch (error) {
+        if (!isApiError(error, ...WRONG_LAST_SEQUENCE)) throw error;
+      }
+    }
+  });
+}
+
+/**
+ * Lowers every mark that is above `upTo` to it: JOBS is another stream, or has lost its end, and counts on from there.
+ * @throws JetStreamCallError, BusClosedError
+ */
+export async function lowerSettled(bus: Bus, upTo: number): Promise<void> {
+  const inner = inside(bus);
+  await manage(inner, 'lowering what is settled', async () => {
+    const kv = await open(inner);
+    for await (const queue of await kv.keys()) {
+      const entry = await kv.get(queue);
+      if (!entry || Number(entry.string()) <= upTo) continue;
+      try {
+        await kv.update(queue, String(upTo), entry.revision);
+      } catch (error) {
+        // Another recorder was faster, with the same.
         if (!isApiError(error, ...WRONG_LAST_SEQUENCE)) throw error;
       }
     }

@@ -11,7 +11,7 @@ import {
 import type { Bus } from './bus.ts';
 import type { Delivery } from './delivery.ts';
 import { type JobSource, openJobSource, type PullEnd } from './job-source.ts';
-import type { JobToPublish } from './publish-jobs.ts';
+import type { JobToPublish } from './job-to-publish.ts';
 import type { PullRequest } from './puller.ts';
 
 /** A job for tests. */

@@ -13,7 +13,7 @@ import {
   wantedStreams,
 } from './stream-config.ts';
 
-/** What an installation needs of JetStream. */
+/** What an installation needs of JetStream. What has a default and is not said is left as it is in a stream that is there. */
 export interface TopologyParams {
   /** Queues whose consumers must be there. Those of other queues are left alone. */
   readonly queues: readonly string[];
@@ -47,7 +47,8 @@ export async function ensureTopology(bus: Bus, params: TopologyParams): Promise<
   };
   try {
     await checkServer(inner);
-    await Promise.all(wantedStreams(inner, settings).map((wanted) => ensureStream(inner, wanted)));
+    const open = unsaid(params);
+    await Promise.all(wantedStreams(inner, settings).map((wanted) => ensureStream(inner, wanted, open)));
     await ensureConsumer(inner, streamName(inner, 'EVENTS'), recorderConsumer());
     for (const queue of queues) {
       const lanes = PRIORITIES.map((priority) =>
@@ -76,16 +77,32 @@ async function checkServer(bus: BusConnection): Promise<void> {
   );
 }
 
-async function ensureStream(bus: BusConnection, wanted: StreamWanted): Promise<void> {
+/** The settings of streams for which the caller has said nothing: an operator may have set them. */
+function unsaid(params: TopologyParams): ReadonlySet<string> {
+  const names = new Set<string>();
+  if (params.replicas === undefined) names.add('num_replicas');
+  if (params.eventsMaxBytes === undefined) names.add('max_bytes');
+  if (params.duplicateWindowMs === undefined) names.add('duplicate_window');
+  return names;
+}
+
+async function ensureStream(
+  bus: BusConnection,
+  wanted: StreamWanted,
+  open: ReadonlySet<string>,
+): Promise<void> {
+  const asked = Object.entries(wanted).filter(([key]) => !open.has(key));
+  const update = (jsm: JetStreamManager, found: object) =>
+    updateStream(jsm, { ...Object.fromEntries(asked), name: wanted.name }, found);
   await manage(bus, `stream ${wanted.name}`, async (jsm) => {
     const found = await orUndefined(() => jsm.streams.info(wanted.name), API.streamNotFound);
-    if (found) return updateStream(jsm, wanted, found.config);
+    if (found) return update(jsm, found.config);
     try {
       await jsm.streams.add(wanted);
     } catch (error) {
       // Another process was faster, with other settings.
       if (!isApiError(error, API.streamInUse)) throw error;
-      await updateStream(jsm, wanted, (await jsm.streams.info(wanted.name)).config);
+      await update(jsm, (await jsm.streams.info(wanted.name)).config);
     }
   });
 }
@@ -147,7 +164,7 @@ async function orUndefined<T>(call: () => Promise<T>, code: number): Promise<T |
 function unfit(error: JetStreamApiError, settings: TopologySettings): ServerUnfitError {
   const room = isApiError(error, API.storageExceeded, API.insufficientResources);
   const help = room
-    ? `: the server's file store has no room for EVENTS (${settings.eventsMaxBytes} bytes); raise its max_file_store or lower that bound`
+    ? `: the server's file store has no room for EVENTS (${settings.eventsMaxBytes} bytes); raise its max_file_store or lower that bound (storage.events)`
     : '';
   return new ServerUnfitError(
     `JetStream refuses what Jetbeat needs (${error.message}, error ${error.code})${help}`,

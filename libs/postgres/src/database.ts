@@ -14,6 +14,8 @@ export interface Database {
 export interface Pool {
   connect(): Promise<Connection>;
   end(): Promise<void>;
+  /** The class of its connections. */
+  readonly Client?: unknown;
   /** `end` was called. */
   readonly ending: boolean;
 }
@@ -25,6 +27,7 @@ export interface DatabaseParts {
   readonly close: () => Promise<void>;
 }
 
+const DURABLE = { durable: true };
 /** How often a transaction is run again when it lost against another one. */
 const TRIES = 4;
 
@@ -60,11 +63,13 @@ export class PostgresDatabase implements Database, Sql {
   /**
    * Runs `fn` in one transaction (read committed). It is run again when it lost against another transaction, so it must
    * do nothing but SQL.
+   * @param options.durable false: it may be lost with a crash of the server, up to the commit of any later transaction. For
+   *   what is not answered to anybody, and would be worked out again just the same
    */
-  transaction<T>(fn: (sql: Sql) => Promise<T>): Promise<T> {
+  transaction<T>(fn: (sql: Sql) => Promise<T>, options: { durable: boolean } = DURABLE): Promise<T> {
     return this.#lend(async (lent) => {
       const sql = sqlOver((text, values) => ask(lent, text, values));
-      await sql.run('begin');
+      await sql.run(options.durable ? 'begin' : 'begin; set local synchronous_commit = off');
       try {
         const value = await fn(sql);
         await sql.run('commit');

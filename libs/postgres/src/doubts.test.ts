@@ -6,7 +6,7 @@ import { withDoubts } from './doubts.ts';
 import { getJob, insertJobs } from './jobs.ts';
 import { openDatabase } from './open.ts';
 import { recordChanges } from './record.ts';
-import { heartbeat, NOON, newId, sampleJob, settled, started } from './sample.ts';
+import { heartbeat, NOON, newId, runIdOf, sampleJob, settled, started } from './sample.ts';
 
 let made: TestDatabase;
 let db: Database;
@@ -83,7 +83,7 @@ test('a worker that vanished loses its attempt, and the job goes on as a new run
   expect(await ask(db, question)).toEqual({ answer: 'free', run: 2, losses: 1 });
   const row = await getJob(db, job);
   expect(row).toMatchObject({ state: 'running', run: 2, losses: 1, worker: 'asks-1' });
-  expect(row?.attempts).toMatchObject([{ runId: 'run-1', outcome: 'lost', finishedAt: NOON }]);
+  expect(row?.attempts).toMatchObject([{ runId: runIdOf(1), outcome: 'lost', finishedAt: NOON }]);
   expect(row && 'seq' in row).toBe(false);
   // The new run's own start and end come after the grant.
   expect(await record(started({ job, run: 2, worker: 'asks-1' }))).toMatchObject({ late: 0 });

@@ -15,6 +15,13 @@ export class ConflictError extends JetbeatError {
   }
 }
 
+/** A value is not of the type of its column: trying it again can never help. */
+export class UnfitValueError extends JetbeatError {
+  constructor(type: string, value: unknown) {
+    super('unfit_value', `${String(value).slice(0, 100)} is no ${type}`);
+  }
+}
+
 /**
  * Classes of SQLSTATE that pass by themselves: connection, resources, rollback, operator intervention, system error;
  * 55P03 is a lock that was not got in time. https://www.postgresql.org/docs/18/errcodes-appendix.html

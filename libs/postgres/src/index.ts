@@ -1,9 +1,11 @@
 export { type ApiKeyRecord, type ApiKeyRole, findApiKey, insertApiKey } from './api-keys.ts';
 export { beginCancel, cancelJob, withdrawCancel } from './cancel.ts';
+export { CENSUS_JOBS, type Census, takeCensus } from './census.ts';
 export type { Database } from './database.ts';
 export { type DispatchDecision, type Dispatched, type DueOccurrence, dispatchPass } from './dispatch.ts';
 export { type DoubtGrant, type DoubtParams, withDoubts } from './doubts.ts';
-export { ConflictError, DatabaseUnavailableError } from './errors.ts';
+export { endedJobs } from './ended-jobs.ts';
+export { ConflictError, DatabaseUnavailableError, UnfitValueError } from './errors.ts';
 export type { AttemptRecord, JobRecord, JobWithAttempts } from './job-record.ts';
 export { getJob, insertJobs, type ListJobsParams, listJobs, notePublished } from './jobs.ts';
 export { noteStream, settledMarks } from './marks.ts';

@@ -10,7 +10,7 @@ import type {
   StoredError,
 } from '@jetbeat/core';
 import { known } from './json.ts';
-import { ms } from './sql.ts';
+import { ms, nextOf } from './sql.ts';
 
 /** One job as history keeps it. Times in Unix milliseconds. */
 export interface JobRecord extends Position {
@@ -74,7 +74,7 @@ export type JobWithAttempts = JobRecord & { readonly attempts: readonly AttemptR
 /** What to select for `jobRecord`, of the table alias `j`. */
 export const JOB_SELECT = `j.id, j.task, j.queue, j.priority, j.state, j."position"::float8 as "order",
   j.attempt, j.run, j.parks, j.losses, j.published, j.origin, j.input_known as "inputKnown", j.input, j.meta, j.policy,
-  j.reason, j.result, j.error, j.next, j.worker_id as worker, j.trace_id as "traceId", j.traceparent, j.parent,
+  j.reason, j.result, j.error, ${nextOf('j.state', 'j.next')} as next, j.worker_id as worker, j.trace_id as "traceId", j.traceparent, j.parent,
   j.stream_seq::float8 as seq, j.cancel_reason as "cancelReason",
   j.schedule_id as "scheduleId", j.schedule_name as "scheduleName", ${ms('j.nominal_time')} as "nominalTime",
   ${ms('j.created_at')} as "createdAt", ${ms('j.run_at')} as "runAt", ${ms('j.due_at')} as "dueAt",

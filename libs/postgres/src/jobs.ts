@@ -1,4 +1,5 @@
 import { FIRST_POSITION, type JobState, orderOf, PHASES, uuidV7 } from '@jetbeat/core';
+import { toArray } from './arrays.ts';
 import { type Database, inside } from './database.ts';
 import {
   ATTEMPT_SELECT,
@@ -9,7 +10,6 @@ import {
   type JobWithAttempts,
   jobRecord,
 } from './job-record.ts';
-import { toJson } from './json.ts';
 import { type NewJob, writeNewJobs } from './new-job.ts';
 import type { Sql } from './sql.ts';
 
@@ -24,12 +24,15 @@ export async function insertJobs(db: Database, jobs: readonly NewJob[]): Promise
 /** The position of a job that nobody has touched. */
 const FIRST = orderOf(FIRST_POSITION, PHASES.queued);
 
+// What history has heard of since is left alone: the note would change nothing, and cost a new row and all its index entries.
 // Locked in the order of ids, as every writer of several jobs does, so that two of them cannot wait for each other.
-const NOTE_PUBLISHED = `with told as (select * from json_to_recordset($1::json) as x(id uuid, seq bigint)),
-  locked as (select j.id from job j where j.id in (select id from told) order by j.id for update)
+const NOTE_PUBLISHED = `with told as (select unnest($1::uuid[]) as id, unnest($2::bigint[]) as seq),
+  locked as (
+    select j.id from job j where j.id >= $3::uuid and j.id <= $4::uuid and j.id = any((select $1::uuid[])::uuid[])
+      and not j.published order by j.id for update)
   update job j
     set published = true, stream_seq = case when j."position" = ${FIRST} then coalesce(told.seq, j.stream_seq) else j.stream_seq end
-    from told join locked using (id) where j.id = told.id`;
+    from told join locked using (id) where j.id = told.id and j.id >= $3::uuid and j.id <= $4::uuid`;
 
 /**
  * Notes that jobs have been published as they were written. The sequence (absent for timers) holds only while nothing
@@ -39,7 +42,19 @@ export async function notePublished(
   db: Database,
   rows: readonly { id: string; seq?: number }[],
 ): Promise<void> {
-  if (rows.length > 0) await inside(db).run(NOTE_PUBLISHED, [toJson(rows)]);
+  if (rows.length === 0) return;
+  const ids = rows.map(({ id }) => id).sort();
+  const values = [
+    toArray(
+      'uuid',
+      rows.map(({ id }) => id),
+    ),
+    toArray(
+      'int8',
+      rows.map(({ seq }) => seq),
+    ),
+  ];
+  await inside(db).run(NOTE_PUBLISHED, [...values, ids[0], ids.at(-1)]);
 }
 
 /** One job with its attempts; undefined when it is not known. */
@@ -73,24 +88,36 @@ export interface ListJobsParams {
  * time for the job of an occurrence.
  */
 export async function listJobs(db: Database, params: ListJobsParams): Promise<JobWithAttempts[]> {
-  const { states, task, queue, schedule, from, to, after, limit } = params;
-  const filters: readonly (readonly [string, unknown])[] = [
-    ['j.state = any($?::text[])', states],
-    ['j.task = $?', task],
-    ['j.queue = $?', queue],
-    ['j.schedule_name = $?', schedule],
-    ['j.id >= $?::uuid', from === undefined ? undefined : uuidV7(from, NO_BYTES)],
-    ['j.id < $?::uuid', to === undefined ? undefined : uuidV7(to, NO_BYTES)],
-    ['j.id < $?::uuid', after],
-  ];
-  const used = filters.filter(([, value]) => value !== undefined);
-  const where = used.map(([text], index) => text.replace('?', String(index + 2))).join(' and ');
+  const { states, limit } = params;
+  const values: unknown[] = [limit];
+  const bind = (value: unknown) => `$${values.push(value)}`;
+  const where = [...filtersOf(params, bind)];
+  // A list of states would be read whole and sorted; one state after the other comes in order from the index.
+  if (states?.length === 1) where.push(`j.state = ${bind(states[0])}`);
+  const all = (filters: readonly string[]) => (filters.length === 0 ? '' : `where ${filters.join(' and ')}`);
+  const newest = 'order by j.id desc limit $1';
+  const ofStates = (list: readonly JobState[]) => `where j.id in (
+    select found.id from unnest(${bind(list)}::text[]) as of(state), lateral (
+      select j.id from job j ${all([...where, 'j.state = of.state'])} ${newest}) found
+    order by found.id desc limit $1)`;
+  const matching = states !== undefined && states.length !== 1 ? ofStates(states) : all(where);
   const sql = inside(db);
-  const rows = await sql.rows<JobRow>(
-    `select ${JOB_SELECT} from job j ${where === '' ? '' : `where ${where}`} order by j.id desc limit $1`,
-    [limit, ...used.map(([, value]) => value)],
-  );
+  const rows = await sql.rows<JobRow>(`select ${JOB_SELECT} from job j ${matching} ${newest}`, values);
   return withAttempts(sql, rows);
+}
+
+/** The conditions besides the state, as SQL. */
+function filtersOf(params: ListJobsParams, bind: (value: unknown) => string): string[] {
+  const { task, queue, schedule, from, to, after } = params;
+  const filters: readonly (readonly [string, unknown])[] = [
+    ['j.task =', task],
+    ['j.queue =', queue],
+    ['j.schedule_name =', schedule],
+    ['j.id >=', from === undefined ? undefined : uuidV7(from, NO_BYTES)],
+    ['j.id <', to === undefined ? undefined : uuidV7(to, NO_BYTES)],
+    ['j.id <', after],
+  ];
+  return filters.filter(([, value]) => value !== undefined).map(([text, value]) => `${text} ${bind(value)}`);
 }
 
 async function withAttempts(sql: Sql, rows: readonly JobRow[]): Promise<JobWithAttempts[]> {

@@ -36,6 +36,9 @@ const INSERT = `insert into occurrence (schedule_id, nominal_time, origin, state
 const ADVANCE = `update schedule s set cursor_at = ${at('x.cursor')}, next_at = ${at('x."nextAt"')}
   from json_to_recordset($1::json) as x(id uuid, cursor float8, "nextAt" float8) where s.id = x.id`;
 
+/** The pass that dispatches commits behind this one, so that what it publishes has its plan on disk too. */
+const REPEATABLE = { durable: false };
+
 /**
  * Plans the schedules whose next time has come, in one transaction: locks them (what another pass has locked is left out), asks
  * `plan`, writes its occurrences and moves the schedules on. `plan` is pure and may be asked twice.
@@ -51,7 +54,7 @@ export async function materializePass(
     const made = await insertOccurrences(sql, occurrences);
     await sql.run(ADVANCE, [toJson(schedules)]);
     return { schedules: rows.length, occurrences: made };
-  });
+  }, REPEATABLE);
 }
 
 /** Writes occurrences that are not there yet; returns how many were. */

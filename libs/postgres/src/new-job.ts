@@ -1,6 +1,6 @@
 import { type JobEnvelope, orderOf, PHASES, parseTraceparent } from '@jetbeat/core';
-import { toJson } from './json.ts';
-import { at, type Sql } from './sql.ts';
+import { type Column, toArrays, unnested } from './columns.ts';
+import type { Sql } from './sql.ts';
 
 /** A job to be written before it is published. */
 export interface NewJob {
@@ -15,67 +15,42 @@ export interface NewJob {
   readonly origin: string;
 }
 
-/** The columns of a new job, with their types in `json_to_recordset`. */
-const INSERT = `insert into job (id, task, queue, priority, state, "position", attempt, run, parks, created_at, run_at,
-    due_at, check_at, published, trace_id, traceparent, input_known, input, meta, policy, schedule_id, schedule_name,
-    nominal_time, origin, total_limit_at, parent)
-  select id, task, queue, priority, state, "position", attempt, run, parks, ${at('created')}, ${at('run_ms')},
-    ${at('run_ms')}, ${at('run_ms')}, false, trace_id, traceparent, true, input, meta, policy, schedule_id, schedule_name,
-    ${at('nominal')}, origin, ${at('limit_ms')}, parent
-  from json_to_recordset($1::json) as x(id uuid, task text, queue text, priority text, state text, "position" bigint,
-    attempt integer, run integer, parks integer, created float8, run_ms float8, trace_id text, traceparent text,
-    input jsonb, meta jsonb, policy jsonb, schedule_id uuid, schedule_name text, nominal float8, origin text,
-    limit_ms float8, parent uuid)
-  order by id
+const COLUMNS: readonly Column<NewJob>[] = [
+  { name: 'id', type: 'uuid', of: ({ envelope }) => envelope.id },
+  { name: 'task', type: 'text', of: ({ envelope }) => envelope.task },
+  { name: 'queue', type: 'text', of: ({ envelope }) => envelope.queue },
+  { name: 'priority', type: 'text', of: ({ envelope }) => envelope.priority },
+  { name: 'state', type: 'text', of: (job) => job.state },
+  { name: '"position"', type: 'int8', of: ({ envelope }) => orderOf(envelope, PHASES.queued) },
+  { name: 'attempt', type: 'int4', of: ({ envelope }) => envelope.attempt },
+  { name: 'run', type: 'int4', of: ({ envelope }) => envelope.run },
+  { name: 'parks', type: 'int4', of: ({ envelope }) => envelope.parks },
+  { name: 'created_at', type: 'timestamptz', of: ({ envelope }) => envelope.createdAt },
+  { name: 'run_at', type: 'timestamptz', of: ({ envelope }) => envelope.runAt },
+  { name: 'trace_id', type: 'text', of: (job) => parseTraceparent(job.traceparent)?.traceId },
+  { name: 'traceparent', type: 'text', of: (job) => job.traceparent },
+  { name: 'input', type: 'jsonb', of: ({ envelope }) => envelope.input },
+  { name: 'meta', type: 'jsonb', of: ({ envelope }) => envelope.meta },
+  { name: 'policy', type: 'jsonb', of: ({ envelope }) => envelope.policy },
+  { name: 'schedule_id', type: 'uuid', of: ({ envelope }) => envelope.schedule?.id },
+  { name: 'schedule_name', type: 'text', of: ({ envelope }) => envelope.schedule?.name },
+  { name: 'nominal_time', type: 'timestamptz', of: ({ envelope }) => envelope.schedule?.nominalTime },
+  { name: 'origin', type: 'text', of: (job) => job.origin },
+  { name: 'total_limit_at', type: 'timestamptz', of: (job) => job.envelope.runAt + job.totalLimitMs },
+  { name: 'parent', type: 'uuid', of: ({ envelope }) => envelope.parent },
+];
+const NAMES = COLUMNS.map(({ name }) => name).join(', ');
+
+const INSERT = `insert into job (${NAMES}, due_at, check_at, published, input_known)
+  select ${NAMES}, run_at, run_at, false, true from (select ${unnested(COLUMNS)}) incoming
   on conflict (id) do nothing
   returning id`;
 
 /** Writes jobs in one statement; ids that are there already stay as they are. Returns the ids that are new. */
 export async function writeNewJobs(sql: Sql, jobs: readonly NewJob[]): Promise<string[]> {
   if (jobs.length === 0) return [];
-  const rows = await sql.rows<{ id: string }>(INSERT, [toJson(jobs.map(toRow))]);
+  // Rows are written in the order in which they are sent: the one that all writers keep.
+  const sorted = jobs.toSorted((a, b) => (a.envelope.id < b.envelope.id ? -1 : 1));
+  const rows = await sql.rows<{ id: string }>(INSERT, toArrays(COLUMNS, sorted));
   return rows.map((row) => row.id);
-}
-
-function toRow(job: NewJob) {
-  const {
-    id,
-    task,
-    queue,
-    priority,
-    attempt,
-    run,
-    parks,
-    createdAt,
-    runAt,
-    input,
-    meta,
-    policy,
-    schedule,
-    parent,
-  } = job.envelope;
-  return {
-    id,
-    task,
-    queue,
-    priority,
-    attempt,
-    run,
-    parks,
-    input,
-    meta,
-    policy,
-    parent,
-    state: job.state,
-    position: orderOf(job.envelope, PHASES.queued),
-    created: createdAt,
-    run_ms: runAt,
-    trace_id: parseTraceparent(job.traceparent)?.traceId,
-    traceparent: job.traceparent,
-    schedule_id: schedule?.id,
-    schedule_name: schedule?.name,
-    nominal: schedule?.nominalTime,
-    origin: job.origin,
-    limit_ms: runAt + job.totalLimitMs,
-  };
 }

@@ -13,6 +13,8 @@ export interface OpenDatabaseOptions {
   readonly applicationName: string;
   /** Connections at most; default 5. */
   readonly poolSize?: number;
+  /** Given the driver before it is used, e.g. to make spans of its statements. `Client`: the class of its connections. */
+  readonly instrument?: ((driver: { readonly Client: unknown }) => void) | undefined;
   /** Told of lost connections. */
   readonly log?: { warn(data: object, text: string): void };
 }
@@ -55,6 +57,7 @@ export async function openDatabase(options: OpenDatabaseOptions): Promise<Databa
     },
   });
   const pool: Pool = await orm.driver.getConnection().getNativeClient();
+  options.instrument?.({ Client: pool.Client });
   const end = async () => {
     await orm.close(true);
     // The ORM ends the pool only when it has used it itself.

@@ -7,7 +7,17 @@ import type { JobWithAttempts } from './job-record.ts';
 import { getJob } from './jobs.ts';
 import { openDatabase } from './open.ts';
 import { recordChanges } from './record.ts';
-import { accepted, NOON, newId, sampleEnvelope, sampleFacts, settled, started, TRACE } from './sample.ts';
+import {
+  accepted,
+  NOON,
+  newId,
+  runIdOf,
+  sampleEnvelope,
+  sampleFacts,
+  settled,
+  started,
+  TRACE,
+} from './sample.ts';
 
 let made: TestDatabase;
 let db: Database;
@@ -50,7 +60,7 @@ type Heard = typeof heard extends fc.Arbitrary<infer T> ? T : never;
 function toEvent({ kind, attempt, run, parks, next, delay, seq }: Heard, job: string): JobEvent {
   const at = NOON + delay;
   const facts = { ...sampleFacts({ job, attempt, run, parks }), ...(seq === undefined ? {} : { seq }) };
-  const ran = { runId: `${attempt}.${run}`, worker: `w${run}` };
+  const ran = { runId: runIdOf(run, attempt), worker: `w${run}` };
   switch (kind) {
     case 'accepted':
       return accepted(sampleEnvelope({ id: job, meta: { a: 'b' } }), seq ?? 1);

@@ -1,6 +1,5 @@
-import { isName, PRIORITIES, type TaskInfo, type WorkerEvent } from '@jetbeat/core';
+import type { TaskInfo, WorkerEvent } from '@jetbeat/core';
 import { toJson } from './json.ts';
-import { isTime } from './record-jobs.ts';
 import { at, type Sql } from './sql.ts';
 
 const LATER = `(excluded.said_at >= w.said_at or excluded.state = 'stopped')`;
@@ -53,34 +52,4 @@ export async function writeWorkers(
 async function writeTasks(sql: Sql, params: { tasks: readonly TaskInfo[]; now: number }): Promise<void> {
   const last = new Map(params.tasks.map((task) => [task.name, task]));
   if (last.size > 0) await sql.run(UPSERT_TASKS, [toJson([...last.values()]), params.now]);
-}
-
-/** Whether a row can be made of it. */
-export function isSoundWorker(event: WorkerEvent): boolean {
-  const { worker, state, host, version, queues, tasks } = event;
-  return (
-    [worker, host, version].every((text) => typeof text === 'string') &&
-    (state === 'running' || state === 'stopped') &&
-    isWords(queues) &&
-    [event.pid, event.concurrency, event.held].every(isCount) &&
-    [event.startedAt, event.at].every(isTime) &&
-    (tasks === undefined || (Array.isArray(tasks) && tasks.every(isSoundTask)))
-  );
-}
-
-function isSoundTask(task: TaskInfo): boolean {
-  const { queue, priority } = task;
-  return (
-    isName('task', task.name) &&
-    (queue === undefined || typeof queue === 'string') &&
-    (priority === undefined || PRIORITIES.includes(priority))
-  );
-}
-
-function isWords(value: unknown): boolean {
-  return Array.isArray(value) && value.every((word) => typeof word === 'string');
-}
-
-function isCount(value: unknown): boolean {
-  return Number.isInteger(value) && Math.abs(value as number) < 2 ** 31;
 }

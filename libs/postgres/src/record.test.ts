@@ -1,4 +1,4 @@
-import { type Changes, type JobChange, project } from '@jetbeat/core';
+import { type JobChange, project } from '@jetbeat/core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/database.ts';
 import type { Database } from './database.ts';
@@ -6,7 +6,17 @@ import { getJob } from './jobs.ts';
 import { settledMarks } from './marks.ts';
 import { openDatabase } from './open.ts';
 import { recordChanges } from './record.ts';
-import { accepted, heartbeat, NOON, newId, sampleEnvelope, sampleFacts, settled, started } from './sample.ts';
+import {
+  accepted,
+  heartbeat,
+  NOON,
+  newId,
+  runIdOf,
+  sampleEnvelope,
+  sampleFacts,
+  settled,
+  started,
+} from './sample.ts';
 import { listTasks, liveWorkers, tasksServed } from './workers.ts';
 
 let made: TestDatabase;
@@ -19,6 +29,10 @@ afterAll(async () => {
   await db?.close();
   await made?.drop();
 });
+
+function ids(count: number): string[] {
+  return Array.from({ length: count }, () => newId());
+}
 
 async function record(...events: Parameters<typeof project>[0]) {
   return recordChanges(db, { changes: project(events), workers: [], now: NOON });
@@ -46,14 +60,14 @@ test('a job that is first heard of by its attempt has no input until `accepted` 
   });
   expect(after?.traceparent).toMatch(/^00-0af7/);
   expect(after?.attempts).toEqual([
-    { runId: 'run-1', number: 1, run: 1, worker: 'w1', startedAt: NOON + 100 },
+    { runId: runIdOf(1), number: 1, run: 1, worker: 'w1', startedAt: NOON + 100 },
   ]);
 });
 
 test('the first end stays, and only a different later word counts as refused', async () => {
   const job = newId();
   const end = settled({ job, result: { sent: 1 }, seq: 9 });
-  expect(await record(end)).toEqual({ jobs: 1, attempts: 1, late: 0, malformed: 0 });
+  expect(await record(end)).toEqual({ jobs: 1, attempts: 1, late: 0 });
   expect(await record(end)).toMatchObject({ late: 0 });
   const dead = { state: 'dead', reason: { code: 'rejected', text: 'no' } } as const;
   expect(await record(settled({ job, attempt: 2, run: 2, outcome: 'rejected', next: dead }))).toMatchObject({
@@ -79,7 +93,7 @@ test('a sequence holds only as long as the event that said it gives the state', 
 
 test('an outcome stays, except that a late word replaces `lost`', async () => {
   const job = newId();
-  const attempt = { job, runId: 'r', number: 1, run: 1, worker: 'w1', startedAt: NOON };
+  const attempt = { job, runId: runIdOf(1), number: 1, run: 1, worker: 'w1', startedAt: NOON };
   const jobs = project([started({ job })]).jobs;
   const write = (outcome: 'lost' | 'failed' | 'succeeded') =>
     recordChanges(db, {
@@ -102,23 +116,32 @@ test('what jsonb cannot hold is replaced, and the rest of the batch is written',
   expect(row?.error).toEqual({ name: 'E\ufffd', message: 'half \ufffd, whole \u{1f600}, \\u0000 stays' });
 });
 
-test('a row that cannot be is left out and counted', async () => {
+test('what no column can hold is refused as such, and nothing of the batch is written', async () => {
   const good = settled({ job: newId() });
-  const bad = project([settled({ job: newId() })]).jobs[0] as JobChange;
-  const wrong = [
-    { ...bad, createdAt: Number.NaN },
-    { ...bad, id: newId(), state: 'gone' },
-    { ...bad, id: newId(), attempt: 2 ** 40 },
-    { ...bad, id: newId(), task: undefined },
-  ] as JobChange[];
   const changes = project([good]);
-  const mixed: Changes = { jobs: [...wrong, ...changes.jobs], attempts: changes.attempts };
-  const workers = [heartbeat({ worker: 'odd', pid: 1.5 })];
-  expect(await recordChanges(db, { changes: mixed, workers, now: NOON })).toMatchObject({
-    jobs: 1,
-    malformed: 5,
-  });
-  expect(await getJob(db, good.job)).toMatchObject({ state: 'succeeded' });
+  const bad = project([settled({ job: newId() })]).jobs[0] as JobChange;
+  const wrong: Partial<JobChange>[] = [
+    { createdAt: Number.NaN },
+    { attempt: 2 ** 40 },
+    { id: 'x' },
+    { seq: 0.5 },
+  ];
+  for (const change of wrong) {
+    const mixed = { ...changes, jobs: [...changes.jobs, { ...bad, ...change }] };
+    const recorded = recordChanges(db, { changes: mixed, workers: [], now: NOON });
+    await expect(recorded).rejects.toMatchObject({ code: 'unfit_value' });
+  }
+  expect(await getJob(db, good.job)).toBeUndefined();
+});
+
+test('a job that another recorder writes at the same time is merged', async () => {
+  const job = newId();
+  const [first, second] = await Promise.all([
+    record(settled({ job }), ...ids(50).map((id) => started({ job: id }))),
+    record(accepted(sampleEnvelope({ id: job })), ...ids(50).map((id) => started({ job: id }))),
+  ]);
+  expect(first.jobs + second.jobs).toBe(102);
+  expect(await getJob(db, job)).toMatchObject({ state: 'succeeded', inputKnown: true });
 });
 
 test('marks only rise', async () => {

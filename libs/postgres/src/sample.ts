@@ -24,6 +24,11 @@ export function newId(time = NOON): string {
   return uuidV7(time, randomBytes(10));
 }
 
+/** The id of a run. */
+export function runIdOf(run: number, attempt = 0): string {
+  return uuidV7(NOON, Uint8Array.of(attempt, run, 0, 0, 0, 0, 0, 0, 0, 0));
+}
+
 /** A job as a producer sends it. */
 export function sampleEnvelope(fields: Partial<JobEnvelope> = {}): JobEnvelope {
   const id = fields.id ?? newId();
@@ -66,7 +71,7 @@ export function accepted(envelope: JobEnvelope, seq = 1): AcceptedEvent {
 export function started(
   fields: Partial<JobFacts> & { job: string; worker?: string; runId?: string },
 ): JobEvent {
-  const { worker = 'w1', runId = `run-${fields.run ?? 1}`, ...facts } = fields;
+  const { worker = 'w1', runId = runIdOf(fields.run ?? 1), ...facts } = fields;
   return { ...sampleFacts(facts), kind: 'started', runId, worker, at: NOON + 100 };
 }
 
@@ -74,7 +79,7 @@ export function started(
 export function settled(fields: Partial<SettledEvent> & { job: string }): SettledEvent {
   return {
     ...sampleFacts(fields),
-    ...{ kind: 'settled', runId: `run-${fields.run ?? 1}`, worker: 'w1', outcome: 'succeeded' },
+    ...{ kind: 'settled', runId: runIdOf(fields.run ?? 1), worker: 'w1', outcome: 'succeeded' },
     ...{ startedAt: NOON + 100, finishedAt: NOON + 200, next: { state: 'succeeded' } },
     ...fields,
   };

@@ -46,6 +46,11 @@ export function at(expression: string): string {
   return `to_timestamp((${expression})::float8 / 1000)`;
 }
 
+/** SQL for what follows a job's last settled attempt: of one that succeeded it is not stored, since there is only one thing. */
+export function nextOf(state: string, next: string): string {
+  return `case when ${state} = 'succeeded' then '{"state": "succeeded"}'::jsonb else ${next} end`;
+}
+
 /** SQL for a list of words of our own, e.g. the terminal states. */
 export function words(list: readonly string[]): string {
   return list.map((word) => `'${word}'`).join(', ');

@@ -4,6 +4,8 @@ const closed = { additionalProperties: false } as const;
 const Name = (pattern: string, example: string, options: object = {}) =>
   Type.String({ pattern, examples: [example], ...options });
 const Queue = Name('^[A-Za-z0-9_-]{1,64}$', 'mail');
+const Size = (description: string, options: object = {}) =>
+  Name('^\\d{1,9}(\\.\\d{1,3})?(MiB|GiB|TiB)$', '8GiB', { description, ...options });
 const DURATION = '^\\d{1,12}(\\.\\d{1,6})?(ms|s|m|h|d)$';
 
 /** The log levels, as pino names them. */
@@ -32,6 +34,21 @@ export const FileSchema = Type.Object(
               minLength: 1,
               description: 'Path of the certificate of the authority that signed the server’s.',
             }),
+          ),
+        },
+        closed,
+      ),
+    ),
+    storage: Type.Optional(
+      Type.Object(
+        {
+          limit: Type.Optional(
+            Size(
+              'What JetStream may store on files: `max_file_store`, of all its servers together. New jobs are refused before it is full. Needed where the NATS account has no limit of its own, since NATS does not tell it.',
+            ),
+          ),
+          events: Type.Optional(
+            Size('Room of the stream EVENTS, set apart at once. The same everywhere.', { default: '1GiB' }),
           ),
         },
         closed,
@@ -158,6 +175,13 @@ export const FileSchema = Type.Object(
       Name('^https?://', 'https://jaeger.example.org/trace/{traceId}', {
         description: 'Where traces are shown; `{traceId}` is replaced.',
         default: 'http://localhost:16686/trace/{traceId}',
+      }),
+    ),
+    traceSlow: Type.Optional(
+      Name(DURATION, '10s', {
+        description:
+          'An attempt that takes longer is traced even where its trace is not sampled, as a failed one is.',
+        default: '10s',
       }),
     ),
     embedded: Type.Optional(

@@ -68,6 +68,12 @@ describe('what is accepted', () => {
     expect(config.log.level).toBe('debug');
   });
 
+  test('sizes, in bytes', () => {
+    expect(load().storage).toEqual({ events: 1024 ** 3 });
+    const env = { JETBEAT_STORAGE_LIMIT: '48MiB', JETBEAT_STORAGE_EVENTS: '1.5MiB' };
+    expect(load(env).storage).toEqual({ limit: 48 * 1024 ** 2, events: 1.5 * 1024 ** 2 });
+  });
+
   test('the file that JETBEAT_CONFIG names', () => {
     writeFileSync(join(cwd, 'other.yaml'), 'port: 9000\n');
     expect(load({ JETBEAT_CONFIG: 'other.yaml' }, 'port: 1\n').port).toBe(9000);
@@ -109,6 +115,14 @@ describe('what stops the start', () => {
     ],
     [{ JETBEAT_PORT: 'seven' }, 'JETBEAT_PORT must be integer, not "seven"'],
     [{ JETBEAT_PORT: '70000' }, 'JETBEAT_PORT must be <= 65535, not 70000'],
+    [
+      { JETBEAT_STORAGE_LIMIT: '512MiB' },
+      'storage.events (JETBEAT_STORAGE_EVENTS) must be at least 1MiB and less than storage.limit, not "1GiB"',
+    ],
+    [
+      { JETBEAT_STORAGE_LIMIT: '8G' },
+      'JETBEAT_STORAGE_LIMIT must look like "8GiB" (pattern ^\\d{1,9}(\\.\\d{1,3})?(MiB|GiB|TiB)$), not "8G"',
+    ],
     [{ JETBEAT_ACK_WAIT: '1ms' }, 'ackWait (JETBEAT_ACK_WAIT) must be from 500ms to 1h, not "1ms"'],
     [
       { JETBEAT_API_KEY: KEY, JETBEAT_API_KEY_FILE: 'x' },

@@ -13,6 +13,8 @@ export interface Config {
   readonly namespace?: string;
   /** `creds` and `ca` are paths of files. */
   readonly nats: { readonly url: string; readonly creds?: string; readonly ca?: string };
+  /** Bytes. `limit`: of all files of JetStream, where it is known; `events`: of the stream EVENTS. */
+  readonly storage: { readonly limit?: number; readonly events: number };
   readonly database: { readonly url: string };
   readonly host: string;
   readonly port: number;
@@ -30,6 +32,8 @@ export interface Config {
   readonly http: { readonly allowHosts: string[]; readonly allowLoopback: boolean };
   readonly apiKey?: string;
   readonly traceUrl: string;
+  /** Milliseconds; an attempt that takes longer is always traced. */
+  readonly traceSlowMs: number;
   readonly embedded: { readonly natsServerBin?: string; readonly postgresBin?: string };
 }
 
@@ -40,6 +44,9 @@ const HEALTH_PORTS: Readonly<Record<AppName, number>> = {
   worker: 7423,
   tool: 0,
 };
+const SIZES = { MiB: 1024 ** 2, GiB: 1024 ** 3, TiB: 1024 ** 4 } as const;
+/** With less, a few full batches would fill it. */
+const EVENTS_MIN = SIZES.MiB;
 const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 /** JetStream's own least useful value, and the longest after which a lost worker may be noticed. */
 const ACK_WAIT = { min: 500, max: 3_600_000 };
@@ -76,6 +83,7 @@ function complete(file: FileConfig, app: AppName): Config {
   return {
     ...(file.namespace === undefined ? {} : { namespace: file.namespace }),
     nats: { url: 'nats://127.0.0.1:7432', ...file.nats },
+    storage: storageOf(file.storage),
     database: { url: 'postgres://jetbeat@127.0.0.1:7442/jetbeat', ...file.database },
     host: file.host ?? '127.0.0.1',
     port: file.port ?? 7420,
@@ -91,8 +99,26 @@ function complete(file: FileConfig, app: AppName): Config {
     http: { allowHosts: file.http?.allowHosts ?? [], allowLoopback: file.http?.allowLoopback ?? false },
     ...(file.apiKey === undefined ? {} : { apiKey: file.apiKey }),
     traceUrl: file.traceUrl ?? 'http://localhost:16686/trace/{traceId}',
+    traceSlowMs: milliseconds(file.traceSlow ?? '10s'),
     embedded: { ...file.embedded },
   };
+}
+
+function storageOf(section: FileConfig['storage']): Config['storage'] {
+  const text = section?.events ?? '1GiB';
+  const events = bytes(text);
+  const limit = section?.limit === undefined ? undefined : bytes(section.limit);
+  if (events >= EVENTS_MIN && events < (limit ?? Number.POSITIVE_INFINITY))
+    return { events, ...(limit === undefined ? {} : { limit }) };
+  throw new ConfigError([
+    `storage.events (JETBEAT_STORAGE_EVENTS) must be at least 1MiB and less than storage.limit, not ${JSON.stringify(text)}`,
+  ]);
+}
+
+/** The schema has checked the form. */
+function bytes(size: string): number {
+  const unit = size.replace(/^[\d.]+/, '') as keyof typeof SIZES;
+  return Math.round(Number.parseFloat(size) * SIZES[unit]);
 }
 
 /** The schema has checked the form. */

@@ -9,6 +9,7 @@ test('livez and readyz answer with each check', async () => {
     port: 0,
     live: () => [{ name: 'process', ok: true }],
     ready: () => [{ name: 'database', ok, detail: 'x', lastProgressAt: 0 }],
+    metrics: { page: async () => '' },
   });
   const url = `http://127.0.0.1:${server.port}`;
   const ready = await fetch(`${url}/readyz`);
@@ -22,7 +23,8 @@ test('livez and readyz answer with each check', async () => {
   expect((await fetch(`${url}/livez`)).status).toBe(200);
   expect((await fetch(`${url}/other`)).status).toBe(404);
   expect((await fetch(`${url}/livez`, { method: 'POST' })).status).toBe(404);
-  const taken = { host: '127.0.0.1', port: server.port, live: () => [], ready: () => [] };
+  const metrics = { page: async () => '' };
+  const taken = { host: '127.0.0.1', port: server.port, live: () => [], ready: () => [], metrics };
   await expect(startHealthServer(taken)).rejects.toThrow(
     `port ${server.port} of 127.0.0.1 is in use: end what listens there, or set JETBEAT_HEALTH_PORT to another one (0 takes a free one)`,
   );
@@ -36,4 +38,26 @@ test('checks that throw or do not answer are not ok', async () => {
   expect(throwing).toEqual({ ok: false, checks: [{ name: 'checks', ok: false, detail: 'away' }] });
   const silent = await healthReport(() => new Promise(() => {}), 10);
   expect(silent.checks).toEqual([{ name: 'checks', ok: false, detail: 'no answer within 10 ms' }]);
+});
+
+test('metrics are served beside it: GET and HEAD, and 500 when the page cannot be made', async () => {
+  let page = async () => 'a 1\n';
+  const server = await startHealthServer({
+    host: '127.0.0.1',
+    port: 0,
+    live: () => [],
+    ready: () => [],
+    metrics: { page: () => page() },
+  });
+  const url = `http://127.0.0.1:${server.port}/metrics`;
+  const got = await fetch(`${url}?x=1`);
+  expect([got.status, await got.text()]).toEqual([200, 'a 1\n']);
+  expect(got.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
+  const head = await fetch(url, { method: 'HEAD' });
+  expect([head.status, await head.text(), head.headers.get('content-length')]).toEqual([200, '', '4']);
+  expect((await fetch(url, { method: 'PUT' })).status).toBe(404);
+  page = () => Promise.reject(new Error('no memory'));
+  const failed = await fetch(url);
+  expect([failed.status, await failed.text()]).toEqual([500, 'the page cannot be made: no memory\n']);
+  await server.stop();
 });

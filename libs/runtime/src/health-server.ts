@@ -1,8 +1,9 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Checks, healthReport } from './health.ts';
 import { toListenError } from './listen-error.ts';
+import { METRICS_TYPE, type Metrics } from './metrics/metrics.ts';
 
 /** A running health server. */
 export interface HealthServer {
@@ -13,7 +14,7 @@ export interface HealthServer {
 
 /**
  * Serves `/livez` (is the process itself in order) and `/readyz` (does it get on with its work): 200 or 503 with a
- * report of the checks.
+ * report of the checks; and `/metrics`. All of it without a key, so the port belongs to the operator's network.
  * @param params.port 0 takes a free one
  * @throws ListenError, e.g. when the port is in use
  */
@@ -22,8 +23,9 @@ export async function startHealthServer(params: {
   port: number;
   live: Checks;
   ready: Checks;
+  metrics: Pick<Metrics, 'page'>;
 }): Promise<HealthServer> {
-  const { host, port, live, ready } = params;
+  const { host, port, live, ready, metrics } = params;
   const paths = new Map<string, Checks>([
     ['/livez', live],
     ['/readyz', ready],
@@ -31,15 +33,22 @@ export async function startHealthServer(params: {
   const server = createServer(
     { requestTimeout: 5_000, headersTimeout: 5_000, maxHeaderSize: 8_192 },
     async (request, response) => {
-      const checks = paths.get((request.url ?? '').split('?')[0] ?? '');
-      const known = checks !== undefined && (request.method === 'GET' || request.method === 'HEAD');
-      const report = known ? await healthReport(checks) : { ok: false, checks: [] };
-      const status = known ? (report.ok ? 200 : 503) : 404;
-      response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' });
-      response.end(request.method === 'HEAD' ? undefined : JSON.stringify(report));
+      const read = request.method === 'GET' || request.method === 'HEAD';
+      const path = read ? (request.url ?? '').split('?')[0] : undefined;
+      if (path === '/metrics') {
+        await sendMetrics(metrics, response);
+        return;
+      }
+      const checks = paths.get(path ?? '');
+      const report = checks ? await healthReport(checks) : { ok: false, checks: [] };
+      send(response, {
+        status: checks ? (report.ok ? 200 : 503) : 404,
+        type: 'application/json',
+        body: JSON.stringify(report),
+      });
     },
   );
-  server.maxConnections = 100;
+  server.maxConnections = 200;
   server.listen(port, host);
   await once(server, 'listening').catch((error: unknown) => {
     throw toListenError(error, { host, port, setting: 'JETBEAT_HEALTH_PORT' });
@@ -55,4 +64,24 @@ export async function startHealthServer(params: {
       return closed;
     },
   };
+}
+
+async function sendMetrics(metrics: Pick<Metrics, 'page'>, response: ServerResponse): Promise<void> {
+  try {
+    send(response, { status: 200, type: METRICS_TYPE, body: await metrics.page() });
+  } catch (error) {
+    const body = `the page cannot be made: ${error instanceof Error ? error.message : String(error)}\n`;
+    send(response, { status: 500, type: 'text/plain; charset=utf-8', body });
+  }
+}
+
+/** Of a HEAD only the headers go out: Node leaves the body away. */
+function send(response: ServerResponse, answer: { status: number; type: string; body: string }): void {
+  const { status, type, body } = answer;
+  response.writeHead(status, {
+    'content-type': type,
+    'content-length': Buffer.byteLength(body),
+    'cache-control': 'no-store',
+  });
+  response.end(body);
 }

@@ -6,5 +6,13 @@ export { type Check, type Checks, type HealthReport, healthReport } from './heal
 export { type HealthServer, startHealthServer } from './health-server.ts';
 export { ListenError, toListenError } from './listen-error.ts';
 export { createLog, type Log } from './log.ts';
+export { type Cell, type Cells, createCells } from './metrics/cells.ts';
+export { Histogram } from './metrics/histogram.ts';
+export { createMetrics, METRICS_TYPE, type Metrics } from './metrics/metrics.ts';
+export { measureNats } from './metrics/nats-readings.ts';
+export type { Readings } from './metrics/reading.ts';
+export { storageReadings } from './metrics/storage-readings.ts';
 export { type NatsOptions, natsOptions } from './nats-options.ts';
 export { type Running, runApp, type StartParams } from './run-app.ts';
+export { type ItemSpan, traceEach } from './telemetry/trace-each.ts';
+export type { OpenSpan, SpanPlace, SpanText, Tracing } from './telemetry/tracing.ts';

@@ -1,6 +1,11 @@
 import { type AppName, type Config, loadConfig } from './config.ts';
 import { ConfigError } from './config-error.ts';
 import { createLog, type Log } from './log.ts';
+import { createMetrics, type Metrics } from './metrics/metrics.ts';
+import type { Pushing } from './metrics/otlp.ts';
+import { pushMetrics } from './metrics/push-metrics.ts';
+import { openTracing } from './telemetry/open-tracing.ts';
+import type { Tracing } from './telemetry/tracing.ts';
 
 /** A started app. `ready` resolves when it does its work, `stop` when it has stopped; both may be called twice. */
 export interface Running {
@@ -12,6 +17,10 @@ export interface Running {
 export interface StartParams {
   readonly config: Config;
   readonly log: Log;
+  /** Present where the environment asks for traces. */
+  readonly tracing?: Tracing | undefined;
+  /** Takes what the app counts, and is stopped by it; absent: the app makes its own. */
+  readonly metrics?: Metrics;
 }
 
 /** How long an app may take to stop before the process is ended, in milliseconds. */
@@ -31,6 +40,8 @@ export async function runApp(params: {
   const log = createLog({ app, level: config.log.level });
   let stopping = false;
   let running: Promise<Running> | undefined;
+  let tracing: Tracing | undefined;
+  let pushing: Pushing | undefined;
 
   const stop = async (why: string, code: number) => {
     if (stopping) return;
@@ -42,6 +53,7 @@ export async function runApp(params: {
     }, stopTimeoutMs);
     try {
       await (await running)?.stop();
+      await Promise.all([tracing?.stop(), pushing?.stop()]);
       log.info({ why }, 'stopped');
     } catch (error) {
       log.error({ err: error }, 'stopping failed');
@@ -60,8 +72,11 @@ export async function runApp(params: {
   process.on('unhandledRejection', fail('unhandled rejection: ending the process'));
   process.on('uncaughtException', fail('uncaught exception: ending the process'));
 
-  running = start({ config, log });
   try {
+    tracing = await openTracing({ app, env: process.env, log });
+    const metrics = createMetrics({ app });
+    pushing = await pushMetrics({ app, metrics, env: process.env, log });
+    running = start({ config, log, tracing, metrics });
     const started = await running;
     await started.ready();
     if (!stopping) log.info({}, 'ready');

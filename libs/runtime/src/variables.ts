@@ -18,6 +18,8 @@ const VARIABLES: Readonly<Record<string, Variable>> = {
   JETBEAT_NATS_URL: { path: 'nats.url', secret: true },
   JETBEAT_NATS_CREDS: { path: 'nats.creds' },
   JETBEAT_NATS_CA: { path: 'nats.ca' },
+  JETBEAT_STORAGE_LIMIT: { path: 'storage.limit' },
+  JETBEAT_STORAGE_EVENTS: { path: 'storage.events' },
   JETBEAT_DATABASE_URL: { path: 'database.url', secret: true },
   JETBEAT_HOST: { path: 'host' },
   JETBEAT_PORT: { path: 'port', kind: 'number' },
@@ -33,6 +35,7 @@ const VARIABLES: Readonly<Record<string, Variable>> = {
   JETBEAT_API_KEY: { path: 'apiKey', secret: true },
   JETBEAT_PROFILE: { path: 'profile' },
   JETBEAT_TRACE_URL: { path: 'traceUrl' },
+  JETBEAT_TRACE_SLOW: { path: 'traceSlow' },
   JETBEAT_NATS_SERVER_BIN: { path: 'embedded.natsServerBin' },
   JETBEAT_POSTGRES_BIN: { path: 'embedded.postgresBin' },
 };

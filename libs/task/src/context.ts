@@ -45,7 +45,7 @@ export interface Context {
   readonly deadline: Date;
   readonly log: TaskLog;
   /** Present when a schedule made the job. */
-  readonly schedule?: { readonly name: string; readonly nominalTime: Date };
+  readonly schedule?: { readonly name: string; readonly nominalTime: Date } | undefined;
   /**
    * Enqueues a job once, however often this job is retried: its id derives from this job and the call's key (`key`, else
    * the task's name and the number of the call). Resolves when JetStream has it.

@@ -39,7 +39,7 @@ export interface TaskDefinition<Schema extends TaskSchema, Result> {
 }
 
 const FIELDS = ['name', 'input', 'queue', 'priority', 'retry', 'timeout', 'run'];
-const UNCHECKED: InputCheck = { check: async (value) => ({ value }), jsonSchema: undefined };
+const UNCHECKED: InputCheck = { check: (value) => ({ value }), jsonSchema: undefined };
 
 /**
  * Defines a task. Export the answer from a module that `JETBEAT_TASKS` names, and workers run it.

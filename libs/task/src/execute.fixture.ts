@@ -35,7 +35,7 @@ export function setUp(run: Run, more: Partial<ExecuteParams> = {}) {
     job: JOB,
     runId: 'run-1',
     policy: DEFAULT_POLICY,
-    log: { debug: log, info: log, warn: log, error: log },
+    log: () => ({ debug: log, info: log, warn: log, error: log }),
     enqueue: async () => {},
     clock,
     ...more,
@@ -44,7 +44,7 @@ export function setUp(run: Run, more: Partial<ExecuteParams> = {}) {
 }
 
 /** Executes a handler to its end. */
-export const ends = (run: Run, more?: Partial<ExecuteParams>) => execute(setUp(run, more).params);
+export const ends = async (run: Run, more?: Partial<ExecuteParams>) => execute(setUp(run, more).params);
 
 /** Starts an execution and waits until its handler runs. */
 export async function begun(run: Run, more?: Partial<ExecuteParams>) {
@@ -53,6 +53,6 @@ export async function begun(run: Run, more?: Partial<ExecuteParams>) {
     started.resolve(ctx);
     return run(input, ctx);
   }, more);
-  const execution = execute(params);
+  const execution = Promise.resolve(execute(params));
   return { execution, ctx: await started.promise, clock, logged };
 }

@@ -1,13 +1,16 @@
-import { InvalidInputError, type JobEnvelope, type Policy, summary } from '@jetbeat/core';
-import { type ChildCalls, type EnqueueChild, openChildCalls } from './child-calls.ts';
+import { InvalidInputError, type Issue, type JobEnvelope, type Policy, summary } from '@jetbeat/core';
+import { AttemptContext } from './attempt-context.ts';
+import type { EnqueueChild } from './child-calls.ts';
 import { type Clock, systemClock } from './clock.ts';
-import type { Context, TaskLog } from './context.ts';
+import type { TaskLog } from './context.ts';
 import { describeThrown } from './describe-thrown.ts';
 import type { Execution, Performed } from './execution.ts';
-import { HardTimeLimitError, type Limits, startLimits } from './limits.ts';
+import type { Interrupt } from './interrupt.ts';
+import { HardTimeLimitError, Limits } from './limits.ts';
 import { outcomeOf } from './outcome-of.ts';
 import { snapshot } from './snapshot.ts';
 import type { Task } from './task.ts';
+import { whenDone } from './when-done.ts';
 
 /** One attempt to be made. */
 export interface ExecuteParams {
@@ -16,96 +19,100 @@ export interface ExecuteParams {
   readonly runId: string;
   /** Call, task and defaults, merged. */
   readonly policy: Policy;
-  /** Becomes `ctx.log`. */
-  readonly log: TaskLog;
+  /** Makes `ctx.log`; asked when something is logged. */
+  readonly log: () => TaskLog;
   /** Publishes what the handler enqueues. */
   readonly enqueue: EnqueueChild;
-  /** Aborts `ctx.signal` from outside. With what `Cancel()` makes as its reason, the job is cancelled. */
-  readonly signal?: AbortSignal;
+  /** Aborts `ctx.signal` from outside. */
+  readonly interrupt?: Interrupt;
   readonly clock?: Clock;
 }
 
 /**
- * Makes one attempt: check the input, limit the time, perform, name the outcome. Never rejects, and returns at the hard
- * time limit at the latest (one turn of the event loop later).
+ * Makes one attempt: check the input, limit the time, perform, name the outcome. Answers at once where check and handler
+ * do. Never fails, and ends at the hard time limit at the latest (one turn of the event loop later).
  */
-export async function execute(params: ExecuteParams): Promise<Execution> {
-  const { job, policy, log } = params;
-  const clock = params.clock ?? systemClock;
-  const limits = startLimits({ timeout: policy.timeout, clock, outside: params.signal });
-  const children = openChildCalls({ job, runId: params.runId, clock, enqueue: params.enqueue });
-  const watch: Watch = { ended: false, left: false };
-  const performing = perform(params, limits, children).then((performed) => {
-    watch.ended = true;
-    if (watch.left) logLate(log, performed);
-    return performed;
-  });
-  try {
-    const performed = await Promise.race([performing, limits.passed.then(oneTurn)]);
-    if (performed && !limits.isOver()) return outcomeOf(performed, limits.signal);
-    const error = describeThrown(new HardTimeLimitError(policy.timeout.hard));
-    return { outcome: 'timed-out', error, ...(watch.ended ? {} : { abandoned: true }) };
-  } finally {
-    watch.left = true;
-    children.close();
-    limits.stop();
-  }
+export function execute(params: ExecuteParams): Execution | Promise<Execution> {
+  const { job, runId, policy, log, enqueue, interrupt, clock = systemClock } = params;
+  const limits = new Limits({ timeout: policy.timeout, clock, interrupt });
+  const context = new AttemptContext({ job, runId, log, enqueue, limits, clock });
+  const performing = perform(params, limits, context);
+  if (performing instanceof Promise) return waitFor(performing, params, limits, context);
+  context.close();
+  return executionOf(performing, limits, policy);
 }
 
-interface Watch {
-  /** The handler has ended. */
-  ended: boolean;
-  /** Nobody waits for the handler any more. */
-  left: boolean;
-}
-
-async function perform(params: ExecuteParams, limits: Limits, children: ChildCalls): Promise<Performed> {
-  const { task, job } = params;
+function perform(
+  { task, job }: ExecuteParams,
+  limits: Limits,
+  context: AttemptContext,
+): Performed | Promise<Performed> {
   try {
-    limits.signal.throwIfAborted();
-    const checked = await task.check(job.input ?? null);
-    if (checked.issues) {
-      const refused = new InvalidInputError(
-        summary(`the input of ${job.task}`, checked.issues),
-        checked.issues,
-      );
-      return { thrown: refused, invalid: true };
-    }
-    limits.signal.throwIfAborted();
-    const value = await task.handler(checked.value, contextOf(params, limits, children));
-    // What the handler enqueued without waiting for it is stored before the job is said to have succeeded.
-    await children.settled();
-    return { value: snapshot(value) };
+    limits.throwIfAborted();
+    const performing = whenDone(task.check(job.input ?? null), (checked) =>
+      checked.issues ? refused(job, checked.issues) : handle(task, checked.value, limits, context),
+    );
+    return performing instanceof Promise ? performing.catch(asThrown) : performing;
   } catch (thrown) {
     return { thrown };
   }
 }
 
-function contextOf({ job, log }: ExecuteParams, limits: Limits, children: ChildCalls): Context {
-  const { id, task, queue, priority, parent, schedule } = job;
+function handle(
+  task: Task,
+  input: unknown,
+  limits: Limits,
+  context: AttemptContext,
+): Performed | Promise<Performed> {
+  limits.throwIfAborted();
+  return whenDone(task.handler(input, context), (value) =>
+    // What the handler enqueued without waiting for it is stored before the job is said to have succeeded.
+    whenDone(context.childrenStored(), () => ({ value: snapshot(value) })),
+  );
+}
+
+function refused(job: JobEnvelope, issues: readonly Issue[]): Performed {
   return {
-    job: {
-      id,
-      task,
-      queue,
-      priority,
-      meta: job.meta ?? {},
-      createdAt: new Date(job.createdAt),
-      runAt: new Date(job.runAt),
-      ...(parent === undefined ? {} : { parent }),
-    },
-    attempt: job.attempt,
-    signal: limits.signal,
-    deadline: new Date(limits.deadline),
-    log,
-    ...(schedule ? { schedule: { name: schedule.name, nominalTime: new Date(schedule.nominalTime) } } : {}),
-    enqueue: children.enqueue,
+    thrown: new InvalidInputError(summary(`the input of ${job.task}`, issues), issues),
+    invalid: true,
   };
 }
 
-/** A handler that obeys the signal ends within this turn, and then it is not called abandoned. */
-function oneTurn(): Promise<undefined> {
-  return new Promise((resolve) => setImmediate(() => resolve(undefined)));
+function asThrown(thrown: unknown): Performed {
+  return { thrown };
+}
+
+/** Waits for a handler until its hard limit. */
+function waitFor(
+  performing: Promise<Performed>,
+  { policy, log }: ExecuteParams,
+  limits: Limits,
+  context: AttemptContext,
+): Promise<Execution> {
+  const { promise, resolve } = Promise.withResolvers<Execution>();
+  let left = false;
+  const leave = (execution: Execution) => {
+    left = true;
+    context.close();
+    limits.stop();
+    resolve(execution);
+  };
+  // It never rejects.
+  void performing.then((performed) => {
+    if (left) logLate(log(), performed);
+    else leave(executionOf(performed, limits, policy));
+  });
+  // A handler that obeys the signal ends within one turn more, and then it is not called abandoned.
+  limits.arm(() => setImmediate(() => left || leave({ ...timedOut(policy), abandoned: true })));
+  return promise;
+}
+
+function executionOf(performed: Performed, limits: Limits, policy: Policy): Execution {
+  return limits.isOver() ? timedOut(policy) : outcomeOf(performed, limits);
+}
+
+function timedOut(policy: Policy): Execution {
+  return { outcome: 'timed-out', error: describeThrown(new HardTimeLimitError(policy.timeout.hard)) };
 }
 
 function logLate(log: TaskLog, performed: Performed): void {

@@ -4,6 +4,7 @@ export type { ChildOptions, Context, JobView, TaskLog } from './context.ts';
 export { defineTask, type TaskDefinition } from './define-task.ts';
 export { type ExecuteParams, execute } from './execute.ts';
 export type { Execution } from './execution.ts';
+export { Interrupt } from './interrupt.ts';
 export { HardTimeLimitError, SoftTimeLimitError } from './limits.ts';
 export { loadTasks, TaskLoadError } from './load-tasks.ts';
 export { Cancel, OnPurposeError, Reject, Retry, Snooze } from './on-purpose.ts';

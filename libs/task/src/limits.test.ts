@@ -2,10 +2,12 @@ import { getEventListeners } from 'node:events';
 import { DEFAULT_POLICY } from '@jetbeat/core';
 import { expect, test } from 'vitest';
 import type { Clock } from './clock.ts';
+import { defineTask } from './define-task.ts';
 import { begun, ends, LIMITED, setUp, WAIT } from './execute.fixture.ts';
 import { execute } from './execute.ts';
+import { Interrupt } from './interrupt.ts';
 import { Cancel, Retry } from './on-purpose.ts';
-import { manualClock } from './testing.ts';
+import { manualClock, runTask } from './testing.ts';
 
 test('the soft limit aborts the signal, and what is thrown then is timed-out', async () => {
   const { execution, clock } = await begun(
@@ -111,8 +113,28 @@ test('an ended attempt leaves no timer and no listener behind', async () => {
     },
   };
   const { signal } = new AbortController();
-  await ends(() => {}, { clock, signal, policy: LIMITED });
+  const task = defineTask({
+    name: 'test.task',
+    run: async () => {},
+    timeout: { soft: '1s' },
+  });
+  const running = runTask(task, {}, { clock, signal });
+  expect([timers, getEventListeners(signal, 'abort').length]).toEqual([2, 1]);
+  expect(await running).toMatchObject({ outcome: 'succeeded' });
   expect([timers, getEventListeners(signal, 'abort')]).toEqual([0, []]);
+});
+
+test('an attempt that ends at once answers at once, and sets no timer', () => {
+  const clock: Clock = {
+    ...manualClock(),
+    after() {
+      throw new Error('a timer');
+    },
+  };
+  expect(execute(setUp(() => 1, { clock, policy: LIMITED }).params)).toEqual({
+    outcome: 'succeeded',
+    result: 1,
+  });
 });
 
 test('a cancel from outside cancels, anything else from outside interrupts', async () => {
@@ -120,26 +142,27 @@ test('a cancel from outside cancels, anything else from outside interrupts', asy
     [Cancel('by an operator'), { outcome: 'cancelled', error: { message: 'by an operator' } }],
     [new Error('the worker stops'), { outcome: 'failed', interrupted: true }],
   ] as const) {
-    const outside = new AbortController();
+    const interrupt = new Interrupt();
     const { execution } = await begun(
       (_, ctx) =>
         new Promise((_resolve, reject) =>
           ctx.signal.addEventListener('abort', () => reject(new Error('aborted'))),
         ),
-      { signal: outside.signal },
+      { interrupt },
     );
-    outside.abort(reason);
+    interrupt.abort(reason);
+    interrupt.abort(new Error('again'));
     expect(await execution).toMatchObject(expected);
   }
 });
 
-test('a signal that has fired before the start keeps the handler from running', async () => {
+test('an interrupt before the start keeps the handler from running', async () => {
   let called = false;
-  const execution = await ends(
-    () => {
-      called = true;
-    },
-    { signal: AbortSignal.abort(Cancel()) },
-  );
+  const interrupt = new Interrupt();
+  interrupt.abort(Cancel());
+  const run = () => {
+    called = true;
+  };
+  const execution = await ends(run, { interrupt });
   expect([execution.outcome, called]).toEqual(['cancelled', false]);
 });

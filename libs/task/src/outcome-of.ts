@@ -1,7 +1,7 @@
 import type { Outcome } from '@jetbeat/core';
 import { describeThrown, toStored } from './describe-thrown.ts';
 import type { Execution, Performed } from './execution.ts';
-import { SoftTimeLimitError } from './limits.ts';
+import { type Limits, SoftTimeLimitError } from './limits.ts';
 import { isOnPurpose, type OnPurposeError, type Purpose } from './on-purpose.ts';
 
 const OUTCOME_OF: Readonly<Record<Purpose, Exclude<Outcome, 'lost'>>> = {
@@ -11,17 +11,20 @@ const OUTCOME_OF: Readonly<Record<Purpose, Exclude<Outcome, 'lost'>>> = {
   cancel: 'cancelled',
 };
 
+const SUCCEEDED: Execution = { outcome: 'succeeded' };
+
 /**
  * Names the outcome of a handler that ended within its hard limit. What it said on purpose counts first; else an error
  * after an abort is put down to whatever aborted.
  */
-export function outcomeOf(performed: Performed, signal: AbortSignal): Execution {
+export function outcomeOf(performed: Performed, limits: Pick<Limits, 'aborted' | 'reason'>): Execution {
   if ('value' in performed) {
-    return { outcome: 'succeeded', ...(performed.value === undefined ? {} : { result: performed.value }) };
+    const { value } = performed;
+    return value === undefined ? SUCCEEDED : { outcome: 'succeeded', result: value };
   }
   const { thrown } = performed;
   if (performed.invalid) return { outcome: 'rejected', error: describeThrown(thrown) };
-  const reason: unknown = signal.aborted ? signal.reason : undefined;
+  const { aborted, reason } = limits;
   const isLate = reason instanceof SoftTimeLimitError;
   if (isOnPurpose(thrown)) return onPurpose(thrown, isLate);
   const error = describeThrown(thrown);
@@ -29,7 +32,7 @@ export function outcomeOf(performed: Performed, signal: AbortSignal): Execution 
     return { outcome: 'timed-out', error: thrown === reason ? error : afterSoftLimit(reason, error) };
   if (isOnPurpose(reason) && reason.purpose === 'cancel')
     return { outcome: 'cancelled', error: describeThrown(reason) };
-  if (signal.aborted) return { outcome: 'failed', error, interrupted: true };
+  if (aborted) return { outcome: 'failed', error, interrupted: true };
   return { outcome: 'failed', error };
 }
 

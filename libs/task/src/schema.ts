@@ -2,6 +2,7 @@ import { type Checked, escapePointer, type Issue, unknownFields } from '@jetbeat
 import type { StandardJSONSchemaV1, StandardSchemaV1 } from '@standard-schema/spec';
 import type { Static, TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
+import { whenDone } from './when-done.ts';
 
 /** What may describe an input: a Standard Schema (https://standardschema.dev), a TypeBox schema or a JSON Schema. */
 export type TaskSchema = StandardSchemaV1 | TSchema;
@@ -27,7 +28,7 @@ export type SchemaOutput<Schema> = Schema extends StandardSchemaV1
 
 /** A schema in the two forms that a task needs. */
 export interface InputCheck {
-  readonly check: (input: unknown) => Promise<Checked>;
+  readonly check: (input: unknown) => Checked | Promise<Checked>;
   /** JSON Schema, where the schema can tell it. */
   readonly jsonSchema: unknown;
 }
@@ -55,8 +56,11 @@ function isStandard(schema: unknown): schema is StandardSchemaV1 {
   return typeof standard?.validate === 'function';
 }
 
-async function checkStandard(schema: StandardSchemaV1, input: unknown): Promise<Checked> {
-  const checked = await schema['~standard'].validate(input);
+function checkStandard(schema: StandardSchemaV1, input: unknown): Checked | Promise<Checked> {
+  return whenDone(schema['~standard'].validate(input), toChecked);
+}
+
+function toChecked(checked: StandardSchemaV1.Result<unknown>): Checked {
   if (!checked.issues) return { value: checked.value };
   return {
     issues: checked.issues.map((issue) => ({
@@ -87,7 +91,7 @@ function plain(schema: object | undefined): unknown {
 function jsonSchemaCheck(schema: object): InputCheck {
   const compiled = Compile(schema as TSchema);
   return {
-    async check(input) {
+    check(input) {
       if (compiled.Check(input)) return { value: input };
       return { issues: compiled.Errors(input).flatMap((error) => jsonSchemaIssue(schema, error)) };
     },

@@ -13,6 +13,7 @@ import type { Clock } from './clock.ts';
 import type { TaskLog } from './context.ts';
 import { execute } from './execute.ts';
 import type { Execution } from './execution.ts';
+import { Interrupt } from './interrupt.ts';
 import type { Task } from './task.ts';
 
 /** A clock that stands still until a test moves it. */
@@ -104,18 +105,23 @@ export async function runTask<Input, Result>(
         }
       : {}),
   };
+  const interrupt = new Interrupt();
+  const forward = () => interrupt.abort(options.signal?.reason);
+  if (options.signal?.aborted) forward();
+  options.signal?.addEventListener('abort', forward, { once: true });
   const execution = await execute({
     task,
     job,
     runId: uuidV7(now, randomBytes(10)),
     policy: resolvePolicy(options.policy, task.policy),
-    log: recordingLog((entry) => logged.push(entry)),
+    log: () => recordingLog((entry) => logged.push(entry)),
     enqueue: async (call) => {
       enqueued.push(call);
     },
     clock,
-    ...(options.signal === undefined ? {} : { signal: options.signal }),
+    interrupt,
   });
+  options.signal?.removeEventListener('abort', forward);
   return { ...execution, enqueued, logged };
 }
 

@@ -223,6 +223,20 @@ describe('POST /jobs', () => {
     expect((await server.call('POST /jobs')).body).toMatchObject({ code: 'invalid_request', status: 400 });
   });
 
+  test('while there is too little room for new jobs: nothing is stored', async () => {
+    const stored: unknown[] = [];
+    server.use({ refusal: () => 'JetStream is 83 % full', insertJob: async (job) => void stored.push(job) });
+    const answer = await server.call('POST /jobs', { task: 'a', input: 1 });
+    expect(answer.body).toMatchObject({
+      code: 'storage_full',
+      status: 503,
+      detail: 'JetStream is 83 % full',
+    });
+    expect(answer.headers['retry-after']).toBe('5');
+    expect(stored).toEqual([]);
+    expect((await server.call('POST /jobs', { task: 'a', inptu: 1 })).status).toBe(400);
+  });
+
   test('too large: the body, and the message that the job would be', async () => {
     const body = { task: 'a', input: 'x'.repeat(1_100_000) };
     expect((await server.call('POST /jobs', body)).body).toMatchObject({

@@ -15,10 +15,14 @@ import type { Parts } from '../parts.ts';
 import { ApiError } from '../problem.ts';
 import { answer, problems } from '../problem-responses.ts';
 import { refuseOversized } from '../refuse-oversized.ts';
+import { callersTrace } from '../trace.ts';
+
+/** A full store empties at the speed of the workers; seconds. */
+const RETRY_FULL = 5;
 
 /** `POST /jobs`: accepted when PostgreSQL has committed it; it is published behind the answer. */
 export function createJobRoute(app: FastifyInstance, parts: Parts): void {
-  const { insertJob, publish, fleet, checkInput, maxPayload, clock } = parts;
+  const { insertJob, publish, fleet, checkInput, maxPayload, refusal, clock, sends } = parts;
   app.post<{ Body: JobRequest }>(
     '/jobs',
     {
@@ -41,17 +45,22 @@ export function createJobRoute(app: FastifyInstance, parts: Parts): void {
       const issues = task ? checkInput(task, body.input, '/input') : [];
       if (issues.length > 0) throw new ApiError('invalid_input', describeIssues(issues), { issues });
       const id = uuidV7(now, randomBytes(10));
-      const job = acceptJob({ request: body, task, id, now, traceparent: request.id });
+      const span = sends?.place();
+      const caller = span?.traceparent ?? callersTrace(request.headers.traceparent);
+      const job = acceptJob({ request: body, task, id, now, traceparent: caller });
       const { envelope, traceparent, state } = job;
       refuseOversized({
         envelope: encodeEnvelope(envelope).byteLength,
         most: maxPayload(),
         pointer: '/input',
       });
+      const full = refusal();
+      if (full !== undefined) throw new ApiError('storage_full', full, { retryAfter: RETRY_FULL });
       await insertJob(job).catch((error: unknown) => {
         throw error instanceof DatabaseUnavailableError ? unknownWhether(id, error) : error;
       });
-      publish({ envelope, traceparent, ...(state === 'scheduled' ? { at: envelope.runAt } : {}) });
+      const message = { envelope, traceparent, ...(state === 'scheduled' ? { at: envelope.runAt } : {}) };
+      publish(span && sends ? sends.from(message, span.parent) : message);
       request.log.info({ job: id, task: envelope.task, queue: envelope.queue, state }, 'job accepted');
       const accepted: JobAccepted = { id, state, created: true, warnings: warningsFor(known, envelope) };
       return reply.status(202).header('location', `/api/v1/jobs/${id}`).send(accepted);

@@ -57,7 +57,7 @@ export const historyTables = [
   `create index job_parked on job (due_at) where state = 'parked'`,
   `create table attempt (
     job_id uuid not null,
-    run_id text not null,
+    run_id uuid not null,
     number integer not null,
     run integer not null,
     worker_id text not null,

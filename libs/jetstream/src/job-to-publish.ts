@@ -1,0 +1,23 @@
+import type { JetbeatError, JobEnvelope } from '@jetbeat/core';
+
+/** A job on its way into JOBS. */
+export interface JobToPublish {
+  readonly envelope: JobEnvelope;
+  /** The envelope as JSON, where somebody has written it already. */
+  readonly text?: string;
+  /** W3C trace context; without a valid one the job is a trace of its own. */
+  readonly traceparent?: string | undefined;
+  /** The span before this run, as a `traceparent`; whoever traces the run links to it. */
+  readonly link?: string | undefined;
+  /** Unix milliseconds: as a timer that fires then, replacing one of the same job. A time that has passed fires at once. */
+  readonly at?: number;
+  /** An earlier publish of the same may have succeeded: whoever takes it asks before it runs it. */
+  readonly repeat?: boolean;
+  /** Default: that of the envelope's position, so that a repeat within the duplicate window is stored once. */
+  readonly messageId?: string;
+}
+
+/** What became of one job. `delayed`: it is a timer now, and `seq` is the timer's. */
+export type PublishResult =
+  | { readonly ok: true; readonly seq: number; readonly duplicate: boolean; readonly delayed: boolean }
+  | { readonly ok: false; readonly error: JetbeatError };

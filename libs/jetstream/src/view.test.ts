@@ -1,0 +1,66 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { natsUrl, testNamespace, testTopology } from '../../../test/support/nats.ts';
+import type { Bus } from './bus.ts';
+import { connectBus } from './connect-bus.ts';
+import { createEventPublisher } from './event-publisher.ts';
+import { publishJobs } from './publish-jobs.ts';
+import { parkJob, publishDead } from './publish-one.ts';
+import { settled, TestSource, testJob, toPublish } from './testing.ts';
+import { ensureTopology } from './topology.ts';
+import { viewJetStream } from './view.ts';
+
+let bus: Bus;
+
+beforeAll(async () => {
+  bus = await connectBus({ servers: natsUrl(), name: 'test', namespace: testNamespace() });
+  await ensureTopology(bus, { ...testTopology, queues: ['default', 'a_high'] });
+});
+afterAll(() => bus?.close());
+
+test('what JetStream holds: lanes, timers, parked jobs, dead letters, what is not recorded', async () => {
+  const view = viewJetStream(bus);
+  const empty = await view();
+  expect(empty).toMatchObject({ deadLetters: 0, parked: 0, timers: 0, unrecorded: 0, unrecordedMs: 0 });
+  const nothing = { pending: 0, inFlight: 0, redelivered: 0, pulls: 0, oldestMs: 0 };
+  expect(empty.lanes).toHaveLength(6);
+  expect(empty.lanes).toContainEqual({ queue: 'a_high', priority: 'low', ...nothing });
+
+  const traceparent = toPublish().traceparent;
+  await publishJobs(bus, [
+    ...Array.from({ length: 5 }, () => toPublish()),
+    toPublish({ queue: 'a_high', priority: 'high' }),
+    toPublish({}, { at: Date.now() + 600_000 }),
+    toPublish({}, { at: Date.now() + 600_000 }),
+  ]);
+  const source = new TestSource(bus);
+  await source.pull({ batch: 2 });
+  await parkJob(bus, { envelope: testJob(), what: { what: 'doubt' }, traceparent });
+  await publishDead(bus, { reason: { code: 'x', text: 'x' }, traceparent, from: { envelope: testJob() } });
+  const events = createEventPublisher(bus);
+  await events.publish(settled(testJob()));
+
+  const full = await view();
+  expect(full).toMatchObject({ deadLetters: 1, parked: 1, timers: 2, unrecorded: 1 });
+  expect(full.lanes.filter((lane) => lane.pending + lane.inFlight > 0)).toMatchObject([
+    { queue: 'a_high', priority: 'high', pending: 1, inFlight: 0 },
+    { queue: 'default', priority: 'normal', pending: 3, inFlight: 2 },
+  ]);
+  for (const { pending, oldestMs } of full.lanes) {
+    if (pending > 0) expect(oldestMs).toBeGreaterThan(0);
+    else expect(oldestMs).toBe(0);
+    expect(oldestMs).toBeLessThan(20_000);
+  }
+  expect(full.unrecordedMs).toBeGreaterThanOrEqual(0);
+  expect(full.unrecordedMs).toBeLessThan(20_000);
+  expect(full.streams.map(({ stream, messages }) => [stream, messages])).toEqual([
+    ['JOBS', 9],
+    ['EVENTS', 1],
+    ['DEAD', 1],
+  ]);
+  for (const delivery of source.deliveries) delivery.ack();
+  await source.source.close();
+  await bus.flush();
+  await expect
+    .poll(async () => (await view()).lanes.find((lane) => lane.queue === 'default' && lane.pending > 0))
+    .toMatchObject({ pending: 3, inFlight: 0 });
+});

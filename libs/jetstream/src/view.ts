@@ -1,0 +1,153 @@
+import { isName, PRIORITIES, type Priority } from '@jetbeat/core';
+import type { ConsumerInfo, JetStreamManager } from '@nats-io/jetstream';
+import { type Bus, type BusConnection, inside } from './bus.ts';
+import { JetStreamCallError } from './errors.ts';
+import { manage } from './manage.ts';
+import { inNamespace, streamName } from './names.ts';
+import { storedAt } from './stored-at.ts';
+import { eventsState } from './stream-state.ts';
+
+/** One lane as an operator sees it. */
+export interface LaneView {
+  readonly queue: string;
+  readonly priority: Priority;
+  /** Jobs that wait for a worker, and jobs that workers hold; of these, those that were handed out more than once. */
+  readonly pending: number;
+  readonly inFlight: number;
+  readonly redelivered: number;
+  /** Pulls of workers that wait for jobs. */
+  readonly pulls: number;
+  /** How long the oldest job that waits has been there, in milliseconds; 0 when none waits. */
+  readonly oldestMs: number;
+}
+
+/** What JetStream holds of an installation. Ages are by the server's clock. */
+export interface JetStreamView {
+  readonly lanes: readonly LaneView[];
+  readonly streams: readonly { readonly stream: string; readonly messages: number; readonly bytes: number }[];
+  readonly deadLetters: number;
+  /** Absent where counting them would cost the server too much. */
+  readonly parked?: number;
+  readonly timers?: number;
+  /** Batches of EVENTS that are not in PostgreSQL, and the age of the oldest, in milliseconds. */
+  readonly unrecorded: number;
+  readonly unrecordedMs: number;
+}
+
+/** Lanes whose oldest job is looked up; the others say nothing of it. */
+const MAX_LOOK_UPS = 100;
+/** More parked jobs than this are not counted: 100,000 cost the server 170 ms (nats-server 2.15). */
+const MAX_PARKED = 100_000;
+/** So long a break between two counts, in milliseconds per parked job, keeps them under 2 % of one core. */
+const BREAK_PER_PARKED = 0.1;
+/** Beyond every subject: the server then tells how many there are, and lists none. */
+const NO_LIST = 2 ** 31 - 1;
+const COUNT_MS = 2_000;
+
+/** Makes looks at JetStream whose cost is bounded, however many jobs there are: no list of messages is ever read. */
+export function viewJetStream(bus: Bus): () => Promise<JetStreamView> {
+  const inner = inside(bus);
+  const count = countParked(inner);
+  return async () => {
+    const infos = await manage(inner, 'the list of consumers', consumersOf(streamName(inner, 'JOBS')));
+    const events = await eventsState(bus);
+    const [jobs, dead] = await Promise.all([streamOf(inner, 'JOBS'), streamOf(inner, 'DEAD')]);
+    const lanes = await Promise.all(infos.flatMap((info, index) => laneOf(bus, info, index)));
+    const inLanes = lanes.reduce((sum, { pending, inFlight }) => sum + pending + inFlight, 0);
+    const rest = Math.max(0, jobs.messages - inLanes);
+    const parked = await count(rest);
+    const { recordedUpTo, firstSeq, lastSeq } = events;
+    const unrecorded = Math.max(0, lastSeq - Math.max(recordedUpTo, firstSeq - 1));
+    const since =
+      unrecorded === 0
+        ? undefined
+        : await storedAt(bus, {
+            stream: 'EVENTS',
+            seq: recordedUpTo + 1,
+            subject: inNamespace(inner, 'events.batch'),
+          });
+    return {
+      lanes,
+      streams: [
+        { stream: 'JOBS', messages: jobs.messages, bytes: jobs.bytes },
+        { stream: 'EVENTS', messages: events.messages, bytes: events.bytes },
+        { stream: 'DEAD', messages: dead.messages, bytes: dead.bytes },
+      ],
+      deadLetters: dead.messages,
+      ...(parked === undefined ? {} : { parked, timers: Math.max(0, rest - parked) }),
+      unrecorded,
+      unrecordedMs: since === undefined ? 0 : Math.max(0, jobs.now - since),
+    };
+  };
+}
+
+function consumersOf(stream: string): (jsm: JetStreamManager) => Promise<ConsumerInfo[]> {
+  return async (jsm) => {
+    const found: ConsumerInfo[] = [];
+    for await (const info of jsm.consumers.list(stream)) found.push(info);
+    return found;
+  };
+}
+
+async function streamOf(
+  bus: BusConnection,
+  name: 'JOBS' | 'DEAD',
+): Promise<{ messages: number; bytes: number; now: number }> {
+  const { state, ts } = await manage(bus, `the state of ${name}`, (jsm) =>
+    jsm.streams.info(streamName(bus, name)),
+  );
+  return { messages: state.messages, bytes: state.bytes, now: timeOf(ts) };
+}
+
+/** Nothing for a consumer that is no lane, e.g. one that an operator made. */
+function laneOf(bus: Bus, info: ConsumerInfo, index: number): Promise<LaneView>[] {
+  const { name, num_pending, num_ack_pending, num_redelivered, num_waiting, delivered, ts } = info;
+  const at = name.lastIndexOf('_');
+  const queue = name.slice(0, Math.max(0, at));
+  const priority = PRIORITIES.find((one) => one === name.slice(at + 1));
+  if (priority === undefined || !isName('queue', queue)) return [];
+  const age = async () => {
+    if (num_pending === 0 || index >= MAX_LOOK_UPS) return 0;
+    const subject = inNamespace(bus, `jobs.${queue}.${priority}.>`);
+    const since = await storedAt(bus, { stream: 'JOBS', seq: delivered.stream_seq + 1, subject });
+    return since === undefined ? 0 : Math.max(0, timeOf(ts) - since);
+  };
+  return [
+    age().then((oldestMs) => ({
+      queue,
+      priority,
+      pending: num_pending,
+      inFlight: num_ack_pending,
+      redelivered: num_redelivered,
+      pulls: num_waiting,
+      oldestMs,
+    })),
+  ];
+}
+
+function timeOf(ts: string | undefined): number {
+  return ts === undefined ? Date.now() : Date.parse(ts);
+}
+
+/** Counts parked jobs, the seldomer the more there are. @param rest messages that are parked or timers */
+function countParked(bus: BusConnection): (rest: number) => Promise<number | undefined> {
+  let last: { at: number; rest: number; parked: number } | undefined;
+  return async (rest) => {
+    const most = last ? Math.min(rest, last.parked + Math.max(0, rest - last.rest)) : rest;
+    if (most === 0) return 0;
+    if (most > MAX_PARKED) return undefined;
+    const now = performance.now();
+    if (last && now - last.at < most * BREAK_PER_PARKED) return Math.min(last.parked, rest);
+    const body = { subjects_filter: inNamespace(bus, 'parked.>'), offset: NO_LIST };
+    const reply = await bus.replies.send({
+      subject: `$JS.API.STREAM.INFO.${streamName(bus, 'JOBS')}`,
+      data: new TextEncoder().encode(JSON.stringify(body)),
+      timeoutMs: COUNT_MS,
+    });
+    if (reply.kind !== 'message') throw new JetStreamCallError(`counting parked jobs: ${reply.kind}`);
+    const { total } = JSON.parse(new TextDecoder().decode(reply.data)) as { total?: number };
+    const parked = total ?? 0;
+    last = { at: now, rest, parked };
+    return parked;
+  };
+}

@@ -1,0 +1,82 @@
+import { hostname } from 'node:os';
+import { DiagLogLevel, diag } from '@opentelemetry/api';
+import {
+  defaultResource,
+  detectResources,
+  envDetector,
+  resourceFromAttributes,
+  serviceInstanceIdDetector,
+} from '@opentelemetry/resources';
+import { NodeSDK } from '@opentelemetry/sdk-node';
+import packageJson from '../../package.json' with { type: 'json' };
+import type { AppName } from '../config.ts';
+import type { Log } from '../log.ts';
+import type { Environment } from '../variables.ts';
+import { ChosenIds } from './chosen-ids.ts';
+import { createDiagLog } from './diag-log.ts';
+import { createPgInstrument } from './instrument-pg.ts';
+import { createTracing } from './otel-tracing.ts';
+import { readSampling, toSampler } from './sampling.ts';
+import { createSpanProcessors } from './span-processors.ts';
+import type { Tracing } from './tracing.ts';
+
+/** What is left is sent for so long when the app stops, milliseconds. */
+const FLUSH_MS = 3_000;
+
+/**
+ * Starts the SDK, configured by the standard environment: exporter, address, batching, propagators, resource. It makes no
+ * metrics and no logs; those have ways of their own.
+ */
+export async function startSdk(params: { app: AppName; env: Environment; log: Log }): Promise<Tracing> {
+  const { app, env, log } = params;
+  const warn = (text: string) => log.warn({}, text);
+  const sampling = readSampling(env, warn);
+  const ids = new ChosenIds();
+  const own = resourceFromAttributes({
+    'service.name': `jetbeat-${app}`,
+    'service.version': packageJson.version,
+    'host.name': hostname(),
+    'process.pid': process.pid,
+  });
+  // What the environment says wins. The SDK's other detectors read the command line, where there may be secrets.
+  const detected = detectResources({ detectors: [serviceInstanceIdDetector, envDetector] });
+  const resource = defaultResource().merge(own).merge(detected);
+  const spanProcessors = await createSpanProcessors(env, warn);
+  const sdk = new NodeSDK({
+    resource,
+    autoDetectResources: false,
+    sampler: toSampler(sampling),
+    idGenerator: ids,
+    spanProcessors,
+    metricReaders: [],
+    logRecordProcessors: [],
+  });
+  if (!env.OTEL_LOG_LEVEL) diag.setLogger(createDiagLog(log), { logLevel: DiagLogLevel.INFO });
+  sdk.start();
+  log.info({ sampler: env.OTEL_TRACES_SAMPLER ?? 'parentbased_always_on' }, 'traces are on');
+  let stopped: Promise<void> | undefined;
+  return createTracing({
+    origin: {
+      resource,
+      scope: { name: 'jetbeat', version: packageJson.version },
+      onEnd(span) {
+        for (const processor of spanProcessors) processor.onEnd(span);
+      },
+    },
+    ids,
+    sampling,
+    instrumentPg: createPgInstrument(),
+    stop() {
+      stopped ??= within(FLUSH_MS, sdk.shutdown());
+      return stopped;
+    },
+  });
+}
+
+/** A collector that does not answer must not hold up the end. */
+async function within(timeoutMs: number, work: Promise<void>): Promise<void> {
+  const { promise: late, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, timeoutMs);
+  await Promise.race([work.catch(() => undefined), late]);
+  clearTimeout(timer);
+}

@@ -1,0 +1,70 @@
+/** Where a span is: W3C trace context, in the words of core's `TraceContext`. */
+export interface SpanPlace {
+  /** 32 hex digits. */
+  readonly traceId: string;
+  /** 16 hex digits. */
+  readonly spanId: string;
+  readonly sampled: boolean;
+}
+
+/** What a span says of itself. */
+export interface SpanText {
+  readonly name: string;
+  readonly kind: 'internal' | 'client' | 'producer' | 'consumer';
+  readonly attributes: Readonly<Record<string, string | number>>;
+}
+
+/** A span that has begun. Times in Unix milliseconds, with fractions where they are known. */
+export interface SpanStart {
+  readonly text: SpanText;
+  /** Its own place; whoever travels on with it may have had it before the span is made. */
+  readonly place: SpanPlace;
+  /** Absent: it begins its trace. */
+  readonly parent?: SpanPlace | undefined;
+  readonly links?: readonly SpanPlace[];
+  readonly startedAt: number;
+}
+
+/** A span that is over. */
+export interface SpanWhole extends SpanStart {
+  readonly endedAt: number;
+  /** Why it failed. */
+  readonly error?: string | undefined;
+}
+
+/** A span under way, to which whoever runs inside may add. */
+export interface OpenSpan {
+  /** Runs `fn` inside: spans that it makes are children, also behind its promises. */
+  run<T>(fn: () => T): T;
+  end(ended: {
+    readonly at: number;
+    readonly attributes: SpanText['attributes'];
+    readonly error?: string | undefined;
+  }): void;
+}
+
+/**
+ * Makes the spans of an app. It is there only where tracing is on; nothing of OpenTelemetry shows, so that an app without
+ * tracing loads nothing of it.
+ */
+export interface Tracing {
+  /** This machine's clock in Unix milliseconds, with fractions. */
+  now(): number;
+  /** Whether a trace is kept: by its id alone, so that all apps decide alike, or as the parent was where the sampler heeds it. */
+  samples(traceId: string, parent?: SpanPlace): boolean;
+  newSpanId(): string;
+  /** The span inside of which the caller runs. */
+  active(): SpanPlace | undefined;
+  /** Runs `fn` inside of a span that is made elsewhere, later or never. */
+  within<T>(place: SpanPlace, fn: () => T): T;
+  /** Runs `fn` such that a trace that begins in it has this id. */
+  inTrace<T>(traceId: string, fn: () => T): T;
+  /** Begins a span; it is kept whatever the sampler says. */
+  begin(span: SpanStart): OpenSpan;
+  /** Makes a span in hindsight; it is kept whatever the sampler says. */
+  emit(span: SpanWhole): void;
+  /** Has the statements of a `pg` driver make spans, without their values. `driver.Client` is the class of its connections. */
+  instrumentPg(driver: { readonly Client: unknown }): void;
+  /** Sends what is left, for a few seconds at most. Twice is safe. */
+  stop(): Promise<void>;
+}

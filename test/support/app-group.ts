@@ -1,0 +1,45 @@
+import { randomBytes } from 'node:crypto';
+import { freePort } from '@jetbeat/infra/dev';
+import { type AppName, type AppProcess, startApp } from './app-process.ts';
+import { createTestDatabase } from './database.ts';
+import { createHttp, type Http } from './http.ts';
+import { natsUrl, testNamespace } from './nats.ts';
+
+/** Apps as processes of their own, on the servers of the test run, with a namespace and a database to themselves. */
+export interface AppGroup {
+  readonly http: Http;
+  start(name: AppName, env?: Readonly<Record<string, string>>): Promise<AppProcess>;
+  stop(): Promise<void>;
+}
+
+/** @param env for every app of the group */
+export async function startAppGroup(env: Readonly<Record<string, string>> = {}): Promise<AppGroup> {
+  const database = await createTestDatabase();
+  const apiPort = await freePort();
+  const apiKey = `jb_${randomBytes(6).toString('hex')}_${randomBytes(32).toString('base64url')}`;
+  const shared = {
+    JETBEAT_NATS_URL: natsUrl(),
+    JETBEAT_NAMESPACE: testNamespace(),
+    JETBEAT_DATABASE_URL: database.url,
+    JETBEAT_HOST: '127.0.0.1',
+    JETBEAT_API_KEY: apiKey,
+    JETBEAT_STORAGE_EVENTS: '32MiB',
+    ...env,
+  };
+  const apps = new Set<AppProcess>();
+  return {
+    http: createHttp({ url: `http://127.0.0.1:${apiPort}`, apiKey }),
+    async start(name, own = {}) {
+      const healthPort = name === 'api' ? apiPort : await freePort();
+      const app = startApp({ name, healthPort, env: { ...shared, ...own } });
+      apps.add(app);
+      void app.exited.then(() => apps.delete(app));
+      await app.ready(60_000);
+      return app;
+    },
+    async stop() {
+      await Promise.all([...apps].map((app) => app.stop()));
+      await database.drop();
+    },
+  };
+}
