@@ -1,0 +1,20 @@
+import type { Row } from '../row.ts';
+import { api } from './api.ts';
+import { drain, drainRecorded } from './drain.ts';
+import { drainTraced } from './drain-traced.ts';
+import { enqueue500, enqueue5000, enqueueMany, enqueueOne } from './enqueue-rows.ts';
+import { latency200, latencyHalf } from './latency.ts';
+import { memory } from './memory.ts';
+import { r3 } from './r3.ts';
+import { retry } from './retry.ts';
+import { schedule1000, scheduleOne } from './schedule.ts';
+import { tenth } from './tenth.ts';
+import { wholeWay } from './whole-way.ts';
+
+/** Every row, in the order of the table. */
+export const rows: readonly Row[] = [
+  ...[enqueueOne, enqueue500, enqueue5000, enqueueMany],
+  ...[drain, drainRecorded, drainTraced, retry, wholeWay],
+  ...[latency200, latencyHalf, scheduleOne, schedule1000],
+  ...[api, r3, tenth, memory],
+];

@@ -1,0 +1,119 @@
+import { createHttp } from '../../support/http.ts';
+import { waitUntil } from '../../support/wait-until.ts';
+import type { Found, Row } from '../row.ts';
+import type { Stage } from '../stage.ts';
+import { latencyFigures } from '../statistics.ts';
+import { untilDrained, untilRecorded } from '../steps.ts';
+
+/** What differs between the rows. */
+interface Schedules {
+  readonly schedules: number;
+  readonly seconds: number;
+}
+
+function scheduleRow(params: Schedules & { name: string; what: string; goal?: number }): Row {
+  const { name, what, goal } = params;
+  return {
+    name,
+    what,
+    measures: [
+      { name: 'p50', unit: 'ms', better: 'less' },
+      { name: 'p99', unit: 'ms', better: 'less', ...(goal === undefined ? {} : { goal }) },
+      { name: 'max', unit: 'ms', better: 'less' },
+    ],
+    run: (open) => open((stage) => onSchedule(stage, params)),
+  };
+}
+
+/** Schedules fire for so long before the clock starts, milliseconds. */
+const WARM_UP_MS = 5_000;
+const PERIOD_MS = 1_000;
+
+/** From a nominal time until the handler begins, by the handler's own clock; every schedule fires at the same instants. */
+async function onSchedule(stage: Stage, params: Schedules): Promise<Found> {
+  const schedules = stage.quick ? Math.min(params.schedules, 20) : params.schedules;
+  const durationMs = stage.quick ? 2_000 : params.seconds * 1_000;
+  await stage.start('recorder');
+  await stage.start('api');
+  await stage.start('scheduler');
+  await stage.start('worker');
+  await createSchedules(stage, schedules);
+  const from = Math.ceil((Date.now() + (stage.quick ? 1_000 : WARM_UP_MS)) / PERIOD_MS) * PERIOD_MS;
+  const to = from + durationMs;
+  await untilTime(from - PERIOD_MS / 2);
+  const clock = await stage.processes.startClock();
+  await untilTime(to + PERIOD_MS / 2);
+  const { seconds, processes } = await clock.stop();
+  const wanted = (schedules * durationMs) / PERIOD_MS;
+  const dispatched = await waitUntil('every occurrence is dispatched', async () => {
+    const found = await occurrences(stage, from, to);
+    return found >= wanted && found;
+  });
+  await untilDrained(stage);
+  await untilRecorded(stage);
+  const values = await latenessOf(stage, from, to);
+  const { p50, p99, max } = latencyFigures(values);
+  return {
+    seconds,
+    figures: { p50, p99, max },
+    counts: [
+      { what: 'count(*) of occurrence dispatched', wanted, found: dispatched },
+      { what: 'count(*) of job succeeded', wanted, found: values.length },
+    ],
+    processes,
+  };
+}
+
+async function createSchedules(stage: Stage, count: number): Promise<void> {
+  const http = createHttp({ url: stage.apiUrl, apiKey: stage.apiKey });
+  const from = new Date(Math.floor(Date.now() / PERIOD_MS) * PERIOD_MS).toISOString();
+  for (let number = 0; number < count; number++) {
+    const { status, body } = await http.call('POST', '/schedules', {
+      name: `bench-${number}`,
+      when: { every: `${PERIOD_MS}ms`, from },
+      job: { task: 'bench.lateness', input: {} },
+      overlap: 'allow',
+      catchUp: { all: 100 },
+    });
+    if (status !== 201) throw new Error(`POST /schedules answered ${status}: ${JSON.stringify(body)}`);
+  }
+}
+
+/** Resolves at a time of the clock, Unix milliseconds. */
+async function untilTime(time: number): Promise<void> {
+  await waitUntil('the time has come', () => Date.now() >= time, { timeoutMs: time - Date.now() + 1_000 });
+}
+
+async function occurrences(stage: Stage, from: number, to: number): Promise<number> {
+  const [row] = await stage.history.rows<{ count: string }>(
+    `select count(*) from occurrence where state = 'dispatched' and nominal_time >= ? and nominal_time < ?`,
+    [new Date(from), new Date(to)],
+  );
+  return Number(row?.count);
+}
+
+async function latenessOf(stage: Stage, from: number, to: number): Promise<number[]> {
+  const found = await stage.history.rows<{ ms: number }>(
+    `select (result->>'ms')::float8 as ms from job
+     where task = 'bench.lateness' and state = 'succeeded' and nominal_time >= ? and nominal_time < ?`,
+    [new Date(from), new Date(to)],
+  );
+  return found.map(({ ms }) => ms);
+}
+
+/** One schedule of one second. */
+export const scheduleOne = scheduleRow({
+  name: 'schedule-one',
+  what: 'lateness of one schedule of 1 s, over 60 s',
+  schedules: 1,
+  seconds: 60,
+  goal: 25,
+});
+
+/** A thousand at the same instant, every second. */
+export const schedule1000 = scheduleRow({
+  name: 'schedule-1000',
+  what: 'lateness with 1,000 schedules due at the same instant, every second, over 20 s',
+  schedules: 1_000,
+  seconds: 20,
+});
