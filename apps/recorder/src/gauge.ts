@@ -11,7 +11,7 @@ import { type Bus, gaugeStorage, type Log, publishStorage } from '@jetbeat/jetst
 export interface Gauge {
   /** Looks once and tells; returns in how many milliseconds it should look again. Any number of replicas may do so. */
   look(): Promise<number>;
-  /** Undefined until the first look has succeeded. */
+  /** Undefined until the first look has succeeded, and when none has for a while. */
   readonly last: StorageFigures | undefined;
   /** What producers make of the figures. */
   readonly gate: StorageGate;
@@ -21,6 +21,8 @@ export interface Gauge {
 
 /** From here on it is looked at more often, since a bulk load fills a small store within a second. */
 const OFTEN_AT = 0.5;
+/** Older figures say nothing, milliseconds. */
+const STALE_MS = 3_000;
 /** Live readers of EVENTS give way before the first new job is refused. */
 const TIGHT_AT = 0.6;
 
@@ -38,6 +40,7 @@ export function createGauge(params: {
 }): Gauge {
   const { bus, log, limit, everyMs, onRoomNeeded } = params;
   let last: StorageFigures | undefined;
+  let lookedAt = 0;
   let gate: StorageGate = 'open';
   let tight = false;
   const tell = (figures: StorageFigures) => {
@@ -49,6 +52,7 @@ export function createGauge(params: {
       const { figures, events } = await gaugeStorage(bus, limit === undefined ? {} : { limit });
       publishStorage(bus, figures);
       last = figures;
+      lookedAt = performance.now();
       tight = storageLevel({ ...figures, events: { used: 0 } }).share >= TIGHT_AT;
       if (tight || events.bytes > events.maxBytes / 2) onRoomNeeded();
       const before = gate;
@@ -57,7 +61,7 @@ export function createGauge(params: {
       return storageLevel(figures).share >= OFTEN_AT ? everyMs / 5 : everyMs;
     },
     get last() {
-      return last;
+      return performance.now() - lookedAt < STALE_MS ? last : undefined;
     },
     get gate() {
       return gate;

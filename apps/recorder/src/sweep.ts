@@ -31,24 +31,29 @@ const GROUP = 16;
 export function createSweep(params: { readonly db: Database; readonly bus: Bus; readonly log: Log }): Sweep {
   const { db, bus, log } = params;
   let wanted = false;
+  /** How often it was wanted: a store that is harmed again in the middle of a pass is swept again. */
+  let wishes = 0;
   /** JOBS ended here when the sweep began; undefined before that. */
   let upTo: number | undefined;
   return {
     want() {
       wanted = true;
+      wishes++;
       upTo = undefined;
     },
     async pass() {
       if (!wanted) return;
+      const wish = wishes;
       let removed = 0;
       if (upTo === undefined) {
         const { lastSeq } = await jobsStreamState(bus);
         removed += await removeEnded(db, bus);
+        if (wish !== wishes) return;
         upTo = lastSeq;
       }
       const purged = await purgePassed(bus, { upTo });
       removed += purged.removed;
-      if (purged.done) wanted = false;
+      if (purged.done && wish === wishes) wanted = false;
       if (removed > 0)
         log.warn({ removed }, 'JOBS held messages again that were done with; they are removed');
     },

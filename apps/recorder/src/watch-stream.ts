@@ -20,6 +20,7 @@ export function createStreamWatch(params: {
 }): StreamWatch {
   const { db, bus, log, onReplaced } = params;
   let known: number | undefined;
+  let end = 0;
   let replaced = false;
   return {
     async look() {
@@ -28,8 +29,9 @@ export function createStreamWatch(params: {
       const { reset } = await noteStream(db, { stream: 'JOBS', created, lastSeq, readAt });
       if (reset)
         log.warn({ created, lastSeq }, 'JOBS is another stream, or has lost its end: looking open jobs up');
-      if (reset || (known !== undefined && known !== created)) replaced = true;
+      if (reset || (known !== undefined && (known !== created || lastSeq < end))) replaced = true;
       known = created;
+      end = lastSeq;
       if (replaced) await onReplaced(lastSeq);
       replaced = false;
     },

@@ -75,11 +75,16 @@ export function createRun(params: RunParams): Run {
     held.startedAt = startedAt;
     measures.began(held, task, startedAt);
     const slot = slots.take(startedAt + policy.timeout.hard);
-    const performing = within(held, task, policy, startedAt);
-    const execution = performing instanceof Promise ? await performing : performing;
+    let execution: Execution;
+    try {
+      const performing = within(held, task, policy, startedAt);
+      execution = performing instanceof Promise ? await performing : performing;
+    } finally {
+      // A slot that is kept would keep its deadline too, and hide from the keep-alive thread that the event loop is blocked.
+      slots.give(slot);
+    }
     const finishedAt = now();
     held.trace?.ended(execution, finishedAt);
-    slots.give(slot);
     pace.ran(finishedAt - startedAt);
     measures.ran(held, finishedAt - startedAt);
     jobs.end(held);

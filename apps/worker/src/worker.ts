@@ -1,16 +1,7 @@
-import {
-  type Bus,
-  type CancelledKeys,
-  type Delivery,
-  type EventPublisher,
-  type JobSource,
-  openJobSource,
-  type PullEnd,
-  serveHeld,
-} from '@jetbeat/jetstream';
-import type { Check, Log, Readings } from '@jetbeat/runtime';
+import { type Delivery, type JobSource, openJobSource, type PullEnd, serveHeld } from '@jetbeat/jetstream';
+import type { Check, Readings } from '@jetbeat/runtime';
 import type { Task } from '@jetbeat/task';
-import { AttemptTrace, type AttemptTraceParams } from './attempt-trace.ts';
+import { AttemptTrace } from './attempt-trace.ts';
 import { buryMalformed } from './bury.ts';
 import { enqueueFor } from './children.ts';
 import { createDoubts } from './doubts.ts';
@@ -19,7 +10,7 @@ import { createFetch } from './fetch.ts';
 import { createGiveBack } from './give-back.ts';
 import { answerHeld, type Held, HeldJobs } from './held.ts';
 import { createIntake } from './intake.ts';
-import type { KeepAlive } from './keep-alive.ts';
+import { keep } from './keep.ts';
 import { createTurns } from './lanes.ts';
 import { logOutcome } from './log-outcome.ts';
 import { Measures } from './measures.ts';
@@ -32,36 +23,13 @@ import { createRecheck } from './recheck.ts';
 import { createRun } from './run.ts';
 import { createRunIds } from './run-ids.ts';
 import { createSettle } from './settle.ts';
-import type { SettledMarks } from './settled-marks.ts';
-import type { Slots } from './slots.ts';
 import { watchStall } from './stall.ts';
 import { createStartTeller } from './start-teller.ts';
-import type { WorkerTimes } from './times.ts';
 import { untilDone } from './until-done.ts';
+import type { WorkerParams } from './worker-params.ts';
 
-/** The most jobs that are held, those included whose outcome is on its way: a quarter of what a consumer hands out. */
+/** The most jobs that are held where the concurrency asks for no more, those included whose outcome is on its way: a quarter of what a consumer hands out. */
 const MAX_HELD = 5_000;
-
-/** What a worker is composed of. */
-export interface WorkerParams {
-  readonly id: string;
-  readonly bus: Bus;
-  readonly events: EventPublisher;
-  readonly cancelled: CancelledKeys;
-  readonly marks: SettledMarks;
-  readonly slots: Slots;
-  readonly keepAlive: KeepAlive;
-  readonly tasks: ReadonlyMap<string, Task>;
-  readonly times: WorkerTimes;
-  readonly log: Log;
-  readonly queues: readonly string[];
-  readonly concurrency: number;
-  readonly ackWaitMs: number;
-  /** Present where tracing is on. */
-  readonly traces?: AttemptTraceParams | undefined;
-  /** Makes streams and consumers that are missing. */
-  readonly topology: () => Promise<void>;
-}
 
 /** Composes the worker's parts: fetch -> intake -> ready -> run -> settle. */
 export function createWorker(params: WorkerParams): {
@@ -71,23 +39,11 @@ export function createWorker(params: WorkerParams): {
   /** What `/metrics` says of it. */
   readings(): Readings;
 } {
-  const {
-    id,
-    bus,
-    events,
-    cancelled,
-    marks,
-    slots,
-    keepAlive,
-    tasks,
-    times,
-    log,
-    queues,
-    concurrency,
-    traces,
-  } = params;
+  const { id, bus, events, cancelled, marks, slots, keepAlive } = params;
+  const { tasks, times, log, queues, concurrency, traces } = params;
   const now = () => Date.now();
   const stopped = new AbortController();
+  const maxHeld = Math.max(MAX_HELD, 2 * concurrency);
   const jobs = new HeldJobs();
   const recent = createRecent({ keepMs: 2 * params.ackWaitMs, now });
   const pace = createPace(concurrency);
@@ -220,17 +176,13 @@ export function createWorker(params: WorkerParams): {
   });
 
   const take = (queue: string, deliveries: Delivery[]) => {
-    const taken: { held: Held; id: string; ackSubject: string }[] = [];
     stall.count();
     measures.took(queue, deliveries);
-    for (const delivery of deliveries) {
-      recheck.see(delivery);
-      const held = intake.take(delivery);
-      if (held) taken.push({ held, id: held.job.id, ackSubject: delivery.ackSubject });
-    }
     // Before any handler begins: a handler may block the event loop from its first line on.
-    const first = keepAlive.hold(taken);
-    for (const [place, { held }] of taken.entries()) held.kept.push(first + place);
+    keep(keepAlive, deliveries, (delivery) => {
+      recheck.see(delivery);
+      return intake.take(delivery);
+    });
     ready.next();
     fetch.fill();
   };
@@ -248,8 +200,7 @@ export function createWorker(params: WorkerParams): {
     sources,
     turns: createTurns(queues),
     now,
-    room: () =>
-      events.full ? 0 : Math.min(pace.limit() - (jobs.size - jobs.settling), MAX_HELD - jobs.size),
+    room: () => (events.full ? 0 : Math.min(pace.limit() - (jobs.size - jobs.settling), maxHeld - jobs.size)),
     isWorth: (room) => room > 0 && (ready.size === 0 || room >= pace.limit() / 4),
   });
   const teller = createStartTeller({ held: jobs, events, worker: id, now });

@@ -10,10 +10,28 @@ test('pulls are done in their order, when no more is to come than the later ones
   expect(book.delivered()).toEqual([]);
   expect(book.delivered()).toEqual([{ id: 1, status: 'done', undelivered: 0 }]);
   expect([book.outstanding, book.size]).toEqual([1, 1]);
-  // The server may have answered them in turns, and says so of a pull that is done for us.
-  expect(book.ended(1, 'empty', 1)).toEqual([]);
   expect(book.delivered()).toEqual([{ id: 2, status: 'done', undelivered: 0 }]);
   expect([book.outstanding, book.size]).toEqual([0, 0]);
+  expect(book.ended(1, 'empty', 1)).toEqual([]);
+});
+
+test('the server answers open pulls in turns: what an early one did not bring, a later one has brought', () => {
+  const book = new PullBook();
+  book.add(1, pull(8));
+  book.add(2, pull(1));
+  for (let n = 0; n < 7; n++) book.delivered();
+  expect(book.delivered()).toEqual([{ id: 1, status: 'done', undelivered: 0 }]);
+  expect(book.outstanding).toBe(1);
+  // Seven came for the first and one for the second, so nothing waits any more.
+  expect(book.ended(1, 'empty', 1)).toEqual([{ id: 2, status: 'done', undelivered: 0 }]);
+  expect([book.outstanding, book.size]).toEqual([0, 0]);
+  book.add(3, pull(2));
+  book.add(4, pull(1));
+  book.delivered();
+  book.delivered();
+  // Once its time is over, a word of it comes from nowhere.
+  expect(book.expire(2_000)).toEqual([{ id: 4, status: 'lost', undelivered: 1 }]);
+  expect(book.ended(3, 'empty', 1)).toEqual([]);
 });
 
 test('pulls of which nothing is to come are all done at once', () => {

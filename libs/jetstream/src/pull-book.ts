@@ -23,6 +23,8 @@ const NONE: readonly EndedPull[] = [];
  */
 export class PullBook {
   readonly #open = new Map<number, OpenPull>();
+  /** Pulls that were taken for done while later ones were open, with their deadlines: the server may yet say otherwise. */
+  readonly #early = new Map<number, number>();
   /** What the open pulls asked for. */
   #asked = 0;
   #outstanding = 0;
@@ -51,7 +53,7 @@ export class PullBook {
   /** The server ended a pull; `undelivered` as it says, if it does. */
   ended(id: number, status: PullStatus, undelivered?: number): EndedPull[] {
     const pull = this.#open.get(id);
-    if (!pull) return [];
+    if (!pull) return this.#correct(id, undelivered ?? 0);
     this.#open.delete(id);
     this.#asked -= pull.batch;
     const rest =
@@ -62,6 +64,7 @@ export class PullBook {
 
   /** Ends the pulls whose end should have been heard of by now. */
   expire(now: number): EndedPull[] {
+    for (const [id, deadline] of this.#early) if (deadline <= now) this.#early.delete(id);
     return [...this.#open]
       .filter(([, pull]) => pull.deadline <= now)
       .flatMap(([id]) => this.ended(id, 'lost'));
@@ -73,15 +76,24 @@ export class PullBook {
     return ids.flatMap((id) => this.ended(id, 'lost'));
   }
 
+  /** The server answers open pulls in turns: what a pull that seemed done did not bring has come for a later one. */
+  #correct(id: number, undelivered: number): EndedPull[] {
+    if (!this.#early.delete(id)) return [];
+    this.#outstanding -= Math.min(undelivered, this.#outstanding);
+    return [...this.#done()];
+  }
+
   #done(): readonly EndedPull[] {
     let done: EndedPull[] | undefined;
-    for (const [id, { batch }] of this.#open) {
+    for (const [id, { batch, deadline }] of this.#open) {
       if (this.#outstanding > this.#asked - batch) break;
       this.#open.delete(id);
+      this.#early.set(id, deadline);
       this.#asked -= batch;
       done ??= [];
       done.push({ id, status: 'done', undelivered: 0 });
     }
+    if (this.#open.size === 0) this.#early.clear();
     return done ?? NONE;
   }
 }

@@ -49,7 +49,6 @@ export class Puller {
   readonly #subscription: Subscription;
   readonly #books: ReadonlyMap<string, PullBook>;
   readonly #forget: (() => void)[];
-  readonly #pulls = new Map<number, { readonly consumer: string; readonly noWait: boolean }>();
   #next = 0;
   #arrived: Pulled[] = [];
   #ends: [string, EndedPull][] = [];
@@ -78,14 +77,14 @@ export class Puller {
     const id = this.#next++;
     const expiresMs = request.noWait ? 0 : (request.expiresMs ?? EXPIRES_MS);
     book.add(id, { batch: request.batch, deadline: performance.now() + expiresMs + GRACE_MS });
-    this.#pulls.set(id, { consumer, noWait: request.noWait === true });
     this.#check ??= setInterval(() => this.#expire(), CHECK_MS);
     const { bus, stream } = this.#params;
     if (!bus.connected) return;
     const how = request.noWait ? { no_wait: true } : { expires: nanos(expiresMs) };
     const body = encoder.encode(JSON.stringify({ batch: request.batch, ...how }));
     bus.nc.publish(`$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`, body, {
-      reply: `${this.#inbox}.${id}`,
+      // A status names its pull, also when that is over by our account.
+      reply: `${this.#inbox}.${id}_${request.noWait ? 1 : 0}_${this.#params.consumers.indexOf(consumer)}`,
     });
   }
 
@@ -134,24 +133,23 @@ export class Puller {
   }
 
   #status(message: Msg): void {
-    const id = Number(message.subject.slice(this.#inbox.length + 1));
-    const pull = this.#pulls.get(id);
+    const [id = -1, noWait, index = -1] = message.subject
+      .slice(this.#inbox.length + 1)
+      .split('_')
+      .map(Number);
+    const consumer = this.#params.consumers[index];
     const { code = 0, description = '' } = message.headers ?? {};
     // 100 is a heartbeat.
-    if (!pull || code === 100) return;
-    const { consumer } = pull;
+    if (consumer === undefined || code === 100) return;
     const left = message.headers?.get(HEADERS.pendingMessages);
-    const status = statusOf(code, description, pull.noWait);
+    const status = statusOf(code, description, noWait === 1);
     if (status === 'refused')
       this.#params.log.warn({ consumer, code, description }, 'JetStream refuses a pull');
     this.#note(consumer, this.#books.get(consumer)?.ended(id, status, left ? Number(left) : undefined) ?? []);
   }
 
   #note(consumer: string, ends: readonly EndedPull[]): void {
-    for (const end of ends) {
-      this.#pulls.delete(end.id);
-      this.#ends.push([consumer, end]);
-    }
+    for (const end of ends) this.#ends.push([consumer, end]);
     if (this.#flushing || (this.#arrived.length === 0 && this.#ends.length === 0)) return;
     this.#flushing = true;
     queueMicrotask(() => this.#flush());
