@@ -4,10 +4,12 @@ import type { KeepAlive } from './keep-alive.ts';
 
 /**
  * Has the keep-alive thread extend what is held because of some deliveries, told of all at once.
+ * @param isHeld whether a job was not let go again while the deliveries were taken: a worker that stops refuses at once
  * @param take says which job is held because of a delivery
  */
 export function keep(
-  keepAlive: Pick<KeepAlive, 'hold'>,
+  keepAlive: Pick<KeepAlive, 'hold' | 'release'>,
+  isHeld: (held: Held) => boolean,
   deliveries: readonly Delivery[],
   take: (delivery: Delivery) => Held | undefined,
 ): void {
@@ -17,5 +19,8 @@ export function keep(
     if (held) taken.push({ held, id: held.job.id, ackSubject: delivery.ackSubject });
   }
   const first = keepAlive.hold(taken);
-  for (const [place, { held }] of taken.entries()) held.kept.push(first + place);
+  for (const [place, { held }] of taken.entries()) {
+    if (isHeld(held)) held.kept.push(first + place);
+    else keepAlive.release(first + place);
+  }
 }

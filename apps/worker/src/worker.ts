@@ -175,11 +175,12 @@ export function createWorker(params: WorkerParams): {
     onDone: finished,
   });
 
+  const isHeld = (held: Held) => jobs.get(held.job.id) === held;
   const take = (queue: string, deliveries: Delivery[]) => {
     stall.count();
     measures.took(queue, deliveries);
     // Before any handler begins: a handler may block the event loop from its first line on.
-    keep(keepAlive, deliveries, (delivery) => {
+    keep(keepAlive, isHeld, deliveries, (delivery) => {
       recheck.see(delivery);
       return intake.take(delivery);
     });

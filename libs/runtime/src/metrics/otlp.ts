@@ -1,15 +1,7 @@
-import { hostname } from 'node:os';
 import { DiagLogLevel, diag } from '@opentelemetry/api';
 import { OTLPMetricExporter as JsonExporter } from '@opentelemetry/exporter-metrics-otlp-http';
 import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-proto';
-import {
-  defaultResource,
-  detectResources,
-  emptyResource,
-  envDetector,
-  resourceFromAttributes,
-  serviceInstanceIdDetector,
-} from '@opentelemetry/resources';
+import { emptyResource } from '@opentelemetry/resources';
 import {
   MeterProvider,
   type MetricProducer,
@@ -20,6 +12,7 @@ import packageJson from '../../package.json' with { type: 'json' };
 import type { Log } from '../log.ts';
 import { createDiagLog } from '../telemetry/diag-log.ts';
 import { isTracingOn } from '../telemetry/is-on.ts';
+import { processResource } from '../telemetry/process-resource.ts';
 import type { Environment } from '../variables.ts';
 import { toMetricData } from './metric-data.ts';
 import type { Metrics } from './metrics.ts';
@@ -61,17 +54,7 @@ export function startPush(params: {
     exportTimeoutMillis: Math.min(every, milliseconds(env.OTEL_METRIC_EXPORT_TIMEOUT, TIMEOUT_MS)),
     metricProducers: [producer],
   });
-  const resource = defaultResource()
-    .merge(
-      resourceFromAttributes({
-        'service.name': `jetbeat-${app}`,
-        'service.version': packageJson.version,
-        'host.name': hostname(),
-        'process.pid': process.pid,
-      }),
-    )
-    .merge(detectResources({ detectors: [serviceInstanceIdDetector, envDetector] }));
-  const provider = new MeterProvider({ resource, readers: [reader] });
+  const provider = new MeterProvider({ resource: processResource(app), readers: [reader] });
   // Tracing brings the same log; a second one would say everything twice.
   if (!env.OTEL_LOG_LEVEL && !isTracingOn(env))
     diag.setLogger(createDiagLog(log), { logLevel: DiagLogLevel.INFO });

@@ -1,12 +1,4 @@
-import { hostname } from 'node:os';
 import { DiagLogLevel, diag } from '@opentelemetry/api';
-import {
-  defaultResource,
-  detectResources,
-  envDetector,
-  resourceFromAttributes,
-  serviceInstanceIdDetector,
-} from '@opentelemetry/resources';
 import { NodeSDK } from '@opentelemetry/sdk-node';
 import packageJson from '../../package.json' with { type: 'json' };
 import type { AppName } from '../config.ts';
@@ -16,6 +8,7 @@ import { ChosenIds } from './chosen-ids.ts';
 import { createDiagLog } from './diag-log.ts';
 import { createPgInstrument } from './instrument-pg.ts';
 import { createTracing } from './otel-tracing.ts';
+import { processResource } from './process-resource.ts';
 import { readSampling, toSampler } from './sampling.ts';
 import { createSpanProcessors } from './span-processors.ts';
 import type { Tracing } from './tracing.ts';
@@ -32,15 +25,7 @@ export async function startSdk(params: { app: AppName; env: Environment; log: Lo
   const warn = (text: string) => log.warn({}, text);
   const sampling = readSampling(env, warn);
   const ids = new ChosenIds();
-  const own = resourceFromAttributes({
-    'service.name': `jetbeat-${app}`,
-    'service.version': packageJson.version,
-    'host.name': hostname(),
-    'process.pid': process.pid,
-  });
-  // What the environment says wins. The SDK's other detectors read the command line, where there may be secrets.
-  const detected = detectResources({ detectors: [serviceInstanceIdDetector, envDetector] });
-  const resource = defaultResource().merge(own).merge(detected);
+  const resource = processResource(app);
   const spanProcessors = await createSpanProcessors(env, warn);
   const sdk = new NodeSDK({
     resource,
