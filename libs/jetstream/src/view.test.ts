@@ -3,6 +3,7 @@ import { natsUrl, testNamespace, testTopology } from '../../../test/support/nats
 import type { Bus } from './bus.ts';
 import { connectBus } from './connect-bus.ts';
 import { createEventPublisher } from './event-publisher.ts';
+import { deleteJobMessage } from './find-message.ts';
 import { publishJobs } from './publish-jobs.ts';
 import { parkJob, publishDead } from './publish-one.ts';
 import { settled, TestSource, testJob, toPublish } from './testing.ts';
@@ -63,4 +64,26 @@ test('what JetStream holds: lanes, timers, parked jobs, dead letters, what is no
   await expect
     .poll(async () => (await view()).lanes.find((lane) => lane.queue === 'default' && lane.pending > 0))
     .toMatchObject({ pending: 3, inFlight: 0 });
+});
+
+test('a parked job is seen when it takes the place of a timer, or of a job that was just on its way', async () => {
+  const own = await connectBus({ servers: natsUrl(), name: 'test', namespace: testNamespace() });
+  try {
+    await ensureTopology(own, { ...testTopology, queues: ['default'] });
+    const view = viewJetStream(own);
+    // A queue that no worker serves has no lane, so what is in it looks like a timer: as what comes between two looks does.
+    const [timer, waiting] = await publishJobs(own, [
+      toPublish({}, { at: Date.now() + 600_000 }),
+      toPublish({ queue: 'elsewhere' }),
+    ]);
+    if (!timer?.ok || !waiting?.ok) throw new Error('not stored');
+    expect(await view()).toMatchObject({ parked: 0, timers: 2 });
+    for (const { seq } of [timer, waiting]) {
+      await deleteJobMessage(own, seq);
+      await parkJob(own, { envelope: testJob(), what: { what: 'task', task: 'test.noop' } });
+    }
+    expect(await view()).toMatchObject({ parked: 2, timers: 0 });
+  } finally {
+    await own.close();
+  }
 });

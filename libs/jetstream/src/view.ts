@@ -1,7 +1,7 @@
 import { isName, PRIORITIES, type Priority } from '@jetbeat/core';
 import type { ConsumerInfo, JetStreamManager } from '@nats-io/jetstream';
 import { type Bus, type BusConnection, inside } from './bus.ts';
-import { JetStreamCallError } from './errors.ts';
+import { countParked } from './count-parked.ts';
 import { manage } from './manage.ts';
 import { inNamespace, streamName } from './names.ts';
 import { storedAt } from './stored-at.ts';
@@ -36,26 +36,22 @@ export interface JetStreamView {
 
 /** Lanes whose oldest job is looked up; the others say nothing of it. */
 const MAX_LOOK_UPS = 100;
-/** More parked jobs than this are not counted: 100,000 cost the server 170 ms (nats-server 2.15). */
-const MAX_PARKED = 100_000;
-/** So long a break between two counts, in milliseconds per parked job, keeps them under 2 % of one core. */
-const BREAK_PER_PARKED = 0.1;
-/** Beyond every subject: the server then tells how many there are, and lists none. */
-const NO_LIST = 2 ** 31 - 1;
-const COUNT_MS = 2_000;
 
 /** Makes looks at JetStream whose cost is bounded, however many jobs there are: no list of messages is ever read. */
 export function viewJetStream(bus: Bus): () => Promise<JetStreamView> {
   const inner = inside(bus);
-  const count = countParked(inner);
+  const count = countParked(bus);
   return async () => {
-    const infos = await manage(inner, 'the list of consumers', consumersOf(streamName(inner, 'JOBS')));
-    const events = await eventsState(bus);
-    const [jobs, dead] = await Promise.all([streamOf(inner, 'JOBS'), streamOf(inner, 'DEAD')]);
+    // Asked for together: what comes or goes between the two looks like a timer, or hides one.
+    const [infos, jobs] = await Promise.all([
+      manage(inner, 'the list of consumers', consumersOf(streamName(inner, 'JOBS'))),
+      streamOf(inner, 'JOBS'),
+    ]);
+    const [events, dead] = await Promise.all([eventsState(bus), streamOf(inner, 'DEAD')]);
     const lanes = await Promise.all(infos.flatMap((info, index) => laneOf(bus, info, index)));
     const inLanes = lanes.reduce((sum, { pending, inFlight }) => sum + pending + inFlight, 0);
     const rest = Math.max(0, jobs.messages - inLanes);
-    const parked = await count(rest);
+    const parked = await count({ rest, lastSeq: jobs.lastSeq });
     const { recordedUpTo, firstSeq, lastSeq } = events;
     const unrecorded = Math.max(0, lastSeq - Math.max(recordedUpTo, firstSeq - 1));
     const since =
@@ -92,11 +88,11 @@ function consumersOf(stream: string): (jsm: JetStreamManager) => Promise<Consume
 async function streamOf(
   bus: BusConnection,
   name: 'JOBS' | 'DEAD',
-): Promise<{ messages: number; bytes: number; now: number }> {
+): Promise<{ messages: number; bytes: number; lastSeq: number; now: number }> {
   const { state, ts } = await manage(bus, `the state of ${name}`, (jsm) =>
     jsm.streams.info(streamName(bus, name)),
   );
-  return { messages: state.messages, bytes: state.bytes, now: timeOf(ts) };
+  return { messages: state.messages, bytes: state.bytes, lastSeq: state.last_seq, now: timeOf(ts) };
 }
 
 /** Nothing for a consumer that is no lane, e.g. one that an operator made. */
@@ -127,27 +123,4 @@ function laneOf(bus: Bus, info: ConsumerInfo, index: number): Promise<LaneView>[
 
 function timeOf(ts: string | undefined): number {
   return ts === undefined ? Date.now() : Date.parse(ts);
-}
-
-/** Counts parked jobs, the seldomer the more there are. @param rest messages that are parked or timers */
-function countParked(bus: BusConnection): (rest: number) => Promise<number | undefined> {
-  let last: { at: number; rest: number; parked: number } | undefined;
-  return async (rest) => {
-    const most = last ? Math.min(rest, last.parked + Math.max(0, rest - last.rest)) : rest;
-    if (most === 0) return 0;
-    if (most > MAX_PARKED) return undefined;
-    const now = performance.now();
-    if (last && now - last.at < most * BREAK_PER_PARKED) return Math.min(last.parked, rest);
-    const body = { subjects_filter: inNamespace(bus, 'parked.>'), offset: NO_LIST };
-    const reply = await bus.replies.send({
-      subject: `$JS.API.STREAM.INFO.${streamName(bus, 'JOBS')}`,
-      data: new TextEncoder().encode(JSON.stringify(body)),
-      timeoutMs: COUNT_MS,
-    });
-    if (reply.kind !== 'message') throw new JetStreamCallError(`counting parked jobs: ${reply.kind}`);
-    const { total } = JSON.parse(new TextDecoder().decode(reply.data)) as { total?: number };
-    const parked = total ?? 0;
-    last = { at: now, rest, parked };
-    return parked;
-  };
 }
