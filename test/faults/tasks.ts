@@ -73,6 +73,18 @@ export const parent = defineTask({
   },
 });
 
+/** Tells the ledger each time, fails as often as its input says, without a delay, and then succeeds. */
+export const flaky = defineTask({
+  name: 'test.flaky',
+  input: Type.Object({ failures: Type.Number(), url: Type.String() }),
+  retry: { attempts: 10, delay: '0ms', jitter: false },
+  async run({ failures, url }, { attempt }) {
+    await tell(`${url}/${attempt}`);
+    if (attempt <= failures) throw new Error('it fails as it was asked to');
+    return {};
+  },
+});
+
 /** Returns so many bytes. */
 export const bulky = defineTask({
   name: 'test.bulky',

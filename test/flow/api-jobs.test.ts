@@ -98,6 +98,23 @@ test('listed newest first, by pages, by filter', async () => {
   expect((await list('&from=2020-01-01T00:00:00Z')).items).toHaveLength(5);
 });
 
+test('a list shows what is small of its jobs, and names what is cut', async () => {
+  const input = { text: 'x'.repeat(100_000) };
+  const large = await api.enqueue({ task: 'large', input });
+  const small = await api.enqueue({ task: 'large', input: 'y' });
+  const { body } = await api.http.call<{ items: Job[] }>('GET', '/jobs?task=large');
+  expect(body.items.map(({ id, cut, input: shown }) => ({ id, cut, shown }))).toEqual(
+    expect.arrayContaining([
+      { id: large.id, cut: ['input'], shown: null },
+      { id: small.id, cut: undefined, shown: 'y' },
+    ]),
+  );
+  expect(JSON.stringify(body).length).toBeLessThan(2_000);
+  const { body: whole } = await api.http.call<Job>('GET', `/jobs/${large.id}`);
+  expect(whole.input).toEqual(input);
+  expect(whole).not.toHaveProperty('cut');
+});
+
 test('what is not there: 404; a message larger than NATS takes: 413', async () => {
   const missing = await api.http.call<ProblemJson>('GET', '/jobs/0190b5a0-7c00-7000-8000-000000000000');
   expect(missing.body).toMatchObject({ status: 404, code: 'job_not_found' });

@@ -1,5 +1,5 @@
 import type { DoubtQuestion, JobEnvelope } from '@jetbeat/core';
-import { askDoubt, serveHeld } from '@jetbeat/jetstream';
+import { askDoubt, findMessage, parkedSubject, parkJob, serveHeld } from '@jetbeat/jetstream';
 import { getJob, type recordChanges } from '@jetbeat/postgres';
 import { expect, test } from 'vitest';
 import {
@@ -59,7 +59,7 @@ test('a job at a vanished worker is free as a new run, its attempt lost, until i
 
 test('what a live worker holds, or may hold because it does not answer, is held', async () => {
   const bench = await createRecorderBench();
-  await bench.start({ ackWaitMs: 30_000, times: { heldWaitMs: 200 } });
+  await bench.start({ ackWaitMs: 30_000, times: { heldWaitMs: 1_000 } });
   const [held, other] = [newJob(), newJob()];
   await bench.events.publish(acceptedEvent(held, 1));
   await bench.events.publish(acceptedEvent(other, 2));
@@ -131,4 +131,23 @@ test('while history cannot be written there is no answer; a stranger with nonsen
   ]);
   expect(bad).toBeUndefined();
   expect(good).toEqual([{ answer: 'free', run: 1, losses: 0 }]);
+});
+
+test('a job that was over when it was parked in doubt leaves nothing waiting, also if no recorder was there', async () => {
+  const bench = await createRecorderBench();
+  const parkInDoubt = async () => {
+    const job = newJob();
+    await bench.events.publish(settledEvent(job));
+    const envelope = { ...job, parks: 1 };
+    await parkJob(bench.bus, { envelope, what: { what: 'doubt' }, traceparent: undefined });
+    await bench.events.publish(parkedEvent(envelope, 'doubt'));
+    const subject = parkedSubject(bench.bus, { queue: job.queue, what: { what: 'doubt' }, id: job.id });
+    return () => findMessage(bench.bus, { subject });
+  };
+  const before = await parkInDoubt();
+  expect(await before()).toBeDefined();
+  await bench.start({ times: { sweepEveryMs: 50 } });
+  await expect.poll(before, { timeout: 10_000 }).toBeUndefined();
+  const meanwhile = await parkInDoubt();
+  await expect.poll(meanwhile, { timeout: 10_000 }).toBeUndefined();
 });

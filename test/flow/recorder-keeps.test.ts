@@ -6,6 +6,7 @@ import {
   jobsStreamState,
   loadSettled,
   openCancelled,
+  type PublishResult,
   parkedSubject,
   parkJob,
   publishJobs,
@@ -25,6 +26,7 @@ import {
   createRecorderBench,
   newJob,
   parkedEvent,
+  returnedEvent,
   settledEvent,
   startedEvent,
   traceparent,
@@ -32,6 +34,7 @@ import {
 } from '../support/recorder.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
+const seqOf = (result: PublishResult | undefined) => (result?.ok ? result.seq : Number.NaN);
 const quick = { unpublishedAfterMs: 200, reconcileEveryMs: 100, releaseEveryMs: 100, trimEveryMs: 50 };
 const row = { traceparent: traceparent(), totalLimitMs: 60_000, origin: 'api' };
 
@@ -253,6 +256,18 @@ test('workers find the highest settled sequence, and cancel keys go when nothing
   await events.publish(settledEvent(newJob({ queue: 'mail' }), { seq: 1 }));
   await waitUntil('what came after it is stored', async () => (await loadSettled(bus, ['mail'])).has('mail'));
   expect(await mark()).toBe(3);
+  // Whatever a message was acknowledged after: none may come again unasked.
+  const [parked, returned] = await publishJobs(
+    bus,
+    [1, 2].map(() => ({ envelope: newJob({ priority: 'high' }) })),
+  );
+  const waits = newJob({ parks: 1 });
+  await events.publish({ ...parkedEvent(waits, 'task'), seq: seqOf(parked) });
+  await waitUntil('parked counts', async () => (await mark()) === seqOf(parked));
+  // Where it is parked nobody can say by a sequence.
+  expect(await getJob(db, waits.id)).not.toHaveProperty('seq');
+  await events.publish({ ...returnedEvent(newJob()), seq: seqOf(returned) });
+  await waitUntil('given back counts', async () => (await mark()) === seqOf(returned));
 
   const [gone, there] = [newJob(), newJob({ priority: 'low' })];
   await insertJobs(

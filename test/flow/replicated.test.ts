@@ -8,12 +8,15 @@ import {
   ensureTopology,
   findMessage,
   jobsStreamState,
+  publishJobs,
+  storedBefore,
   timerSubject,
 } from '@jetbeat/jetstream';
 import { connect as connectNats } from '@nats-io/transport-node';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Node, startCluster } from '../bench/nats-cluster.ts';
 import { testTopology } from '../support/nats.ts';
+import { newJob } from '../support/recorder.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 let dir: string;
@@ -92,4 +95,11 @@ test('the leader is killed in the midst of batches: every job is stored, and onc
     async () => (await jobsStreamState(bus)).messages === before + 8_000 || undefined,
   );
   await client.close();
+  // What the dead leader had stored is told from what comes later, on whichever node one asks.
+  const upTo = await storedBefore(bus);
+  expect(upTo).toBeGreaterThan(before);
+  const other = await connectBus({ servers, name: 'another' });
+  await publishJobs(other, [{ envelope: newJob(), traceparent: undefined }]);
+  expect(await storedBefore(other)).toBe(upTo);
+  await other.close();
 });

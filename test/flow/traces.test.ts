@@ -30,11 +30,17 @@ async function post(body: object, headers: Record<string, string> = {}) {
   return { id: answer.body.id, traceId: traceparent.slice(3, 35), serverSpan: traceparent.slice(36, 52) };
 }
 
-/** The spans of a trace as soon as there are so many `record` spans in it. */
+/**
+ * The spans of a trace as soon as so many of its attempts are recorded and settled, and no span but the first lacks its parent: the apps
+ * send theirs in any order.
+ */
 function recorded(traceId: string, count: number): Promise<ReceivedSpan[]> {
   return waitUntil(`${count} attempts of the trace ${traceId} are recorded`, () => {
     const spans = receiver.trace(traceId);
-    return named(spans, 'record').length >= count && spans;
+    const ids = new Set(spans.map(({ spanId }) => spanId));
+    const first = spans.filter(({ parentSpanId }) => parentSpanId === undefined || !ids.has(parentSpanId));
+    const [records, settles] = [named(spans, 'record'), named(spans, 'settle default')];
+    return records.length >= count && settles.length >= count && first.length === 1 && spans;
   });
 }
 

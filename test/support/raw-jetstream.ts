@@ -15,6 +15,8 @@ export interface RawJetStream {
   lastOf(stream: string): Promise<RawMessage | undefined>;
   /** How many messages a stream holds. */
   messages(stream: string): Promise<number>;
+  /** Hands everything that a stream holds now to `see`, in order. */
+  readAll(stream: string, see: (data: Uint8Array) => void): Promise<void>;
   removeConsumer(stream: string, name: string): Promise<void>;
   removeStream(stream: string): Promise<void>;
   close(): Promise<void>;
@@ -41,6 +43,15 @@ export async function rawJetStream(url: string): Promise<RawJetStream> {
       };
     },
     messages: async (stream) => (await state(stream)).messages,
+    readAll: async (stream, see) => {
+      const { messages, last_seq: last } = await state(stream);
+      if (messages === 0) return;
+      const consumer = await jetstream(connection).consumers.get(stream);
+      for await (const message of await consumer.consume()) {
+        see(message.data);
+        if (message.seq >= last) return;
+      }
+    },
     removeConsumer: async (stream, name) => {
       await manager.consumers.delete(stream, name);
     },

@@ -4,6 +4,7 @@ import {
   factsOf,
   type JobEnvelope,
   type ParkedEvent,
+  type ReturnedEvent,
   type SettledEvent,
   type StartedEvent,
   uuidV7,
@@ -153,6 +154,13 @@ export function settledEvent(job: JobEnvelope, change: Partial<SettledEvent> = {
 /** A `parked` event; the job's parks count it already. */
 export function parkedEvent(job: JobEnvelope, what: ParkedEvent['what']): ParkedEvent {
   return { kind: 'parked', ...factsOf(job, undefined), what, at: Date.now() };
+}
+
+/** A `returned` event: a stopping worker gave the job back. */
+export function returnedEvent(job: JobEnvelope): ReturnedEvent {
+  const now = Date.now();
+  const facts = factsOf(job, undefined);
+  return { kind: 'returned', ...facts, runId: newId(), worker: 'w1', startedAt: now - 5, at: now };
 }
 
 /** What a worker says of itself. */

@@ -1,5 +1,5 @@
 import { type Job, ownTrace } from '@jetbeat/core';
-import type { JobWithAttempts } from '@jetbeat/postgres';
+import type { JobWithAttempts, ListedJob } from '@jetbeat/postgres';
 
 /** A time as the API writes it: RFC 3339, UTC. */
 export function timeText(ms: number): string {
@@ -49,4 +49,9 @@ export function jobJson(job: JobWithAttempts): Job {
 
 function timeOrNull(ms: number | undefined): string | null {
   return ms === undefined ? null : timeText(ms);
+}
+
+/** A job as a list shows it. */
+export function listedJobJson(job: ListedJob): Job {
+  return job.cut.length === 0 ? jobJson(job) : { ...jobJson(job), cut: [...job.cut] };
 }

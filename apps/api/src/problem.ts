@@ -5,7 +5,7 @@ const PROBLEMS = {
   malformed_request: { status: 400, title: 'The request cannot be read' },
   invalid_request: { status: 400, title: 'The request has wrong or unknown fields' },
   invalid_cursor: { status: 400, title: 'The cursor is not one that this list gave' },
-  invalid_input: { status: 422, title: 'The input does not fit the task' },
+  invalid_input: { status: 422, title: 'The input does not fit the task, or cannot be kept as it is' },
   invalid_schedule: { status: 422, title: 'The schedule cannot be accepted' },
   unauthorized: { status: 401, title: 'An API key is needed' },
   forbidden: { status: 403, title: 'The API key may not do this' },

@@ -10,6 +10,7 @@ import { BODY_LIMIT } from './body-limit.ts';
 import { answerClientError } from './client-error.ts';
 import { measureRequests } from './measure-requests.ts';
 import { describeApi } from './openapi.ts';
+import { parseBody } from './parse-body.ts';
 import type { Parts } from './parts.ts';
 import { ApiError, problemBody } from './problem.ts';
 import { refuseUnbuilt } from './refuse-unbuilt.ts';
@@ -71,6 +72,7 @@ export async function createServer(parts: Parts): Promise<FastifyInstance> {
     return503OnClosing: true,
   }) as unknown as FastifyInstance;
   app.removeContentTypeParser('text/plain');
+  parseBody(app);
   app.setValidatorCompiler(validatorCompiler);
   parts.metrics.observe(measureRequests(app));
   app.addHook('onRequest', async (request, reply) => {

@@ -34,7 +34,7 @@ export async function traceRequests(app: FastifyInstance, tracing: Tracing): Pro
   // Between the two a body was read, and its events do not know for whom.
   app.addHook('preHandler', (request, _reply, done) => {
     const place = places.get(request);
-    if (place) tracing.within(place, done);
+    if (place) tracing.within({ place }, done);
     else done();
   });
 }

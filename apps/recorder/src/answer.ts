@@ -15,10 +15,14 @@ export interface AnswerParams {
   readonly heldWaitMs: number;
 }
 
+/** What is left of the wait at least. */
+const MIN_WAIT_MS = 100;
+
 /**
  * Answers doubts: has this job been settled, is it running, or neither? First history is brought up to the moment of the
- * question, then the live workers are asked what they hold, and only then the rows are locked and judged. A `free` is in
- * the row before anybody hears of it.
+ * question, then the live workers are asked what they hold, and then it is brought up once more: whoever holds a job no
+ * more has stored its outcome before. Only then the rows are locked and judged. A `free` is in the row before anybody hears
+ * of it.
  * @throws HistoryBehindError, or what PostgreSQL throws: then there is no answer, and the asker parks the job
  */
 export async function answer(
@@ -26,6 +30,7 @@ export async function answer(
   questions: readonly DoubtQuestion[],
 ): Promise<DoubtAnswer[]> {
   const { db, bus, hearing, doubtWaitMs, heldWaitMs } = params;
+  const until = performance.now() + doubtWaitMs;
   await readToEnd({ bus, timeoutMs: doubtWaitMs });
   const ids = [...new Set(questions.map(({ job }) => job))];
   const within = hearing.within();
@@ -34,6 +39,8 @@ export async function answer(
   const { held, answered } = await askHeld(bus, { ids, expect, timeoutMs: heldWaitMs });
   // Whoever lives and does not answer may hold any of them.
   const silent = expect.some((worker) => !answered.has(worker));
+  if (expect.length > 0)
+    await readToEnd({ bus, timeoutMs: Math.max(MIN_WAIT_MS, until - performance.now()) });
   const now = await databaseTime(db);
   return withDoubts(db, {
     ids,

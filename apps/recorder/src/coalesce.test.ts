@@ -8,6 +8,7 @@ test('what arrives together is answered in one pass, each with its own', async (
       passes.push([...questions]);
       return questions.map(String);
     },
+    maxPasses: 1,
     maxPerPass: 10,
     maxWaiting: 100,
     maxWaitMs: 1_000,
@@ -30,6 +31,7 @@ test('a pass is bounded, and one at a time', async () => {
       underWay -= 1;
       return questions;
     },
+    maxPasses: 1,
     maxPerPass: 3,
     maxWaiting: 100,
     maxWaitMs: 1_000,
@@ -46,6 +48,7 @@ test('a pass that fails fails its askers, and the next one goes on', async () =>
       if (fail) throw new Error('away');
       return questions;
     },
+    maxPasses: 1,
     maxPerPass: 10,
     maxWaiting: 100,
     maxWaitMs: 1_000,
@@ -58,6 +61,7 @@ test('a pass that fails fails its askers, and the next one goes on', async () =>
 test('more than may wait is refused at once', async () => {
   const { ask } = createCoalescer<number, number>({
     pass: async (all) => all,
+    maxPasses: 1,
     maxPerPass: 2,
     maxWaiting: 3,
     maxWaitMs: 1_000,
@@ -75,10 +79,28 @@ test('who waited too long for the pass before gets no answer', async () => {
       now += 1_001;
       return questions;
     },
-    ...{ maxPerPass: 1, maxWaiting: 100, maxWaitMs: 1_000, monotonic: () => now },
+    ...{ maxPasses: 1, maxPerPass: 1, maxWaiting: 100, maxWaitMs: 1_000, monotonic: () => now },
   });
   const [first, second] = await Promise.allSettled([ask([1]), ask([2])]);
   expect(first).toEqual({ status: 'fulfilled', value: [1] });
   expect(second).toMatchObject({ status: 'rejected', reason: expect.any(AskedTooLongAgoError) });
   await expect(ask([3])).resolves.toEqual([3]);
+});
+
+test('two passes may be under way at once, and no third', async () => {
+  const begun: { questions: readonly number[]; end: () => void }[] = [];
+  const pass = (questions: readonly number[]) =>
+    new Promise<number[]>((resolve) => begun.push({ questions, end: () => resolve([...questions]) }));
+  const bounds = { maxPasses: 2, maxPerPass: 10, maxWaiting: 100, maxWaitMs: 1_000 };
+  const coalescer = createCoalescer({ pass, ...bounds });
+  const answers = [coalescer.ask([1])];
+  await expect.poll(() => begun).toHaveLength(1);
+  answers.push(coalescer.ask([2]));
+  await expect.poll(() => begun).toHaveLength(2);
+  answers.push(coalescer.ask([3]), coalescer.ask([4]));
+  begun[1]?.end();
+  await expect.poll(() => begun).toHaveLength(3);
+  expect(begun.map(({ questions }) => questions)).toEqual([[1], [2], [3, 4]]);
+  for (const { end } of begun) end();
+  expect(await Promise.all(answers)).toEqual([[1], [2], [3], [4]]);
 });

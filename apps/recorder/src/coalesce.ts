@@ -31,22 +31,24 @@ interface Waiting<Question, Answer> {
 }
 
 /**
- * Runs one pass at a time; what is asked during a pass goes into the next one together.
+ * Runs few passes at a time; what is asked while they are under way goes into the next one together.
+ * @param params.maxPasses passes at a time
  * @param params.maxPerPass questions in one pass, unless one asking alone has more
  * @param params.maxWaiting questions that may wait in all
  * @param params.maxWaitMs milliseconds after which a question that still waits is given up
  */
 export function createCoalescer<Question, Answer>(params: {
   pass: (questions: readonly Question[]) => Promise<readonly Answer[]>;
+  maxPasses: number;
   maxPerPass: number;
   maxWaiting: number;
   maxWaitMs: number;
   monotonic?: () => number;
 }): Coalescer<Question, Answer> {
-  const { pass, maxPerPass, maxWaiting, maxWaitMs, monotonic = () => performance.now() } = params;
+  const { pass, maxPasses, maxPerPass, maxWaiting, maxWaitMs, monotonic = () => performance.now() } = params;
   const waiting: Waiting<Question, Answer>[] = [];
   let count = 0;
-  let underWay = false;
+  let underWay = 0;
 
   const take = () => {
     const taken: Waiting<Question, Answer>[] = [];
@@ -66,7 +68,7 @@ export function createCoalescer<Question, Answer>(params: {
     return taken;
   };
   const run = async () => {
-    underWay = true;
+    underWay++;
     // One turn of the event loop, so that what arrives together is answered together.
     await new Promise(setImmediate);
     while (waiting.length > 0) {
@@ -83,7 +85,7 @@ export function createCoalescer<Question, Answer>(params: {
         for (const { reject } of taken) reject(error);
       }
     }
-    underWay = false;
+    underWay--;
   };
 
   return {
@@ -92,7 +94,7 @@ export function createCoalescer<Question, Answer>(params: {
       count += questions.length;
       return new Promise((resolve, reject) => {
         waiting.push({ questions, askedAt: monotonic(), resolve, reject });
-        if (!underWay) void run();
+        if (underWay < maxPasses) void run();
       });
     },
   };

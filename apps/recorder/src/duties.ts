@@ -12,6 +12,7 @@ import { release } from './release.ts';
 import type { SettledMarks } from './settled-marks.ts';
 import type { Sweep } from './sweep.ts';
 import type { RecorderTimes } from './times.ts';
+import type { Publish } from './trace-republish.ts';
 import { createSequenceClock, trim } from './trim.ts';
 import type { StreamWatch } from './watch-stream.ts';
 
@@ -19,6 +20,8 @@ import type { StreamWatch } from './watch-stream.ts';
 export interface DutiesParams {
   readonly bus: Bus;
   readonly db: Database;
+  /** Publishes jobs that are missing. */
+  readonly publish: Publish;
   readonly events: EventPublisher;
   /** Makes streams and consumers that are missing. */
   readonly topology: () => Promise<void>;
@@ -57,7 +60,7 @@ const SEQUENCE_EVERY_MS = 10_000;
 
 /** Puts every pass into its loop. */
 export function createDuties(params: DutiesParams): Duties {
-  const { bus, db, events, cancelled, marks, hearing, progress, gauge, streamWatch, sweep } = params;
+  const { bus, db, publish, events, cancelled, marks, hearing, progress, gauge, streamWatch, sweep } = params;
   const { tally, log, times, ackWaitMs, clock } = params;
   const { counts } = tally;
   const cleared: ClearProgress = { seen: new Map(), passed: 0 };
@@ -96,6 +99,7 @@ export function createDuties(params: DutiesParams): Duties {
       const done = await reconcile({
         db,
         bus,
+        publish,
         events,
         log,
         streamWatch,
@@ -119,7 +123,8 @@ export function createDuties(params: DutiesParams): Duties {
     }),
     // An operator may remove what everything else builds on, and no reconnect would tell.
     loop('topology', times.topologyEveryMs, params.topology),
-    loop('sweep', times.sweepEveryMs, () => sweep.pass()),
+    loop('sweep-ended', times.sweepEveryMs, () => sweep.ended()),
+    loop('sweep-passed', times.sweepEveryMs, () => sweep.passed()),
     loop('settled', times.settledEveryMs, () => marks.write()),
     loop('partition', times.partitionEveryMs, () => partition({ db })),
     loop('progress', times.progressEveryMs, () => progress.look()),

@@ -3,6 +3,7 @@ import {
   lowerSettled,
   openCancelled,
   openEventSource,
+  publishJobs,
   serveStorage,
 } from '@jetbeat/jetstream';
 import { recordChanges, settledMarks } from '@jetbeat/postgres';
@@ -21,12 +22,13 @@ import { listen } from './hearing.ts';
 import { createProgress } from './progress.ts';
 import { readings } from './readings.ts';
 import { createRecordLoop } from './record-loop.ts';
-import { freesParked } from './release.ts';
+import { freesParked, isDoubt } from './release.ts';
 import { serve } from './serve.ts';
 import { createSettledMarks } from './settled-marks.ts';
 import { createSweep } from './sweep.ts';
 import { DEFAULT_TIMES, type RecorderTimes } from './times.ts';
 import { createTraceRecords } from './trace-records.ts';
+import { type Publish, traceRepublish } from './trace-republish.ts';
 import { createStreamWatch } from './watch-stream.ts';
 
 export type { RecorderTopology } from './connect.ts';
@@ -59,6 +61,8 @@ export interface Recorder extends Running {
  * the jobs whose beginning and end are both in it become one row change instead of two.
  */
 const MAX_BATCHES = 128;
+/** Of such a pull; what is made of it in memory is several times that. */
+const MAX_BYTES = 8 * 1024 ** 2;
 const PULL_WAIT_MS = 1_000;
 
 /**
@@ -99,6 +103,8 @@ export async function start(params: RecorderParams): Promise<Recorder> {
     // First the look, or marks of a lost stream would be taken for this one's.
     await streamWatch.look();
     marks.raise(await settledMarks(db));
+    // The server may have been killed, or a finished job been parked in doubt, while no recorder was there to see it.
+    sweep.want();
 
     const events = createEventPublisher(bus, { log });
     const cancelled = openCancelled(bus, { log });
@@ -110,9 +116,11 @@ export async function start(params: RecorderParams): Promise<Recorder> {
       everyMs: times.gaugeEveryMs,
       onRoomNeeded: () => duties.trim.poke(),
     });
+    const publish: Publish = (jobs) => publishJobs(bus, jobs);
     const duties = createDuties({
       bus,
       db,
+      publish: tracing ? traceRepublish(tracing, publish) : publish,
       events,
       cancelled,
       marks,
@@ -133,12 +141,16 @@ export async function start(params: RecorderParams): Promise<Recorder> {
       log,
       tally,
       holdMs: times.holdMs,
-      source: openEventSource(bus, { maxBatches: MAX_BATCHES, maxWaitMs: PULL_WAIT_MS, log }),
+      source: openEventSource(bus, {
+        ...{ maxBatches: MAX_BATCHES, maxBytes: MAX_BYTES },
+        ...{ maxWaitMs: PULL_WAIT_MS, log },
+      }),
       recordChanges: ports.recordChanges ?? recordChanges,
       records: tracing && createTraceRecords(tracing),
       onRecorded(recorded, settled) {
         marks.raise(settled);
         if (recorded.some(freesParked)) duties.release.poke();
+        if (recorded.some(isDoubt)) sweep.want('parked');
       },
     });
     const { host, healthPort: port } = config;

@@ -19,12 +19,15 @@ import { inGroups, lookUp } from './look-up.ts';
 import { releaseMisplaced } from './release.ts';
 import { type Republished, republish } from './republish.ts';
 import { type FactsByLane, streamEnds, streamFacts } from './stream-facts.ts';
+import type { Publish } from './trace-republish.ts';
 import type { StreamWatch } from './watch-stream.ts';
 
 /** What reconciling needs. Times in milliseconds. */
 export interface ReconcileParams {
   readonly db: Database;
   readonly bus: Bus;
+  /** Publishes what is missing. */
+  readonly publish: Publish;
   readonly events: EventPublisher;
   readonly log: Log;
   readonly ackWaitMs: number;

@@ -19,7 +19,6 @@ export interface RecordLoop {
 
 const FIRST_BACKOFF_MS = 50;
 const MAX_BACKOFF_MS = 2_000;
-const MAX_PART_BYTES = 16 * 1024 * 1024;
 
 /**
  * Pulls and records for ever. What memory holds is bounded by two pulls: the one being recorded, and the one that the
@@ -34,7 +33,7 @@ export function createRecordLoop(params: RecordLoopParams): RecordLoop {
   const run = async () => {
     while (!ended.signal.aborted) {
       const deliveries = await source.next();
-      for (const part of inParts(deliveries)) await recordOrGiveBack(part);
+      if (deliveries.length > 0) await recordOrGiveBack(deliveries);
     }
   };
 
@@ -70,22 +69,6 @@ export function createRecordLoop(params: RecordLoopParams): RecordLoop {
       await running;
     },
   };
-}
-
-/** Cuts a pull of large batches into transactions of some megabytes; what is made of them in memory is several times that. */
-function inParts(deliveries: readonly EventDelivery[]): EventDelivery[][] {
-  const parts: EventDelivery[][] = [];
-  let bytes = Number.POSITIVE_INFINITY;
-  for (const delivery of deliveries) {
-    const size = delivery.data.length;
-    if (bytes + size > MAX_PART_BYTES) {
-      parts.push([]);
-      bytes = 0;
-    }
-    parts.at(-1)?.push(delivery);
-    bytes += size;
-  }
-  return parts;
 }
 
 async function untilReachable(db: RecordParams['db'], ended: AbortSignal): Promise<void> {

@@ -147,8 +147,13 @@ async function rebuild(
 
 /** Whether this may free a parked job: a worker came with its tasks, or the answer to a doubt is wanted again. */
 export function freesParked(event: Event): boolean {
-  return (
-    (event.kind === 'worker' && event.tasks !== undefined) ||
-    (event.kind === 'parked' && event.what === 'doubt')
-  );
+  return (event.kind === 'worker' && event.tasks !== undefined) || isDoubt(event);
+}
+
+/**
+ * Whether it says that a job was parked because nobody answered. If that job was over, history does not take it as parked,
+ * and its message waits for nobody.
+ */
+export function isDoubt(event: Event): boolean {
+  return event.kind === 'parked' && event.what === 'doubt';
 }

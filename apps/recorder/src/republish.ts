@@ -1,5 +1,5 @@
 import { factsOf, isTerminal, type JobEnvelope, messageId, type Reason } from '@jetbeat/core';
-import { type Bus, type EventPublisher, type JobToPublish, type Log, publishJobs } from '@jetbeat/jetstream';
+import type { EventPublisher, JobToPublish, Log } from '@jetbeat/jetstream';
 import {
   cancelJob,
   type Database,
@@ -9,11 +9,12 @@ import {
   type ReconcileCandidate,
   rebuildJob,
 } from '@jetbeat/postgres';
+import type { Publish } from './trace-republish.ts';
 
 /** What publishing again needs. */
 export interface RepublishParams {
   readonly db: Database;
-  readonly bus: Bus;
+  readonly publish: Publish;
   readonly events: EventPublisher;
   readonly log: Log;
 }
@@ -37,13 +38,13 @@ export async function republish(
   params: RepublishParams,
   lost: readonly ReconcileCandidate[],
 ): Promise<Republished[]> {
-  const { bus, log } = params;
+  const { publish, log } = params;
   const items: JobToPublish[] = [];
   for (const candidate of lost) {
     const item = await toPublish(params, candidate);
     if (item) items.push(item);
   }
-  const results = await publishJobs(bus, items);
+  const results = await publish(items);
   const republished: Republished[] = [];
   for (const [index, { envelope, at }] of items.entries()) {
     const result = results[index];

@@ -8,7 +8,7 @@ import type { Hearing } from './hearing.ts';
 import type { RecorderTimes } from './times.ts';
 
 /** Questions answered together, and questions that may wait; who finds no place asks again. */
-const BOUNDS = { maxPerPass: 1_000, maxWaiting: 20_000, maxWaitMs: 2_500 };
+const BOUNDS = { maxPasses: 2, maxPerPass: 1_000, maxWaiting: 20_000, maxWaitMs: 2_500 };
 
 const MALFORMED = 'a doubt is {job, worker, attempt, run, parks}';
 const MAX_COUNT = 2 ** 31 - 1;

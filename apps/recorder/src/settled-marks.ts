@@ -1,14 +1,22 @@
 import type { Event } from '@jetbeat/core';
 import { type Bus, jobsStreamState, putSettled } from '@jetbeat/jetstream';
 
-/** The highest sequence in JOBS per queue that these events say is settled. */
+/**
+ * The highest sequence in JOBS per queue that these events say is done with. After each of them the message that it speaks of
+ * is acknowledged, so a killed server can hand just that one out again as if new.
+ */
 export function settledIn(events: readonly Event[]): Map<string, number> {
   const marks = new Map<string, number>();
   for (const event of events) {
-    // What was parked was acknowledged too, so it can come again just the same.
-    if (event.kind !== 'settled' && event.kind !== 'ended' && event.kind !== 'parked') continue;
-    const { queue, seq } = event;
-    if (seq !== undefined && seq > (marks.get(queue) ?? 0)) marks.set(queue, seq);
+    switch (event.kind) {
+      case 'settled':
+      case 'ended':
+      case 'parked':
+      case 'returned': {
+        const { queue, seq } = event;
+        if (seq !== undefined && seq > (marks.get(queue) ?? 0)) marks.set(queue, seq);
+      }
+    }
   }
   return marks;
 }

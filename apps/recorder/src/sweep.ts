@@ -1,75 +1,70 @@
-import {
-  type Bus,
-  jobsStreamState,
-  type Log,
-  purgePassed,
-  removeParked,
-  removeTimer,
-  waitingJobs,
-} from '@jetbeat/jetstream';
-import { type Database, endedJobs } from '@jetbeat/postgres';
-import { inGroups } from './look-up.ts';
+import { type Bus, jobsStreamState, type Log, purgePassed } from '@jetbeat/jetstream';
+import type { Database } from '@jetbeat/postgres';
+import { type EndedCursor, FIRST_ENDED, FIRST_PARKED, removeEnded } from './remove-ended.ts';
 
 /** Clears away what a harmed store brings back. */
 export interface Sweep {
-  /** JOBS may hold messages again that were done with. */
-  want(): void;
-  /** Sweeps while it is wanted. */
-  pass(): Promise<void>;
+  /** JOBS may hold messages again that were done with; or only `parked` may hold some of jobs that are over. */
+  want(what?: 'all' | 'parked'): void;
+  /** While it is wanted: one chunk of what waits though its job is over. Returns 0 when there is more to look at. */
+  ended(): Promise<number | undefined>;
+  /** While it is wanted: what the consumers are past. */
+  passed(): Promise<void>;
 }
 
-/** Ids in one question to PostgreSQL. */
-const CHUNK = 1_000;
-/** Removals under way at the same time. */
-const GROUP = 16;
+/** A way through what waits. */
+interface Way {
+  cursor: EndedCursor;
+  /** JOBS ended here when it began. */
+  upTo?: number;
+}
 
 /**
  * Makes the sweep. A store that lost its end has lost removals too, so JOBS holds again what was removed: messages that
  * their consumers are past and will never hand out, and timers and parked messages of jobs that are over. Those of open jobs
- * are met with a doubt.
+ * are met with a doubt. The two halves do not wait for each other, and fail alone.
  */
 export function createSweep(params: { readonly db: Database; readonly bus: Bus; readonly log: Log }): Sweep {
   const { db, bus, log } = params;
-  let wanted = false;
-  /** How often it was wanted: a store that is harmed again in the middle of a pass is swept again. */
+  let way: Way | undefined;
+  /** Wanted again while the way is gone; it is gone to its end first, or many wishes would keep it from ever getting there. */
+  let again: EndedCursor | undefined;
+  /** How often all was wanted: a store that is harmed again in the middle of a purge is purged again. */
   let wishes = 0;
-  /** JOBS ended here when the sweep began; undefined before that. */
-  let upTo: number | undefined;
+  let purged = 0;
+  /** Where JOBS ended when the purge of this wish began. */
+  let purging = { wish: 0, upTo: 0 };
+
+  const end = async () => (await jobsStreamState(bus)).lastSeq;
+  const tell = (removed: number) => {
+    if (removed > 0) log.warn({ removed }, 'JOBS held messages again that were done with; they are removed');
+  };
   return {
-    want() {
-      wanted = true;
-      wishes++;
-      upTo = undefined;
+    want(what = 'all') {
+      const cursor = what === 'all' || again === FIRST_ENDED ? FIRST_ENDED : FIRST_PARKED;
+      if (way) again = cursor;
+      else way = { cursor };
+      if (what === 'all') wishes++;
     },
-    async pass() {
-      if (!wanted) return;
-      const wish = wishes;
-      let removed = 0;
-      if (upTo === undefined) {
-        const { lastSeq } = await jobsStreamState(bus);
-        removed += await removeEnded(db, bus);
-        if (wish !== wishes) return;
-        upTo = lastSeq;
+    async ended() {
+      if (!way) return undefined;
+      way.upTo ??= await end();
+      const { removed, next } = await removeEnded({ db, bus, cursor: way.cursor, upTo: way.upTo });
+      tell(removed);
+      if (next) way.cursor = next;
+      else {
+        way = again && { cursor: again };
+        again = undefined;
       }
-      const purged = await purgePassed(bus, { upTo });
-      removed += purged.removed;
-      if (purged.done && wish === wishes) wanted = false;
-      if (removed > 0)
-        log.warn({ removed }, 'JOBS held messages again that were done with; they are removed');
+      return way && 0;
+    },
+    async passed() {
+      if (purged === wishes) return;
+      const wish = wishes;
+      if (purging.wish !== wish) purging = { wish, upTo: await end() };
+      const { removed, done } = await purgePassed(bus, purging);
+      tell(removed);
+      if (done) purged = wish;
     },
   };
-}
-
-async function removeEnded(db: Database, bus: Bus): Promise<number> {
-  const ids = [...new Set(await waitingJobs(bus))];
-  let removed = 0;
-  for (let at = 0; at < ids.length; at += CHUNK) {
-    const ended = await endedJobs(db, ids.slice(at, at + CHUNK));
-    const counts = await inGroups(ended, GROUP, async (id) => {
-      const timers = await removeTimer(bus, id);
-      return timers + (await removeParked(bus, { id }));
-    });
-    removed += counts.reduce((sum, count) => sum + count, 0);
-  }
-  return removed;
 }

@@ -40,7 +40,7 @@ export function createTraceRecords(tracing: Tracing): TraceRecords {
       const count = events.length;
       const startedAt = tracing.now();
       try {
-        const written = await tracing.within(first.place, write);
+        const written = await tracing.within(first, write);
         const endedAt = tracing.now();
         for (const one of recordings) emit(one, first, { startedAt, endedAt, count });
         return written;

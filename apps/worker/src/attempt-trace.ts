@@ -1,12 +1,12 @@
 import {
   attemptSpanId,
+  createProcessSpans,
   formatTraceparent,
   type JobEnvelope,
   type Next,
   outcomeAttributes,
   ownTrace,
   parseTraceparent,
-  processSpan,
   type SpanFacts,
   settleSpan,
   type TraceContext,
@@ -40,41 +40,65 @@ const FAILED: ReadonlySet<Execution['outcome']> = new Set(['failed', 'timed-out'
 /** Longer messages of errors are cut. */
 const MAX_ERROR = 512;
 
+/** What the traces of one worker's attempts are made with. */
+interface Made extends AttemptTraceParams {
+  readonly processSpan: ReturnType<typeof createProcessSpans>;
+}
+
+/**
+ * Makes the trace of an attempt, when its handler is about to begin.
+ * @returns a maker that takes Unix milliseconds as well
+ */
+export function createAttemptTraces(
+  params: AttemptTraceParams,
+): (held: Attempted, startedAt: number) => AttemptTrace {
+  const made: Made = { ...params, processSpan: createProcessSpans(params.worker) };
+  return (held, startedAt) => new AttemptTrace(made, held, startedAt);
+}
+
 /**
  * The spans of one attempt: `wait` before it, `process` around the handler, `settle` after it. Of a trace that is kept the
  * second is there while the handler runs, so that the handler may add to it; everything else is made when it is over, and so
- * are all three of a failed or slow attempt whose trace is not kept.
+ * are all three of a failed or slow attempt whose trace is not kept. Of all others nothing is made, not even a trace id.
  */
 export class AttemptTrace {
-  /** The attempt's own span, made or not. */
-  readonly place: TraceContext;
-  readonly #params: AttemptTraceParams;
+  readonly #made: Made;
   readonly #held: Attempted;
   readonly #carried: TraceContext | undefined;
+  readonly #sampled: boolean;
   readonly #startedAt: number;
-  #wait: TraceContext | undefined;
-  #open: OpenSpan | undefined;
+  #known: TraceContext | undefined = undefined;
+  #wait: TraceContext | undefined = undefined;
+  #open: OpenSpan | undefined = undefined;
   #endedAt = 0;
   #shown = false;
-  #execution: Execution | undefined;
-  #next: Next | undefined;
+  #execution: Execution | undefined = undefined;
+  #next: Next | undefined = undefined;
 
-  /** To be made when the handler is about to begin. */
-  constructor(params: AttemptTraceParams, held: Attempted, startedAt: number) {
-    const { tracing } = params;
-    this.#params = params;
+  constructor(made: Made, held: Attempted, startedAt: number) {
+    const { tracing } = made;
+    const { traceparent } = held;
+    this.#made = made;
     this.#held = held;
-    this.#carried = held.traceparent === undefined ? undefined : parseTraceparent(held.traceparent);
-    const traceId = this.#carried?.traceId ?? ownTrace(held.job.id).traceId;
-    const sampled = tracing.samples(traceId, this.#carried);
-    this.place = { traceId, spanId: attemptSpanId(held.runId), sampled };
-    this.#startedAt = sampled ? tracing.now() : startedAt;
-    if (sampled) this.#open = tracing.begin(this.#process());
+    this.#carried = traceparent === undefined ? undefined : parseTraceparent(traceparent);
+    this.#sampled = tracing.samples(this.#carried?.traceId ?? held.job.id, this.#carried);
+    this.#startedAt = this.#sampled ? tracing.now() : startedAt;
+    if (this.#sampled) this.#open = tracing.begin(() => this.#process());
+  }
+
+  /** The attempt's own span, made or not. */
+  get place(): TraceContext {
+    this.#known ??= {
+      traceId: this.#carried?.traceId ?? ownTrace(this.#held.job.id).traceId,
+      spanId: attemptSpanId(this.#held.runId),
+      sampled: this.#sampled,
+    };
+    return this.#known;
   }
 
   /** The attempt's span id, for those who make more spans of its trace. */
   get keptSpan(): string | undefined {
-    return this.place.sampled ? this.place.spanId : undefined;
+    return this.#sampled ? this.place.spanId : undefined;
   }
 
   /** What the next message of the job carries: its trace, and the attempt that came before. */
@@ -83,23 +107,22 @@ export class AttemptTrace {
     if (!this.#shown) return { traceparent, link };
     return {
       // Where nobody has made a span before, what follows hangs on the first wait.
-      traceparent: this.place.sampled && !this.#carried ? formatTraceparent(this.#parent()) : traceparent,
+      traceparent: this.#sampled && !this.#carried ? formatTraceparent(this.#parent()) : traceparent,
       link: formatTraceparent({ ...this.place, sampled: true }),
     };
   }
 
   /** Runs the handler inside. */
   run<T>(fn: () => T): T {
-    return this.#open ? this.#open.run(fn) : this.#params.tracing.within(this.place, fn);
+    return this.#open ? this.#open.run(fn) : this.#made.tracing.within(this, fn);
   }
 
   /** The handler is done, or given up. */
   ended(execution: Execution, finishedAt: number): void {
-    const { tracing, slowMs } = this.#params;
+    const { tracing, slowMs } = this.#made;
     this.#execution = execution;
     this.#endedAt = this.#open ? tracing.now() : finishedAt;
-    this.#shown =
-      this.place.sampled || FAILED.has(execution.outcome) || finishedAt - this.#startedAt >= slowMs;
+    this.#shown = this.#sampled || FAILED.has(execution.outcome) || finishedAt - this.#startedAt >= slowMs;
     this.#open?.end({ at: this.#endedAt, ...this.#end(execution) });
   }
 
@@ -112,7 +135,7 @@ export class AttemptTrace {
   settled(): void {
     const execution = this.#execution;
     if (!this.#shown || !execution) return;
-    const { tracing } = this.#params;
+    const { tracing } = this.#made;
     const { job } = this.#held;
     const startedAt = this.#startedAt;
     const waited = { startedAt: Math.min(this.#dueAt(), startedAt), endedAt: startedAt };
@@ -137,10 +160,10 @@ export class AttemptTrace {
 
   #process() {
     const { job, runId, link, deliveries } = this.#held;
-    const before = parseTraceparent(link);
+    const before = link === undefined ? undefined : parseTraceparent(link);
     const deliveryCount = deliveries[0]?.deliveryCount ?? 1;
     return {
-      text: processSpan(job, { runId, worker: this.#params.worker, deliveryCount }),
+      text: this.#made.processSpan(job, { runId, deliveryCount }),
       place: this.place,
       parent: this.#parent(),
       ...(before ? { links: [before] } : {}),
@@ -169,7 +192,7 @@ export class AttemptTrace {
   }
 
   #place(): TraceContext {
-    return { traceId: this.place.traceId, spanId: this.#params.tracing.newSpanId(), sampled: true };
+    return { traceId: this.place.traceId, spanId: this.#made.tracing.newSpanId(), sampled: true };
   }
 
   /** When its message was there: sent, fired by its timer, or released. */

@@ -1,5 +1,6 @@
 import { toStoredError } from '@jetbeat/core';
 import { type Bus, type Delivery, publishDead } from '@jetbeat/jetstream';
+import type { Log } from '@jetbeat/runtime';
 import { untilDone } from './until-done.ts';
 
 /**
@@ -11,9 +12,14 @@ export async function buryMalformed(params: {
   delivery: Delivery;
   error: unknown;
   signal: AbortSignal;
+  log: Log;
   onRetry: (error: unknown, what: string) => void;
 }): Promise<void> {
-  const { bus, delivery, error, signal, onRetry } = params;
+  const { bus, delivery, error, signal, log, onRetry } = params;
+  log.warn(
+    { subject: delivery.subject, seq: delivery.seq, err: error },
+    'a message that is no job: to the dead letters',
+  );
   const stored = toStoredError(error);
   await untilDone({
     act: () =>

@@ -11,7 +11,7 @@ afterEach(() => vi.useRealTimers());
 function bench(room: number) {
   const pulls: string[] = [];
   const out: Record<Priority, number> = { high: 0, normal: 0, low: 0 };
-  const state = { room };
+  const state = { room, now: 0 };
   const source: JobSource = {
     pull(priority: Priority, { batch, noWait }: PullRequest) {
       pulls.push(`${priority} ${batch}${noWait ? '' : ' waiting'}`);
@@ -25,7 +25,7 @@ function bench(room: number) {
     turns: createTurns(['q']),
     room: () => state.room,
     isWorth: (open) => open > 0,
-    now: () => 0,
+    now: () => state.now,
   });
   const end = (priority: Priority, status: PullEnd['status'], left = 0) => {
     out[priority] = left;
@@ -64,6 +64,23 @@ test('when a waiting pull has brought something, its lane is asked, and the next
   expect(pulled()).toEqual([]);
 });
 
+test('where jobs come one after the other a waiting pull asks for more, up to a share of the room, and for less later', () => {
+  const { end, pulled, rest, state } = bench(60);
+  rest();
+  const next = (afterMs: number) => {
+    state.now += afterMs;
+    end('normal', 'done');
+    const batch = Number(pulled()[1]?.split(' ')[1]);
+    end('normal', 'empty', batch);
+    return batch;
+  };
+  expect([9, 9, 9, 9, 9].map(next)).toEqual([2, 4, 8, 10, 10]);
+  state.room = 12;
+  expect(next(9)).toBe(2);
+  state.room = 60;
+  expect([10, 10, 10, 10, 10].map(next)).toEqual([10, 10, 8, 4, 2]);
+});
+
 test('with one slot nothing is asked beyond it', () => {
   const { fetch, end, pulled, rest, state } = bench(1);
   rest();
@@ -78,6 +95,7 @@ test('with one slot nothing is asked beyond it', () => {
 test('a lane that gives is asked again before it has given all, never beyond the room', () => {
   const { fetch, out, end, pulled, rest, state } = bench(640);
   rest();
+  state.now = 10;
   end('normal', 'done');
   expect(pulled()).toEqual(['normal 512', 'normal 1 waiting']);
   out.normal = 300;

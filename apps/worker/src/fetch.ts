@@ -1,8 +1,13 @@
 import type { JobSource, PullEnd } from '@jetbeat/jetstream';
 import type { Lane } from './lanes.ts';
 
-/** A pull that waits while there is nothing to do asks for one job only, so that a neighbour can have the next. */
-const IDLE_BATCH = 1;
+/**
+ * A pull that waits while there is nothing to do asks for one job, and for up to so many where they come one after the other:
+ * a pull for each costs nats-server more than the job. It serves pulls that wait in turns, so a neighbour has its share.
+ */
+const MAX_IDLE_BATCH = 64;
+/** A waiting pull that is used up sooner than this was small for what comes, milliseconds. */
+const SHORT_MS = 10;
 /** Longest wait of an idle pull, milliseconds; also how late a lost one is noticed. */
 const IDLE_MS = 5_000;
 /** Largest pull. */
@@ -40,21 +45,24 @@ interface LaneState extends Lane {
   readonly source: JobSource;
   /** It had no more when it was asked last. */
   empty: boolean;
-  /** Its waiting pull has just brought something. */
+  /** Its waiting pull has just brought all that it asked for. */
   woken: boolean;
+  /** What its next waiting pull asks for, and when the last one went out. */
+  idleBatch: number;
+  waitingSince: number;
 }
 
 /**
  * A busy worker asks the lanes of one turn in order with pulls that do not wait, until its room is used up; the next one a
  * little before the last has brought all. A lane that was empty gets one small pull that waits, and is asked no more; when
- * that has brought something it is asked again, and the next waiting pull goes out at once, so that what comes a moment
+ * that is used up it is asked again, and the next waiting pull goes out at once, so that what comes a moment
  * later meets one too.
  */
 export function createFetch(params: FetchParams): Fetch {
   const { turns, room, isWorth, now } = params;
   const lanes = turns.all.flatMap((lane): LaneState[] => {
     const source = params.sources.get(lane.queue);
-    return source ? [{ ...lane, source, empty: false, woken: false }] : [];
+    return source ? [{ ...lane, source, empty: false, woken: false, idleBatch: 1, waitingSince: 0 }] : [];
   });
   const stateOf = ({ queue, priority }: Lane) =>
     lanes.find((lane) => lane.queue === queue && lane.priority === priority);
@@ -72,11 +80,17 @@ export function createFetch(params: FetchParams): Fetch {
   /** What is on its way; the one that a waiting pull may bring is not counted. */
   const coming = () => lanes.reduce((sum, lane) => (lane.empty ? sum : sum + outstanding(lane)), 0);
 
-  const wait = (lane: LaneState) =>
-    lane.source.pull(lane.priority, { batch: IDLE_BATCH, expiresMs: IDLE_MS });
+  /** All waiting pulls together may bring half of the room, or one each. */
+  const idleBatch = (lane: LaneState) =>
+    Math.max(1, Math.min(lane.idleBatch, Math.floor(room() / (2 * lanes.length))));
+  const wait = (lane: LaneState) => {
+    lane.waitingSince = now();
+    lane.source.pull(lane.priority, { batch: idleBatch(lane), expiresMs: IDLE_MS });
+  };
   const ask = (lane: LaneState, room: number) => {
-    const alsoWait = lane.woken && room > IDLE_BATCH;
-    const batch = Math.min(MAX_BATCH, alsoWait ? room - IDLE_BATCH : room);
+    const waiting = lane.woken ? idleBatch(lane) : 0;
+    const alsoWait = waiting > 0 && room > waiting;
+    const batch = Math.min(MAX_BATCH, alsoWait ? room - waiting : room);
     lane.woken = false;
     asked = lane;
     lane.source.pull(lane.priority, { batch, noWait: true });
@@ -111,6 +125,8 @@ export function createFetch(params: FetchParams): Fetch {
     } else if (status === 'done' && lane.empty) {
       lane.empty = false;
       lane.woken = true;
+      const isShort = now() - lane.waitingSince < SHORT_MS;
+      lane.idleBatch = isShort ? Math.min(MAX_IDLE_BATCH, 2 * lane.idleBatch) : Math.ceil(lane.idleBatch / 2);
     }
   };
 

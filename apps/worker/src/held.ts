@@ -10,9 +10,13 @@ import {
 import type { Delivery, HeldJob } from '@jetbeat/jetstream';
 import { Interrupt } from '@jetbeat/task';
 import type { AttemptTrace } from './attempt-trace.ts';
+import { age, type Instant, instant } from './own-retries.ts';
 
 /** Where a held job stands: asked about, waiting for a slot, its handler running, or its outcome being stored. */
 type HeldPhase = 'asking' | 'waiting' | 'running' | 'settling';
+
+/** How long a next step is kept back, milliseconds. */
+const KEEP_NEXT_MS = 100;
 
 /** A job that this worker holds, from its delivery to its acknowledgement. */
 export class Held {
@@ -21,6 +25,8 @@ export class Held {
   phase: HeldPhase = 'waiting';
   /** Every message of this step that has come in; usually one. All are acknowledged together. */
   readonly deliveries: Delivery[];
+  /** When its first message was received. */
+  readonly since: Instant;
   /** By which the keep-alive thread knows the deliveries. */
   readonly kept: number[] = [];
   /** As delivered; absent: the job is a trace of its own. */
@@ -37,12 +43,21 @@ export class Held {
   startTold = false;
   /** Present where tracing is on, from when the handler begins. */
   trace: AttemptTrace | undefined = undefined;
+  /** The next step, which came before this one was settled here, and when. */
+  #next: { readonly delivery: Delivery; readonly at: Instant } | undefined;
   /** Aborted when the worker gives the job back. */
   readonly interrupt = new Interrupt();
 
-  constructor(params: { job: JobEnvelope; delivery: Delivery; suspect: boolean; traced: boolean }) {
+  constructor(params: {
+    job: JobEnvelope;
+    delivery: Delivery;
+    since: Instant;
+    suspect: boolean;
+    traced: boolean;
+  }) {
     this.job = params.job;
     this.deliveries = [params.delivery];
+    this.since = params.since;
     this.traceparent = params.delivery.traceparent;
     this.suspect = params.suspect;
     this.traced = params.traced;
@@ -66,6 +81,22 @@ export class Held {
   /** The trace that it was put into; its own goes without saying. */
   get foreignTraceId(): string | undefined {
     return this.traceparent === undefined ? undefined : this.traceId;
+  }
+
+  /** Keeps the next step back until this one is settled, which is a matter of moments; false when one is kept already. */
+  keepNext(delivery: Delivery): boolean {
+    if (this.phase !== 'settling' || this.#next) return false;
+    this.#next = { delivery, at: instant() };
+    return true;
+  }
+
+  /** Hands over what was kept back; it was extended by nobody, so what has waited for long is given back instead. */
+  releaseNext(): Delivery | undefined {
+    const next = this.#next;
+    this.#next = undefined;
+    if (!next || age(next.at, instant()) <= KEEP_NEXT_MS) return next?.delivery;
+    next.delivery.nak();
+    return undefined;
   }
 
   /** What each event says of the job. */

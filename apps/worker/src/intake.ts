@@ -10,6 +10,7 @@ import type { Bus, CancelledKeys, Delivery } from '@jetbeat/jetstream';
 import type { Task } from '@jetbeat/task';
 import type { Doubts } from './doubts.ts';
 import { adopt, Held, type HeldJobs } from './held.ts';
+import type { Instant, OwnRetries } from './own-retries.ts';
 import type { Park } from './park.ts';
 import type { Recent } from './recent.ts';
 import type { Settle } from './settle.ts';
@@ -27,6 +28,7 @@ export interface IntakeParams {
   readonly tasks: ReadonlyMap<string, Task>;
   readonly held: HeldJobs;
   readonly recent: Recent;
+  readonly own: OwnRetries;
   readonly cancelled: CancelledKeys;
   readonly doubts: Doubts;
   readonly settle: Settle;
@@ -48,8 +50,8 @@ export interface IntakeParams {
 
 /** Decides what becomes of messages. */
 export interface Intake {
-  /** Takes a delivered message. Returns the job that is held now because of it. */
-  take(delivery: Delivery): Held | undefined;
+  /** Takes a message that was delivered at this time. Returns the job that is held now because of it. */
+  take(delivery: Delivery, at: Instant): Held | undefined;
   /** Asks about a held job that has not begun, and can be trusted no more. */
   doubt(held: Held): void;
 }
@@ -62,6 +64,7 @@ export function createIntake(params: IntakeParams): Intake {
     tasks,
     held: jobs,
     recent,
+    own,
     cancelled,
     doubts,
     settle,
@@ -122,12 +125,13 @@ export function createIntake(params: IntakeParams): Intake {
     track(held, ask(held));
   };
 
-  const suspect = (delivery: Delivery, job: JobEnvelope): boolean =>
+  const suspect = (delivery: Delivery, job: JobEnvelope, own: boolean): boolean =>
     isSuspect({
       deliveryCount: delivery.deliveryCount,
       attempt: job.attempt,
       run: job.run,
       parks: job.parks,
+      own,
       repeat: delivery.repeat,
       seq: delivery.seq,
       settledUpTo: params.settledUpTo(job.queue),
@@ -145,9 +149,12 @@ export function createIntake(params: IntakeParams): Intake {
     }
   };
 
-  const hold = (delivery: Delivery, job: JobEnvelope): Held => {
-    const traced = delivery.deliveryCount > 1 || delivery.repeat || orderOf(job, PHASES.queued) > FIRST;
-    const held = new Held({ job, delivery, suspect: suspect(delivery, job), traced });
+  const hold = (delivery: Delivery, job: JobEnvelope, since: Instant): Held => {
+    const later = orderOf(job, PHASES.queued) > FIRST;
+    const isOwn = later && own.take(delivery.seq, job.id);
+    const inDoubt = suspect(delivery, job, isOwn);
+    const traced = delivery.deliveryCount > 1 || delivery.repeat || (later && (!isOwn || inDoubt));
+    const held = new Held({ job, delivery, since, suspect: inDoubt, traced });
     jobs.add(held);
     return held;
   };
@@ -164,7 +171,7 @@ export function createIntake(params: IntakeParams): Intake {
     }
   };
 
-  const take = (delivery: Delivery): Held | undefined => {
+  const take = (delivery: Delivery, at: Instant): Held | undefined => {
     const job = read(delivery);
     if (!job) return undefined;
     if (recent.has(delivery.seq, job.id)) {
@@ -175,10 +182,10 @@ export function createIntake(params: IntakeParams): Intake {
     if (known) {
       // A later step waits until this one is settled here.
       if (adopt(known, delivery, job)) return known;
-      delivery.nak(NEXT_STEP_MS);
+      if (!known.keepNext(delivery)) delivery.nak(NEXT_STEP_MS);
       return undefined;
     }
-    const held = hold(delivery, job);
+    const held = hold(delivery, job, at);
     route(held);
     return held;
   };

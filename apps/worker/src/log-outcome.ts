@@ -16,3 +16,9 @@ export function logOutcome(log: Log, held: Held, execution: Execution, next: Nex
     log.debug(facts, `job ${next.state}`);
   }
 }
+
+/** A log whose lines name the job, its run and its trace. */
+export function jobLog(log: Log, { job, runId, traceId, trace }: Held): Log {
+  const span = trace ? { spanId: trace.place.spanId } : {};
+  return log.child({ job: job.id, run: runId, traceId, ...span, task: job.task });
+}

@@ -17,6 +17,7 @@ function held(name: string, change: { attempt?: number; queue?: string; delivery
   return new Held({
     job: { ...job, createdAt: NOW - 2_000, runAt: NOW - 2_000, attempt, run: attempt, parks: 0 },
     delivery,
+    since: { monotonic: 0, wall: 0 },
     suspect: false,
     traced: false,
   });

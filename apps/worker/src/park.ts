@@ -25,9 +25,7 @@ export function createPark(params: {
       signal: stopped,
       onRetry: (error) => onRetry(error, 'park the job'),
     });
-    // Its message is another one now, which history learns of when it is released.
-    const facts = { ...held.facts(envelope), seq: undefined };
-    await events.publish({ kind: 'parked', ...facts, what: what.what, at: now() });
+    await events.publish({ kind: 'parked', ...held.facts(envelope), what: what.what, at: now() });
     for (const delivery of held.deliveries) delivery.ack();
   };
 }

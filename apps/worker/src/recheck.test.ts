@@ -5,8 +5,14 @@ function bench() {
   const calls: string[] = [];
   const told = (name: string) => async () => void calls.push(name);
   const recheck = createRecheck({
-    marks: { upTo: () => 0, suspectAll: () => void calls.push('suspectAll'), distrust: told('distrust') },
+    marks: {
+      upTo: () => 0,
+      distrusting: false,
+      suspectAll: () => void calls.push('suspectAll'),
+      distrust: told('distrust'),
+    },
     topology: told('topology'),
+    onForgotten: () => void calls.push('forgotten'),
     signal: new AbortController().signal,
     onRetry: () => {},
   });
@@ -21,9 +27,9 @@ test('a consumer that counts on is trusted, each lane by itself; one that counts
   see(1, 'low');
   expect(calls).toEqual([]);
   see(2);
-  await expect.poll(() => calls).toEqual(['suspectAll', 'topology', 'distrust']);
+  await expect.poll(() => calls).toEqual(['forgotten', 'suspectAll', 'topology', 'distrust']);
   see(3);
-  expect(calls).toHaveLength(3);
+  expect(calls).toHaveLength(4);
 });
 
 test('asked again while it is under way, it goes round once more, and all stays suspect until then', async () => {
@@ -32,6 +38,7 @@ test('asked again while it is under way, it goes round once more, and all stays 
   recheck.again();
   await expect.poll(() => calls.filter((call) => call === 'distrust')).toHaveLength(2);
   expect(calls).toEqual([
-    ...['suspectAll', 'topology', 'suspectAll', 'distrust', 'suspectAll', 'topology', 'distrust'],
+    ...['forgotten', 'suspectAll', 'topology', 'forgotten', 'suspectAll'],
+    ...['distrust', 'suspectAll', 'topology', 'distrust'],
   ]);
 });

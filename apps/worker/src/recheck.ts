@@ -15,14 +15,16 @@ export interface Recheck {
  * A server that was killed forgets acknowledgements; a consumer that was removed and made again forgets even who runs
  * what, and hands it out as if new. So what is missing is made, and everything stored until then is suspect.
  * @param params.topology makes the streams and consumers that are missing
+ * @param params.onForgotten called first: JetStream may have forgotten who holds what
  */
 export function createRecheck(params: {
   marks: SettledMarks;
   topology: () => Promise<void>;
+  onForgotten: () => void;
   signal: AbortSignal;
   onRetry: (error: unknown) => void;
 }): Recheck {
-  const { marks, topology, signal, onRetry } = params;
+  const { marks, topology, onForgotten, signal, onRetry } = params;
   const seen = new Map<string, Record<Priority, number>>();
   let wanted = false;
   let underWay = false;
@@ -37,6 +39,7 @@ export function createRecheck(params: {
     underWay = false;
   };
   const again = () => {
+    onForgotten();
     marks.suspectAll();
     wanted = true;
     // Rejects only when the worker has stopped.

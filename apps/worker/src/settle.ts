@@ -17,6 +17,7 @@ import {
 } from '@jetbeat/jetstream';
 import type { Execution } from '@jetbeat/task';
 import type { Held } from './held.ts';
+import type { OwnRetries } from './own-retries.ts';
 import { settledEvent } from './settled-event.ts';
 import { untilDone } from './until-done.ts';
 
@@ -25,6 +26,7 @@ export interface SettleParams {
   readonly bus: Bus;
   readonly events: EventPublisher;
   readonly worker: string;
+  readonly own: OwnRetries;
   readonly now: () => number;
   readonly random: () => number;
   /** Aborted when the worker stops; what is not settled then is delivered again. */
@@ -49,14 +51,16 @@ export interface Settle {
  * between any two makes the server deliver the message again; the recorder then knows the event and says what follows.
  */
 export function createSettle(params: SettleParams): Settle {
-  const { bus, events, worker, now, random, stopped, onRetry } = params;
+  const { bus, events, worker, own, now, random, stopped, onRetry } = params;
   const repeat = <T>(what: string, act: () => Promise<T>) =>
     untilDone({ act, signal: stopped, onRetry: (error) => onRetry(error, what) });
 
   /** Two lineages of one job must not live: what an earlier delivery may have left (`traced`) goes first. */
   const clear = async ({ job }: Held) => {
-    await repeat('remove the timer', () => removeTimer(bus, job.id));
-    await repeat('remove the parking place', () => removeParked(bus, { id: job.id, queue: job.queue }));
+    await Promise.all([
+      repeat('remove the timer', () => removeTimer(bus, job.id)),
+      repeat('remove the parking place', () => removeParked(bus, { id: job.id, queue: job.queue })),
+    ]);
   };
 
   const follow = async (held: Held, next: Next, error: StoredError | undefined, again: boolean) => {
@@ -68,6 +72,8 @@ export function createSettle(params: SettleParams): Settle {
           { envelope, ...held.carried, ...later, ...(again ? { repeat: true } : {}) },
         ]);
         if (result && !result.ok) throw result.error;
+        if (result && !again && isAlone(held) && !result.duplicate && !result.delayed)
+          own.add({ seq: result.seq, id: envelope.id, since: held.since });
       });
     } else if (next.state === 'dead') {
       await bury(held, next.reason, error);
@@ -129,4 +135,9 @@ export function createSettle(params: SettleParams): Settle {
       acknowledge(held);
     },
   };
+}
+
+/** Nothing speaks for another message of this step, or of one before it. */
+function isAlone({ suspect, traced }: Held): boolean {
+  return !suspect && !traced;
 }

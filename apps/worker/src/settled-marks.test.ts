@@ -1,6 +1,7 @@
-import { connectBus, ensureTopology, putSettled, silentLog } from '@jetbeat/jetstream';
+import { connectBus, ensureTopology, publishJobs, putSettled, silentLog } from '@jetbeat/jetstream';
 import { expect, onTestFinished, test } from 'vitest';
-import { natsUrl, testNamespace, testTopology } from '../../../test/support/nats.ts';
+import { natsUrl, startOwnNats, testNamespace, testTopology } from '../../../test/support/nats.ts';
+import { newJob } from '../../../test/support/recorder.ts';
 import { loadMarks } from './settled-marks.ts';
 
 test('after the stream was replaced, marks of the old one make nothing suspect that comes later', async () => {
@@ -19,4 +20,35 @@ test('after the stream was replaced, marks of the old one make nothing suspect t
   expect(marks.upTo('default')).toBe(Number.POSITIVE_INFINITY);
   await marks.distrust(new AbortController().signal);
   expect(marks.upTo('default')).toBe(0);
+});
+
+test('a worker that starts after the server was killed takes nothing for new that was stored before', async () => {
+  const nats = await startOwnNats();
+  onTestFinished(() => nats.stop());
+  const open = async () => {
+    const bus = await connectBus({ servers: nats.url, name: 'test', log: silentLog });
+    onTestFinished(() => bus.close());
+    return bus;
+  };
+  const first = await open();
+  await ensureTopology(first, { queues: ['default'], ...testTopology });
+  const publish = async () => {
+    const [result] = await publishJobs(first, [{ envelope: newJob(), traceparent: undefined }]);
+    expect(result).toMatchObject({ ok: true });
+  };
+  await publish();
+  const early = await loadMarks(await open(), ['default']);
+  expect(early.upTo('default')).toBe(0);
+
+  const back = new Promise((resolve) => void first.onReconnect(resolve));
+  await nats.kill();
+  await nats.start();
+  await back;
+  // Who lived through it trusts nothing until it has looked.
+  await expect.poll(() => early.distrusting).toBe(true);
+  expect((await loadMarks(await open(), ['default'])).upTo('default')).toBe(1);
+  await publish();
+  const late = await loadMarks(await open(), ['default']);
+  expect(late.upTo('default')).toBe(1);
+  expect(late.distrusting).toBe(false);
 });

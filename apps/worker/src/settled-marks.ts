@@ -1,23 +1,38 @@
-import { type Bus, jobsStreamState, loadSettled } from '@jetbeat/jetstream';
+import { type Bus, jobsStreamState, loadSettled, storedBefore } from '@jetbeat/jetstream';
 import { untilDone } from './until-done.ts';
 
 /** Up to which sequence a queue's messages may have been settled before this worker saw them. */
 export interface SettledMarks {
   upTo(queue: string): number;
+  /** Whether everything is suspect, for now. */
+  readonly distrusting: boolean;
   /** A server that may have forgotten its last acknowledgements is back: everything is suspect until `distrust`. */
   suspectAll(): void;
   /** From here on only what was stored before now is suspect. */
   distrust(signal: AbortSignal): Promise<void>;
 }
 
-/** Loads the recorder's marks; before the first pull, since a worker that starts knows nothing of what was settled. */
+/**
+ * Loads what is known; before the first pull, since a worker that starts knows nothing of what was settled. The recorder's
+ * marks alone would not do: it may have died together with the server, before it told of the last ones.
+ */
 export async function loadMarks(bus: Bus, queues: readonly string[]): Promise<SettledMarks> {
-  const marks = await loadSettled(bus, queues);
   let floor = 0;
+  const suspectAll = () => {
+    floor = Number.POSITIVE_INFINITY;
+  };
+  // From here on, also while this loads: what was read of a server that has died since says nothing of the next.
+  bus.onReconnect(({ serverChanged }) => {
+    if (serverChanged) suspectAll();
+  });
+  const marks = await loadSettled(bus, queues);
+  const before = await storedBefore(bus);
+  floor = Math.max(floor, before);
   return {
     upTo: (queue) => Math.max(floor, marks.get(queue) ?? 0),
-    suspectAll() {
-      floor = Number.POSITIVE_INFINITY;
+    suspectAll,
+    get distrusting() {
+      return floor === Number.POSITIVE_INFINITY;
     },
     async distrust(signal) {
       // Until it is known everything stays suspect: that costs questions and loses nothing.

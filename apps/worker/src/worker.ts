@@ -1,7 +1,7 @@
 import { type Delivery, type JobSource, openJobSource, type PullEnd, serveHeld } from '@jetbeat/jetstream';
 import type { Check, Readings } from '@jetbeat/runtime';
 import type { Task } from '@jetbeat/task';
-import { AttemptTrace } from './attempt-trace.ts';
+import { createAttemptTraces } from './attempt-trace.ts';
 import { buryMalformed } from './bury.ts';
 import { enqueueFor } from './children.ts';
 import { createDoubts } from './doubts.ts';
@@ -12,8 +12,9 @@ import { answerHeld, type Held, HeldJobs } from './held.ts';
 import { createIntake } from './intake.ts';
 import { keep } from './keep.ts';
 import { createTurns } from './lanes.ts';
-import { logOutcome } from './log-outcome.ts';
+import { jobLog, logOutcome } from './log-outcome.ts';
 import { Measures } from './measures.ts';
+import { createOwnRetries, instant } from './own-retries.ts';
 import { createPace } from './pace.ts';
 import { createPark } from './park.ts';
 import { readiness } from './readiness.ts';
@@ -46,6 +47,7 @@ export function createWorker(params: WorkerParams): {
   const maxHeld = Math.max(MAX_HELD, 2 * concurrency);
   const jobs = new HeldJobs();
   const recent = createRecent({ keepMs: 2 * params.ackWaitMs, now });
+  const own = createOwnRetries({ aloneMs: params.ackWaitMs / 2 });
   const pace = createPace(concurrency);
   const measures = new Measures(queues);
   const onRetry = (error: unknown, what: string) =>
@@ -54,6 +56,7 @@ export function createWorker(params: WorkerParams): {
   const settle = createSettle({
     ...shared,
     worker: id,
+    own,
     random: Math.random,
     onSettled: (held, execution, next) => {
       measures.settled(held, execution.outcome);
@@ -72,6 +75,7 @@ export function createWorker(params: WorkerParams): {
   const recheck = createRecheck({
     marks,
     topology: params.topology,
+    onForgotten: own.forget,
     signal: stopped.signal,
     onRetry: (error) => onRetry(error, 'check the streams'),
   });
@@ -79,11 +83,14 @@ export function createWorker(params: WorkerParams): {
   const letGo = (held: Held) => {
     jobs.remove(held);
     for (const key of held.kept.splice(0)) keepAlive.release(key);
+    held.releaseNext()?.nak();
   };
   const finished = (held: Held, settled: boolean) => {
     if (settled) for (const { seq } of held.deliveries) recent.add(seq, held.job.id);
+    const next = held.releaseNext();
     letGo(held);
-    fetch.fill();
+    if (next) admit([next]);
+    else fetch.fill();
   };
   const lose = (held: Held, error: unknown) => {
     if (!stopped.signal.aborted) logOf(held).error({ err: error }, 'not settled; it will be delivered again');
@@ -94,11 +101,7 @@ export function createWorker(params: WorkerParams): {
   const track = (held: Held, work: Promise<void>) => {
     work.catch((error: unknown) => lose(held, error));
   };
-  const logOf = ({ job, runId, traceId, trace }: Held) => {
-    const span = trace ? { spanId: trace.place.spanId } : {};
-    return log.child({ job: job.id, run: runId, traceId, ...span, task: job.task });
-  };
-
+  const logOf = (held: Held) => jobLog(log, held);
   const giveBack = measures.countedGiveBack(createGiveBack({ worker: id, bus, events, now }));
   const run = createRun({
     worker: id,
@@ -113,7 +116,7 @@ export function createWorker(params: WorkerParams): {
     logOf,
     giveBack,
     enqueueOf: (held) => enqueueFor({ bus, events, held, tracing: traces?.tracing }),
-    trace: traces && ((held, startedAt) => new AttemptTrace(traces, held, startedAt)),
+    trace: traces && createAttemptTraces(traces),
     onSlot: () => ready.next(),
   });
   const attempt = async (held: Held, task: Task) => {
@@ -141,6 +144,7 @@ export function createWorker(params: WorkerParams): {
     now,
     flush: () => untilDone({ act: () => bus.flush(), signal: stopped.signal, onRetry: () => {} }),
     onStall() {
+      own.distrust();
       for (const held of jobs.all()) {
         if (held.phase !== 'waiting') continue;
         ready.drop(held);
@@ -153,6 +157,7 @@ export function createWorker(params: WorkerParams): {
     bus,
     tasks,
     recent,
+    own,
     cancelled,
     doubts,
     settle,
@@ -165,27 +170,25 @@ export function createWorker(params: WorkerParams): {
     stalls: stall.count,
     onMalformed: (delivery, error) => {
       measures.malformed += 1;
-      log.warn(
-        { subject: delivery.subject, seq: delivery.seq, err: error },
-        'a message that is no job: to the dead letters',
-      );
-      buryMalformed({ bus, delivery, error, signal: stopped.signal, onRetry }).catch(() => undefined);
+      buryMalformed({ bus, delivery, error, signal: stopped.signal, log, onRetry }).catch(() => undefined);
     },
     onReady: ready.add,
     onDone: finished,
   });
 
   const isHeld = (held: Held) => jobs.get(held.job.id) === held;
+  const admit = (deliveries: readonly Delivery[]) => {
+    const at = instant();
+    // Before any handler begins: a handler may block the event loop from its first line on.
+    keep(keepAlive, isHeld, deliveries, (delivery) => intake.take(delivery, at));
+    ready.next();
+    fetch.fill();
+  };
   const take = (queue: string, deliveries: Delivery[]) => {
     stall.count();
     measures.took(queue, deliveries);
-    // Before any handler begins: a handler may block the event loop from its first line on.
-    keep(keepAlive, isHeld, deliveries, (delivery) => {
-      recheck.see(delivery);
-      return intake.take(delivery);
-    });
-    ready.next();
-    fetch.fill();
+    for (const delivery of deliveries) recheck.see(delivery);
+    admit(deliveries);
   };
 
   const open = (queue: string): JobSource => {
@@ -217,11 +220,16 @@ export function createWorker(params: WorkerParams): {
   const serving = serveHeld(bus, id, answer, { log });
   const offSpace = events.onSpace(() => fetch.fill());
   const offReconnect = bus.onReconnect(({ serverChanged }) => {
+    own.forget();
     if (serverChanged) recheck.again();
   });
 
   return {
-    begin: () => fetch.fill(),
+    begin() {
+      // The server was killed while this worker started.
+      if (marks.distrusting) recheck.again();
+      fetch.fill();
+    },
     checks: () => readiness({ bus, events, jobs, fetch, now }),
     readings: () => measures.readings({ jobs, concurrency, events, sources }),
     async stop() {

@@ -1,6 +1,7 @@
 import { JetbeatError, type TaskRef } from '@jetbeat/core';
 import { type Published, publish, type Way } from './enqueue.ts';
 import { EnqueueError, EnqueueManyError, type ItemFailure } from './errors.ts';
+import { keepJobs } from './kept-jobs.ts';
 import { type EnqueuedJob, type EnqueueOptions, type Prepared, prepare } from './prepare.ts';
 import { traceSendMany } from './trace-send.ts';
 
@@ -23,7 +24,6 @@ const ROOM_MS = 30_000;
 const HOPELESS: ReadonlySet<string> = new Set([
   'not_connected',
   'publish_unconfirmed',
-  'store_full',
   'storage_full',
   'no_stream',
   'nats_closed',
@@ -92,14 +92,24 @@ async function enqueueGroup(
   const sending = traceSendMany(typeof task === 'string' ? task : task.name, ready);
   const published = await publish(way, sending.prepared, ROOM_MS);
   sending.end(published.find(({ error }) => error)?.error);
-  for (let place = 0; place < places.length; place++) note(tally, places[place] ?? 0, published[place]);
+  const kept = keepJobs(
+    typeof task === 'string' ? task : task.name,
+    ready.map(({ job }) => job),
+  );
+  for (let place = 0; place < places.length; place++)
+    note(tally, places[place] ?? 0, kept[place], published[place]);
   if (published.length > 0 && published.every(({ error }) => isHopeless(error))) tally.stuck = true;
   // Most of a group share one promise.
   await within(TELL_MS, new Set(published.map((each) => each.job && each.told)));
 }
 
-function note(tally: Tally, index: number, published: Published | undefined): void {
-  if (published?.job) tally.jobs[index] = published.job;
+function note(
+  tally: Tally,
+  index: number,
+  kept: EnqueuedJob | undefined,
+  published: Published | undefined,
+): void {
+  if (published?.job) tally.jobs[index] = kept;
   else if (published) tally.failures.push({ index, error: published.error });
 }
 

@@ -3,7 +3,7 @@ import type { EnqueuedJob } from './prepare.ts';
 
 /**
  * A job that JetStream did not confirm. `code` is the cause: `publish_unconfirmed` when it may have been stored all the same,
- * else `not_connected`, `storage_full` (refused in time, while there is room for the jobs that are there), `store_full`, `payload_too_large`, `no_stream` and the like when it was not.
+ * else `not_connected`, `storage_full` (by Jetbeat's guard, or by the server), `payload_too_large`, `no_stream` and the like when it was not.
  */
 export class EnqueueError extends JetbeatError {
   /** The job's id: enqueue again with `{ id }`, and it still runs once. */

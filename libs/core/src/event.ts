@@ -62,7 +62,7 @@ export interface SettledEvent extends JobFacts {
   readonly span?: string | undefined;
 }
 
-/** A job may not start now and waits under `parked.>`. `parks` counts this one already. */
+/** A job may not start now and waits under `parked.>`. `parks` counts this one already; `seq` is of the message it came from. */
 export interface ParkedEvent extends JobFacts {
   readonly kind: 'parked';
   readonly what: ParkedFor['what'];

@@ -133,9 +133,9 @@ export {
 export {
   attemptSpanId,
   commitSpan,
+  createProcessSpans,
   fireSpan,
   outcomeAttributes,
-  processSpan,
   recordSpan,
   type SpanFacts,
   sendManySpan,

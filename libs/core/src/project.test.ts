@@ -195,8 +195,9 @@ test('a delayed job is scheduled, and its timer is not its message', () => {
 
 test('what holds a parked job is told', () => {
   const facts = factsOf({ ...job, parks: 1 }, undefined);
-  const [task] = project([{ kind: 'parked', ...facts, what: 'task', at: 5 }]).jobs;
+  const [task] = project([{ kind: 'parked', ...facts, seq: 7, what: 'task', at: 5 }]).jobs;
   expect(task).toMatchObject({ state: 'parked', reason: { code: 'no_worker' } });
+  expect(task).not.toHaveProperty('seq');
   const [doubt] = project([{ kind: 'parked', ...facts, what: 'doubt', at: 5 }]).jobs;
   expect(doubt).toMatchObject({ state: 'parked', reason: { code: 'doubt' } });
 });

@@ -131,7 +131,8 @@ function jobChange(event: JobEvent): JobChange {
     }
     case 'parked':
       return {
-        ...base(event),
+        // Its message is another one now, whose sequence is known when it is released.
+        ...base({ ...event, seq: undefined }),
         state: 'parked',
         order: orderOf(event, PHASES.parked),
         dueAt: event.at,

@@ -3,10 +3,11 @@ import type { JobEnvelope } from './envelope.ts';
 import {
   attemptSpanId,
   commitSpan,
+  createProcessSpans,
   fireSpan,
   outcomeAttributes,
-  processSpan,
   recordSpan,
+  type SpanFacts,
   sendManySpan,
   sendSpan,
   settleSpan,
@@ -42,6 +43,11 @@ const schedule = {
   'jetbeat.schedule.name': 'nightly',
   'jetbeat.schedule.nominal_time': '2023-11-14T22:13:19.500Z',
 };
+
+/** With what it shares with others among what it says. */
+function whole({ name, kind, shared, attributes }: SpanFacts): SpanFacts {
+  return { name, kind, attributes: { ...shared, ...attributes } };
+}
 
 test('a schedule fires', () => {
   expect(fireSpan(scheduled)).toEqual({
@@ -95,7 +101,9 @@ test('a job waits, is processed and settled', () => {
     kind: 'internal',
     attributes: { 'jetbeat.attempt': 2 },
   });
-  expect(processSpan(scheduled, { runId, worker: 'w', deliveryCount: 1 })).toEqual({
+  const processSpan = createProcessSpans('w');
+  const processed = processSpan(scheduled, { runId, deliveryCount: 1 });
+  expect(whole(processed)).toEqual({
     name: 'process mail.send',
     kind: 'consumer',
     attributes: {
@@ -109,7 +117,11 @@ test('a job waits, is processed and settled', () => {
       'jetbeat.run.id': runId,
     },
   });
-  expect(processSpan(job, { runId, worker: 'w', deliveryCount: 2 }).attributes).toMatchObject({
+  expect(processSpan({ ...job, attempt: 3 }, { runId, deliveryCount: 2 }).shared).toBe(processed.shared);
+  expect(processSpan({ ...job, queue: 'other' }, { runId, deliveryCount: 1 }).shared).not.toBe(
+    processed.shared,
+  );
+  expect(processSpan(job, { runId, deliveryCount: 2 }).attributes).toMatchObject({
     'jetbeat.deliveries': 2,
   });
   expect(outcomeAttributes('succeeded', undefined)).toEqual({ 'jetbeat.outcome': 'succeeded' });
@@ -124,7 +136,7 @@ test('a job waits, is processed and settled', () => {
     'messaging.operation.name': 'ack',
   };
   const retrying = { state: 'retrying', attempt: 3, runAt: 1_700_000_005_000 } as const;
-  expect(settleSpan(job, 'failed', retrying)).toEqual({
+  expect(whole(settleSpan(job, 'failed', retrying))).toEqual({
     name: 'settle mail',
     kind: 'client',
     attributes: {
@@ -134,15 +146,25 @@ test('a job waits, is processed and settled', () => {
       'jetbeat.next.run_at': '2023-11-14T22:13:25.000Z',
     },
   });
-  expect(settleSpan(job, 'succeeded', { state: 'succeeded' }).attributes).toEqual({
+  expect(whole(settleSpan(job, 'succeeded', { state: 'succeeded' })).attributes).toEqual({
     ...settle,
     'jetbeat.outcome': 'succeeded',
     'jetbeat.next': 'succeeded',
   });
-  expect(settleSpan(job, 'cancelled', undefined).attributes).toEqual({
+  expect(whole(settleSpan(job, 'cancelled', undefined)).attributes).toEqual({
     ...settle,
     'jetbeat.outcome': 'cancelled',
   });
+});
+
+test('attempts of one kind share what is the same for all, and of more kinds than are remembered none is wrong', () => {
+  const processSpan = createProcessSpans('worker-1');
+  const spanOf = (task: string) => processSpan({ ...job, task }, { runId, deliveryCount: 1 });
+  expect(spanOf('mail.send').shared).toBe(spanOf('mail.send').shared);
+  for (let n = 0; n < 1_000; n++) spanOf(`mail.kind${n}`);
+  const late = spanOf('mail.late');
+  expect(late.shared).toMatchObject({ 'jetbeat.task': 'mail.late' });
+  expect(spanOf('mail.late').shared).not.toBe(late.shared);
 });
 
 test('an attempt is recorded', () => {

@@ -6,6 +6,9 @@ import type { Next } from './retry.ts';
 export interface SpanFacts {
   readonly name: string;
   readonly kind: 'internal' | 'client' | 'producer' | 'consumer';
+  /** What many spans say alike, and then in one and the same object: whoever writes them need not look into it each time. */
+  readonly shared?: Readonly<Record<string, string | number>>;
+  /** What it says beside that. */
   readonly attributes: Readonly<Record<string, string | number>>;
 }
 
@@ -18,6 +21,20 @@ export interface SpanFacts {
 type Job = Pick<JobEnvelope, 'id' | 'task' | 'queue' | 'priority' | 'attempt' | 'run' | 'parks'>;
 
 const SYSTEM = { 'messaging.system': 'nats', 'messaging.system.name': 'nats' } as const;
+const SETTLE = {
+  ...SYSTEM,
+  'messaging.operation.type': 'settle',
+  'messaging.operation.name': 'ack',
+} as const;
+const RECORD = {
+  ...SYSTEM,
+  'messaging.destination.name': 'events.batch',
+  'messaging.operation.type': 'process',
+  'messaging.operation.name': 'record',
+  'messaging.consumer.group.name': 'recorder',
+} as const;
+/** Kinds of attempts that one maker remembers; a worker has few tasks and queues. */
+const MAX_KINDS = 1_000;
 /** Where jobs go, with few values however many tasks there are. */
 const TEMPLATE = 'jobs.{queue}.{priority}.{task}';
 
@@ -94,31 +111,52 @@ export function waitSpan(job: Pick<Job, 'queue' | 'attempt'>): SpanFacts {
   };
 }
 
-/** One attempt: the handler runs inside. */
-export function processSpan(
-  job: Job & Pick<JobEnvelope, 'schedule'>,
-  attempt: {
-    readonly runId: string;
-    readonly worker: string;
-    /** How often its message has been handed out. */
-    readonly deliveryCount: number;
-  },
-): SpanFacts {
-  return {
+/** One attempt of a job by a worker. */
+export interface AttemptFacts {
+  readonly runId: string;
+  /** How often its message has been handed out. */
+  readonly deliveryCount: number;
+}
+
+/** Makes the facts of the spans of one worker's attempts, inside of which the handlers run. */
+export function createProcessSpans(
+  worker: string,
+): (job: Job & Pick<JobEnvelope, 'schedule'>, attempt: AttemptFacts) => SpanFacts {
+  const kinds = new Map<string, Readonly<Record<string, string | number>>>();
+  const sharedBy = (job: Job): Readonly<Record<string, string | number>> => {
+    const destination = `jobs.${job.queue}.${job.priority}.${job.task}`;
+    let shared = kinds.get(destination);
+    if (!shared) {
+      shared = {
+        ...SYSTEM,
+        'messaging.destination.name': destination,
+        'messaging.destination.template': TEMPLATE,
+        'messaging.operation.type': 'process',
+        'messaging.operation.name': 'process',
+        'messaging.consumer.group.name': `${job.queue}_${job.priority}`,
+        'messaging.client.id': worker,
+        'jetbeat.task': job.task,
+        'jetbeat.queue': job.queue,
+        'jetbeat.priority': job.priority,
+      };
+      if (kinds.size < MAX_KINDS) kinds.set(destination, shared);
+    }
+    return shared;
+  };
+  return (job, { runId, deliveryCount }) => ({
     name: `process ${job.task}`,
     kind: 'consumer',
+    shared: sharedBy(job),
     attributes: {
-      ...messageAttributes(job),
-      'messaging.operation.type': 'process',
-      'messaging.operation.name': 'process',
-      'messaging.consumer.group.name': `${job.queue}_${job.priority}`,
-      'messaging.client.id': attempt.worker,
-      ...jobAttributes(job),
+      'messaging.message.id': messageId(job),
+      'jetbeat.job.id': job.id,
+      'jetbeat.attempt': job.attempt,
+      'jetbeat.run': job.run,
+      'jetbeat.run.id': runId,
       ...scheduleAttributes(job),
-      'jetbeat.run.id': attempt.runId,
-      ...(attempt.deliveryCount > 1 ? { 'jetbeat.deliveries': attempt.deliveryCount } : {}),
+      ...(deliveryCount > 1 ? { 'jetbeat.deliveries': deliveryCount } : {}),
     },
-  };
+  });
 }
 
 /** What an attempt came to; added to its span when it is over. */
@@ -131,10 +169,8 @@ export function settleSpan(job: Pick<Job, 'queue'>, outcome: Outcome, next: Next
   return {
     name: `settle ${job.queue}`,
     kind: 'client',
+    shared: SETTLE,
     attributes: {
-      ...SYSTEM,
-      'messaging.operation.type': 'settle',
-      'messaging.operation.name': 'ack',
       'jetbeat.outcome': outcome,
       ...(next === undefined ? {} : { 'jetbeat.next': next.state }),
       ...(next?.state === 'retrying' ? { 'jetbeat.next.run_at': isoTime(next.runAt) } : {}),
@@ -147,12 +183,8 @@ export function recordSpan(job: { readonly id: string; readonly runId: string },
   return {
     name: 'record',
     kind: 'consumer',
+    shared: RECORD,
     attributes: {
-      ...SYSTEM,
-      'messaging.destination.name': 'events.batch',
-      'messaging.operation.type': 'process',
-      'messaging.operation.name': 'record',
-      'messaging.consumer.group.name': 'recorder',
       'messaging.batch.message_count': events,
       'jetbeat.job.id': job.id,
       'jetbeat.run.id': job.runId,

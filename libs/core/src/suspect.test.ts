@@ -6,6 +6,7 @@ const plain: Delivered = {
   attempt: 1,
   run: 1,
   parks: 0,
+  own: false,
   repeat: false,
   seq: 10,
   settledUpTo: 9,
@@ -17,6 +18,13 @@ const plain: Delivered = {
 test('a first delivery of a first attempt is trusted', () => {
   expect(isSuspect(plain)).toBe(false);
   expect(isSuspect({ ...plain, fromTimer: true, connectedFor: 60_000 })).toBe(false);
+});
+
+test('a later step that the worker has published itself is trusted like a first one, and no further', () => {
+  const own = { ...plain, attempt: 2, run: 3, own: true };
+  expect(isSuspect(own)).toBe(false);
+  for (const change of [{ deliveryCount: 2 }, { parks: 1 }, { repeat: true }, { settledUpTo: 10 }])
+    expect(isSuspect({ ...own, ...change })).toBe(true);
 });
 
 test.each<[string, Partial<Delivered>]>([

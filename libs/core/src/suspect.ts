@@ -5,6 +5,8 @@ export interface Delivered {
   readonly attempt: number;
   readonly run: number;
   readonly parks: number;
+  /** The worker that was handed it has published it itself, and knows that nobody can have run this step before. */
+  readonly own: boolean;
   /** It carries `Jetbeat-Repeat`: whoever published it did not know whether an earlier publish had succeeded. */
   readonly repeat: boolean;
   /** Stream sequence. */
@@ -26,8 +28,7 @@ export interface Delivered {
 export function isSuspect(message: Delivered): boolean {
   return (
     message.deliveryCount > 1 ||
-    message.attempt > 1 ||
-    message.run > 1 ||
+    (!message.own && (message.attempt > 1 || message.run > 1)) ||
     message.parks > 0 ||
     message.repeat ||
     message.seq <= message.settledUpTo ||

@@ -25,7 +25,7 @@ test('with the store full every job is refused, and the next ones come through w
       last = results.at(-1);
       stored += results.filter(({ ok }) => ok).length;
     }
-    expect(last).toMatchObject({ ok: false, error: { code: 'store_full' } });
+    expect(last).toMatchObject({ ok: false, error: { code: 'storage_full' } });
     expect((await jobsStreamState(own)).messages).toBe(stored);
     await (await own.manager()).streams.purge('JOBS');
     const results = await publishBatches(own, load(), BOUND);

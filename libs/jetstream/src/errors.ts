@@ -39,7 +39,7 @@ export class PublishUnconfirmedError extends JetbeatError {
 export type RefusalCode =
   | 'not_connected'
   | 'payload_too_large'
-  | 'store_full'
+  | 'storage_full'
   | 'no_stream'
   | 'publish_refused';
 
@@ -52,8 +52,11 @@ export class PublishRefusedError extends JetbeatError {
   }
 }
 
-/** JetStream or EVENTS is so full that new jobs are refused, while there is still room for those that are there. */
-export class StorageFullError extends JetbeatError {
+/**
+ * There is no room for it: refused in time by the storage guard, while there is still room for the jobs that are there, or by
+ * the server itself. It is the same for whoever has to do something about it.
+ */
+export class StorageFullError extends PublishRefusedError {
   constructor(refusal: string) {
     super('storage_full', refusal);
   }

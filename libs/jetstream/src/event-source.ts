@@ -21,6 +21,8 @@ export interface EventDelivery {
 export interface EventSourceOptions {
   /** Batches that `next` returns at most; as many again are fetched ahead. */
   readonly maxBatches: number;
+  /** Bytes of the same, or one message where the server takes larger ones. Default: no bound. */
+  readonly maxBytes?: number;
   /** How long `next` waits for the first one, in milliseconds. */
   readonly maxWaitMs: number;
   readonly log?: Log;
@@ -36,6 +38,8 @@ export interface EventSource {
 
 /** After a refused pull, e.g. because the consumer is being made. */
 const REFUSED_MS = 250;
+/** Subjects around a message, which the server counts too. */
+const AROUND_BYTES = 4_096;
 
 /** Opens the source of event batches. */
 export function openEventSource(bus: Bus, options: EventSourceOptions): EventSource {
@@ -44,6 +48,7 @@ export function openEventSource(bus: Bus, options: EventSourceOptions): EventSou
 
 class PullingSource implements EventSource {
   readonly #options: EventSourceOptions;
+  readonly #bus: BusConnection;
   readonly #puller: Puller;
   readonly #forget: () => void;
   #arrived: EventDelivery[] = [];
@@ -56,6 +61,7 @@ class PullingSource implements EventSource {
 
   constructor(bus: BusConnection, options: EventSourceOptions) {
     this.#options = options;
+    this.#bus = bus;
     this.#puller = new Puller({
       bus,
       stream: streamName(bus, 'EVENTS'),
@@ -103,10 +109,13 @@ class PullingSource implements EventSource {
 
   /** Keeps one pull out, so that the next batches arrive while these are being committed. */
   #pull(): void {
-    const { maxBatches } = this.#options;
+    const { maxBatches, maxBytes } = this.#options;
     if (this.#puller.outstanding(RECORDER_DURABLE) > 0 || this.#arrived.length >= maxBatches) return;
     if (performance.now() < this.#pullAfter) return;
-    this.#puller.pull(RECORDER_DURABLE, { batch: maxBatches });
+    // A message that fits into no pull would never come, and hold up all behind it.
+    const least = this.#bus.maxPayload + AROUND_BYTES;
+    const bound = maxBytes === undefined ? {} : { maxBytes: Math.max(maxBytes, least) };
+    this.#puller.pull(RECORDER_DURABLE, { batch: maxBatches, ...bound });
   }
 
   #delivery(bus: BusConnection, message: Msg, facts: DeliveryFacts): EventDelivery {

@@ -5,6 +5,7 @@ import type { Bus } from './bus.ts';
 import { connectBus } from './connect-bus.ts';
 import { createEventPublisher } from './event-publisher.ts';
 import { type EventDelivery, openEventSource } from './event-source.ts';
+import { silentLog } from './log.ts';
 import { publishJobs } from './publish-jobs.ts';
 import { eventsState } from './stream-state.ts';
 import { settled, testJob, toPublish } from './testing.ts';
@@ -110,6 +111,30 @@ test('a result larger than a message does not hold up the queue', async () => {
   await publisher.close();
 });
 
+test('a pull is bounded by bytes too, and nothing is refused or waited for because of it', async () => {
+  const warnings: unknown[] = [];
+  const log = { ...silentLog, warn: (about: unknown) => warnings.push(about) };
+  const own = await connectBus({ servers: natsUrl(), name: 'test', namespace: testNamespace(), log });
+  await ensureTopology(own, { ...testTopology, queues: [] });
+  const publisher = createEventPublisher(own, { maxEvents: 1 });
+  const half = own.maxPayload / 2;
+  const jobs = Array.from({ length: 12 }, () => testJob());
+  for (const job of jobs) await publisher.publish(settled(job, 'x'.repeat(half)));
+  // One message of the largest size always fits, however small the bound.
+  const source = openEventSource(own, { maxBatches: 100, maxBytes: 1, maxWaitMs: 5_000, log });
+  const seen = [];
+  while (seen.length < jobs.length) {
+    const batches = await source.next();
+    expect(batches.length).toBeLessThanOrEqual(2);
+    seen.push(...jobsIn(batches));
+    for (const batch of batches) batch.ack();
+  }
+  expect(seen.sort()).toEqual(jobs.map(({ id }) => id).sort());
+  expect(warnings).toEqual([]);
+  await Promise.all([source.close(), publisher.close()]);
+  await own.close();
+});
+
 test('with EVENTS full the publisher waits and goes on when there is room again', async () => {
   const small = await connectBus({ servers: natsUrl(), name: 'test', namespace: testNamespace() });
   await ensureTopology(small, { queues: [], ackWaitMs: 1_000, eventsMaxBytes: 65_536 });
@@ -143,7 +168,7 @@ test('with the whole store full a job is refused at once, definitely not stored'
     const codes = new Set(
       results.map((result) => (result.ok ? 'ok' : (result.error as { code?: string }).code)),
     );
-    expect(codes).toEqual(new Set(['ok', 'store_full']));
+    expect(codes).toEqual(new Set(['ok', 'storage_full']));
   } finally {
     await full.close();
     await nats.stop();

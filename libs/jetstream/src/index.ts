@@ -46,6 +46,7 @@ export type { Serving } from './serving.ts';
 export { loadSettled, lowerSettled, putSettled } from './settled-marks.ts';
 export { type Gauged, gaugeStorage } from './storage-figures.ts';
 export { storedAt } from './stored-at.ts';
+export { storedBefore } from './stored-before.ts';
 export {
   type ConsumerState,
   consumerState,
@@ -57,7 +58,7 @@ export {
 export { ensureTopology, type TopologyParams } from './topology.ts';
 export { trimEvents } from './trim-events.ts';
 export { type JetStreamView, type LaneView, viewJetStream } from './view.ts';
-export { waitingJobs } from './waiting-jobs.ts';
+export { type WaitingPage, type WaitingPlace, waitingJobs } from './waiting-jobs.ts';
 export {
   type HeardStorage,
   publishStorage,

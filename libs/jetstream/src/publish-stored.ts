@@ -1,5 +1,5 @@
 import type { BusConnection } from './bus.ts';
-import { BusClosedError, PublishRefusedError, PublishUnconfirmedError } from './errors.ts';
+import { BusClosedError, PublishRefusedError, PublishUnconfirmedError, StorageFullError } from './errors.ts';
 import { HEADERS, type Header, sizeOf, toClientHeaders } from './headers.ts';
 import { tooLarge } from './job-message.ts';
 import { API } from './manage.ts';
@@ -141,8 +141,7 @@ function readAck(data: Uint8Array): Stored | undefined {
   if (!error) return { seq: ack.seq ?? 0, duplicate: ack.duplicate ?? false };
   const code = error.err_code ?? 0;
   const text = `${error.description ?? 'no reason given'} (error ${code})`;
-  if (STORE_FULL.has(code))
-    throw new PublishRefusedError('store_full', `not stored: JetStream has no room left: ${text}`);
+  if (STORE_FULL.has(code)) throw new StorageFullError(`not stored: JetStream has no room left: ${text}`);
   if (code === API.messageTooLarge) throw new PublishRefusedError('payload_too_large', `not stored: ${text}`);
   // A replicated stream has an earlier try in hand, and cannot say yet where it will be.
   if (error.code === 503 || code === API.duplicateInProcess) return undefined;

@@ -78,7 +78,7 @@ test('what comes during one window goes together in the next, and everything is 
 });
 
 test('what the server does not confirm is left to the recorder', async () => {
-  const error = new PublishRefusedError('store_full', 'full');
+  const error = new PublishRefusedError('storage_full', 'full');
   const { publisher, notes, warnings } = create({
     answer: ({ envelope }) => (envelope.id === 'a' ? { ok: false, error } : stored(2)),
   });

@@ -10,6 +10,8 @@ import { type EndedPull, PullBook, type PullStatus } from './pull-book.ts';
 /** What a pull asks for. Times in milliseconds. */
 export interface PullRequest {
   readonly batch: number;
+  /** The server ends it before the message that would be one too many, in bytes with headers. Default: no bound. */
+  readonly maxBytes?: number;
   /** Only what is there now. */
   readonly noWait?: boolean;
   /** How long the server waits for messages. Default 5,000. */
@@ -81,7 +83,8 @@ export class Puller {
     const { bus, stream } = this.#params;
     if (!bus.connected) return;
     const how = request.noWait ? { no_wait: true } : { expires: nanos(expiresMs) };
-    const body = encoder.encode(JSON.stringify({ batch: request.batch, ...how }));
+    const bound = request.maxBytes === undefined ? {} : { max_bytes: request.maxBytes };
+    const body = encoder.encode(JSON.stringify({ batch: request.batch, ...bound, ...how }));
     bus.nc.publish(`$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`, body, {
       // A status names its pull, also when that is over by our account.
       reply: `${this.#inbox}.${id}_${request.noWait ? 1 : 0}_${this.#params.consumers.indexOf(consumer)}`,
@@ -193,5 +196,5 @@ export class Puller {
 function statusOf(code: number, description: string, noWait: boolean): PullStatus {
   if (code === 404) return 'empty';
   if (code === 408) return noWait ? 'empty' : 'expired';
-  return code === 409 && /batch completed/i.test(description) ? 'done' : 'refused';
+  return code === 409 && /batch completed|exceeds maxbytes/i.test(description) ? 'done' : 'refused';
 }

@@ -24,12 +24,15 @@ const MAX_PAUSE_MS = 50;
 export async function readToEnd(params: { bus: Bus; timeoutMs: number }): Promise<void> {
   const { bus, timeoutMs } = params;
   const end = performance.now() + timeoutMs;
-  const { lastSeq: target } = await eventsState(bus);
+  const first = await eventsState(bus);
+  const target = first.lastSeq;
+  let state = first;
   for (let wait = FIRST_PAUSE_MS; ; wait = Math.min(2 * wait, MAX_PAUSE_MS)) {
-    const { lastSeq, recordedUpTo } = await eventsState(bus);
+    const { lastSeq, recordedUpTo } = state;
     // A store that was made anew starts again at 1: then there is nothing old to wait for.
     if (recordedUpTo >= Math.min(target, lastSeq)) return;
     if (performance.now() + wait > end) throw new HistoryBehindError(target - recordedUpTo, timeoutMs);
     await pause(wait, inside(bus).closing.signal);
+    state = await eventsState(bus);
   }
 }

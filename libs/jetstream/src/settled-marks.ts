@@ -3,6 +3,7 @@ import { Kvm } from '@nats-io/kv';
 import { type Bus, type BusConnection, inside } from './bus.ts';
 import { API, isApiError, manage } from './manage.ts';
 import { bucketName } from './names.ts';
+import { STORED_BEFORE_KEY } from './stored-before.ts';
 
 /** The write lost against another one; reading again shows what to do. */
 const WRONG_LAST_SEQUENCE = [10071, 10164];
@@ -39,6 +40,7 @@ export async function lowerSettled(bus: Bus, upTo: number): Promise<void> {
   await manage(inner, 'lowering what is settled', async () => {
     const kv = await open(inner);
     for await (const queue of await kv.keys()) {
+      if (queue === STORED_BEFORE_KEY) continue;
       const entry = await kv.get(queue);
       if (!entry || Number(entry.string()) <= upTo) continue;
       try {

@@ -4,6 +4,7 @@ import { type Bus, type BusConnection, inside } from './bus.ts';
 import { ServerUnfitError } from './errors.ts';
 import { API, isApiError, manage } from './manage.ts';
 import { streamName } from './names.ts';
+import { storedBefore } from './stored-before.ts';
 import {
   type ConsumerWanted,
   laneConsumer,
@@ -56,6 +57,8 @@ export async function ensureTopology(bus: Bus, params: TopologyParams): Promise<
       );
       await Promise.all(lanes.map((wanted) => ensureConsumer(inner, streamName(inner, 'JOBS'), wanted)));
     }
+    // Noted by whoever sees a new server first, while little was stored in its time.
+    await storedBefore(bus);
   } catch (error) {
     throw error instanceof JetStreamApiError ? unfit(error, settings) : error;
   }

@@ -1,25 +1,67 @@
-import { type Bus, inside } from './bus.ts';
-import { manage } from './manage.ts';
+import { type Bus, type BusConnection, inside } from './bus.ts';
+import { JetStreamCallError } from './errors.ts';
 import { inNamespace, parseSubject, streamName } from './names.ts';
 
+/** Where jobs wait in JOBS without a consumer. */
+export type WaitingPlace = 'timers' | 'parked';
+
+/** Some of the jobs that wait, in the order of their messages. */
+export interface WaitingPage {
+  readonly ids: readonly string[];
+  /** Sequence at which to read on; absent at the end. */
+  readonly next?: number;
+}
+
+const FILTERS: Readonly<Record<WaitingPlace, string>> = { timers: 'timers.*', parked: 'parked.>' };
+/** Messages in one page. Their contents come with them, so their bytes are bounded too. */
+const PAGE = { batch: 1_000, max_bytes: 4 * 1024 ** 2 };
+
 /**
- * Ids of all jobs that wait in JOBS for their time, or are parked; one that is both comes twice.
- * @throws JetStreamCallError, BusClosedError
+ * Reads which jobs wait in JOBS for their time, or are parked, from a sequence on and a page at a time: there may be
+ * millions. The server can list their subjects too, but all at once, and by offsets that shift with each one that goes.
+ * Any replica of the stream may answer (NATS ADR-31); whoever reads this must not take what is absent for gone.
+ * @param params.upTo last sequence that is of interest
+ * @throws JetStreamCallError when no whole page came in time
  */
-export async function waitingJobs(bus: Bus): Promise<string[]> {
+export async function waitingJobs(
+  bus: Bus,
+  params: { readonly place: WaitingPlace; readonly from: number; readonly upTo: number },
+): Promise<WaitingPage> {
   const inner = inside(bus);
+  const { place, from, upTo } = params;
+  if (from > upTo) return { ids: [] };
+  const request = JSON.stringify({ seq: from, next_by_subj: inNamespace(inner, FILTERS[place]), ...PAGE });
   const ids: string[] = [];
-  for (const filter of ['timers.*', 'parked.>']) {
-    const subjects = await manage(inner, `the subjects ${filter}`, async (jsm) => {
-      const info = await jsm.streams.info(streamName(inner, 'JOBS'), {
-        subjects_filter: inNamespace(inner, filter),
-      });
-      return Object.keys(info.state.subjects ?? {});
-    });
-    for (const subject of subjects) {
-      const parsed = parseSubject(inner, subject);
-      if (parsed?.kind === 'timer' || parsed?.kind === 'parked') ids.push(parsed.id);
-    }
+  let last = 0;
+  for await (const entry of entries(inner, request)) {
+    if (entry.left !== undefined)
+      return entry.left > 0 && last > 0 && last < upTo ? { ids, next: last + 1 } : { ids };
+    last = entry.seq;
+    const parsed = last > upTo ? undefined : parseSubject(inner, entry.subject);
+    if (parsed?.kind === 'timer' || parsed?.kind === 'parked') ids.push(parsed.id);
   }
-  return ids;
+  throw new JetStreamCallError(`reading ${place} of JOBS: no answer in time`);
+}
+
+/** A message of a page, or its end with how many are left. */
+type Entry =
+  | { readonly seq: number; readonly subject: string; readonly left?: undefined }
+  | { readonly left: number };
+
+/** The end is missing when it did not come in time. */
+async function* entries(bus: BusConnection, request: string): AsyncGenerator<Entry> {
+  try {
+    const subject = `$JS.API.DIRECT.GET.${streamName(bus, 'JOBS')}`;
+    const how = { strategy: 'sentinel', maxWait: bus.callTimeoutMs } as const;
+    for await (const { headers } of await bus.nc.requestMany(subject, request, how)) {
+      // The end has a status: 204, or 404 where there was nothing at all.
+      if (headers?.code === 204 || headers?.code === 404) {
+        yield { left: Number(headers.get('Nats-Num-Pending') || 0) };
+      } else if (headers?.has('Nats-Sequence')) {
+        yield { seq: Number(headers.get('Nats-Sequence')), subject: headers.get('Nats-Subject') };
+      }
+    }
+  } catch (cause) {
+    throw new JetStreamCallError('reading JOBS failed', { cause });
+  }
 }

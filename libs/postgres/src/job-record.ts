@@ -71,32 +71,44 @@ export interface AttemptRecord {
 /** A job and its attempts, in the order of their runs. */
 export type JobWithAttempts = JobRecord & { readonly attempts: readonly AttemptRecord[] };
 
-/** What to select for `jobRecord`, of the table alias `j`. */
-export const JOB_SELECT = `j.id, j.task, j.queue, j.priority, j.state, j."position"::float8 as "order",
-  j.attempt, j.run, j.parks, j.losses, j.published, j.origin, j.input_known as "inputKnown", j.input, j.meta, j.policy,
-  j.reason, j.result, j.error, ${nextOf('j.state', 'j.next')} as next, j.worker_id as worker, j.trace_id as "traceId", j.traceparent, j.parent,
+/** What a caller can put in, of any size. */
+export type WideField = 'input' | 'meta' | 'result' | 'reason' | 'error';
+
+/** What to select for `jobRecord`, of the table alias `j`; `of` makes the SQL of what may be large, which `next` is by its reason. */
+export const jobSelect = (
+  of: (field: WideField | 'next') => string,
+) => `j.id, j.task, j.queue, j.priority, j.state, j."position"::float8 as "order",
+  j.attempt, j.run, j.parks, j.losses, j.published, j.origin, j.input_known as "inputKnown", j.policy,
+  ${of('input')} as input, ${of('meta')} as meta, ${of('reason')} as reason, ${of('result')} as result, ${of('error')} as error,
+  ${of('next')} as next, j.worker_id as worker, j.trace_id as "traceId", j.traceparent, j.parent,
   j.stream_seq::float8 as seq, j.cancel_reason as "cancelReason",
   j.schedule_id as "scheduleId", j.schedule_name as "scheduleName", ${ms('j.nominal_time')} as "nominalTime",
   ${ms('j.created_at')} as "createdAt", ${ms('j.run_at')} as "runAt", ${ms('j.due_at')} as "dueAt",
   ${ms('j.started_at')} as "startedAt", ${ms('j.finished_at')} as "finishedAt",
   ${ms('j.total_limit_at')} as "totalLimitAt", ${ms('j.cancel_requested_at')} as "cancelRequestedAt"`;
 
+/** All of a job. */
+export const JOB_SELECT = jobSelect((field) =>
+  field === 'next' ? nextOf('j.state', 'j.next') : `j.${field}`,
+);
+
 /** What to select for an `AttemptRow`, of the table alias `a`. */
-export const ATTEMPT_SELECT = `a.job_id as job, a.run_id as "runId", a.number, a.run, a.worker_id as worker, a.outcome, a.error,
+export const attemptSelect = (error = 'a.error') =>
+  `a.job_id as job, a.run_id as "runId", a.number, a.run, a.worker_id as worker, a.outcome, ${error} as error,
   ${ms('a.started_at')} as "startedAt", ${ms('a.finished_at')} as "finishedAt"`;
 
 type Nullable<T> = {
   readonly [K in keyof T]-?: undefined extends T[K] ? Exclude<T[K], undefined> | null : T[K];
 };
 
-/** A row of `JOB_SELECT`. */
+/** A row of `jobSelect`. */
 export type JobRow = Nullable<Omit<JobRecord, 'schedule'>> & {
   readonly scheduleId: string | null;
   readonly scheduleName: string | null;
   readonly nominalTime: number | null;
 };
 
-/** A row of `ATTEMPT_SELECT`. */
+/** A row of `attemptSelect`. */
 export type AttemptRow = Nullable<AttemptRecord> & { readonly job: string };
 
 /** Reads a row: what is not known is absent. */

@@ -3,10 +3,11 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/database.ts';
 import { beginCancel, cancelJob, withdrawCancel } from './cancel.ts';
 import type { Database } from './database.ts';
-import { getJob, insertJobs, listJobs, notePublished } from './jobs.ts';
+import { getJob, insertJobs, notePublished } from './jobs.ts';
+import { listJobs } from './list-jobs.ts';
 import { openDatabase } from './open.ts';
 import { recordChanges } from './record.ts';
-import { NOON, newId, sampleJob, settled, started, TRACE } from './sample.ts';
+import { NOON, newId, runIdOf, sampleJob, settled, started, TRACE } from './sample.ts';
 
 let made: TestDatabase;
 let db: Database;
@@ -88,6 +89,49 @@ test('jobs are listed newest first, by any of their marks, page by page', async 
   expect((await listJobs(db, { states: ['running'], task: 'list.me', limit: 1 }))[0]?.attempts).toHaveLength(
     1,
   );
+});
+
+test('what is large is cut in a list, and whole in the job', async () => {
+  const long = 'é'.repeat(30_000);
+  const meta = Object.fromEntries(Array.from({ length: 5 }, (_, index) => [`k${index}`, 'm'.repeat(1_000)]));
+  const job = sampleJob({ task: 'list.large', input: { long }, meta });
+  const plain = sampleJob({ task: 'list.large', input: null });
+  const { id } = job.envelope;
+  await insertJobs(db, [job, plain]);
+  const error = { name: 'Error', message: long, stack: long, code: 'E_LONG' };
+  const last = { task: 'list.large', run: 30, runId: runIdOf(30) };
+  const reason = { code: 'rejected', text: long };
+  const runs = Array.from({ length: 29 }, (_, index) => {
+    const next = { state: 'retrying', attempt: 1, runAt: NOON } as const;
+    return settled({
+      job: id,
+      task: 'list.large',
+      run: index + 1,
+      runId: runIdOf(index + 1),
+      outcome: 'snoozed',
+      next,
+    });
+  });
+  const end = settled({
+    ...{ job: id, ...last, outcome: 'rejected', error, next: { state: 'dead', reason } },
+    result: [long],
+  });
+  await recordChanges(db, { changes: project([...runs, end]), workers: [], now: NOON });
+  const listed = await listJobs(db, { task: 'list.large', limit: 10 });
+  const found = listed.find((one) => one.id === id);
+  expect(found?.cut).toEqual(['input', 'meta', 'result', 'reason', 'error', 'attempts']);
+  expect(found).toMatchObject({
+    ...{ input: null, inputKnown: true, reason: { code: 'rejected', text: long.slice(0, 256) } },
+    error: { name: 'Error', code: 'E_LONG', message: long.slice(0, 256) },
+  });
+  expect([found?.result, found?.meta, found?.error?.stack]).toEqual([undefined, undefined, undefined]);
+  expect(found?.attempts.map(({ run }) => run)).toEqual(Array.from({ length: 20 }, (_, index) => index + 11));
+  expect(JSON.stringify(found).length).toBeLessThan(8_000);
+  expect(listed.find((one) => one.id === plain.envelope.id)).toMatchObject({ cut: [], attempts: [] });
+  const whole = await getJob(db, id);
+  expect(whole).toMatchObject({ input: { long }, meta, error, reason, result: [long] });
+  expect(whole?.attempts).toHaveLength(30);
+  expect(whole).not.toHaveProperty('cut');
 });
 
 test('only what has not begun is cancelled, once', async () => {

@@ -5,7 +5,7 @@ import { historyCounts, startWithLast, untilDrained, untilEmpty, untilRecorded }
 /** Every job fails once or twice, in turn, and is tried again at once: 2.5 attempts a job. */
 export const retry: Row = {
   name: 'retry',
-  what: 'one worker; every job fails once or twice without delay, then succeeds; recorder running, since it is asked about every second try',
+  what: 'one worker; every job fails once or twice without delay, then succeeds; recorder running, since it is asked about a retry that its worker cannot vouch for',
   measures: [
     { name: 'jobs', unit: 'jobs/s', better: 'more' },
     { name: 'attempts', unit: 'attempts/s', better: 'more' },

@@ -36,6 +36,25 @@ beforeEach(() => server.use({}));
 afterAll(() => server.app.close());
 
 describe('POST /jobs', () => {
+  test('an integer that JavaScript would round is refused, with its place and what to do', async () => {
+    const payload = '{"task":"a.b","input":{"accounts":[1,9007199254740993]}}';
+    const headers = { 'content-type': 'application/json' };
+    const answer = await server.call('POST /jobs', payload, headers);
+    expect(answer.status).toBe(422);
+    expect(answer.body).toMatchObject({
+      code: 'invalid_input',
+      errors: [
+        {
+          pointer: '/input/accounts/1',
+          code: 'invalid_number',
+          message: expect.stringContaining('send it as a string'),
+        },
+      ],
+    });
+    const text = { task: 'a.b', input: { accounts: ['9007199254740993'] } };
+    expect((await server.call('POST /jobs', text)).status).toBe(202);
+  });
+
   test('accepted: with a warning when nobody serves the task, in the trace of the caller', async () => {
     const inserted: NewJob[] = [];
     const published: JobToPublish[] = [];

@@ -2,7 +2,7 @@ import { type JobQuery, JobQuerySchema, PAGE_SIZE, UUID_PATTERN } from '@jetbeat
 import { listJobs } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
 import { decodeCursor, pageOf } from '../cursor.ts';
-import { jobJson } from '../job-json.ts';
+import { listedJobJson } from '../job-json.ts';
 import type { Parts } from '../parts.ts';
 import { answer, problems } from '../problem-responses.ts';
 import { readTime } from '../read-time.ts';
@@ -36,7 +36,7 @@ export function listJobsRoute(app: FastifyInstance, { db }: Parts): void {
         ...(after === undefined ? {} : { after }),
         limit: limit + 1,
       });
-      return reply.send(pageOf(found, limit, { show: jobJson, place: ({ id }) => ({ id }) }));
+      return reply.send(pageOf(found, limit, { show: listedJobJson, place: ({ id }) => ({ id }) }));
     },
   );
 }

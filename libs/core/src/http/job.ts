@@ -140,6 +140,12 @@ export const JobSchema = Type.Object(
       Type.Object({ name: Type.String(), nominalTime: Time, origin: Type.String() }, CLOSED),
     ),
     parent: Type.Optional(JobId),
+    cut: Type.Optional(
+      Type.Array(Type.Enum(['input', 'meta', 'result', 'reason', 'error', 'attempts'] as const), {
+        description:
+          'Only in lists: what of this job is not whole. Of `input`, `meta` and `result` what is larger than 4 KiB is left out, texts of a larger `reason` or `error` are shortened, and of the `attempts` only the last 20 are there, each with at most 1 KiB of its error. `GET /jobs/{id}` has it all.',
+      }),
+    ),
   },
   { ...CLOSED, title: 'Job' },
 );

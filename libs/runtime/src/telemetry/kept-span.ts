@@ -37,34 +37,67 @@ const MAX_EVENTS = 128;
 
 /**
  * A span of ours. The SDK's own takes several times as long to make, most of it for looking at attributes of which we know what
- * they are; three of these are made of every attempt that is kept. To whoever runs inside it is a span like any other.
+ * they are; three of these are made of every attempt that is kept. To whoever runs inside it is a span like any other. It
+ * keeps what it was made of, and makes what the SDK reads only when that is read.
  */
 export class KeptSpan implements Span, ReadableSpan {
   name: string;
-  readonly kind: SpanKind;
-  readonly parentSpanContext?: SpanContext;
-  links: Link[];
-  readonly startTime: HrTime;
-  endTime: HrTime = [0, 0];
-  attributes: Attributes;
   status: SpanStatus = UNSET;
   events: TimedEvent[] = NONE;
   ended = false;
   readonly droppedAttributesCount = 0;
   droppedEventsCount = 0;
   readonly droppedLinksCount = 0;
-  readonly #context: SpanContext;
+  readonly parentSpanContext?: SpanContext;
+  readonly start: SpanStart;
+  /** Unix milliseconds. */
+  endedAt = 0;
+  /** What whoever made it said last. */
+  ending: SpanText['attributes'] | undefined = undefined;
   readonly #origin: SpanOrigin;
+  #added: Attributes | undefined = undefined;
+  #addedLinks: Link[] | undefined = undefined;
+  #context: SpanContext | undefined = undefined;
 
-  constructor(origin: SpanOrigin, { text, place, parent, links, startedAt }: SpanStart) {
+  constructor(origin: SpanOrigin, start: SpanStart) {
     this.#origin = origin;
-    this.#context = toSpanContext(place, true, false);
-    this.name = text.name;
-    this.kind = KINDS[text.kind];
+    this.start = start;
+    this.name = start.text.name;
+    const { parent } = start;
     if (parent) this.parentSpanContext = toSpanContext(parent, parent.sampled, true);
-    this.links = links ? links.map((link) => ({ context: toSpanContext(link, link.sampled, true) })) : NONE;
-    this.startTime = toHrTime(startedAt);
-    this.attributes = text.attributes;
+  }
+
+  /** Whether its attributes are those that it was made with. */
+  get plain(): boolean {
+    return this.#added === undefined;
+  }
+
+  /** Whether it has links beside those that it was made with. */
+  get linked(): boolean {
+    return this.#addedLinks !== undefined;
+  }
+
+  get kind(): SpanKind {
+    return KINDS[this.start.text.kind];
+  }
+
+  get links(): Link[] {
+    const { links = NONE } = this.start;
+    const made = links.map((link) => ({ context: toSpanContext(link, link.sampled, true) }));
+    return this.#addedLinks ? [...made, ...this.#addedLinks] : made;
+  }
+
+  get attributes(): Attributes {
+    const { shared, attributes } = this.start.text;
+    return { ...shared, ...attributes, ...this.#added, ...this.ending };
+  }
+
+  get startTime(): HrTime {
+    return toHrTime(this.start.startedAt);
+  }
+
+  get endTime(): HrTime {
+    return toHrTime(this.endedAt);
   }
 
   get resource(): Resource {
@@ -76,11 +109,13 @@ export class KeptSpan implements Span, ReadableSpan {
   }
 
   get duration(): HrTime {
-    const nanos = (this.endTime[0] - this.startTime[0]) * 1e9 + this.endTime[1] - this.startTime[1];
+    const [start, end] = [this.startTime, this.endTime];
+    const nanos = (end[0] - start[0]) * 1e9 + end[1] - start[1];
     return [Math.floor(nanos / 1e9), nanos % 1e9];
   }
 
   spanContext(): SpanContext {
+    this.#context ??= toSpanContext(this.start.place, true, false);
     return this.#context;
   }
 
@@ -89,12 +124,12 @@ export class KeptSpan implements Span, ReadableSpan {
   }
 
   setAttribute(key: string, value: AttributeValue): this {
-    if (!this.ended) this.attributes = { ...this.attributes, [key]: value };
+    if (!this.ended) this.#added = { ...this.#added, [key]: value };
     return this;
   }
 
   setAttributes(attributes: Attributes): this {
-    if (!this.ended) this.attributes = { ...this.attributes, ...attributes };
+    if (!this.ended) this.#added = { ...this.#added, ...attributes };
     return this;
   }
 
@@ -123,7 +158,7 @@ export class KeptSpan implements Span, ReadableSpan {
   }
 
   addLink(link: Link): this {
-    if (!this.ended) this.links = [...this.links, link];
+    if (!this.ended) this.#addedLinks = [...(this.#addedLinks ?? NONE), link];
     return this;
   }
 
@@ -144,7 +179,20 @@ export class KeptSpan implements Span, ReadableSpan {
 
   end(at?: TimeInput): void {
     if (this.ended) return;
-    this.endTime = timeOf(at);
+    this.endedAt = toMilliseconds(timeOf(at));
+    this.#over();
+  }
+
+  /** Ends it as whoever made it says it ended: Unix milliseconds, and why it failed, if it did. */
+  finish(endedAt: number, error: string | undefined, ending?: SpanText['attributes']): void {
+    if (this.ended) return;
+    this.endedAt = endedAt;
+    this.ending = ending;
+    if (error !== undefined) this.status = { code: SpanStatusCode.ERROR, message: error };
+    this.#over();
+  }
+
+  #over(): void {
     this.ended = true;
     this.#origin.onEnd(this);
   }
@@ -162,6 +210,10 @@ export function toSpanContext(
 function toHrTime(milliseconds: number): HrTime {
   const seconds = Math.floor(milliseconds / 1_000);
   return [seconds, Math.round((milliseconds - seconds * 1_000) * 1e6)];
+}
+
+function toMilliseconds([seconds, nanos]: HrTime): number {
+  return seconds * 1_000 + nanos / 1e6;
 }
 
 function timeOf(time: TimeInput | undefined): HrTime {

@@ -1,7 +1,8 @@
-import { type Context, context, ROOT_CONTEXT, type Span, SpanStatusCode, trace } from '@opentelemetry/api';
+import { context, trace } from '@opentelemetry/api';
 import { type ChosenIds, withTraceId } from './chosen-ids.ts';
 import { createFineClock } from './fine-clock.ts';
-import { KeptSpan, type SpanOrigin, toSpanContext } from './kept-span.ts';
+import { InsideKept, InsidePlace } from './inside-context.ts';
+import { KeptSpan, type SpanOrigin } from './kept-span.ts';
 import type { Sampling } from './sampling.ts';
 import type { Tracing } from './tracing.ts';
 
@@ -26,32 +27,19 @@ export function createTracing({ origin, ids, sampling, instrumentPg, stop }: Ote
       const { traceId, spanId, traceFlags } = found;
       return { traceId, spanId, sampled: (traceFlags & 1) === 1 };
     },
-    within: (place, fn) =>
-      context.with(inside(trace.wrapSpanContext(toSpanContext(place, place.sampled, false))), fn),
+    within: (at, fn) => context.with(new InsidePlace(at), fn),
     inTrace: (traceId, fn) => context.with(withTraceId(context.active(), traceId), fn),
     begin(start) {
-      const span = new KeptSpan(origin, start);
-      const at = inside(span);
+      const inside = new InsideKept(origin, start);
       return {
-        run: (fn) => context.with(at, fn),
-        end({ at: endedAt, attributes, error }) {
-          span.setAttributes(attributes);
-          if (error !== undefined) span.setStatus({ code: SpanStatusCode.ERROR, message: error });
-          span.end(endedAt);
-        },
+        run: (fn) => context.with(inside, fn),
+        end: ({ at, attributes, error }) => inside.span.finish(at, error, attributes),
       };
     },
     emit(whole) {
-      const span = new KeptSpan(origin, whole);
-      if (whole.error !== undefined) span.setStatus({ code: SpanStatusCode.ERROR, message: whole.error });
-      span.end(whole.endedAt);
+      new KeptSpan(origin, whole).finish(whole.endedAt, whole.error);
     },
     instrumentPg,
     stop,
   };
-}
-
-/** Nothing of what the caller happens to run in: work goes from one job to the next. */
-function inside(span: Span): Context {
-  return trace.setSpan(ROOT_CONTEXT, span);
 }

@@ -3,72 +3,42 @@ import {
   convertLegacyHttpOptions,
   createOtlpHttpExportDelegate,
 } from '@opentelemetry/otlp-exporter-base/node-http';
-import {
-  type IExportTraceServiceResponse,
-  type ISerializer,
-  ProtobufTraceSerializer,
-  TraceExporterMetricsHelper,
-} from '@opentelemetry/otlp-transformer';
-import type { Resource } from '@opentelemetry/resources';
-import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace';
-import { KeptSpan } from './kept-span.ts';
-import { SpanBytes } from './span-bytes.ts';
+import { TraceExporterMetricsHelper } from '@opentelemetry/otlp-transformer';
+import type { ReadableSpan, SpanExporter, SpanProcessor } from '@opentelemetry/sdk-trace';
+import type { SpanSerializer } from './span-serializer.ts';
+
+/** `ExportResultCode.SUCCESS`. */
+const SUCCESS = 0;
 
 /** The SDK's exporter of OTLP over HTTP, configured by the same variables, but for how our own spans are written. */
-export function createProtobufExporter(): SpanExporter {
-  const options = convertLegacyHttpOptions({}, 'TRACES', 'v1/traces', {
-    'Content-Type': 'application/x-protobuf',
-  });
-  const kind = 'otlp_http_span_exporter';
-  return new OTLPExporterBase(
-    createOtlpHttpExportDelegate(options, createSerializer(), kind, TraceExporterMetricsHelper, undefined),
-  );
+export class ProtobufExporter extends OTLPExporterBase<ReadableSpan[]> {
+  readonly #serializer: SpanSerializer;
+
+  constructor(serializer: SpanSerializer) {
+    const options = convertLegacyHttpOptions({}, 'TRACES', 'v1/traces', {
+      'Content-Type': 'application/x-protobuf',
+    });
+    const kind = 'otlp_http_span_exporter';
+    super(createOtlpHttpExportDelegate(options, serializer, kind, TraceExporterMetricsHelper, undefined));
+    this.#serializer = serializer;
+  }
+
+  override export(spans: ReadableSpan[], done: Parameters<SpanExporter['export']>[1]): void {
+    if (this.#serializer.hasSent(spans)) done({ code: SUCCESS });
+    else super.export(spans, done);
+  }
 }
 
-/** Writes spans as one request. */
-export function createSerializer(): ISerializer<ReadableSpan[], IExportTraceServiceResponse> {
-  const bytes = new SpanBytes();
-  const resources = new WeakMap<Resource, Uint8Array>();
-  const resourceOf = (span: ReadableSpan): Uint8Array => {
-    let known = resources.get(span.resource);
-    if (!known) {
-      known = readResource(ProtobufTraceSerializer.serializeRequest([span]) ?? new Uint8Array());
-      resources.set(span.resource, known);
-    }
-    return known;
-  };
+/**
+ * Puts spans of ours down as bytes the moment they are over, and one and the same span in their place into the batch: what
+ * waits there by the thousand would have to be moved by V8's collector.
+ * @param limit spans that wait as bytes; what comes beyond goes into the batch as it is, which has a limit of its own
+ */
+export function writeEarly(batch: SpanProcessor, serializer: SpanSerializer, limit: number): SpanProcessor {
   return {
-    serializeRequest(spans) {
-      const ours: KeptSpan[] = [];
-      const others: ReadableSpan[] = [];
-      for (const span of spans) {
-        if (span instanceof KeptSpan && SpanBytes.canWrite(span)) ours.push(span);
-        else others.push(span);
-      }
-      // Two requests one after the other are one with the spans of both: their only field is repeated.
-      const rest = others.length > 0 ? ProtobufTraceSerializer.serializeRequest(others) : undefined;
-      const [first] = ours;
-      if (!first) return rest;
-      const written = bytes.request(resourceOf(first), first.instrumentationScope, ours);
-      return rest ? Buffer.concat([written, rest]) : written;
-    },
-    deserializeResponse: (data) => ProtobufTraceSerializer.deserializeResponse(data),
+    onStart: (span, at) => batch.onStart(span, at),
+    onEnd: (span) => batch.onEnd((serializer.count < limit && serializer.write(span)) || span),
+    forceFlush: () => batch.forceFlush(),
+    shutdown: () => batch.shutdown(),
   };
-}
-
-/** The first field of the first field of a request: the bytes of its resource. */
-function readResource(request: Uint8Array): Uint8Array {
-  let at = 0;
-  const length = () => {
-    at++;
-    let value = 0;
-    for (let shift = 0; ; shift += 7) {
-      const byte = request[at++] ?? 0;
-      value |= (byte & 0x7f) << shift;
-      if (byte < 0x80) return value;
-    }
-  };
-  length();
-  const size = length();
-  return request.slice(at, at + size);
 }

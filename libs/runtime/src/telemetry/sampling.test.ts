@@ -35,6 +35,24 @@ test('a share, by the id alone', () => {
   expect(kept.every((each) => more.samples(each, undefined))).toBe(true);
 });
 
+test.each(['0', '0.000001', '0.1', '0.5', '0.8125', '1'])(
+  'a job is decided about as its trace is: %s',
+  (share) => {
+    const { samples } = read({ OTEL_TRACES_SAMPLER: 'traceidratio', OTEL_TRACES_SAMPLER_ARG: share });
+    const least = Math.min(Math.floor((1 - Number(share)) * 16 ** 13), 16 ** 13 - 1);
+    const edges = [least - 1, least, least + 1].filter((random) => random >= 0 && random < 16 ** 13);
+    const digits = [
+      ...ids,
+      ...edges.map((random) => `${'0'.repeat(19)}${random.toString(16).padStart(13, '0')}`),
+    ];
+    for (const each of digits) {
+      const jobId = each.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+      const kept = share !== '0' && Number.parseInt(each.slice(-13), 16) >= least;
+      expect([each, samples(each, undefined), samples(jobId, undefined)]).toEqual([each, kept, kept]);
+    }
+  },
+);
+
 test('what cannot be read is told, and everything is kept', () => {
   const strange = read({ OTEL_TRACES_SAMPLER: 'jaeger_remote' });
   expect([strange.samples(id, undefined), strange.warnings]).toEqual([

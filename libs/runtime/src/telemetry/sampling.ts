@@ -4,7 +4,10 @@ import type { Environment } from '../variables.ts';
 
 /** Whether traces are kept, by the standard variables `OTEL_TRACES_SAMPLER` and `OTEL_TRACES_SAMPLER_ARG`. */
 export interface Sampling {
-  /** @param parentSampled undefined where the trace begins */
+  /**
+   * @param traceId or the id of the job that it belongs to, a UUID: the same digits, with a dash before the last twelve
+   * @param parentSampled undefined where the trace begins
+   */
   samples(traceId: string, parentSampled: boolean | undefined): boolean;
 }
 
@@ -14,6 +17,7 @@ export interface Sampling {
  */
 const RANDOM_DIGITS = 13;
 const RANDOM = 16 ** RANDOM_DIGITS;
+const DASH = 45;
 
 /** Reads the sampler; what cannot be read is told, and then everything is kept, as the specification has it. */
 export function readSampling(env: Environment, warn: (text: string) => void): Sampling {
@@ -22,11 +26,17 @@ export function readSampling(env: Environment, warn: (text: string) => void): Sa
   if (!known) warn(`OTEL_TRACES_SAMPLER ${JSON.stringify(name)} is not known here: every trace is kept`);
   const heedsParent = !known || known[1] !== undefined;
   const ratio = ratioOf(known?.[2], env, warn);
-  // Hexadecimal digits of one length compare as texts, and that is many times faster than reading them.
-  const least = Math.floor((1 - ratio) * RANDOM)
+  // Hexadecimal digits of one length compare as texts, and mostly the first of them decides.
+  const least = Math.min(Math.floor((1 - ratio) * RANDOM), RANDOM - 1)
     .toString(16)
     .padStart(RANDOM_DIGITS, '0');
-  const ofRoot = (traceId: string) => ratio > 0 && traceId.slice(-RANDOM_DIGITS) >= least;
+  const [leastFirst, leastRest] = [least.charCodeAt(0), least.slice(1)];
+  const ofRoot = (id: string): boolean => {
+    if (ratio === 0) return false;
+    const at = id.length - RANDOM_DIGITS;
+    const first = id.charCodeAt(id.charCodeAt(at) === DASH ? at - 1 : at);
+    return first === leastFirst ? id.slice(at + 1) >= leastRest : first > leastFirst;
+  };
   return {
     samples: (traceId, parentSampled) =>
       heedsParent && parentSampled !== undefined ? parentSampled : ofRoot(traceId),

@@ -1,16 +1,20 @@
 import { ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
 import { resourceFromAttributes } from '@opentelemetry/resources';
+import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import { expect, test } from 'vitest';
 import { KeptSpan, type SpanOrigin } from './kept-span.ts';
-import { createSerializer } from './protobuf-exporter.ts';
+import { writeEarly } from './protobuf-exporter.ts';
+import { SpanSerializer } from './span-serializer.ts';
 import type { SpanWhole } from './tracing.ts';
 
 const traceId = '0190a1b2c3d47e5f8000000000000001';
 const place = (spanId: string, sampled = true) => ({ traceId, spanId, sampled });
+const shared = { 'messaging.system': 'nats', 'messaging.client.id': `wörker-${'7'.repeat(40)}` };
 const whole: SpanWhole = {
   text: {
     name: 'process größer',
     kind: 'consumer',
+    shared,
     attributes: {
       task: 'mail.send',
       attempt: 2,
@@ -27,10 +31,12 @@ const whole: SpanWhole = {
   endedAt: 1_700_000_001_000,
 };
 
+const resource = resourceFromAttributes({ 'service.name': 'test', 'process.pid': 7, list: ['a', 'b'] });
+
 function make(spans: readonly SpanWhole[], use: (span: KeptSpan) => void = () => {}): KeptSpan[] {
   const ended: KeptSpan[] = [];
   const origin: SpanOrigin = {
-    resource: resourceFromAttributes({ 'service.name': 'test', 'process.pid': 7, list: ['a', 'b'] }),
+    resource,
     scope: { name: 'jetbeat', version: '1' },
     onEnd: (span) => ended.push(span),
   };
@@ -81,7 +87,7 @@ function plain(fields: unknown): unknown {
 }
 
 const written = (spans: KeptSpan[]) =>
-  plain(read(createSerializer().serializeRequest(spans) ?? new Uint8Array()));
+  plain(read(new SpanSerializer().serializeRequest(spans) ?? new Uint8Array()));
 const bySdk = (spans: KeptSpan[]) =>
   plain(read(ProtobufTraceSerializer.serializeRequest(spans) ?? new Uint8Array()));
 
@@ -90,6 +96,48 @@ test('what is written means what the SDK writes', () => {
   const spans = make([whole, more, whole]);
   expect(written(spans)).toEqual(bySdk(spans));
   expect(JSON.stringify(written(spans))).toContain(Buffer.from('process größer').toString('hex'));
+});
+
+test('what is remembered of one request is right in the next', () => {
+  const serializer = new SpanSerializer();
+  const attributes = { attempt: 2, task: 'mail.send', 'jetbeat.job.id': 'x'.repeat(36), 'run.id': 'y' };
+  for (const name of ['first', 'second', 'third']) {
+    const spans = make([{ ...whole, text: { ...whole.text, name, attributes } }, whole], (span) => {
+      span.finish(whole.endedAt, undefined, { 'jetbeat.outcome': 'succeeded' });
+    });
+    const bytes = serializer.serializeRequest(spans) ?? new Uint8Array();
+    expect(plain(read(bytes))).toEqual(bySdk(spans));
+  }
+});
+
+test('what is over is written at once, and one span stands for all in the batch', () => {
+  const serializer = new SpanSerializer();
+  const batch: ReadableSpan[] = [];
+  const later = {
+    onStart: () => {},
+    onEnd: (span: ReadableSpan) => void batch.push(span),
+    forceFlush: async () => {},
+    shutdown: async () => {},
+  };
+  const early = writeEarly(later, serializer, 3);
+  const spans = make([whole, { ...whole, place: place('12'.repeat(8)) }, whole, whole]);
+  const [own] = make([whole], (span) => span.addEvent('seen', {}, 1_700_000_000_500));
+  if (!own) throw new Error('no span was made');
+  for (const span of [own, ...spans]) early.onEnd(span);
+  // The one that only the SDK can write goes as it is, and what is too much too.
+  expect(batch).toEqual([own, spans[0], spans[0], spans[0], spans[3]]);
+  expect(serializer.count).toBe(3);
+  const request = serializer.serializeRequest(batch.slice(0, 2));
+  expect(plain(read(request ?? new Uint8Array()))).toEqual([
+    ...(bySdk(spans.slice(0, 3)) as []),
+    ...(bySdk([own]) as []),
+  ]);
+  expect(serializer.count).toBe(0);
+  expect(serializer.hasSent(batch.slice(2, 4))).toBe(true);
+  expect(serializer.hasSent(batch.slice(2))).toBe(false);
+  expect(plain(read(serializer.serializeRequest(batch.slice(2)) ?? new Uint8Array()))).toEqual(
+    bySdk(spans.slice(3)),
+  );
 });
 
 test('a failed one', () => {
@@ -108,7 +156,7 @@ test('what a handler adds is left to the SDK, beside ours in the same request', 
   expect(span?.events.map(({ name }) => name)).toEqual(['seen', 'exception']);
   expect(span?.events[0]?.time).toEqual([1_700_000_000, 500_000_000]);
   expect(written(added)).toEqual(bySdk(added));
-  const both = createSerializer().serializeRequest([...make([whole]), ...added]) ?? new Uint8Array();
+  const both = new SpanSerializer().serializeRequest([...make([whole]), ...added]) ?? new Uint8Array();
   expect(plain(read(both))).toEqual([...(bySdk(make([whole])) as []), ...(bySdk(added) as [])]);
 });
 

@@ -1,89 +1,137 @@
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
+import { ByteWriter } from './byte-writer.ts';
 import type { KeptSpan } from './kept-span.ts';
+import type { SpanPlace } from './tracing.ts';
 
-/** Values of one attribute that are remembered; those of some, like a job's id, are all different. */
+/** Values of one attribute that are remembered, and attributes. */
 const MAX_VALUES = 64;
-const MAX_REMEMBERED = 100;
-const FIRST_BYTES = 16_384;
-/** A length that comes later has its place: a varint may be longer than it must. */
-const LENGTH_BYTES = 3;
-const OUTER_LENGTH_BYTES = 5;
+/** Letters of an attribute that fit into 127 bytes in any case, with what is around them. */
+const SHORT_ATTRIBUTE = 38;
+/** Longer texts are mostly ids, which never come again. */
+const MAX_REMEMBERED = 32;
 /** Letters of one span, so that its length fits. */
 const MAX_LETTERS = 2 ** 18;
+const OUTER_LENGTH_BYTES = 5;
+const NONE: readonly SpanPlace[] = [];
+
+type Value = string | number;
+type Values = Readonly<Record<string, unknown>>;
 
 /**
  * Writes spans as protobuf (opentelemetry/proto/trace/v1/trace.proto). The SDK's writer goes through every letter of every
  * attribute, twice; most attributes of our spans are the same as before, so their bytes are remembered.
  */
 export class SpanBytes {
-  readonly #known = new Map<string, Map<string | number, Buffer>>();
-  #bytes = Buffer.allocUnsafe(FIRST_BYTES);
-  #at = 0;
+  readonly #known = new Map<string, Map<Value, Uint8Array>>();
+  readonly #shared = new WeakMap<Values, Uint8Array>();
+  readonly #out = new ByteWriter();
+  #begun: { readonly request: number; readonly scopeSpans: number } | undefined = undefined;
+  #count = 0;
 
   /** Whether this can write it: no events, no attributes but texts and whole numbers, and nothing huge. */
   static canWrite(span: KeptSpan): boolean {
-    if (span.events.length > 0 || span.links.length > 128) return false;
-    let letters = span.name.length + (span.status.message?.length ?? 0);
-    for (const key in span.attributes) {
-      const value = span.attributes[key];
-      letters += key.length;
-      if (typeof value === 'string') letters += value.length;
-      else if (!Number.isSafeInteger(value)) return false;
-    }
-    return letters < MAX_LETTERS && span.links.every(({ attributes }) => attributes === undefined);
+    const { links = NONE, text } = span.start;
+    if (span.events.length > 0 || links.length > 128) return false;
+    const letters = span.name.length + (span.status.message?.length ?? 0);
+    const more = span.plain
+      ? lettersOf(text.attributes) + lettersOf(span.ending)
+      : lettersOf(span.attributes);
+    // What is shared is ours, and small.
+    return letters + more < MAX_LETTERS && !span.linked;
   }
 
-  /** A request with the spans of one resource. `resource`: that message's bytes. */
-  request(
-    resource: Uint8Array,
-    scope: ReadableSpan['instrumentationScope'],
-    spans: readonly KeptSpan[],
-  ): Uint8Array {
-    this.#at = 0;
-    const request = this.#open(0x0a, OUTER_LENGTH_BYTES);
-    this.#field(0x0a, resource);
-    const scopeSpans = this.#open(0x12, OUTER_LENGTH_BYTES);
-    const named = this.#open(0x0a);
-    this.#text(0x0a, scope.name);
-    if (scope.version !== undefined) this.#text(0x12, scope.version);
-    this.#close(named);
-    for (const span of spans) this.#span(span);
-    this.#close(scopeSpans, OUTER_LENGTH_BYTES);
-    this.#close(request, OUTER_LENGTH_BYTES);
-    // The bytes are sent later, and these are written over.
-    return Uint8Array.prototype.slice.call(this.#bytes, 0, this.#at);
+  /** How many spans are written and not taken. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Writes a span to those that are taken together. `resource`: that message's bytes, the same for all of them. */
+  add(resource: Uint8Array, span: KeptSpan): void {
+    this.#begun ??= this.#begin(resource, span.instrumentationScope);
+    this.#span(span);
+    this.#count++;
+  }
+
+  /** A request with all spans since the last one; undefined when there were none. */
+  take(): Uint8Array | undefined {
+    if (!this.#begun) return undefined;
+    this.#out.close(this.#begun.scopeSpans, OUTER_LENGTH_BYTES);
+    this.#out.close(this.#begun.request, OUTER_LENGTH_BYTES);
+    this.#begun = undefined;
+    this.#count = 0;
+    return this.#out.take();
+  }
+
+  #begin(resource: Uint8Array, scope: ReadableSpan['instrumentationScope']) {
+    const out = this.#out;
+    const request = out.open(0x0a, OUTER_LENGTH_BYTES);
+    const resourceAt = out.open(0x0a);
+    out.raw(resource);
+    out.close(resourceAt);
+    const scopeSpans = out.open(0x12, OUTER_LENGTH_BYTES);
+    const named = out.open(0x0a);
+    out.text(0x0a, scope.name);
+    if (scope.version !== undefined) out.text(0x12, scope.version);
+    out.close(named);
+    return { request, scopeSpans };
   }
 
   #span(span: KeptSpan): void {
-    const { traceId, spanId, traceFlags } = span.spanContext();
-    const { parentSpanContext: parent } = span;
-    const start = this.#open(0x12);
-    this.#hex(0x0a, traceId);
-    this.#hex(0x12, spanId);
-    if (parent) this.#hex(0x22, parent.spanId);
-    this.#text(0x2a, span.name);
-    this.#number(0x30, span.kind + 1);
-    this.#time(0x39, span.startTime);
-    this.#time(0x41, span.endTime);
-    for (const key in span.attributes) this.#attribute(key, span.attributes[key] as string | number);
-    for (const { context } of span.links) {
-      const link = this.#open(0x6a);
-      this.#hex(0x0a, context.traceId);
-      this.#hex(0x12, context.spanId);
-      this.#flags(0x35, context.traceFlags, context.isRemote);
-      this.#close(link);
+    const out = this.#out;
+    const { place, parent, links = NONE, text, startedAt } = span.start;
+    const at = out.open(0x12);
+    out.hex(0x0a, place.traceId);
+    out.hex(0x12, place.spanId);
+    if (parent) out.hex(0x22, parent.spanId);
+    out.text(0x2a, span.name);
+    out.number(0x30, span.kind + 1);
+    out.time(0x39, startedAt);
+    out.time(0x41, span.endedAt);
+    if (span.plain) {
+      if (text.shared) this.#remembered(text.shared);
+      this.#attributes(text.attributes);
+      if (span.ending) this.#attributes(span.ending);
+    } else {
+      this.#attributes(span.attributes);
     }
-    const status = this.#open(0x7a);
-    if (span.status.message) this.#text(0x12, span.status.message);
-    if (span.status.code !== 0) this.#number(0x18, span.status.code);
-    this.#close(status);
-    this.#room(2);
-    this.#bytes[this.#at++] = 0x85;
-    this.#flags(0x01, traceFlags, parent?.isRemote);
-    this.#close(start);
+    for (const link of links) {
+      const linkAt = out.open(0x6a);
+      out.hex(0x0a, link.traceId);
+      out.hex(0x12, link.spanId);
+      out.flags(0x35, link.sampled, true);
+      out.close(linkAt);
+    }
+    const { message, code } = span.status;
+    const status = out.open(0x7a);
+    if (message) out.text(0x12, message);
+    if (code !== 0) out.number(0x18, code);
+    out.close(status);
+    out.byte(0x85);
+    out.flags(0x01, true, parent !== undefined);
+    out.close(at);
   }
 
-  #attribute(key: string, value: string | number): void {
+  #attributes(values: Values): void {
+    for (const key in values) this.#attribute(key, values[key] as Value);
+  }
+
+  #remembered(shared: Values): void {
+    const known = this.#shared.get(shared);
+    if (known) {
+      this.#out.raw(known);
+      return;
+    }
+    const begun = this.#out.at;
+    this.#attributes(shared);
+    this.#shared.set(shared, this.#out.since(begun));
+  }
+
+  #attribute(key: string, value: Value): void {
+    const out = this.#out;
+    if (typeof value === 'string' && value.length > MAX_REMEMBERED) {
+      writeAttribute(out, key, value);
+      return;
+    }
     let values = this.#known.get(key);
     if (!values && this.#known.size < MAX_VALUES) {
       values = new Map();
@@ -91,99 +139,35 @@ export class SpanBytes {
     }
     const known = values?.get(value);
     if (known) {
-      this.#room(known.length);
-      this.#bytes.set(known, this.#at);
-      this.#at += known.length;
+      out.raw(known);
       return;
     }
-    const begun = this.#at;
-    const attribute = this.#open(0x4a);
-    this.#text(0x0a, key);
-    const any = this.#open(0x12);
-    if (typeof value === 'string') this.#text(0x0a, value);
-    else this.#number(0x18, value);
-    this.#close(any);
-    this.#close(attribute);
-    if (values && values.size < MAX_VALUES && this.#at - begun < MAX_REMEMBERED) {
-      values.set(value, Buffer.from(this.#bytes.subarray(begun, this.#at)));
-    }
+    const begun = out.at;
+    writeAttribute(out, key, value);
+    if (values && values.size < MAX_VALUES) values.set(value, out.since(begun));
   }
+}
 
-  #open(tag: number, lengthBytes = LENGTH_BYTES): number {
-    this.#room(1 + lengthBytes);
-    this.#bytes[this.#at++] = tag;
-    this.#at += lengthBytes;
-    return this.#at;
-  }
+function writeAttribute(out: ByteWriter, key: string, value: Value): void {
+  // Short texts are the most, and all their lengths take one byte.
+  const short = key.length + value.toString().length < SHORT_ATTRIBUTE ? 1 : undefined;
+  const attribute = out.open(0x4a, short);
+  out.text(0x0a, key);
+  const any = out.open(0x12, short);
+  if (typeof value === 'string') out.text(0x0a, value);
+  else out.number(0x18, value);
+  out.close(any, short);
+  out.close(attribute, short);
+}
 
-  #close(start: number, lengthBytes = LENGTH_BYTES): void {
-    let length = this.#at - start;
-    for (let at = start - lengthBytes; at < start - 1; at++) {
-      this.#bytes[at] = (length & 0x7f) | 0x80;
-      length >>>= 7;
-    }
-    this.#bytes[start - 1] = length;
+/** How many letters attributes have; `Infinity` where there is one that is no text and no whole number. */
+function lettersOf(values: Values = {}): number {
+  let letters = 0;
+  for (const key in values) {
+    const value = values[key];
+    letters += key.length;
+    if (typeof value === 'string') letters += value.length;
+    else if (!Number.isSafeInteger(value)) return Number.POSITIVE_INFINITY;
   }
-
-  #field(tag: number, content: Uint8Array): void {
-    const start = this.#open(tag);
-    this.#room(content.length);
-    this.#bytes.set(content, this.#at);
-    this.#at += content.length;
-    this.#close(start);
-  }
-
-  #text(tag: number, text: string): void {
-    this.#room(1 + LENGTH_BYTES + 3 * text.length);
-    const start = this.#open(tag);
-    this.#at += this.#bytes.write(text, this.#at, 'utf8');
-    this.#close(start);
-  }
-
-  #hex(tag: number, hex: string): void {
-    const length = hex.length / 2;
-    this.#room(2 + length);
-    this.#bytes[this.#at++] = tag;
-    this.#bytes[this.#at++] = length;
-    this.#at += this.#bytes.write(hex, this.#at, 'hex');
-  }
-
-  /** A whole number that is not negative, as a varint; a negative one as ten bytes. */
-  #number(tag: number, value: number): void {
-    this.#room(11);
-    this.#bytes[this.#at++] = tag;
-    if (value >= 0 && value < 0x80) {
-      this.#bytes[this.#at++] = value;
-      return;
-    }
-    let rest = BigInt.asUintN(64, BigInt(value));
-    while (rest > 0x7fn) {
-      this.#bytes[this.#at++] = Number(rest & 0x7fn) | 0x80;
-      rest >>= 7n;
-    }
-    this.#bytes[this.#at++] = Number(rest);
-  }
-
-  #time(tag: number, [seconds, nanos]: readonly [number, number]): void {
-    this.#room(9);
-    this.#bytes[this.#at++] = tag;
-    // seconds * 1e9 + nanos, in two halves of 32 bits: as one number it would lose its last digits.
-    const upper = Math.floor(seconds / 65_536) * 1e9;
-    const lower = (upper % 65_536) * 65_536 + (seconds % 65_536) * 1e9 + nanos;
-    this.#at = this.#bytes.writeUInt32LE(lower % 2 ** 32, this.#at);
-    this.#at = this.#bytes.writeUInt32LE(Math.floor(upper / 65_536) + Math.floor(lower / 2 ** 32), this.#at);
-  }
-
-  #flags(tag: number, traceFlags: number, isRemote: boolean | undefined): void {
-    this.#room(5);
-    this.#bytes[this.#at++] = tag;
-    this.#at = this.#bytes.writeUInt32LE((traceFlags & 0xff) | 0x100 | (isRemote ? 0x200 : 0), this.#at);
-  }
-
-  #room(count: number): void {
-    if (this.#at + count <= this.#bytes.length) return;
-    const larger = Buffer.allocUnsafe(Math.max(2 * this.#bytes.length, this.#at + count));
-    this.#bytes.copy(larger, 0, 0, this.#at);
-    this.#bytes = larger;
-  }
+  return letters;
 }

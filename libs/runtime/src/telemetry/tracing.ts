@@ -11,6 +11,8 @@ export interface SpanPlace {
 export interface SpanText {
   readonly name: string;
   readonly kind: 'internal' | 'client' | 'producer' | 'consumer';
+  /** The same object in many spans, whose bytes may be remembered by it; never changed. */
+  readonly shared?: Readonly<Record<string, string | number>>;
   readonly attributes: Readonly<Record<string, string | number>>;
 }
 
@@ -50,17 +52,23 @@ export interface OpenSpan {
 export interface Tracing {
   /** This machine's clock in Unix milliseconds, with fractions. */
   now(): number;
-  /** Whether a trace is kept: by its id alone, so that all apps decide alike, or as the parent was where the sampler heeds it. */
+  /**
+   * Whether a trace is kept: by its id alone, so that all apps decide alike, or as the parent was where the sampler heeds it.
+   * A job that is a trace of its own may be asked about by the job's id, dashes and all.
+   */
   samples(traceId: string, parent?: SpanPlace): boolean;
   newSpanId(): string;
   /** The span inside of which the caller runs. */
   active(): SpanPlace | undefined;
-  /** Runs `fn` inside of a span that is made elsewhere, later or never. */
-  within<T>(place: SpanPlace, fn: () => T): T;
+  /** Runs `fn` inside of a span that is made elsewhere, later or never. `at.place` is read when somebody looks where he is. */
+  within<T>(at: { readonly place: SpanPlace }, fn: () => T): T;
   /** Runs `fn` such that a trace that begins in it has this id. */
   inTrace<T>(traceId: string, fn: () => T): T;
-  /** Begins a span; it is kept whatever the sampler says. */
-  begin(span: SpanStart): OpenSpan;
+  /**
+   * Begins a span; it is kept whatever the sampler says.
+   * @param start asked once: when somebody inside looks at the span, or else when it ends
+   */
+  begin(start: () => SpanStart): OpenSpan;
   /** Makes a span in hindsight; it is kept whatever the sampler says. */
   emit(span: SpanWhole): void;
   /** Has the statements of a `pg` driver make spans, without their values. `driver.Client` is the class of its connections. */

@@ -1,0 +1,61 @@
+import { jetstreamManager } from '@nats-io/jetstream';
+import { connect } from '@nats-io/transport-node';
+import { expect, onTestFinished, test } from 'vitest';
+import { startOwnNats, testTopology } from '../../../test/support/nats.ts';
+import { connectBus } from './connect-bus.ts';
+import { publishJobs } from './publish-jobs.ts';
+import { loadSettled, lowerSettled, putSettled } from './settled-marks.ts';
+import { storedBefore } from './stored-before.ts';
+import { toPublish } from './testing.ts';
+import { ensureTopology } from './topology.ts';
+
+const topology = { ...testTopology, queues: ['default'] };
+
+async function bench() {
+  const nats = await startOwnNats();
+  onTestFinished(() => nats.stop());
+  const open = async () => {
+    const bus = await connectBus({ servers: nats.url, name: 'test' });
+    onTestFinished(() => bus.close());
+    return bus;
+  };
+  return { nats, open };
+}
+
+const three = () => Array.from({ length: 3 }, () => toPublish());
+
+test('what a server that was killed had stored is told from what its successor stores, whoever asks', async () => {
+  const { nats, open } = await bench();
+  const bus = await open();
+  await ensureTopology(bus, topology);
+  await publishJobs(bus, three());
+  expect(await storedBefore(await open())).toBe(0);
+
+  const back = new Promise((resolve) => void bus.onReconnect(resolve));
+  await nats.kill();
+  await nats.start();
+  await back;
+  // Many see the new one at once, and agree.
+  const buses = await Promise.all(Array.from({ length: 4 }, open));
+  expect(await Promise.all(buses.map(storedBefore))).toEqual([3, 3, 3, 3]);
+  await publishJobs(bus, three());
+  expect(await storedBefore(bus)).toBe(3);
+  expect(await storedBefore(await open())).toBe(3);
+});
+
+test('a stream that was made anew has nothing from before; the note is no mark of a queue', async () => {
+  const { nats, open } = await bench();
+  const bus = await open();
+  await ensureTopology(bus, topology);
+  await publishJobs(bus, three());
+  await putSettled(bus, 'default', 3);
+  const raw = await connect({ servers: nats.url });
+  onTestFinished(() => raw.close());
+  await (await jetstreamManager(raw)).streams.delete('JOBS');
+  await ensureTopology(bus, topology);
+  await lowerSettled(bus, 0);
+  expect(await storedBefore(bus)).toBe(0);
+  expect(await loadSettled(bus, ['default'])).toEqual(new Map());
+  await publishJobs(bus, three());
+  expect(await storedBefore(await open())).toBe(0);
+});
