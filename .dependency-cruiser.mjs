@@ -51,9 +51,16 @@ export default {
     },
     {
       name: 'the ORM stays in its package',
+      comment: "libs/tasks asks a user's database, never ours, so it has a driver of its own",
       severity: 'error',
-      from: { path: '^(apps|libs)/', pathNot: ['^libs/postgres/', NOT_TESTS] },
+      from: { path: '^(apps|libs)/', pathNot: ['^libs/postgres/', '^libs/tasks/', NOT_TESTS] },
       to: { path: 'node_modules/(@mikro-orm|pg|kysely)/' },
+    },
+    {
+      name: 'the ORM is nothing for tasks',
+      severity: 'error',
+      from: { path: '^libs/tasks/' },
+      to: { path: 'node_modules/(@mikro-orm|kysely)/' },
     },
     { name: 'no cycles', severity: 'error', from: {}, to: { circular: true } },
     { name: 'resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },

@@ -13,7 +13,10 @@ export function banner(params: {
     ['API', 'the paths under /api/v1; the page above describes them'],
     ['NATS', `nats://127.0.0.1:${options.natsPort}`],
     ['NATS monitoring', `http://127.0.0.1:${options.monitorPort}`],
-    ['PostgreSQL', `127.0.0.1:${options.postgresPort}, database jetbeat`],
+    [
+      'PostgreSQL',
+      `127.0.0.1:${options.postgresPort}, database and user jetbeat, password in ${options.dataDir}/postgres/password`,
+    ],
     ['Admin key', params.keyFile],
     ['Logs', params.logDir],
   ];

@@ -75,3 +75,27 @@ test('a process that ignores the polite signal is ended the hard way', async () 
   await process.stop();
   expect(await process.exited).toEqual({ code: null, signal: 'SIGKILL' });
 });
+
+test('one that is refused at its first start is left ended', async () => {
+  const asked: unknown[] = [];
+  const refused = new Error('wrong configuration');
+  let starts = 0;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const kept = keepRunning({
+    name: 'refused',
+    begin: () => {
+      starts += 1;
+      return Promise.reject(refused);
+    },
+    refuses: async (exit) => {
+      asked.push(exit);
+      resolve();
+      return true;
+    },
+    log: () => {},
+  });
+  await promise;
+  await kept.stop();
+  expect(asked).toEqual([refused]);
+  expect(starts).toBe(1);
+});

@@ -26,6 +26,8 @@ export interface KeepRunningParams {
   name: string;
   begin: (signal: AbortSignal) => Promise<ServerProcess>;
   onEnd?: (exit: Exit | Error) => Promise<void>;
+  /** Asked when its very first run has ended: true leaves it ended, since another start would end likewise. */
+  refuses?: (exit: Exit | Error) => Promise<boolean>;
   log: Log;
   /** When it runs already. */
   running?: ServerProcess;
@@ -55,6 +57,7 @@ export function keepRunning(params: KeepRunningParams): Kept {
       const begun = performance.now();
       const exit = await once();
       if (signal.aborted) return;
+      if (previous === undefined && (await params.refuses?.(exit))) return;
       previous = nextDelay({ previous, upMs: performance.now() - begun });
       params.log(`${params.name} ${describeEnd(exit)}; starting it again in ${previous} ms`);
       await params.onEnd?.(exit).catch(() => {});

@@ -35,8 +35,12 @@ export interface StartStackParams {
   signal: AbortSignal;
   /** Whether everything keeps running when this process is killed. */
   outlive: boolean;
+  /** Told when an app cannot use its configuration at its first start, with its words; it is not started again then. */
+  onRefused?: (app: string, words: string) => void;
 }
 
+/** How an app ends that cannot use its configuration or environment. */
+const configurationExit = 2;
 const appStopMs = 6500;
 
 /**
@@ -125,8 +129,9 @@ function keepApp(params: {
   logs: LogFiles;
   log: Log;
   outlive: boolean;
+  onRefused?: (app: string, words: string) => void;
 }): Kept {
-  const { spec, root, processes, logs, log } = params;
+  const { spec, root, processes, logs, log, onRefused } = params;
   const file = logs.path(spec.name);
   let from = 0;
   const begin = async (): Promise<ServerProcess> => {
@@ -145,6 +150,12 @@ function keepApp(params: {
   return keepRunning({
     name: spec.name,
     begin,
+    refuses: async (exit) => {
+      if (!onRefused || exit instanceof Error || exit.code !== configurationExit) return false;
+      await processes.remove(spec.name);
+      onRefused(spec.name, await readableTail({ file, from }));
+      return true;
+    },
     onEnd: async () => {
       await processes.remove(spec.name);
       const words = await readableTail({ file, from });

@@ -17,8 +17,8 @@ interface Started {
   said(): string;
 }
 
-function start(args: readonly string[]): Started {
-  const env: NodeJS.ProcessEnv = { ...process.env };
+function start(args: readonly string[], more: NodeJS.ProcessEnv = {}): Started {
+  const env: NodeJS.ProcessEnv = { ...process.env, ...more };
   // Names of the test run itself; the apps refuse what they do not know.
   for (const name of Object.keys(env)) if (name.startsWith('JETBEAT_TEST_')) delete env[name];
   const child = spawn(process.execPath, [bootstrap, 'start', ...args], {
@@ -89,6 +89,18 @@ test('a port in use is a message, not a stack', { timeout: 60_000 }, async () =>
   expect(started.said()).not.toMatch(/\n\s+at /);
   // A start that was refused leaves nothing.
   expect(await exists(data)).toBe(false);
+});
+
+test('a wrong environment is told once, and nothing is left running', { timeout: 60_000 }, async () => {
+  const data = join(await emptyFolder(), 'data');
+  const started = start([...(await freePorts()), '--data', data], { JETBEAT_QUEUE: 'mail' });
+  expect(await started.exited).toBe(1);
+  expect(started.said()).toContain(
+    'unknown environment variable JETBEAT_QUEUE: did you mean JETBEAT_QUEUES?',
+  );
+  expect(started.said().match(/JETBEAT_QUEUES\?/g)).toHaveLength(1);
+  expect(started.said()).not.toContain('starting it again');
+  expect([...(await readProcesses(join(data, 'processes.json'))).values()]).toEqual([]);
 });
 
 test('the options are told on request', { timeout: 30_000 }, async () => {

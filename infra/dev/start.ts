@@ -14,7 +14,7 @@ import { asksForHelp, parseStart, portsOf, type StartOptions, usage } from './op
 import { openProcessesFile } from './processes-file.ts';
 import type { Log } from './run.ts';
 import { type Stack, startStack } from './stack.ts';
-import { inWords } from './start-error.ts';
+import { inWords, StartError } from './start-error.ts';
 import { untilStopped } from './until-stopped.ts';
 
 const appNames = ['api', 'scheduler', 'recorder', 'worker'];
@@ -53,6 +53,8 @@ async function bringUp(params: {
   signal.throwIfAborted();
   const postgresBinDir = process.env['JETBEAT_POSTGRES_BIN'];
   log('Starting PostgreSQL, NATS and the apps …');
+  const refused = Promise.withResolvers<never>();
+  refused.promise.catch(() => {});
   const stack = await startStack({
     dataDir,
     root,
@@ -68,6 +70,12 @@ async function bringUp(params: {
     postgresPort: options.postgresPort,
     ...(postgresBinDir === undefined || postgresBinDir === '' ? {} : { postgresBinDir }),
     apps: (urls) => appSpecs({ root, options, urls, keyFile, settings, env: process.env }),
+    onRefused: (name, words) =>
+      refused.reject(
+        new StartError(
+          `The ${name} cannot use its configuration or environment:\n${words}\nNothing runs now.`,
+        ),
+      ),
   });
   const capping = setInterval(() => void logs.cap().catch(() => {}), capLogsEveryMs);
   capping.unref();
@@ -80,12 +88,11 @@ async function bringUp(params: {
     },
   });
   const api: Api = { base: `http://127.0.0.1:${options.apiPort}`, key: await readKey(keyFile) };
-  await Promise.all(
-    appNames.map((name, index) => {
-      const port = index === 0 ? options.apiPort : options.healthPort + index - 1;
-      return waitForApp({ name, port, signal });
-    }),
-  );
+  const waits = appNames.map((name, index) => {
+    const port = index === 0 ? options.apiPort : options.healthPort + index - 1;
+    return waitForApp({ name, port, signal });
+  });
+  await Promise.race([Promise.all(waits), refused.promise]);
   if (signal.aborted) return;
   const tookMs = Date.now() - begun();
   log(banner({ options, keyFile, logDir: join(dataDir, 'logs'), tookMs }));

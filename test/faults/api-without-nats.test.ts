@@ -17,6 +17,9 @@ test('an API that starts while NATS is away accepts jobs, and they run when it i
   expect(answer.status).toBe(202);
   const refused = await stack.http.call<{ code: string }>('POST', `/jobs/${answer.body.id}/cancel`, {});
   expect(refused).toMatchObject({ status: 503, body: { code: 'messaging_unavailable' } });
+  // Who has a key is known to NATS alone.
+  const keyed = await stack.http.call('POST', '/jobs', { ...body, uniqueKey: 'report:42' });
+  expect(keyed).toMatchObject({ status: 503, body: { code: 'messaging_unavailable' } });
 
   await stack.killNats();
   await Promise.all([stack.start('recorder'), stack.start('worker')]);

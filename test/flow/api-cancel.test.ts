@@ -1,9 +1,9 @@
-import type { Job } from '@jetbeat/core';
+import { type Job, project } from '@jetbeat/core';
 import { createEventPublisher, findMessage, serveHeld, timerSubject } from '@jetbeat/jetstream';
-import { getJob } from '@jetbeat/postgres';
+import { getJob, recordChanges } from '@jetbeat/postgres';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type ProblemJson, startTestApi, type TestApi } from '../support/api.ts';
-import { newJob, settledEvent } from '../support/recorder.ts';
+import { newJob, settledEvent, startedEvent } from '../support/recorder.ts';
 
 const WORKER = 'worker-1';
 
@@ -44,24 +44,29 @@ test('a job on a queue that no worker has served yet: its message is gone too', 
   expect(await findMessage(api.bus, { seq })).toBeUndefined();
 });
 
-test('a job that a worker has begun: 409, and it stays as it is', async () => {
+test('a job that a worker has begun is cancelling; so is one whose worker does not answer', async () => {
   await api.workerIsAlive(WORKER);
   // Not published: nobody can say where it is but the workers.
   const release = api.holdPublishing();
   const { id } = await api.enqueue({ task: 'report.send', input: { to: 'a' }, queue: 'reports' });
+  const other = await api.enqueue({ task: 'report.send', input: { to: 'a' }, queue: 'reports' });
   const asked: { ids: string[]; cancel: boolean }[] = [];
+  const position = { attempt: 1, run: 1, parks: 0 };
   const serving = serveHeld(api.bus, WORKER, (question) => {
     asked.push(question);
-    return [{ id, begun: true }];
+    return [{ id, begun: true, settling: false, position }];
   });
-  const { body } = await cancel(id);
-  expect(body).toMatchObject({ status: 409, code: 'job_running' });
+  const { status, body } = await cancel(id, { reason: 'enough' });
+  expect([status, body.state]).toEqual([202, 'cancelling']);
   expect(asked).toMatchObject([{ ids: [id], cancel: true }]);
-  expect((await api.http.job(id)).state).toBe('queued');
+  // What its worker says later of its beginning changes nothing.
+  const started = startedEvent(newJob({ id, task: 'report.send', queue: 'reports' }));
+  await recordChanges(api.db, { changes: project([started]), workers: [], now: Date.now() });
+  expect((await api.http.job(id)).state).toBe('cancelling');
+  expect((await getJob(api.db, id))?.worker).toBe(WORKER);
   await serving.close();
-  const silent = await cancel(id);
-  expect(silent.body).toMatchObject({ status: 503, code: 'workers_silent' });
-  expect(silent.headers.get('retry-after')).toBe('2');
+  const silent = await cancel(other.id);
+  expect([silent.status, silent.body.state]).toEqual([202, 'cancelling']);
   release();
 });
 
@@ -74,8 +79,8 @@ test('a worker of which history does not know yet is asked too', async () => {
   const { id } = await api.enqueue({ task: 'queued', input: 1 });
   const serving = serveHeld(api.bus, 'new-worker', () => [{ id, begun: true }]);
   await api.bus.flush();
-  expect((await cancel(id)).body).toMatchObject({ status: 409, code: 'job_running' });
-  expect((await getJob(api.db, id))?.cancelRequestedAt).toBeUndefined();
+  expect((await cancel(id)).body).toMatchObject({ state: 'cancelling' });
+  expect((await getJob(api.db, id))?.cancelRequestedAt).toBeGreaterThan(0);
   await serving.close();
   release();
 });

@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { factsOf, project } from '@jetbeat/core';
+import { recordChanges } from '@jetbeat/postgres';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startTestApi, type TestApi } from '../support/api.ts';
+import { newJob } from '../support/recorder.ts';
 
 interface Operation {
   readonly requestBody?: { content: Record<string, { schema: { properties?: object }; example?: unknown }> };
@@ -27,7 +30,10 @@ afterAll(() => api?.stop());
 
 test('each example of the description is accepted as it stands', async () => {
   expect(requests.length).toBeGreaterThanOrEqual(5);
-  const made = new Map<string, string>();
+  const made = new Map([
+    ['queue', 'default'],
+    ['jobId', await deadJob()],
+  ]);
   for (const { path, fields, example } of requests) {
     if (fields.length > 0) expect(example, path).toBeTruthy();
     const url = path
@@ -36,10 +42,20 @@ test('each example of the description is accepted as it stands', async () => {
     const { status, body } = await api.http.call<{ id?: string; name?: string }>('POST', url, example ?? {});
     expect([path, status, body]).toEqual([path, expect.toSatisfy(isGood), body]);
     if (body.name !== undefined) made.set('name', body.name);
-    if (body.id !== undefined) made.set('id', body.id);
+    if (typeof body.id === 'string' && path.startsWith('/api/v1/jobs')) made.set('id', body.id);
   }
 });
 
 function isGood(status: number): boolean {
   return status >= 200 && status < 300;
+}
+
+/** Makes a dead job; returns its id. */
+async function deadJob(): Promise<string> {
+  const job = newJob();
+  const reason = { code: 'rejected', text: 'no' };
+  const ended = { kind: 'ended', ...factsOf(job, undefined), state: 'dead', reason, at: Date.now() } as const;
+  const changes = project([{ kind: 'accepted', envelope: job, seq: 1 }, ended]);
+  await recordChanges(api.db, { changes, now: Date.now(), workers: [] });
+  return job.id;
 }

@@ -26,6 +26,7 @@ test('accepted, shown, and in JetStream as its own self-contained message', asyn
       input: { x: 1 },
     },
     ...{ meta: { k: 'v' }, attempts: [], startedAt: null, finishedAt: null, expiresAt: null },
+    reason: { code: 'no_worker', text: expect.stringContaining('the queue "default"') },
     traceId: expect.stringMatching(/^[0-9a-f]{32}$/),
   });
   expect(new Date(job.createdAt).toISOString()).toBe(job.createdAt);

@@ -61,10 +61,11 @@ async function acceptedEvents(
 test('a job is in JetStream as the task and the call say, and history is told of it', async () => {
   const options = { priority: 'high', meta: { team: 'x' } } as const;
   const job = await client.enqueue(sendReport, { to: 'a@example.org' }, options);
-  expect(job).toEqual({
+  expect(job).toMatchObject({
     id: expect.any(String),
     task: 'report.send',
     traceId: expect.stringMatching(/^[0-9a-f]{32}$/),
+    created: true,
     warnings: [],
   });
   const seq = await lastSeq();
@@ -109,8 +110,8 @@ test('a wrong input or option is refused before anything is published', async ()
     '/to: must be string',
   );
   const option = (options: object) => client.enqueue(sendReport, { to: 'a' }, options);
-  await expect(option({ uniqueKey: 'a' })).rejects.toMatchObject({
-    issues: [{ pointer: '/uniqueKey', code: 'unknown_field' }],
+  await expect(option({ uniqeKey: 'a' })).rejects.toMatchObject({
+    issues: [{ pointer: '/uniqeKey', code: 'unknown_field', suggestion: 'uniqueKey' }],
   });
   await expect(option({ id: 'x', traceparent: 'y' })).rejects.toMatchObject({
     issues: [{ pointer: '/id' }, { pointer: '/traceparent' }],

@@ -166,6 +166,24 @@ test('what falls into a pause is not caught up', async () => {
   expect(after[0]).toMatchObject({ state: 'dispatched' });
 });
 
+test('a time that is caught up too late for its job is skipped, and says so', async () => {
+  const now = await databaseTime(bench.db);
+  const job = { task: 'system.echo', input: 1, expires: 5_000 };
+  const spec = { when: { every: 60_000 }, catchUpWindow: 3_600_000, job };
+  const late = await makeSchedule(bench.db, spec, { now, agoMs: 90_000 });
+  const intime = await makeSchedule(
+    bench.db,
+    { ...spec, job: { ...job, expires: 60_000 } },
+    { now, agoMs: 90_000 },
+  );
+  await schedule();
+  expect((await decided(late.id, 1))[0]).toMatchObject({ state: 'skipped', reason: { code: 'expired' } });
+  const [made] = await decided(intime.id, 1);
+  expect(made).toMatchObject({ state: 'dispatched' });
+  const row = await getJob(bench.db, made?.jobId ?? '');
+  expect(row?.expiresAt).toBe((made?.nominalTime ?? 0) + 60_000);
+});
+
 test('a scheduler whose clock is wrong plans nothing and says so', async () => {
   const now = await databaseTime(bench.db);
   const { id } = await makeSchedule(bench.db, { when: { every: 1_000 } }, { now, agoMs: 1_000 });

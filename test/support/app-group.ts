@@ -8,6 +8,8 @@ import { natsUrl, testNamespace } from './nats.ts';
 /** Apps as processes of their own, on the servers of the test run, with a namespace and a database to themselves. */
 export interface AppGroup {
   readonly http: Http;
+  readonly namespace: string;
+  readonly apiKey: string;
   start(name: AppName, env?: Readonly<Record<string, string>>): Promise<AppProcess>;
   stop(): Promise<void>;
 }
@@ -17,9 +19,10 @@ export async function startAppGroup(env: Readonly<Record<string, string>> = {}):
   const database = await createTestDatabase();
   const apiPort = await freePort();
   const apiKey = `jb_${randomBytes(6).toString('hex')}_${randomBytes(32).toString('base64url')}`;
+  const namespace = testNamespace();
   const shared = {
     JETBEAT_NATS_URL: natsUrl(),
-    JETBEAT_NAMESPACE: testNamespace(),
+    JETBEAT_NAMESPACE: namespace,
     JETBEAT_DATABASE_URL: database.url,
     JETBEAT_HOST: '127.0.0.1',
     JETBEAT_API_KEY: apiKey,
@@ -28,6 +31,8 @@ export async function startAppGroup(env: Readonly<Record<string, string>> = {}):
   };
   const apps = new Set<AppProcess>();
   return {
+    namespace,
+    apiKey,
     http: createHttp({ url: `http://127.0.0.1:${apiPort}`, apiKey }),
     async start(name, own = {}) {
       const healthPort = name === 'api' ? apiPort : await freePort();

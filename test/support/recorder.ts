@@ -152,7 +152,7 @@ export function settledEvent(job: JobEnvelope, change: Partial<SettledEvent> = {
 }
 
 /** A `parked` event; the job's parks count it already. */
-export function parkedEvent(job: JobEnvelope, what: ParkedEvent['what']): ParkedEvent {
+export function parkedEvent(job: JobEnvelope, what: 'task' | 'doubt'): ParkedEvent {
   return { kind: 'parked', ...factsOf(job, undefined), what, at: Date.now() };
 }
 

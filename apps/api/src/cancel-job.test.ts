@@ -24,7 +24,9 @@ function create(state: JobState, changed: Partial<CancelPorts> = {}, seq?: numbe
     handedOut: async () => 0,
     deleteMessage: async () => true,
     caughtUp: async () => {},
-    ask: async () => ({ begun: false, silent: [] }),
+    ask: async () => ({ silent: [] }),
+    stopping: async () => 'cancelling',
+    pause: async () => {},
     isConnected: () => true,
     ...changed,
   };
@@ -67,9 +69,56 @@ test('handed out, and no worker has begun it: cancelled, and its message goes', 
   ]);
 });
 
-test.each([
-  ['begun', { ask: async () => ({ begun: true, silent: [] }) }, 'job_running'],
-  ['silent', { ask: async () => ({ begun: false, silent: ['w'] }) }, 'workers_silent'],
+const holder = { worker: 'w', settling: false };
+
+test.each(['running', 'cancelling'] as const)('%s: it is stopped where it runs', async (state) => {
+  const { ports, calls } = create(state, { ask: async () => ({ holder, silent: [] }) }, 5);
+  await cancelJob(ports, 'j', undefined);
+  expect(calls).toEqual(['look', 'isConnected', 'begin', 'mark', 'ask', 'stopping']);
+});
+
+test('begun without a word of it in history, or perhaps at a worker that does not answer: it is being cancelled', async () => {
+  for (const asked of [{ holder, silent: [] }, { silent: ['w'] }]) {
+    const { ports, calls } = create('queued', { ask: async () => asked });
+    await cancelJob(ports, 'j', undefined);
+    expect(calls.slice(-3)).toEqual(['caughtUp', 'ask', 'stopping']);
+  }
+});
+
+test('its worker is gone: whoever gets it next drops it, so its message stays', async () => {
+  const { ports, calls } = create(
+    'running',
+    { end: async () => ({ cancelled: false, state: 'running' }) },
+    5,
+  );
+  await cancelJob(ports, 'j', undefined);
+  expect(calls.slice(4)).toEqual(['ask', 'caughtUp', 'end', 'stopping']);
+});
+
+test('its attempt has just ended: what came of it is waited for, and what waits again is cancelled', async () => {
+  const answers = [{ holder: { ...holder, settling: true }, silent: [] }];
+  const rows: JobState[] = ['running', 'running', 'retrying', 'retrying'];
+  const row = async () => ({ id: 'j', queue: 'q', priority: 'normal', state: rows.shift() }) as JobRecord;
+  const { ports, calls } = create('running', {
+    look: row,
+    begin: row,
+    ask: async () => answers.shift() ?? { silent: [] },
+    removeWaiting: async () => 1,
+  });
+  await cancelJob(ports, 'j', undefined);
+  expect(calls.slice(4)).toEqual([
+    'ask',
+    'pause',
+    'look',
+    'isConnected',
+    'begin',
+    'mark',
+    'removeWaiting',
+    'end',
+  ]);
+});
+
+test.each<[string, Partial<CancelPorts>, string | undefined]>([
   [
     'history lags behind',
     { caughtUp: () => Promise.reject(new ApiError('history_behind', 'lags')) },
@@ -83,16 +132,14 @@ test.each([
   expect(calls.at(-1)).toBe('unmark');
 });
 
-test.each([
-  ['running', 'job_running'],
-  ['cancelling', 'job_running'],
-  ['succeeded', 'job_ended'],
-  ['dead', 'job_ended'],
-] as const)('%s: refused before anything is touched', async (state, code) => {
-  const { ports, calls } = create(state);
-  await expect(cancelJob(ports, 'j', undefined)).rejects.toMatchObject({ code });
-  expect(calls).toEqual(['look']);
-});
+test.each(['succeeded', 'dead', 'expired'] as const)(
+  '%s: refused before anything is touched',
+  async (state) => {
+    const { ports, calls } = create(state);
+    await expect(cancelJob(ports, 'j', undefined)).rejects.toMatchObject({ code: 'job_ended' });
+    expect(calls).toEqual(['look']);
+  },
+);
 
 test('NATS away: nothing is changed; cancelled before: nothing to do; unknown: said so', async () => {
   const away = create('queued', { isConnected: () => false });

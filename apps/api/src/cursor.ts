@@ -4,7 +4,7 @@ import { ApiError } from './problem.ts';
 type Place = Readonly<Record<string, string | number>>;
 
 /** Writes where a list goes on; opaque to callers. */
-function encodeCursor(place: Place): string {
+export function encodeCursor(place: Place): string {
   return Buffer.from(JSON.stringify(place)).toString('base64url');
 }
 

@@ -1,4 +1,4 @@
-import { escapePointer, type Issue, unknownField } from '@jetbeat/core';
+import { DURATION_PATTERN, escapePointer, type Issue, unknownField } from '@jetbeat/core';
 
 /** What a schema check found, as TypeBox tells it. */
 export interface Finding {
@@ -97,7 +97,9 @@ function toIssues(finding: Finding, root: object, prefix: string): Issue[] {
     }
     case 'pattern': {
       const message = description ? `is not of this form: ${description}` : finding.message;
-      return [{ pointer, code: 'invalid_value', message }];
+      // The code that a program is given for the same text.
+      const code = schema.pattern === DURATION_PATTERN ? 'invalid_duration' : 'invalid_value';
+      return [{ pointer, code, message }];
     }
     case 'type': {
       const hint = schema.pattern && description ? ` (${description})` : '';

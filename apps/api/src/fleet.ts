@@ -1,5 +1,5 @@
-import type { Warning } from '@jetbeat/core';
-import type { TaskRecord } from '@jetbeat/postgres';
+import type { Reason, Warning } from '@jetbeat/core';
+import type { JobRecord, TaskRecord } from '@jetbeat/postgres';
 
 /** What is known of tasks and of the workers that serve them, as of a moment ago. */
 export interface Fleet {
@@ -44,4 +44,14 @@ export function warningsFor(fleet: Fleet, job: { task: string; queue: string }):
   const where = queues && queues.size > 0 ? `; it is served on ${[...queues].slice(0, 5).join(', ')}` : '';
   const message = `no running worker serves the task "${job.task}" on the queue "${job.queue}"${where}: the job waits until one does`;
   return [{ code: 'no_worker', message }];
+}
+
+/** The stored reason of a job, or, where it waits because nobody takes it from its queue now, that. */
+export function reasonNow(
+  fleet: Fleet,
+  job: Pick<JobRecord, 'task' | 'queue' | 'state' | 'reason'>,
+): Reason | undefined {
+  const mayWait = job.state === 'queued' || (job.state === 'parked' && job.reason?.code === 'no_worker');
+  const [warning] = mayWait ? warningsFor(fleet, job) : [];
+  return warning ? { code: warning.code, text: warning.message } : job.reason;
 }

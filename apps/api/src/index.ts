@@ -1,7 +1,9 @@
+import { readSettings } from '@jetbeat/core';
 import { BusClosedError, createPublisher, type JobToPublish, publishJobs } from '@jetbeat/jetstream';
 import {
   databaseTime,
   findApiKey,
+  getJob,
   insertApiKey,
   insertJobs,
   listTasks,
@@ -14,13 +16,19 @@ import { createMetrics, type Running, type StartParams, toListenError } from '@j
 import { hashSecret, parseKey } from './api-key.ts';
 import { createCancelPorts } from './cancel-ports.ts';
 import { createInputCheck } from './check-input.ts';
+import { createDeadPorts } from './dead-ports.ts';
 import { watchFleet } from './fleet.ts';
 import { readiness } from './health-checks.ts';
 import { createInserter } from './inserter.ts';
 import { connectMessaging } from './messaging.ts';
+import { createMovePorts } from './move-ports.ts';
 import { observeApi } from './observe.ts';
+import { createQueuePorts } from './queue-ports.ts';
+import { createReplayLoop } from './replay-loop.ts';
 import { createServer } from './server.ts';
 import { createTraceSends } from './trace-sends.ts';
+import { createUniquePorts } from './unique-ports.ts';
+import { createWaitingRequests } from './wait-for-end.ts';
 
 /** A running API. */
 export interface RunningApi extends Running {
@@ -32,6 +40,8 @@ export interface RunningApi extends Running {
 const NAME = 'jetbeat api';
 /** How long committed jobs may take to be published when the API stops, milliseconds. */
 const DRAIN_MS = 6_000;
+/** A committed job that could not be published. */
+const LEFT = 'a job that was moved is left to the recorder to publish';
 /** What a NATS server takes in one message unless it is told otherwise, bytes. */
 const USUAL_PAYLOAD = 1_048_576;
 
@@ -44,6 +54,7 @@ export async function start(params: StartParams & { publish?: typeof publishJobs
   const { config, log, tracing, publish = publishJobs } = params;
   const clock = Date.now;
   const { ackWaitMs } = config;
+  const settings = readSettings(config.settings, config.file);
   const closing: (() => Promise<unknown>)[] = [];
   let stopped: Promise<void> | undefined;
   const stop = () => {
@@ -83,23 +94,37 @@ export async function start(params: StartParams & { publish?: typeof publishJobs
     const { metrics = createMetrics({ app: 'api' }) } = params;
     closing.push(async () => metrics.stop());
     const { counted } = observeApi({ metrics, db, messaging, publisher, ackWaitMs });
+    const reach = { db, messaging: messaging.now, ackWaitMs, clock };
+    const fleet = watchFleet({
+      listTasks: () => listTasks(db),
+      tasksServed: async () => tasksServed(db, { now: await databaseTime(db), within: ackWaitMs }),
+      clock,
+    });
+    const refusal = () => messaging.now()?.storage.refusal;
+    const send = (job: JobToPublish) => publisher.add([job]);
+    const replays = createReplayLoop({ db, fleet, settings, publish: send, refusal, clock, log });
+    closing.push(() => replays.stop());
     const app = await createServer({
       db,
       log,
       clock,
       findKey: (id) => findApiKey(db, id),
       insertJob: counted(createInserter({ insertJobs: (jobs) => insertJobs(db, jobs) })),
-      publish: (job) => publisher.add([job]),
-      fleet: watchFleet({
-        listTasks: () => listTasks(db),
-        tasksServed: async () => tasksServed(db, { now: await databaseTime(db), within: ackWaitMs }),
-        clock,
-      }),
+      unique: createUniquePorts({ db, messaging: messaging.now, clock, log }),
+      publish: send,
+      fleet,
       checkInput: createInputCheck(log),
-      cancel: createCancelPorts({ db, messaging: messaging.now, ackWaitMs, clock }),
+      settings,
+      cancel: createCancelPorts(reach),
+      move: createMovePorts({ ...reach, publish, warn: (err, job) => log.warn({ err, job }, LEFT) }),
+      waiting: createWaitingRequests({ messaging: messaging.now, look: (id) => getJob(db, id) }),
+      queues: createQueuePorts({ db, messaging: messaging.now, config, clock }),
+      dead: createDeadPorts(messaging.now),
+      replays,
       tracing,
       sends,
-      refusal: () => messaging.now()?.storage.refusal,
+      refusal,
+      queueRefusal: (queue) => messaging.now()?.storage.queueRefusal(queue),
       maxPayload: () => messaging.now()?.bus.maxPayload ?? USUAL_PAYLOAD,
       metrics,
       live: () => [{ name: 'process', ok: true }],
@@ -110,6 +135,7 @@ export async function start(params: StartParams & { publish?: typeof publishJobs
     const url = await app.listen({ host, port }).catch((error: unknown) => {
       throw toListenError(error, { host, port, setting: 'JETBEAT_PORT' });
     });
+    replays.start();
     log.info({ url }, 'listening');
     return { url, ready: async () => {}, stop };
   } catch (error) {

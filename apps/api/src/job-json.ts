@@ -1,4 +1,4 @@
-import { type Job, ownTrace } from '@jetbeat/core';
+import { type Job, type JobProgress, ownTrace, type Progress, type StoredError } from '@jetbeat/core';
 import type { JobWithAttempts, ListedJob } from '@jetbeat/postgres';
 
 /** A time as the API writes it: RFC 3339, UTC. */
@@ -6,9 +6,13 @@ export function timeText(ms: number): string {
   return new Date(ms).toISOString();
 }
 
-/** A job as the API shows it. */
-export function jobJson(job: JobWithAttempts): Job {
+/**
+ * A job as the API shows it.
+ * @param retriedBy the jobs that retries have made from it
+ */
+export function jobJson(job: JobWithAttempts, retriedBy: readonly string[] = []): Job {
   const { schedule } = job;
+  const error = errorOf(job);
   return {
     id: job.id,
     task: job.task,
@@ -28,11 +32,13 @@ export function jobJson(job: JobWithAttempts): Job {
     })),
     createdAt: timeText(job.createdAt),
     runAt: timeText(job.runAt),
+    ...(job.state === 'retrying' ? { nextRunAt: timeText(job.dueAt) } : {}),
     startedAt: timeOrNull(job.startedAt),
     finishedAt: timeOrNull(job.finishedAt),
-    expiresAt: null,
+    expiresAt: timeOrNull(job.expiresAt),
+    ...(job.progress === undefined ? {} : { progress: progressOf(job.progress) }),
     ...(job.result === undefined ? {} : { result: job.result }),
-    ...(job.error === undefined ? {} : { error: job.error }),
+    ...(error === undefined ? {} : { error }),
     traceId: job.traceId ?? ownTrace(job.id).traceId,
     ...(schedule
       ? {
@@ -44,7 +50,20 @@ export function jobJson(job: JobWithAttempts): Job {
         }
       : {}),
     ...(job.parent === undefined ? {} : { parent: job.parent }),
+    ...(job.retryOf === undefined ? {} : { retryOf: job.retryOf }),
+    ...(retriedBy.length === 0 ? {} : { retriedBy: [...retriedBy] }),
+    ...(job.unique === undefined ? {} : { uniqueKey: job.unique }),
   };
+}
+
+/** Whoever says that a job has expired has not seen how it failed before; its attempts tell. */
+function errorOf({ state, error, attempts }: JobWithAttempts): StoredError | undefined {
+  if (state !== 'expired' || error !== undefined) return error;
+  return attempts.findLast(({ outcome }) => outcome === 'failed' || outcome === 'timed-out')?.error;
+}
+
+function progressOf({ value, note }: JobProgress): Progress {
+  return { value, ...(note === undefined ? {} : { note }) };
 }
 
 function timeOrNull(ms: number | undefined): string | null {

@@ -1,12 +1,18 @@
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import {
+  DeadLetterPageSchema,
+  DeadLetterSchema,
   HealthSchema,
   JobAcceptedSchema,
   JobPageSchema,
   JobSchema,
   OccurrencePageSchema,
   ProblemSchema,
+  PurgeAnswerSchema,
+  QueueListSchema,
+  QueueSchema,
+  ReplaySchema,
   SchedulePageSchema,
   ScheduleSchema,
 } from '@jetbeat/core';
@@ -21,6 +27,12 @@ const COMPONENTS = {
   Schedule: ScheduleSchema,
   SchedulePage: SchedulePageSchema,
   OccurrencePage: OccurrencePageSchema,
+  Queue: QueueSchema,
+  QueueList: QueueListSchema,
+  PurgeAnswer: PurgeAnswerSchema,
+  DeadLetter: DeadLetterSchema,
+  DeadLetterPage: DeadLetterPageSchema,
+  Replay: ReplaySchema,
   Health: HealthSchema,
 };
 
@@ -62,6 +74,8 @@ export async function describeApi(app: FastifyInstance): Promise<void> {
       tags: [
         { name: 'jobs', description: 'Requests to run a task.' },
         { name: 'schedules', description: 'Rules that make jobs in time.' },
+        { name: 'queues', description: 'Named lanes of jobs, with their limits.' },
+        { name: 'dead letters', description: 'Jobs that are given up, and messages that never were one.' },
         { name: 'health', description: 'Whether this process does its work.' },
       ],
       components: {
@@ -103,7 +117,8 @@ function readyToTry<Document extends object>(document: Document): Document {
   const paths = Object.values((document as Described).paths ?? {});
   for (const { requestBody, parameters = [] } of paths.flatMap((methods) => Object.values(methods))) {
     const schema = requestBody?.content?.['application/json']?.schema;
-    if (requestBody && schema && !('required' in schema)) requestBody.required = false;
+    if (requestBody && schema && !('required' in schema || 'minProperties' in schema))
+      requestBody.required = false;
     for (const parameter of parameters) if (parameter.in === 'query') delete parameter.example;
   }
   return document;

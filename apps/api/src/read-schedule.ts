@@ -6,6 +6,7 @@ import {
   type Rule,
   type RuleInput,
   readPolicy,
+  readUnique,
   SCHEDULE_DEFAULTS,
   type ScheduleRequest,
   type ScheduleSpec,
@@ -23,6 +24,7 @@ export function readSchedule(request: ScheduleRequest): ScheduleSpec {
   const { task, input, queue, priority, meta } = job;
   const read = readPolicy(job, '/job');
   issues.push(...read.issues);
+  const unique = readUnique({ uniqueKey: job.uniqueKey }, issues, '/job');
   const rules = Array.isArray(when)
     ? when.map((rule, index) => collect(issues, () => readRule(rule, `/when/${index}`)))
     : collect(issues, () => readRule(when as RuleInput, '/when'));
@@ -42,6 +44,7 @@ export function readSchedule(request: ScheduleRequest): ScheduleSpec {
       ...(priority === undefined ? {} : { priority }),
       ...(meta === undefined ? {} : { meta }),
       ...read.policy,
+      ...(unique === undefined ? {} : { unique }),
     },
     overlap: overlap ?? SCHEDULE_DEFAULTS.overlap,
     catchUp: catchUp ?? SCHEDULE_DEFAULTS.catchUp,

@@ -2,14 +2,12 @@ import { DURATION_PATTERN, type Issue } from '@jetbeat/core';
 
 /** Fields of the interface that are not built yet, by the title of the body and the place in it. */
 const UNBUILT: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
-  JobRequest: { '': ['expires', 'uniqueKey', 'concurrencyKey'] },
   ScheduleRequest: {
     '': [
       ...['exclude', 'dst', 'jitter', 'startAt', 'endAt', 'maxRuns'],
       ...['labels', 'objective', 'maxSilence', 'pauseAfterFailures'],
     ],
     '/when': ['rrule', 'solar', 'hourly', 'daily', 'weekly', 'monthly'],
-    '/job': ['expires', 'uniqueKey', 'concurrencyKey'],
   },
   PauseRequest: { '': ['until'] },
 };

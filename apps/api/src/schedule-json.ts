@@ -1,4 +1,5 @@
 import {
+  type Callback,
   createRecurrence,
   defaultWindow,
   formatDuration,
@@ -6,8 +7,10 @@ import {
   type PolicyOverrides,
   type Rule,
   type Schedule,
+  type ScheduledJob,
   type ScheduleSpec,
   timesBetween,
+  type UniqueAsk,
 } from '@jetbeat/core';
 import type { OccurrenceRecord, ScheduleRecord } from '@jetbeat/postgres';
 import { timeText } from './job-json.ts';
@@ -32,7 +35,6 @@ export function scheduleJson(
 ): Schedule {
   const spec = schedule.definition;
   const { paused } = schedule;
-  const { task, input, queue, priority, meta, retry, timeout } = spec.job;
   const recurrence = createRecurrence({
     when: spec.when,
     timeZone: spec.timeZone,
@@ -45,15 +47,7 @@ export function scheduleJson(
     name: schedule.name,
     when: Array.isArray(spec.when) ? spec.when.map(ruleJson) : ruleJson(spec.when as Rule),
     timeZone: spec.timeZone,
-    job: {
-      task,
-      input,
-      ...(queue === undefined ? {} : { queue }),
-      ...(priority === undefined ? {} : { priority }),
-      ...(retry === undefined ? {} : { retry: retryJson(retry) }),
-      ...(timeout === undefined ? {} : { timeout: timeoutJson(timeout) }),
-      ...(meta === undefined ? {} : { meta: { ...meta } }),
-    },
+    job: { ...placeJson(spec.job), ...policyJson(spec.job) },
     overlap: spec.overlap,
     catchUp: typeof spec.catchUp === 'string' ? spec.catchUp : { all: spec.catchUp.all },
     catchUpWindow: formatDuration(window),
@@ -62,6 +56,32 @@ export function scheduleJson(
       : null,
     nextTimes: paused ? [] : next.map(timeText),
     lastOccurrence: last ? occurrenceJson(last) : null,
+  };
+}
+
+/** What is run, and where. */
+function placeJson({ task, input, queue, priority, meta, unique }: ScheduledJob) {
+  return {
+    task,
+    input,
+    ...(queue === undefined ? {} : { queue }),
+    ...(priority === undefined ? {} : { priority }),
+    ...(unique === undefined ? {} : { uniqueKey: uniqueJson(unique) }),
+    ...(meta === undefined ? {} : { meta: { ...meta } }),
+  };
+}
+
+/** What holds for it. */
+function policyJson({ retry, timeout, expires, onSuccess, onFailure, concurrency }: PolicyOverrides) {
+  return {
+    ...(retry === undefined ? {} : { retry: retryJson(retry) }),
+    ...(timeout === undefined ? {} : { timeout: timeoutJson(timeout) }),
+    ...(expires === undefined ? {} : { expires: formatDuration(expires) }),
+    ...(onSuccess === undefined ? {} : { onSuccess: callbacksJson(onSuccess) }),
+    ...(onFailure === undefined ? {} : { onFailure: callbacksJson(onFailure) }),
+    ...(concurrency === undefined
+      ? {}
+      : { concurrencyKey: concurrency.limit === 1 ? concurrency.key : concurrency }),
   };
 }
 
@@ -88,12 +108,28 @@ function ruleJson(rule: Rule) {
 }
 
 function retryJson(retry: NonNullable<PolicyOverrides['retry']>) {
-  const { delay, max, ...rest } = retry;
+  const { delay, max, retryOn, noRetryOn, ...rest } = retry;
   return {
     ...rest,
-    ...(delay === undefined ? {} : { delay: formatDuration(delay) }),
+    ...(delay === undefined ? {} : { delay: delayJson(delay) }),
     ...(max === undefined ? {} : { max: formatDuration(max) }),
+    ...(retryOn === undefined ? {} : { retryOn: [...retryOn] }),
+    ...(noRetryOn === undefined ? {} : { noRetryOn: [...noRetryOn] }),
   };
+}
+
+function delayJson(delay: number | readonly number[]) {
+  return typeof delay === 'number' ? formatDuration(delay) : delay.map(formatDuration);
+}
+
+/** They are kept as they were written. */
+function callbacksJson(callbacks: readonly Callback[]) {
+  return [...callbacks] as NonNullable<Schedule['job']['onFailure']>;
+}
+
+function uniqueJson({ key, scope, mode, onConflict, forMs }: UniqueAsk) {
+  if (forMs !== undefined) return { key, scope, for: formatDuration(forMs) };
+  return { key, scope, while: mode === 'queued' ? mode : 'unfinished', onConflict } as const;
 }
 
 function timeoutJson(timeout: NonNullable<PolicyOverrides['timeout']>) {

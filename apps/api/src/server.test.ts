@@ -73,7 +73,7 @@ describe('keys', () => {
         writing += 1;
       }
     }
-    expect(writing).toBe(6);
+    expect(writing).toBeGreaterThan(10);
   });
 
   test('PostgreSQL away: 503, and when to come again', async () => {
@@ -116,6 +116,17 @@ describe('what is asked for', () => {
     expect(answer.body).toMatchObject({ status: 400, code: 'invalid_request', errors: [{ pointer, code }] });
   });
 
+  test('several values in one parameter: how they are written', async () => {
+    const answer = await server.call('GET /jobs?state=parked,queued');
+    expect(answer.body.errors).toMatchObject([
+      {
+        pointer: '?state/0',
+        suggestion: 'state=parked&state=queued',
+        message: expect.stringContaining('repeat the parameter'),
+      },
+    ]);
+  });
+
   test.each(['idempotency-key', 'If-Match'])(
     'the header %s has no effect yet, and is refused',
     async (name) => {
@@ -128,8 +139,11 @@ describe('what is asked for', () => {
   );
 
   test('so is what is no option of a route at all', async () => {
-    const answer = await server.call('POST /jobs?wait=10s', { task: 'a', input: 1 });
-    expect(answer.body).toMatchObject({ status: 400, errors: [{ pointer: '?wait', code: 'unknown_field' }] });
+    const answer = await server.call('POST /jobs?waits=10s', { task: 'a', input: 1 });
+    expect(answer.body).toMatchObject({
+      status: 400,
+      errors: [{ pointer: '?waits', code: 'unknown_field' }],
+    });
   });
 
   const written = (place: unknown) => Buffer.from(JSON.stringify(place)).toString('base64url');

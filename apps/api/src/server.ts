@@ -18,15 +18,26 @@ import { cancelJobRoute } from './routes/cancel-job.ts';
 import { createJobRoute } from './routes/create-job.ts';
 import { createScheduleRoute } from './routes/create-schedule.ts';
 import { deleteScheduleRoute } from './routes/delete-schedule.ts';
+import { deleteDeadLetterRoute, getDeadLetterRoute } from './routes/get-dead-letter.ts';
 import { getJobRoute } from './routes/get-job.ts';
+import { getQueueRoute } from './routes/get-queue.ts';
 import { getScheduleRoute } from './routes/get-schedule.ts';
 import { healthRoutes } from './routes/health.ts';
+import { listDeadLettersRoute } from './routes/list-dead-letters.ts';
 import { listJobsRoute } from './routes/list-jobs.ts';
 import { listOccurrencesRoute } from './routes/list-occurrences.ts';
+import { listQueuesRoute } from './routes/list-queues.ts';
 import { listSchedulesRoute } from './routes/list-schedules.ts';
 import { metricsRoute } from './routes/metrics.ts';
+import { patchJobRoute, runJobNowRoute } from './routes/move-job.ts';
+import { pauseQueueRoute, resumeQueueRoute } from './routes/pause-queue.ts';
 import { pauseScheduleRoute } from './routes/pause-schedule.ts';
+import { purgeQueueRoute } from './routes/purge-queue.ts';
+import { putQueueRoute } from './routes/put-queue.ts';
+import { replayAllRoute } from './routes/replay-all.ts';
+import { replayDeadLetterRoute } from './routes/replay-dead-letter.ts';
 import { resumeScheduleRoute } from './routes/resume-schedule.ts';
+import { retryJobRoute } from './routes/retry-job.ts';
 import { toApiError } from './to-api-error.ts';
 import { traceIdOf, traceparentOf } from './trace.ts';
 import { traceRequests } from './trace-requests.ts';
@@ -42,7 +53,10 @@ const ROUTES = [
   createJobRoute,
   listJobsRoute,
   getJobRoute,
+  patchJobRoute,
+  runJobNowRoute,
   cancelJobRoute,
+  retryJobRoute,
   createScheduleRoute,
   listSchedulesRoute,
   getScheduleRoute,
@@ -50,6 +64,17 @@ const ROUTES = [
   pauseScheduleRoute,
   resumeScheduleRoute,
   listOccurrencesRoute,
+  listQueuesRoute,
+  getQueueRoute,
+  putQueueRoute,
+  pauseQueueRoute,
+  resumeQueueRoute,
+  purgeQueueRoute,
+  listDeadLettersRoute,
+  getDeadLetterRoute,
+  deleteDeadLetterRoute,
+  replayDeadLetterRoute,
+  replayAllRoute,
 ];
 
 /** Makes the HTTP server, not yet listening. The id of a request is its `traceparent`. */

@@ -1,4 +1,4 @@
-import type { Problem } from '@jetbeat/core';
+import { NO_SETTINGS, type Problem } from '@jetbeat/core';
 import { type Database, DatabaseUnavailableError } from '@jetbeat/postgres';
 import { createLog } from '@jetbeat/runtime';
 import type { FastifyInstance } from 'fastify';
@@ -49,12 +49,20 @@ export async function createTestServer(): Promise<TestServer> {
       return known ? { id, hash: hashSecret(SECRET), role: id as Role, createdAt: 0 } : undefined;
     },
     insertJob: async () => {},
+    unique: {} as Parts['unique'],
     publish: () => {},
     fleet: async () => ({ tasks: new Map(), served: new Map() }),
+    settings: NO_SETTINGS,
     checkInput: createInputCheck(log),
     cancel: {} as Parts['cancel'],
+    move: {} as Parts['move'],
+    waiting: { forEnd: async () => undefined },
+    queues: {} as Parts['queues'],
+    dead: {} as Parts['dead'],
+    replays: { poke() {} },
     maxPayload: () => 1_048_576,
     refusal: () => undefined,
+    queueRefusal: () => undefined,
     metrics: { observe: () => {}, page: async () => '# nothing\n' },
     live: () => [{ name: 'process', ok: true }],
     ready: () => [{ name: 'process', ok: true }],
@@ -81,7 +89,7 @@ export async function createTestServer(): Promise<TestServer> {
       const [method = 'GET', path = '/'] = request.split(' ');
       const response = await app.inject({
         method: method as 'GET',
-        url: /^\/(jobs|schedules)/.test(path) ? `/api/v1${path}` : path,
+        url: /^\/(jobs|schedules|queues|dead-letters)/.test(path) ? `/api/v1${path}` : path,
         headers: { authorization: `Bearer jb_admin_${SECRET}`, ...headers },
         ...(body === undefined ? {} : { payload: body as object }),
       });

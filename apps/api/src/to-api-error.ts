@@ -17,9 +17,6 @@ const BY_STATUS: Readonly<Record<number, ProblemCode>> = {
 
 /** What Fastify says too briefly, or of another cause. */
 const TEXTS: Readonly<Record<string, string>> = {
-  FST_ERR_CTP_INVALID_JSON_BODY:
-    'the body is no JSON, or has a key "__proto__" or "constructor" with "prototype" in it, which are refused',
-  FST_ERR_CTP_EMPTY_JSON_BODY: 'the body is empty: send {}, or no content type',
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'send JSON, with the header "Content-Type: application/json"',
   FST_ERR_CTP_BODY_TOO_LARGE: `the body is larger than ${BODY_LIMIT} bytes: give a reference instead of the data`,
 };

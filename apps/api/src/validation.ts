@@ -27,7 +27,7 @@ export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, http
     }
     const issues = explain(validator.Errors(value), schema);
     return {
-      error: invalid(issues.map((issue) => (isQuery ? inQuery(issue) : inBody(issue, value, schema)))),
+      error: invalid(issues.map((issue) => (isQuery ? inQuery(issue, value) : inBody(issue, value, schema)))),
     };
   };
 };
@@ -36,8 +36,16 @@ function invalid(issues: InvalidInputError['issues']): ApiError {
   return new ApiError('invalid_request', describeIssues(issues), { issues });
 }
 
-function inQuery(issue: Issue): Issue {
-  return { ...issue, pointer: `?${issue.pointer.slice(1)}` };
+function inQuery(issue: Issue, query: unknown): Issue {
+  const pointer = `?${issue.pointer.slice(1)}`;
+  const [, name = '', index] = issue.pointer.split('/');
+  const given = index && (query as Readonly<Record<string, readonly unknown[]>>)[name]?.[Number(index)];
+  if (typeof given !== 'string' || !given.includes(',')) return { ...issue, pointer };
+  const suggestion = given
+    .split(',')
+    .map((one) => `${name}=${one.trim()}`)
+    .join('&');
+  return { ...issue, pointer, suggestion, message: `is one value: repeat the parameter, ?${suggestion}` };
 }
 
 function inBody(issue: Issue, value: unknown, { title = '' }: TSchema & { title?: string }): Issue {

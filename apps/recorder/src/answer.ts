@@ -13,6 +13,8 @@ export interface AnswerParams {
   readonly doubtWaitMs: number;
   /** How long the workers may take to say what they hold. */
   readonly heldWaitMs: number;
+  /** Makes up for what follows these jobs, which have succeeded, before their messages are acknowledged. */
+  readonly succeeded: (ids: readonly string[]) => Promise<void>;
 }
 
 /** What is left of the wait at least. */
@@ -42,7 +44,7 @@ export async function answer(
   if (expect.length > 0)
     await readToEnd({ bus, timeoutMs: Math.max(MIN_WAIT_MS, until - performance.now()) });
   const now = await databaseTime(db);
-  return withDoubts(db, {
+  const answers = await withDoubts(db, {
     ids,
     now,
     within,
@@ -55,4 +57,8 @@ export async function answer(
       return { grants, value: answers };
     },
   });
+  // Its worker may have died between the outcome and the callbacks. Other ends are looked after anyway.
+  const done = answers.map((one) => one.answer === 'settled' && one.next?.state === 'succeeded');
+  await params.succeeded([...new Set(questions.flatMap(({ job }, index) => (done[index] ? [job] : [])))]);
+  return answers;
 }

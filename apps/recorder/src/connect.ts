@@ -14,8 +14,8 @@ export interface RecorderTopology {
 export interface Connected {
   readonly bus: Bus;
   readonly db: Database;
-  /** Makes streams and consumers that are missing. */
-  readonly topology: () => Promise<void>;
+  /** Makes streams and consumers that are missing, also of these queues. */
+  readonly topology: (more?: readonly string[]) => Promise<void>;
   close(): Promise<void>;
 }
 
@@ -56,7 +56,12 @@ export async function connect(params: {
       instrument,
     });
     await migrate(db);
-    return { bus, db, topology: () => ensureTopology(bus, wanted), close };
+    return {
+      bus,
+      db,
+      topology: (more = []) => ensureTopology(bus, { ...wanted, queues: [...queues, ...more] }),
+      close,
+    };
   } catch (error) {
     await close();
     throw error;

@@ -19,6 +19,10 @@ export interface RecorderCounts {
   reconciled: number;
   republished: number;
   released: number;
+  /** Jobs that nobody began in time. */
+  expired: number;
+  /** Jobs that were made because another one had ended: callbacks that no worker had made, and notices. */
+  followed: number;
   trimmed: number;
   /** Pulls that PostgreSQL did not take at the first try. */
   failures: number;
@@ -49,6 +53,8 @@ export function createTally(params: { log: Log; monotonic?: () => number }): Tal
     reconciled: 0,
     republished: 0,
     released: 0,
+    expired: 0,
+    followed: 0,
     trimmed: 0,
     failures: 0,
   };

@@ -1,16 +1,29 @@
-import type { Bus, CancelledKeys, EventPublisher } from '@jetbeat/jetstream';
+import {
+  type Bus,
+  type CancelledKeys,
+  createLeaseWatch,
+  type EventPublisher,
+  leaseTtlMs,
+} from '@jetbeat/jetstream';
 import type { Database } from '@jetbeat/postgres';
 import { type EveryParams, every, type Log, type Loop } from '@jetbeat/runtime';
 import { type ClearProgress, clearCancelled } from './clear-cancelled.ts';
 import type { Tally } from './counts.ts';
+import { expire } from './expire.ts';
+import type { Follow } from './follow.ts';
 import type { Gauge } from './gauge.ts';
 import type { Hearing } from './hearing.ts';
 import { partition } from './partition.ts';
 import type { Progress } from './progress.ts';
+import { purge } from './purge.ts';
+import type { QueueRates } from './queue-rates.ts';
 import { reconcile } from './reconcile.ts';
 import { release } from './release.ts';
+import { releaseKeys } from './release-keys.ts';
+import type { KeyWatch } from './review-keys.ts';
 import type { SettledMarks } from './settled-marks.ts';
 import type { Sweep } from './sweep.ts';
+import { tellQueues } from './tell-queues.ts';
 import type { RecorderTimes } from './times.ts';
 import type { Publish } from './trace-republish.ts';
 import { createSequenceClock, trim } from './trim.ts';
@@ -32,6 +45,9 @@ export interface DutiesParams {
   readonly gauge: Gauge;
   readonly streamWatch: StreamWatch;
   readonly sweep: Sweep;
+  readonly keys: KeyWatch;
+  readonly follow: Follow;
+  readonly rates: QueueRates;
   readonly tally: Tally;
   readonly log: Log;
   readonly times: RecorderTimes;
@@ -44,6 +60,7 @@ export interface DutiesParams {
 export interface Duties {
   readonly release: Loop;
   readonly trim: Loop;
+  readonly queues: Loop;
   start(): void;
   stop(): Promise<void>;
 }
@@ -51,8 +68,14 @@ export interface Duties {
 const RELEASE_LIMIT = 500;
 const RECONCILE_LIMIT = 500;
 const CLEAR_LIMIT = 200;
+const EXPIRE_LIMIT = 500;
+const KEYS_LIMIT = 500;
+/** Ended jobs in one pass, each with what follows it. */
+export const FOLLOW_LIMIT = 200;
 /** Between two steps of trimming, for the publishers, in milliseconds. */
 const TRIM_PAUSE_MS = 50;
+/** Between two pages of unique keys, in milliseconds. */
+const KEYS_PAUSE_MS = 50;
 /** Finished keys are no hurry. */
 const CLEAR_EVERY_MS = 10_000;
 /** How often the sequence that was last at a time is noted, for trimming by age. */
@@ -60,9 +83,11 @@ const SEQUENCE_EVERY_MS = 10_000;
 
 /** Puts every pass into its loop. */
 export function createDuties(params: DutiesParams): Duties {
-  const { bus, db, publish, events, cancelled, marks, hearing, progress, gauge, streamWatch, sweep } = params;
+  const { bus, db, publish, events, cancelled, marks, hearing, progress, gauge, streamWatch, sweep, rates } =
+    params;
   const { tally, log, times, ackWaitMs, clock } = params;
   const { counts } = tally;
+  const leases = createLeaseWatch(bus, { ttlMs: leaseTtlMs(ackWaitMs) });
   const cleared: ClearProgress = { seen: new Map(), passed: 0 };
   const sequences = createSequenceClock({
     everyMs: Math.min(SEQUENCE_EVERY_MS, times.liveMs / 10),
@@ -90,10 +115,47 @@ export function createDuties(params: DutiesParams): Duties {
     counts.trimmed += trimmed;
     return trimmed > 0 ? TRIM_PAUSE_MS : times.trimEveryMs;
   });
+  const queuesLoop = loop('queues', times.queuesEveryMs, async () => {
+    const told = await tellQueues({ bus, db });
+    if (told.length > 0) log.info({ queues: told }, 'the settings of queues were told again');
+  });
   const loops = [
     releaseLoop,
     trimLoop,
+    queuesLoop,
+    loop('queue-rates', times.ratesEveryMs, () => rates.flush()),
+    loop('purge', times.purgeEveryMs, () =>
+      purge({ bus, db, events, cancelled, hearing, log, clock, ...times }),
+    ),
+    loop('expire', times.expireEveryMs, async () => {
+      const { looked, expired } = await expire({
+        db,
+        bus,
+        events,
+        hearing,
+        graceMs: times.expireGraceMs,
+        readToEndMs: times.doubtWaitMs,
+        heldWaitMs: times.heldWaitMs,
+        limit: EXPIRE_LIMIT,
+      });
+      counts.expired += expired;
+      return expired > 0 && looked === EXPIRE_LIMIT ? 0 : times.expireEveryMs;
+    }),
+    loop('follow', times.followEveryMs, async () => {
+      const { looked, made } = await params.follow.pass();
+      counts.followed += made;
+      return looked === FOLLOW_LIMIT ? 0 : times.followEveryMs;
+    }),
     loop('gauge', times.gaugeEveryMs, () => gauge.look()),
+    loop('release-keys', times.keySlotsEveryMs, async () => {
+      const released = await releaseKeys({
+        ...{ db, bus, events, leases },
+        waitedMs: times.keySlotsEveryMs,
+        limit: KEYS_LIMIT,
+        readToEndMs: times.doubtWaitMs,
+      });
+      counts.released += released;
+    }),
     loop('reconcile', times.reconcileEveryMs, async () => {
       const { unpublishedAfterMs } = times;
       const done = await reconcile({
@@ -123,6 +185,11 @@ export function createDuties(params: DutiesParams): Duties {
     }),
     // An operator may remove what everything else builds on, and no reconnect would tell.
     loop('topology', times.topologyEveryMs, params.topology),
+    loop('review-keys', times.keysEveryMs, async () => {
+      const { more } = await params.keys.review();
+      return more ? KEYS_PAUSE_MS : times.keysEveryMs;
+    }),
+    loop('reassert-keys', times.keysEveryMs, () => params.keys.reassert()),
     loop('sweep-ended', times.sweepEveryMs, () => sweep.ended()),
     loop('sweep-passed', times.sweepEveryMs, () => sweep.passed()),
     loop('settled', times.settledEveryMs, () => marks.write()),
@@ -132,6 +199,7 @@ export function createDuties(params: DutiesParams): Duties {
   return {
     release: releaseLoop,
     trim: trimLoop,
+    queues: queuesLoop,
     start() {
       for (const one of loops) one.start();
     },

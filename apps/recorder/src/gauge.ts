@@ -1,6 +1,7 @@
 import {
   decideGate,
   describeStorage,
+  type FullQueue,
   type StorageFigures,
   type StorageGate,
   storageLevel,
@@ -37,8 +38,9 @@ export function createGauge(params: {
   readonly limit?: number;
   readonly everyMs: number;
   readonly onRoomNeeded: () => void;
+  readonly fullQueues: () => Promise<readonly FullQueue[]>;
 }): Gauge {
-  const { bus, log, limit, everyMs, onRoomNeeded } = params;
+  const { bus, log, limit, everyMs, onRoomNeeded, fullQueues } = params;
   let last: StorageFigures | undefined;
   let lookedAt = 0;
   let gate: StorageGate = 'open';
@@ -50,8 +52,10 @@ export function createGauge(params: {
   return {
     async look() {
       const { figures, events } = await gaugeStorage(bus, limit === undefined ? {} : { limit });
-      publishStorage(bus, figures);
-      last = figures;
+      const full = await fullQueues();
+      const told = full.length === 0 ? figures : { ...figures, full };
+      publishStorage(bus, told);
+      last = told;
       lookedAt = performance.now();
       tight = storageLevel({ ...figures, events: { used: 0 } }).share >= TIGHT_AT;
       if (tight || events.bytes > events.maxBytes / 2) onRoomNeeded();

@@ -1,12 +1,15 @@
+import { type QueueLimits, readSettings } from '@jetbeat/core';
 import {
   createEventPublisher,
   lowerSettled,
   openCancelled,
   openEventSource,
   publishJobs,
+  putSettings,
+  serveResults,
   serveStorage,
 } from '@jetbeat/jetstream';
-import { recordChanges, settledMarks } from '@jetbeat/postgres';
+import { jobEndings, recordChanges, seedQueues, settledMarks } from '@jetbeat/postgres';
 import {
   createMetrics,
   measureNats,
@@ -16,16 +19,23 @@ import {
 } from '@jetbeat/runtime';
 import { connect, type RecorderTopology } from './connect.ts';
 import { createTally, type RecorderCounts } from './counts.ts';
-import { createDuties } from './duties.ts';
+import { createDuties, FOLLOW_LIMIT } from './duties.ts';
+import { createFollow } from './follow.ts';
+import { createFullQueues } from './full-queues.ts';
 import { createGauge } from './gauge.ts';
 import { listen } from './hearing.ts';
 import { createProgress } from './progress.ts';
+import { createQueueNames } from './queue-names.ts';
+import { createQueueRates } from './queue-rates.ts';
 import { readings } from './readings.ts';
 import { createRecordLoop } from './record-loop.ts';
 import { freesParked, isDoubt } from './release.ts';
+import { createResults } from './results.ts';
+import { createKeyWatch } from './review-keys.ts';
 import { serve } from './serve.ts';
 import { createSettledMarks } from './settled-marks.ts';
 import { createSweep } from './sweep.ts';
+import { tellQueues } from './tell-queues.ts';
 import { DEFAULT_TIMES, type RecorderTimes } from './times.ts';
 import { createTraceRecords } from './trace-records.ts';
 import { type Publish, traceRepublish } from './trace-republish.ts';
@@ -64,6 +74,8 @@ const MAX_BATCHES = 128;
 /** Of such a pull; what is made of it in memory is several times that. */
 const MAX_BYTES = 8 * 1024 ** 2;
 const PULL_WAIT_MS = 1_000;
+/** Unique keys that are looked at together. */
+const KEYS_LIMIT = 1_000;
 
 /**
  * Starts the recorder: it keeps history up to date with EVENTS, answers doubts, and looks after jobs that are missing,
@@ -74,6 +86,8 @@ export async function start(params: RecorderParams): Promise<Recorder> {
   const { config, log, tracing, topology = {}, ports = {}, clock = Date.now } = params;
   const { ackWaitMs } = config;
   const times = { ...DEFAULT_TIMES, ...params.times };
+  const taskSettings = readSettings(config.settings, config.file);
+  const settings = JSON.stringify(config.settings);
   const connected = await connect({ config, log, topology, instrument: tracing?.instrumentPg });
   // Stopped in the reverse order: no new questions and duties first, the connections last.
   const parts: { stop(): Promise<void> }[] = [{ stop: connected.close }];
@@ -83,28 +97,49 @@ export async function start(params: RecorderParams): Promise<Recorder> {
     if (failed.length > 0) throw new AggregateError(failed, 'parts of the recorder did not stop');
   };
   try {
-    const { bus, db, topology: ensure } = connected;
+    const { bus, db } = connected;
+    // For programs without a configuration file.
+    await putSettings(bus, settings);
+    await seedQueues(db, { queues: initialQueues(config), now: clock() });
+    await tellQueues({ bus, db });
+    const queueNames = createQueueNames({ db, log });
+    const ensure = async () => {
+      await connected.topology(await queueNames());
+      // A bucket that was made anew is empty.
+      await putSettings(bus, settings, { onlyMissing: true });
+    };
     const tally = createTally({ log });
     const progress = createProgress({ bus, db, clock });
     const hearing = await listen({ bus, db, ackWaitMs });
     parts.push(hearing);
     const marks = createSettledMarks({ bus });
-    const sweep = createSweep({ db, bus, log });
+    const sweep = createSweep({ db, bus, log, succeeded: (ids) => follow.succeeded(ids) });
+    const keys = createKeyWatch({
+      ...{ db, bus, limit: KEYS_LIMIT },
+      events: { publish: (event) => events.publish(event) },
+      unknownAfterMs: times.keyUnknownAfterMs,
+      readToEndMs: times.doubtWaitMs,
+    });
     const onReplaced = async (lastSeq: number) => {
       marks.forget();
       sweep.want();
+      keys.want();
       await lowerSettled(bus, lastSeq);
     };
     const streamWatch = createStreamWatch({ db, bus, log, onReplaced });
     // A killed server can forget removals; the end of JOBS need not show it.
     bus.onReconnect(({ serverChanged }) => {
-      if (serverChanged) sweep.want();
+      if (!serverChanged) return;
+      sweep.want();
+      keys.want();
+      duties.queues.poke();
     });
     // First the look, or marks of a lost stream would be taken for this one's.
     await streamWatch.look();
     marks.raise(await settledMarks(db));
     // The server may have been killed, or a finished job been parked in doubt, while no recorder was there to see it.
     sweep.want();
+    keys.want();
 
     const events = createEventPublisher(bus, { log });
     const cancelled = openCancelled(bus, { log });
@@ -115,12 +150,20 @@ export async function start(params: RecorderParams): Promise<Recorder> {
       ...{ bus, log, ...(limit === undefined ? {} : { limit }) },
       everyMs: times.gaugeEveryMs,
       onRoomNeeded: () => duties.trim.poke(),
+      fullQueues: createFullQueues({ bus, db }),
     });
+    const rates = createQueueRates({ db, clock });
     const publish: Publish = (jobs) => publishJobs(bus, jobs);
+    const again = tracing ? traceRepublish(tracing, publish) : publish;
+    const follow = createFollow({
+      ...{ db, publish: again, settings: taskSettings, rules: config.notifications, log },
+      ...{ graceMs: times.followGraceMs, limit: FOLLOW_LIMIT },
+    });
     const duties = createDuties({
       bus,
       db,
-      publish: tracing ? traceRepublish(tracing, publish) : publish,
+      publish: again,
+      follow,
       events,
       cancelled,
       marks,
@@ -129,6 +172,8 @@ export async function start(params: RecorderParams): Promise<Recorder> {
       gauge,
       streamWatch,
       sweep,
+      keys,
+      rates,
       tally,
       log,
       times,
@@ -136,6 +181,7 @@ export async function start(params: RecorderParams): Promise<Recorder> {
       clock,
       topology: ensure,
     });
+    const results = createResults({ endings: (ids) => jobEndings(db, ids), log });
     const recording = createRecordLoop({
       db,
       log,
@@ -149,6 +195,8 @@ export async function start(params: RecorderParams): Promise<Recorder> {
       records: tracing && createTraceRecords(tracing),
       onRecorded(recorded, settled) {
         marks.raise(settled);
+        rates.count(recorded);
+        results.note(recorded);
         if (recorded.some(freesParked)) duties.release.poke();
         if (recorded.some(isDoubt)) sweep.want('parked');
       },
@@ -160,9 +208,14 @@ export async function start(params: RecorderParams): Promise<Recorder> {
     metrics.observe(() => readings({ tally, progress, gauge }));
     parts.push({ stop: async () => metrics.stop() });
     const health = await startHealthServer({ host, port, live, ready: progress.checks, metrics });
-    parts.push(health, recording, duties, serve({ bus, db, hearing, times, tally, log }));
+    parts.push(health, recording, duties, serve({ bus, db, hearing, follow, times, tally, log }));
     const telling = serveStorage(bus, () => gauge.last, { log });
-    parts.push({ stop: () => telling.close() });
+    const answering = serveResults(bus, (question) => results.ask(question), { log });
+    const stopAnswering = async () => {
+      results.stop();
+      await answering.close();
+    };
+    parts.push({ stop: () => telling.close() }, { stop: stopAnswering });
     // Whoever asks is answered from the start, and nothing new is published into a store that is full.
     await gauge.look();
     recording.start();
@@ -183,4 +236,9 @@ export async function start(params: RecorderParams): Promise<Recorder> {
     await stop();
     throw error;
   }
+}
+
+/** Every queue of the configuration, and what it says of it. */
+function initialQueues({ queues, queueLimits }: RecorderParams['config']): Map<string, QueueLimits> {
+  return new Map(queues.map((queue) => [queue, queueLimits.get(queue) ?? {}]));
 }

@@ -1,5 +1,5 @@
-import type { Findings } from '@jetbeat/core';
-import { type Bus, findMessage, parkedSubject, timerSubject } from '@jetbeat/jetstream';
+import { concurrencyHash, type Findings, type PolicyOverrides } from '@jetbeat/core';
+import { type Bus, findMessage, type ParkedWhat, parkedSubject, timerSubject } from '@jetbeat/jetstream';
 
 /** The parts of a job that say where its message may be. */
 export interface Whereabouts {
@@ -7,6 +7,7 @@ export interface Whereabouts {
   readonly task: string;
   readonly queue: string;
   readonly seq?: number;
+  readonly policy?: Pick<PolicyOverrides, 'concurrency'>;
 }
 
 const NOTHING: Findings = { message: false, timer: false, parked: false };
@@ -21,7 +22,10 @@ export async function lookUp(bus: Bus, job: Whereabouts): Promise<Findings> {
     (await findMessage(bus, place))?.envelope?.id === id;
   if (seq !== undefined && (await holds({ seq }))) return { ...NOTHING, message: true };
   if (await holds({ subject: timerSubject(bus, id) })) return { ...NOTHING, timer: true };
-  for (const what of [{ what: 'doubt' }, { what: 'task', task }] as const) {
+  const key = job.policy?.concurrency?.key;
+  const places: ParkedWhat[] = [{ what: 'doubt' }, { what: 'task', task }];
+  if (key !== undefined) places.push({ what: 'key', hash: concurrencyHash(key) });
+  for (const what of places) {
     if (await holds({ subject: parkedSubject(bus, { queue, what, id }) }))
       return { ...NOTHING, parked: true };
   }

@@ -31,6 +31,8 @@ export function readings(params: {
     jetbeat_recorder_republished_total: counts.republished,
     jetbeat_recorder_reconciled_total: counts.reconciled,
     jetbeat_recorder_released_total: counts.released,
+    jetbeat_recorder_expired_total: counts.expired,
+    jetbeat_recorder_followed_total: counts.followed,
     jetbeat_recorder_trimmed_total: counts.trimmed,
     ...(last && storageReadings({ figures: last, refusing: gate === 'refuse' })),
   };

@@ -1,4 +1,4 @@
-import { type Event, factsOf, messageId } from '@jetbeat/core';
+import { concurrencyHash, type Event, factsOf, type JobEnvelope, messageId } from '@jetbeat/core';
 import {
   type Bus,
   deleteJobMessage,
@@ -34,7 +34,7 @@ export interface ReleaseParams {
 }
 
 /** What says where a job is parked. */
-type Parked = Pick<ParkedJob, 'id' | 'task' | 'queue' | 'what' | 'traceId'>;
+type Parked = Pick<ParkedJob, 'id' | 'task' | 'queue' | 'what' | 'key' | 'traceId'>;
 
 /** A job that goes back to its queue. */
 interface Freed {
@@ -71,11 +71,14 @@ export async function release(params: ReleaseParams): Promise<number> {
  */
 export async function releaseMisplaced(
   params: { bus: Bus; events: EventPublisher; now: number },
-  jobs: readonly Omit<Parked, 'what'>[],
+  jobs: readonly (Omit<Parked, 'what' | 'key'> & Pick<JobEnvelope, 'policy'>)[],
 ): Promise<number> {
-  const places = jobs.flatMap((job) =>
-    (['doubt', 'task'] as const).map(async (what) => find(params.bus, { ...job, what })),
-  );
+  const places = jobs.flatMap((job) => {
+    const key = job.policy?.concurrency?.key;
+    const kinds: Pick<Parked, 'what' | 'key'>[] = [{ what: 'doubt' }, { what: 'task' }];
+    if (key !== undefined) kinds.push({ what: 'key', key });
+    return kinds.map(async (kind) => find(params.bus, { ...job, ...kind }));
+  });
   const found = await Promise.all(places);
   return putBack(
     params,
@@ -83,7 +86,8 @@ export async function releaseMisplaced(
   );
 }
 
-async function putBack(
+/** Puts jobs back on their queues. Returns how many that were. */
+export async function putBack(
   { bus, events, now }: { bus: Bus; events: EventPublisher; now: number },
   freed: readonly Freed[],
 ): Promise<number> {
@@ -105,9 +109,8 @@ async function putBack(
 }
 
 async function find(bus: Bus, job: Parked): Promise<Freed | undefined> {
-  const what: ParkedWhat = job.what === 'doubt' ? { what: 'doubt' } : { what: 'task', task: job.task };
   const stored = await findMessage(bus, {
-    subject: parkedSubject(bus, { queue: job.queue, what, id: job.id }),
+    subject: parkedSubject(bus, { queue: job.queue, what: whatOf(job), id: job.id }),
   });
   const { envelope, traceparent, link } = stored ?? {};
   if (!stored || envelope?.id !== job.id) return undefined;
@@ -121,12 +124,18 @@ async function find(bus: Bus, job: Parked): Promise<Freed | undefined> {
   return { job, publish, seq: stored.seq };
 }
 
+/** What its parking place is called after. */
+export function whatOf({ what, task, key }: Pick<Parked, 'what' | 'task' | 'key'>): ParkedWhat {
+  if (what === 'key') return { what, hash: concurrencyHash(key ?? '') };
+  return what === 'doubt' ? { what } : { what, task };
+}
+
 /**
  * Whoever empties a parking place tells history first. So a job that is still parked after history was read to its end
  * has lost its message, and gets a new one from its row.
  */
-async function rebuild(
-  { bus, db, readToEndMs }: ReleaseParams,
+export async function rebuild(
+  { bus, db, readToEndMs }: Pick<ReleaseParams, 'bus' | 'db' | 'readToEndMs'>,
   missing: readonly ParkedJob[],
 ): Promise<Freed[]> {
   await readToEnd({ bus, timeoutMs: readToEndMs });

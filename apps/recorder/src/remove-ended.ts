@@ -28,11 +28,14 @@ export async function removeEnded(params: {
   readonly cursor: EndedCursor;
   /** Last sequence that is looked at: what was stored after it was stored by a whole server. */
   readonly upTo: number;
+  /** Makes up for what follows these jobs, which are over, before nothing speaks of them any more. */
+  readonly succeeded: (ids: readonly string[]) => Promise<void>;
 }): Promise<{ readonly removed: number; readonly next: EndedCursor | undefined }> {
   const { db, bus, cursor, upTo } = params;
   const { place } = cursor;
   const page = await waitingJobs(bus, { ...cursor, upTo });
   const ended = await endedJobs(db, [...new Set(page.ids)]);
+  await params.succeeded(ended);
   const counts = await inGroups(ended, GROUP, (id) =>
     place === 'timers' ? removeTimer(bus, id) : removeParked(bus, { id }),
   );

@@ -76,8 +76,8 @@ async function toPublish(
   const now = await databaseTime(db);
   if (row.cancelRequestedAt !== undefined) {
     const text = row.cancelReason ?? 'cancelled before it began';
-    const ended = await cancelJob(db, { id: row.id, reason: { code: 'cancelled', text }, now });
-    // What has begun cannot be cancelled, and must not be left lost either.
+    const ended = await cancelJob(db, { id: row.id, reason: { code: 'cancelled', text }, now, lost: true });
+    // What runs ends by its worker, or is published again and dropped by whoever gets it.
     if (!ended || isTerminal(ended.state)) return undefined;
   }
   const rebuilt = rebuildJob(row, now);

@@ -4,6 +4,7 @@ import type { Database } from '@jetbeat/postgres';
 import { answer } from './answer.ts';
 import { createCoalescer } from './coalesce.ts';
 import type { Tally } from './counts.ts';
+import type { Follow } from './follow.ts';
 import type { Hearing } from './hearing.ts';
 import type { RecorderTimes } from './times.ts';
 
@@ -18,15 +19,17 @@ export function serve(params: {
   bus: Bus;
   db: Database;
   hearing: Hearing;
+  follow: Pick<Follow, 'succeeded'>;
   times: RecorderTimes;
   tally: Tally;
   log: Log;
 }): { stop(): Promise<void> } {
-  const { bus, db, hearing, times, tally, log } = params;
+  const { bus, db, hearing, follow, times, tally, log } = params;
   const { doubtWaitMs, heldWaitMs } = times;
   const doubts = createCoalescer<DoubtQuestion, DoubtAnswer>({
     ...BOUNDS,
-    pass: (questions) => answer({ db, bus, hearing, doubtWaitMs, heldWaitMs }, questions),
+    pass: (questions) =>
+      answer({ db, bus, hearing, doubtWaitMs, heldWaitMs, succeeded: follow.succeeded }, questions),
   });
   const handle = async (questions: DoubtQuestion[]) => {
     try {

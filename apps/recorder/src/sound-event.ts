@@ -1,14 +1,20 @@
 import {
+  areCallbacks,
   type Event,
+  isConcurrency,
   isName,
+  isUniqueRef,
   isUuid,
   type JobEnvelope,
   type JobEvent,
   type JobFacts,
   MAX_ATTEMPTS,
+  MAX_PROGRESS_NOTE,
   OUTCOMES,
+  type ParkedFor,
   type PolicyOverrides,
   PRIORITIES,
+  type Progress,
   type SettledEvent,
   type StartedEvent,
   type WorkerEvent,
@@ -43,12 +49,14 @@ function isSoundStep(event: Exclude<JobEvent, { kind: 'accepted' }>): boolean {
   switch (event.kind) {
     case 'started':
       return isRun(event) && isTime(event.at);
+    case 'progress':
+      return isRun(event) && isTime(event.startedAt) && isTime(event.at) && isProgress(event);
     case 'settled':
       return isRun(event) && isSettlement(event);
     case 'returned':
       return isRun(event) && isTime(event.startedAt) && isTime(event.at);
     case 'parked':
-      return (event.what === 'task' || event.what === 'doubt') && isTime(event.at);
+      return isParking(event) && isTime(event.at);
     case 'released':
       return isTime(event.at);
     case 'ended':
@@ -74,14 +82,16 @@ function areFactsSound(facts: Omit<JobFacts, 'job'>): boolean {
 }
 
 function isSoundEnvelope(envelope: JobEnvelope): boolean {
-  const { id, schedule, parent, meta, policy } = envelope;
+  const { id, schedule, parent, unique, meta, policy, expiresAt } = envelope;
   return (
     envelope.v === 1 &&
     isUuid(id) &&
     areFactsSound(envelope) &&
+    (expiresAt === undefined || isTime(expiresAt)) &&
     (meta === undefined || isObject(meta)) &&
     (policy === undefined || isSoundPolicy(policy)) &&
     (parent === undefined || isUuid(parent)) &&
+    (unique === undefined || isUniqueRef(unique)) &&
     (schedule === undefined ||
       (isObject(schedule) &&
         isUuid(schedule.id) &&
@@ -94,12 +104,15 @@ function isSoundEnvelope(envelope: JobEnvelope): boolean {
 /** Its numbers make a time limit, by a loop over the attempts. */
 function isSoundPolicy(policy: PolicyOverrides): boolean {
   if (!isObject(policy)) return false;
-  const { retry = {}, timeout = {} } = policy;
+  const { retry = {}, timeout = {}, onSuccess, onFailure } = policy;
+  if (!isObject(retry) || !isObject(timeout)) return false;
+  if (!areCallbacks(onSuccess) || !areCallbacks(onFailure)) return false;
+  if (policy.concurrency !== undefined && !isConcurrency(policy.concurrency)) return false;
+  const { delay = 0 } = retry;
+  const delays: readonly unknown[] = Array.isArray(delay) ? delay : [delay];
   return (
-    isObject(retry) &&
-    isObject(timeout) &&
     (retry.attempts === undefined || isCount(retry.attempts, 1, MAX_ATTEMPTS)) &&
-    [retry.delay, retry.factor, retry.max, timeout.hard, timeout.soft].every(
+    [...delays, retry.factor, retry.max, timeout.hard, timeout.soft].every(
       (number) => number === undefined || isTime(number),
     )
   );
@@ -119,12 +132,18 @@ function isSettlement(event: SettledEvent): boolean {
   if (!isObject(next)) return false;
   switch (next.state) {
     case 'succeeded':
-    case 'cancelled':
       return true;
+    case 'cancelled':
+      return next.reason === undefined || isReason(next.reason);
     case 'dead':
+    case 'expired':
       return isReason(next.reason);
     case 'retrying':
-      return isCount(next.attempt, 1) && isTime(next.runAt);
+      return (
+        isCount(next.attempt, 1) &&
+        isTime(next.runAt) &&
+        (next.losses === undefined || isCount(next.losses, 0))
+      );
     default:
       return false;
   }
@@ -151,6 +170,15 @@ function isSoundWorker(event: WorkerEvent): boolean {
 
 function isRun(event: Pick<StartedEvent, 'runId' | 'worker'>): boolean {
   return isUuid(event.runId) && isText(event.worker, MAX_WORKER_ID);
+}
+
+function isProgress({ value, note }: Progress): boolean {
+  return isTime(value) && value <= 100 && (note === undefined || isText(note, MAX_PROGRESS_NOTE));
+}
+
+function isParking(event: ParkedFor): boolean {
+  if (event.what !== 'key') return event.what === 'task' || event.what === 'doubt';
+  return isConcurrency(event) && isCount(event.taken, 0);
 }
 
 function isReason(value: unknown): boolean {

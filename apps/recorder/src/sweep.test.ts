@@ -36,7 +36,7 @@ test('timers and parked messages of ended jobs go, a chunk at a time; those of o
   const ended = [first, last, parked].map((job) => settledEvent(job));
   await recordChanges(db, { changes: project(ended), workers: [], now: Date.now() });
 
-  const sweep = createSweep({ db, bus, log: silentLog });
+  const sweep = createSweep({ db, bus, log: silentLog, succeeded: async () => {} });
   expect(await sweep.ended()).toBeUndefined();
   expect(await findMessage(bus, { subject: timerSubject(bus, first.id) })).toBeDefined();
   sweep.want();
@@ -66,7 +66,7 @@ test('without PostgreSQL what the consumers are past goes all the same, and the 
   await publishJobs(bus, [{ envelope, traceparent: traceparent(), at: envelope.runAt }]);
   await db.close();
   await drop();
-  const sweep = createSweep({ db, bus, log: silentLog });
+  const sweep = createSweep({ db, bus, log: silentLog, succeeded: async () => {} });
   sweep.want();
   await expect(sweep.ended()).rejects.toThrow();
   await expect(sweep.passed()).resolves.toBeUndefined();

@@ -24,8 +24,14 @@ interface Way {
  * their consumers are past and will never hand out, and timers and parked messages of jobs that are over. Those of open jobs
  * are met with a doubt. The two halves do not wait for each other, and fail alone.
  */
-export function createSweep(params: { readonly db: Database; readonly bus: Bus; readonly log: Log }): Sweep {
-  const { db, bus, log } = params;
+export function createSweep(params: {
+  readonly db: Database;
+  readonly bus: Bus;
+  readonly log: Log;
+  /** A worker that died between the outcome and the callbacks of a job may have left no more than a message that is removed here. */
+  readonly succeeded: (ids: readonly string[]) => Promise<void>;
+}): Sweep {
+  const { db, bus, log, succeeded } = params;
   let way: Way | undefined;
   /** Wanted again while the way is gone; it is gone to its end first, or many wishes would keep it from ever getting there. */
   let again: EndedCursor | undefined;
@@ -49,7 +55,7 @@ export function createSweep(params: { readonly db: Database; readonly bus: Bus; 
     async ended() {
       if (!way) return undefined;
       way.upTo ??= await end();
-      const { removed, next } = await removeEnded({ db, bus, cursor: way.cursor, upTo: way.upTo });
+      const { removed, next } = await removeEnded({ db, bus, cursor: way.cursor, upTo: way.upTo, succeeded });
       tell(removed);
       if (next) way.cursor = next;
       else {

@@ -4,6 +4,14 @@ export interface RecorderTimes {
   readonly unpublishedAfterMs: number;
   readonly reconcileEveryMs: number;
   readonly releaseEveryMs: number;
+  /** How often it is looked whether a concurrency key is free for which jobs wait; workers look first. */
+  readonly keySlotsEveryMs: number;
+  /** How often jobs that expired are ended, and how long after their time at the earliest. */
+  readonly expireEveryMs: number;
+  readonly expireGraceMs: number;
+  /** How often it is looked at what follows the end of jobs, and how long after it at the earliest. */
+  readonly followEveryMs: number;
+  readonly followGraceMs: number;
   readonly topologyEveryMs: number;
   readonly trimEveryMs: number;
   readonly sweepEveryMs: number;
@@ -12,6 +20,14 @@ export interface RecorderTimes {
   readonly partitionEveryMs: number;
   readonly settledEveryMs: number;
   readonly progressEveryMs: number;
+  /** How often what processes are told of queues is compared with PostgreSQL, and what queues got done is noted. */
+  readonly queuesEveryMs: number;
+  readonly ratesEveryMs: number;
+  /** How often a purge is looked for, and goes on. */
+  readonly purgeEveryMs: number;
+  /** How often unique keys are looked at, and how long after it was noted the key of a job is freed that nobody knows. */
+  readonly keysEveryMs: number;
+  readonly keyUnknownAfterMs: number;
   /** How long history may take to catch up before a doubt stays without an answer; the asker waits for 5 s. */
   readonly doubtWaitMs: number;
   /** How long workers may take to say what they hold. */
@@ -27,6 +43,11 @@ export const DEFAULT_TIMES: RecorderTimes = {
   unpublishedAfterMs: 5_000,
   reconcileEveryMs: 1_000,
   releaseEveryMs: 2_000,
+  keySlotsEveryMs: 5_000,
+  expireEveryMs: 1_000,
+  expireGraceMs: 1_000,
+  followEveryMs: 1_000,
+  followGraceMs: 1_000,
   topologyEveryMs: 5_000,
   trimEveryMs: 5_000,
   sweepEveryMs: 5_000,
@@ -34,6 +55,11 @@ export const DEFAULT_TIMES: RecorderTimes = {
   partitionEveryMs: 3_600_000,
   settledEveryMs: 200,
   progressEveryMs: 1_000,
+  queuesEveryMs: 10_000,
+  ratesEveryMs: 5_000,
+  purgeEveryMs: 500,
+  keysEveryMs: 2_000,
+  keyUnknownAfterMs: 45_000,
   doubtWaitMs: 3_800,
   heldWaitMs: 1_000,
   holdMs: 8_000,

@@ -1,4 +1,4 @@
-import { decideOverlap, defaultWindow } from '@jetbeat/core';
+import { decideOverlap, defaultWindow, expiredReason, type Settings } from '@jetbeat/core';
 import {
   type Database,
   type DispatchDecision,
@@ -18,6 +18,8 @@ export interface DispatchParams {
   readonly recurrences: Recurrences;
   /** What is known of a task. */
   readonly taskOf: (name: string) => TaskRecord | undefined;
+  /** What the configuration says of tasks. */
+  readonly settings: Settings;
   /** Takes what is committed and has to be published. */
   readonly publish: (jobs: readonly NewJob[]) => void;
   readonly fires?: TraceFires | undefined;
@@ -73,13 +75,14 @@ function decideOne(
   due: DueOccurrence,
   known: { now: number; recordedUpTo: number; lastSeq: number | undefined },
 ): DispatchDecision {
-  const { schedule, nominalTime, openJobs, waitedForSeq } = due;
+  const { schedule, nominalTime, openJobs, openJob, waitedForSeq } = due;
   const { overlap, catchUp, catchUpWindow, job } = schedule.definition;
   const window = () =>
     catchUpWindow ?? defaultWindow(catchUp, periodAfter(params.recurrences.of(schedule), nominalTime));
   const decided = decideOverlap({
     rule: overlap,
     openJobs,
+    openJob,
     waitedForSeq,
     nominalTime,
     ...known,
@@ -87,7 +90,12 @@ function decideOne(
   });
   switch (decided.decision) {
     case 'dispatch': {
-      const made = makeJob({ due, task: params.taskOf(job.task), now: known.now });
+      const { settings } = params;
+      const made = makeJob({ due, settings, task: params.taskOf(job.task), now: known.now });
+      const { expiresAt } = made.envelope;
+      // It waited too long for its turn, or nobody was there: no worker would begin it any more.
+      if (expiresAt !== undefined && expiresAt <= known.now)
+        return { do: 'skip', reason: expiredReason(expiresAt) };
       return { do: 'dispatch', job: params.fires?.begin(made) ?? made };
     }
     case 'skip':

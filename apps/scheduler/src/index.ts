@@ -1,4 +1,6 @@
+import { readSettings } from '@jetbeat/core';
 import {
+  createEventPublisher,
   createPublisher,
   eventsState,
   type JobToPublish,
@@ -20,6 +22,7 @@ import { createHold } from './hold.ts';
 import { createMeasures } from './measures.ts';
 import { createNotes } from './notes.ts';
 import { createPass, POLL_MS } from './pass.ts';
+import { takeKeysFirst } from './take-keys.ts';
 import { createTraceFires } from './trace-fires.ts';
 
 export type { SchedulerTopology } from './connect.ts';
@@ -54,6 +57,7 @@ const NOTE_DELAY_MS = 1_000;
  */
 export async function start(params: SchedulerParams): Promise<Scheduler> {
   const { config, log, tracing, topology = {}, publish = publishJobs, clock = Date.now } = params;
+  const settings = readSettings(config.settings, config.file);
   const { bus, db, close } = await connect({ config, log, topology, instrument: tracing?.instrumentPg });
   const fires = tracing && createTraceFires(tracing);
   const measures = createMeasures({ clock });
@@ -64,7 +68,11 @@ export async function start(params: SchedulerParams): Promise<Scheduler> {
   };
   const notes = createNotes({ note: (rows) => notePublished(db, rows), delayMs: NOTE_DELAY_MS, log });
   const publisher = createPublisher({
-    publish: fires ? fires.traced(publishNow) : publishNow,
+    publish: takeKeysFirst({
+      ...{ bus, db, log, clock },
+      events: createEventPublisher(bus, { log }),
+      publish: fires ? fires.traced(publishNow) : publishNow,
+    }),
     notePublished: notes.add,
     isConnected: () => bus.connected,
     log,
@@ -74,7 +82,7 @@ export async function start(params: SchedulerParams): Promise<Scheduler> {
   const eventsMarks = async () => eventsState(bus);
   const storage = watchStorage(bus);
   const hold = createHold({ storage, log });
-  const pass = createPass({ db, eventsMarks, publisher, hold, fires, log, clock });
+  const pass = createPass({ db, eventsMarks, publisher, hold, settings, fires, log, clock });
   const loop = every({
     name: 'schedule',
     intervalMs: POLL_MS,

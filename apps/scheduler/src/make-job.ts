@@ -1,53 +1,71 @@
 import {
-  DEFAULT_QUEUE,
+  expiresOf,
   FIRST_POSITION,
   type JobEnvelope,
   occurrenceJobId,
+  PLAN_ORIGIN,
   type PolicyOverrides,
-  resolvePolicy,
+  placeOf,
+  policyOf,
+  refOf,
+  type Settings,
   totalLimit,
 } from '@jetbeat/core';
 import type { DueOccurrence, NewJob, TaskRecord } from '@jetbeat/postgres';
 
 /**
  * Makes the job of one occurrence. Its id follows from the occurrence, so that a repeated pass makes the same one.
- * @param params.task what is known of the task, for what the schedule leaves open
+ * @param params.settings what the configuration says, for what the schedule leaves open
+ * @param params.task what is known of the task, for what is still open
  * @param params.now PostgreSQL's time, Unix milliseconds
  */
 export function makeJob(params: {
   readonly due: DueOccurrence;
+  readonly settings: Settings;
   readonly task: TaskRecord | undefined;
   readonly now: number;
 }): NewJob {
-  const { due, task, now } = params;
+  const { due, settings, task, now } = params;
   const { schedule, nominalTime, origin } = due;
   const { job } = schedule.definition;
-  const policy = policyOf(job);
+  const configured = settings.of(job.task);
+  const policy = statedPolicy(job);
+  const expires = job.expires ?? expiresOf(configured, task?.policy);
+  // What is asked for by hand may be of a time that is long over.
+  const wanted = origin === PLAN_ORIGIN ? nominalTime : now;
   const envelope: JobEnvelope = {
     v: 1,
     id: occurrenceJobId(schedule.id, nominalTime, origin),
     task: job.task,
-    queue: job.queue ?? task?.queue ?? DEFAULT_QUEUE,
-    priority: job.priority ?? task?.priority ?? 'normal',
+    ...placeOf(job, configured, task),
     input: job.input,
     ...(job.meta === undefined ? {} : { meta: job.meta }),
     ...(policy === undefined ? {} : { policy }),
     createdAt: now,
     runAt: nominalTime,
+    ...(expires === undefined ? {} : { expiresAt: wanted + expires }),
     schedule: { id: schedule.id, name: schedule.name, nominalTime, origin },
+    ...(job.unique === undefined ? {} : { unique: refOf(job.unique) }),
     ...FIRST_POSITION,
   };
   return {
     envelope,
     state: 'queued',
     // The limit counts from the run time, and what is caught up begins long after that.
-    totalLimitMs: totalLimit(resolvePolicy(policy, task?.policy)) + Math.max(0, now - nominalTime),
+    totalLimitMs: totalLimit(policyOf(policy, configured, task?.policy)) + Math.max(0, now - nominalTime),
     origin,
+    unique: job.unique,
   };
 }
 
-function policyOf(job: PolicyOverrides): PolicyOverrides | undefined {
-  const { retry, timeout } = job;
-  if (retry === undefined && timeout === undefined) return undefined;
-  return { ...(retry === undefined ? {} : { retry }), ...(timeout === undefined ? {} : { timeout }) };
+function statedPolicy(job: PolicyOverrides): PolicyOverrides | undefined {
+  const { retry, timeout, onSuccess, onFailure, concurrency } = job;
+  const stated = {
+    ...(retry === undefined ? {} : { retry }),
+    ...(timeout === undefined ? {} : { timeout }),
+    ...(onSuccess === undefined ? {} : { onSuccess }),
+    ...(onFailure === undefined ? {} : { onFailure }),
+    ...(concurrency === undefined ? {} : { concurrency }),
+  };
+  return Object.keys(stated).length === 0 ? undefined : stated;
 }

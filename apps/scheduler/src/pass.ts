@@ -1,3 +1,4 @@
+import type { Settings } from '@jetbeat/core';
 import type { Publisher } from '@jetbeat/jetstream';
 import { type Database, databaseTime, listTasks, nextWakeAt, type TaskRecord } from '@jetbeat/postgres';
 import type { Log } from '@jetbeat/runtime';
@@ -15,6 +16,8 @@ export interface PassParams {
   readonly publisher: Pick<Publisher, 'add'>;
   /** Why no new jobs may be made now, if so. */
   readonly hold: () => string | undefined;
+  /** What the configuration says of tasks. */
+  readonly settings: Settings;
   readonly fires?: TraceFires | undefined;
   readonly log: Pick<Log, 'error'>;
   /** This machine's clock, Unix milliseconds. */
@@ -60,7 +63,7 @@ const HELD: Passed = {
  * be repeated at any time, and run beside the passes of other replicas.
  */
 export function createPass(params: PassParams): () => Promise<Passed> {
-  const { db, publisher, hold, fires, log, clock } = params;
+  const { db, publisher, hold, settings, fires, log, clock } = params;
   const recurrences = createRecurrences();
   let tasks = new Map<string, TaskRecord>();
   let tasksReadAt = Number.NEGATIVE_INFINITY;
@@ -84,7 +87,7 @@ export function createPass(params: PassParams): () => Promise<Passed> {
     for (let round = 0; round < ROUNDS; round++) {
       const made = await materialize({ db, recurrences, log }, now);
       const done = await dispatch(
-        { db, recurrences, taskOf: (name) => tasks.get(name), publish: publisher.add, fires },
+        { db, recurrences, taskOf: (name) => tasks.get(name), settings, publish: publisher.add, fires },
         now,
         await events,
       );

@@ -36,7 +36,7 @@ export interface AttemptTraceParams {
 }
 
 /** Not as meant, so it is shown in any case. */
-const FAILED: ReadonlySet<Execution['outcome']> = new Set(['failed', 'timed-out', 'rejected']);
+const FAILED: ReadonlySet<Execution['outcome']> = new Set(['failed', 'timed-out', 'rejected', 'lost']);
 /** Longer messages of errors are cut. */
 const MAX_ERROR = 512;
 

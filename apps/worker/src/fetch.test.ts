@@ -8,7 +8,7 @@ beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());
 
 /** One queue whose server is played by hand. */
-function bench(room: number) {
+function bench(room: number, roomOf?: () => number) {
   const pulls: string[] = [];
   const out: Record<Priority, number> = { high: 0, normal: 0, low: 0 };
   const state = { room, now: 0 };
@@ -18,18 +18,20 @@ function bench(room: number) {
       out[priority] += batch;
     },
     outstanding: (priority) => out[priority],
+    pulls: (priority) => Math.min(1, out[priority]),
     close: async () => {},
   };
   const fetch = createFetch({
     sources: new Map([['q', source]]),
     turns: createTurns(['q']),
     room: () => state.room,
+    roomOf,
     isWorth: (open) => open > 0,
     now: () => state.now,
   });
-  const end = (priority: Priority, status: PullEnd['status'], left = 0) => {
+  const end = (priority: Priority, status: PullEnd['status'], left = 0, undelivered = 0) => {
     out[priority] = left;
-    fetch.ended('q', { priority, status, undelivered: 0, outstanding: left });
+    fetch.ended('q', { priority, status, undelivered, outstanding: left });
   };
   /** What was pulled since it was asked last. */
   const pulled = () => pulls.splice(0);
@@ -124,4 +126,57 @@ test('a refused or lost pull is followed by a pause', () => {
   vi.advanceTimersByTime(1_000);
   fetch.fill();
   expect([pulled(), vi.getTimerCount()]).toEqual([[], 0]);
+});
+
+test('a worker without room lets its waiting pulls end; then the lanes are asked in their turn again, high first', () => {
+  const { fetch, end, pulled, rest, state } = bench(1);
+  rest();
+  state.room = 0;
+  for (const priority of ['high', 'normal', 'low'] as const) end(priority, 'expired');
+  expect(pulled()).toEqual([]);
+  state.room = 1;
+  fetch.fill();
+  expect(pulled()).toEqual(['high 1']);
+  end('high', 'empty');
+  expect(pulled()).toEqual(['high 1 waiting', 'normal 1']);
+});
+
+test('one after the other is asked by its share, and what did not come is not counted', () => {
+  const { fetch, end, pulled, state } = bench(1);
+  const asked = Array.from({ length: 20 }, () => {
+    state.room = 1;
+    fetch.fill();
+    const [pull = 'none'] = pulled();
+    state.room = 0;
+    end(pull.split(' ')[0] as Priority, 'done');
+    return pull;
+  });
+  const count = (pull: string) => asked.filter((each) => each === pull).length;
+  expect(['high 1', 'normal 1', 'low 1'].map(count)).toEqual([12, 6, 2]);
+});
+
+test('a queue without room of its own is asked for nothing, one with some for no more than that', () => {
+  let most = 0;
+  const { fetch, end, pulled } = bench(10, () => most);
+  fetch.fill();
+  expect(pulled()).toEqual([]);
+  most = 3;
+  fetch.fill();
+  expect(pulled()).toEqual(['high 3']);
+  most = 0;
+  end('high', 'empty');
+  expect(pulled()).toEqual([]);
+  most = 2;
+  fetch.fill();
+  expect(pulled()).toEqual(['high 2']);
+});
+
+test('what a pull was asked for and did not bring is not counted, also when it was lost', () => {
+  const { fetch, end, pulled } = bench(40);
+  fetch.fill();
+  expect(pulled()).toEqual(['high 40']);
+  end('high', 'lost', 0, 40);
+  vi.advanceTimersByTime(250);
+  // Had it had its share of 40, it would be another's turn.
+  expect(pulled()).toEqual(['high 40']);
 });

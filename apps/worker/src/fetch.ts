@@ -1,5 +1,5 @@
 import type { JobSource, PullEnd } from '@jetbeat/jetstream';
-import type { Lane } from './lanes.ts';
+import type { Lane, Turns } from './lanes.ts';
 
 /**
  * A pull that waits while there is nothing to do asks for one job, and for up to so many where they come one after the other:
@@ -20,9 +20,11 @@ const REFUSED_MS = 250;
 /** What fetching needs of the worker. */
 export interface FetchParams {
   readonly sources: ReadonlyMap<string, JobSource>;
-  readonly turns: { next(): readonly Lane[]; readonly all: readonly Lane[] };
+  readonly turns: Turns;
   /** How many more jobs may be held now, outstanding pulls not counted. */
   readonly room: () => number;
+  /** The same for one queue alone. Default: no bound of its own. */
+  readonly roomOf?: ((queue: string) => number) | undefined;
   /** Whether so much room is worth a pull; none is not. While others wait, many small pulls would cost more than they bring. */
   readonly isWorth: (room: number) => boolean;
   readonly now: () => number;
@@ -41,92 +43,104 @@ export interface Fetch {
 }
 
 /** A lane, and what is known of it. */
-interface LaneState extends Lane {
+interface LaneState {
+  readonly lane: Lane;
   readonly source: JobSource;
   /** It had no more when it was asked last. */
   empty: boolean;
   /** Its waiting pull has just brought all that it asked for. */
   woken: boolean;
-  /** What its next waiting pull asks for, and when the last one went out. */
+  /** What its next waiting pull asks for; what the last one asked for, and when it went out. */
   idleBatch: number;
+  waitsFor: number;
   waitingSince: number;
 }
 
 /**
- * A busy worker asks the lanes of one turn in order with pulls that do not wait, until its room is used up; the next one a
- * little before the last has brought all. A lane that was empty gets one small pull that waits, and is asked no more; when
- * that is used up it is asked again, and the next waiting pull goes out at once, so that what comes a moment
- * later meets one too.
+ * A busy worker asks one lane after the other with pulls that do not wait, each time the one whose turn it is, until its room
+ * is used up; the next one a little before the last has brought all. A lane that was empty gets one small pull that waits, and
+ * is asked no more; when that is used up it is asked again, and the next waiting pull goes out at once, so that what comes a
+ * moment later meets one too. Once a waiting pull has expired and there is room again, its lane is asked in its turn: a worker
+ * without room takes nothing away from idle ones.
  */
 export function createFetch(params: FetchParams): Fetch {
-  const { turns, room, isWorth, now } = params;
-  const lanes = turns.all.flatMap((lane): LaneState[] => {
+  const { turns, room, roomOf = () => Number.POSITIVE_INFINITY, isWorth, now } = params;
+  const states = new Map<Lane, LaneState>();
+  for (const lane of turns.all) {
     const source = params.sources.get(lane.queue);
-    return source ? [{ ...lane, source, empty: false, woken: false, idleBatch: 1, waitingSince: 0 }] : [];
-  });
-  const stateOf = ({ queue, priority }: Lane) =>
-    lanes.find((lane) => lane.queue === queue && lane.priority === priority);
+    if (!source) continue;
+    const unknown = { empty: false, woken: false, idleBatch: 1, waitsFor: 0, waitingSince: 0 };
+    states.set(lane, { lane, source, ...unknown });
+  }
+  const lanes = [...states.values()];
   let stopped = false;
-  /** Lanes that are still to be asked in this turn. */
-  let turn: LaneState[] = [];
   /** The lane that was asked last. */
   let asked: LaneState | undefined;
   let lastProgress = now();
   let pause: NodeJS.Timeout | undefined;
 
-  const outstanding = (lane: LaneState) => lane.source.outstanding(lane.priority);
+  const outstanding = ({ lane, source }: LaneState) => source.outstanding(lane.priority);
   /** It brings enough as it is, or it waits for something to come. */
-  const isServed = (lane: LaneState) => outstanding(lane) > (lane.empty ? 0 : AHEAD);
-  /** What is on its way; the one that a waiting pull may bring is not counted. */
-  const coming = () => lanes.reduce((sum, lane) => (lane.empty ? sum : sum + outstanding(lane)), 0);
+  const isServed = (state: LaneState) => outstanding(state) > (state.empty ? 0 : AHEAD);
+  /** What is on its way of these lanes; the one that a waiting pull may bring is not counted. */
+  const comingOf = (some: readonly LaneState[]) =>
+    some.reduce((sum, state) => (state.empty ? sum : sum + outstanding(state)), 0);
+  /** How many more may be asked for of its queue. */
+  const openOf = ({ lane: { queue } }: LaneState) => {
+    const most = roomOf(queue);
+    if (most === Number.POSITIVE_INFINITY) return most;
+    return most - comingOf(lanes.filter((other) => other.lane.queue === queue));
+  };
 
   /** All waiting pulls together may bring half of the room, or one each. */
-  const idleBatch = (lane: LaneState) =>
-    Math.max(1, Math.min(lane.idleBatch, Math.floor(room() / (2 * lanes.length))));
-  const wait = (lane: LaneState) => {
-    lane.waitingSince = now();
-    lane.source.pull(lane.priority, { batch: idleBatch(lane), expiresMs: IDLE_MS });
+  const idleBatch = (state: LaneState) =>
+    Math.max(1, Math.min(state.idleBatch, Math.floor(room() / (2 * lanes.length)), openOf(state)));
+  const wait = (state: LaneState) => {
+    state.waitingSince = now();
+    state.waitsFor = idleBatch(state);
+    state.source.pull(state.lane.priority, { batch: state.waitsFor, expiresMs: IDLE_MS });
   };
-  const ask = (lane: LaneState, room: number) => {
-    const waiting = lane.woken ? idleBatch(lane) : 0;
-    const alsoWait = waiting > 0 && room > waiting;
-    const batch = Math.min(MAX_BATCH, alsoWait ? room - waiting : room);
-    lane.woken = false;
-    asked = lane;
-    lane.source.pull(lane.priority, { batch, noWait: true });
-    if (alsoWait) wait(lane);
+  const ask = (state: LaneState, open: number) => {
+    const waiting = state.woken ? idleBatch(state) : 0;
+    const alsoWait = waiting > 0 && open > waiting;
+    const batch = Math.min(MAX_BATCH, alsoWait ? open - waiting : open);
+    state.woken = false;
+    state.waitsFor = 0;
+    asked = state;
+    turns.took(state.lane, batch);
+    state.source.pull(state.lane.priority, { batch, noWait: true });
+    if (alsoWait) wait(state);
   };
 
-  /** The next lane of this turn, or of a new one, that is worth asking. */
-  const nextLane = (): LaneState | undefined => {
-    if (!turn.some((lane) => !isServed(lane))) turn = turns.next().flatMap((lane) => stateOf(lane) ?? []);
-    const next = turn.findIndex((lane) => !isServed(lane));
-    const lane = turn[next];
-    turn = lane ? turn.slice(next + 1) : [];
-    return lane;
+  /** It is not known to be empty, and its queue may give more. */
+  const mayHave = (lane: Lane) => {
+    const state = states.get(lane);
+    return state !== undefined && !(state.empty && isServed(state)) && openOf(state) > 0;
   };
 
   const fill = () => {
     if (stopped || pause || (asked && isServed(asked)) || !isWorth(room())) return;
-    const open = room() - coming();
-    if (!isWorth(open)) {
-      // The next turn begins with the lane whose turn it is.
-      turn = [];
-      return;
-    }
-    const lane = nextLane();
-    if (lane) ask(lane, open);
+    const open = room() - comingOf(lanes);
+    if (!isWorth(open)) return;
+    const lane = turns.next(mayHave);
+    const state = lane && states.get(lane);
+    if (state && !isServed(state)) ask(state, Math.min(open, openOf(state)));
   };
 
-  const note = (lane: LaneState, { status }: PullEnd) => {
+  const note = (state: LaneState, { status, undelivered }: PullEnd) => {
+    // What a waiting pull asks for is counted when it has come.
+    if (status !== 'expired' && !(state.empty && state.waitsFor > 0)) turns.took(state.lane, -undelivered);
     if (status === 'empty') {
-      lane.empty = true;
-      if (room() > 0 && outstanding(lane) === 0) wait(lane);
-    } else if (status === 'done' && lane.empty) {
-      lane.empty = false;
-      lane.woken = true;
-      const isShort = now() - lane.waitingSince < SHORT_MS;
-      lane.idleBatch = isShort ? Math.min(MAX_IDLE_BATCH, 2 * lane.idleBatch) : Math.ceil(lane.idleBatch / 2);
+      state.empty = true;
+      if (room() > 0 && outstanding(state) === 0 && openOf(state) > 0) wait(state);
+    } else if (status === 'done' && state.empty) {
+      state.empty = false;
+      state.woken = true;
+      turns.took(state.lane, state.waitsFor);
+      const isShort = now() - state.waitingSince < SHORT_MS;
+      state.idleBatch = isShort
+        ? Math.min(MAX_IDLE_BATCH, 2 * state.idleBatch)
+        : Math.ceil(state.idleBatch / 2);
     }
   };
 
@@ -134,10 +148,10 @@ export function createFetch(params: FetchParams): Fetch {
     fill,
     ended(queue, end) {
       lastProgress = now();
-      const lane = stateOf({ queue, priority: end.priority });
-      if (stopped || !lane) return;
-      note(lane, end);
-      if (asked === lane && (lane.empty || outstanding(lane) === 0)) asked = undefined;
+      const state = lanes.find(({ lane }) => lane.queue === queue && lane.priority === end.priority);
+      if (stopped || !state) return;
+      note(state, end);
+      if (asked === state && (state.empty || outstanding(state) === 0)) asked = undefined;
       if (end.status === 'refused' || end.status === 'lost') {
         pause ??= setTimeout(() => {
           pause = undefined;

@@ -12,8 +12,8 @@ import { Interrupt } from '@jetbeat/task';
 import type { AttemptTrace } from './attempt-trace.ts';
 import { age, type Instant, instant } from './own-retries.ts';
 
-/** Where a held job stands: asked about, waiting for a slot, its handler running, or its outcome being stored. */
-type HeldPhase = 'asking' | 'waiting' | 'running' | 'settling';
+/** Where a held job stands: asked about, asking for a slot of its key, waiting to run, its handler running, or its outcome being stored. */
+type HeldPhase = 'asking' | 'claiming' | 'waiting' | 'running' | 'settling';
 
 /** How long a next step is kept back, milliseconds. */
 const KEEP_NEXT_MS = 100;
@@ -39,8 +39,18 @@ export class Held {
   runId = '';
   /** Unix milliseconds; set when the handler begins. */
   startedAt: number | undefined = undefined;
+  /** The slot of its concurrency key, and the lease under which it is held. */
+  slot: { readonly hash: string; readonly lease: string } | undefined = undefined;
+  /** It has a slot of its queue, which has a limit. */
+  queueSlot = false;
+  /** The recorder has said that nobody has run this step, or runs it. */
+  granted = false;
+  /** Its handler was given up and runs on. */
+  lingers = false;
   /** A start event is stored or on its way. */
   startTold = false;
+  /** Somebody has cancelled the job while it ran, and why. */
+  cancelled: string | undefined = undefined;
   /** Present where tracing is on, from when the handler begins. */
   trace: AttemptTrace | undefined = undefined;
   /** The next step, which came before this one was settled here, and when. */
@@ -61,6 +71,11 @@ export class Held {
     this.traceparent = params.delivery.traceparent;
     this.suspect = params.suspect;
     this.traced = params.traced;
+  }
+
+  /** It runs under a slot that all workers share. */
+  get isLimited(): boolean {
+    return this.slot !== undefined || this.queueSlot;
   }
 
   get traceId(): string {
@@ -184,11 +199,14 @@ export function answerHeld(params: {
 }): (question: { ids: readonly string[]; cancel: boolean }) => HeldJob[] {
   const { jobs, drop } = params;
   return ({ ids, cancel }) =>
-    ids.flatMap((id) => {
+    ids.flatMap((id): HeldJob[] => {
       const held = jobs.get(id);
       // A message that is itself being asked about does not hold the job.
       if (!held || held.phase === 'asking') return [];
       const dropped = cancel && held.phase === 'waiting' && drop(held);
-      return [{ id, begun: !dropped && held.phase !== 'waiting' }];
+      const begun = !dropped && held.phase !== 'waiting' && held.phase !== 'claiming';
+      if (!begun) return [{ id, begun }];
+      const { attempt, run, parks } = held.job;
+      return [{ id, begun, settling: held.phase === 'settling', position: { attempt, run, parks } }];
     });
 }

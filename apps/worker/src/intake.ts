@@ -1,4 +1,5 @@
 import {
+  cancelledReason,
   type DoubtAnswer,
   decodeEnvelope,
   isSuspect,
@@ -10,10 +11,12 @@ import type { Bus, CancelledKeys, Delivery } from '@jetbeat/jetstream';
 import type { Task } from '@jetbeat/task';
 import type { Doubts } from './doubts.ts';
 import { adopt, Held, type HeldJobs } from './held.ts';
+import type { Limits } from './limits.ts';
 import type { Instant, OwnRetries } from './own-retries.ts';
 import type { Park } from './park.ts';
 import type { Recent } from './recent.ts';
 import type { Settle } from './settle.ts';
+import { NOT_BEGUN } from './withdraw.ts';
 
 /** How long a message is held back that cannot be decided now, milliseconds. */
 const AGAIN_MS = 1_000;
@@ -33,6 +36,7 @@ export interface IntakeParams {
   readonly doubts: Doubts;
   readonly settle: Settle;
   readonly park: Park;
+  readonly limits: Limits;
   readonly now: () => number;
   /** Highest sequence of a queue that may have been settled before this worker saw it. */
   readonly settledUpTo: (queue: string) => number;
@@ -69,6 +73,7 @@ export function createIntake(params: IntakeParams): Intake {
     doubts,
     settle,
     park,
+    limits,
     now,
     track,
     onReady,
@@ -90,12 +95,11 @@ export function createIntake(params: IntakeParams): Intake {
         return finish(held, park(held, { what: 'doubt' }));
       case 'free':
         // First the run: what is parked with an older one would come too late for history.
-        held.job = { ...held.job, run: answer.run };
+        held.job = freed(held.job, answer);
+        held.granted = true;
         return start(held);
       case 'held':
-        for (const delivery of held.deliveries) delivery.nak(AGAIN_MS);
-        params.onDone(held, false);
-        return;
+        return giveBack(held);
       case 'settled':
         return finish(held, settle.again(held, answer));
       case 'exhausted': {
@@ -105,18 +109,57 @@ export function createIntake(params: IntakeParams): Intake {
     }
   };
 
+  const giveBack = (held: Held, delayMs = AGAIN_MS): void => {
+    for (const delivery of held.deliveries) delivery.nak(delayMs);
+    params.onDone(held, false);
+  };
+
   const finish = async (held: Held, work: Promise<void>): Promise<void> => {
     await work;
     params.onDone(held, true);
   };
 
+  /** It was put off, or into another lane, while it was on its way; another message stands for it. */
+  const isMoved = (job: JobEnvelope): boolean => cancelled.isMoved(job.id, orderOf(job, PHASES.queued));
+
   /** Nothing is to be waited for where the task is served here. */
   const start = (held: Held): Promise<void> | undefined => {
-    const { task } = held.job;
+    const { id, task } = held.job;
+    if (cancelled.has(id)) return finish(held, settle.end(held, 'cancelled', cancelledReason(NOT_BEGUN)));
+    if (isMoved(held.job)) return finish(held, settle.again(held, {}));
     const served = tasks.get(task);
     if (!served) return finish(held, park(held, { what: 'task', task }));
+    if (limits.holds(held)) return startLimited(held);
     onReady(held, served);
     return undefined;
+  };
+
+  /** Runs it when its queue has a slot, and if its key has one; parks it otherwise. */
+  const startLimited = async (held: Held): Promise<void> => {
+    held.phase = 'claiming';
+    const stalls = params.stalls();
+    const claim = await limits.claim(held);
+    const concurrency = held.job.policy?.concurrency;
+    if (claim.kind === 'later') return giveBack(held);
+    if (claim.kind === 'closed') return giveBack(held, 0);
+    if (claim.kind === 'full' && concurrency) {
+      await park(held, { what: 'key', ...concurrency, taken: claim.taken });
+      limits.parked(concurrency);
+      params.onDone(held, true);
+      return;
+    }
+    // A slot that was kept for this step proves that nobody has run it.
+    const isSure =
+      !concurrency || held.granted || held.job.parks === 0 || (claim.kind === 'taken' && claim.proven);
+    if (!isSure || params.stalls() !== stalls) {
+      held.suspect = true;
+      held.phase = 'asking';
+      return ask(held);
+    }
+    const { id, task } = held.job;
+    const served = tasks.get(task);
+    if (cancelled.has(id) || isMoved(held.job) || !served) return start(held);
+    onReady(held, served);
   };
 
   const doubt = (held: Held): void => {
@@ -130,7 +173,8 @@ export function createIntake(params: IntakeParams): Intake {
       deliveryCount: delivery.deliveryCount,
       attempt: job.attempt,
       run: job.run,
-      parks: job.parks,
+      // Of a job with a key its slot says whether it was released once; else it is asked about then.
+      parks: job.policy?.concurrency === undefined ? job.parks : 0,
       own,
       repeat: delivery.repeat,
       seq: delivery.seq,
@@ -160,10 +204,8 @@ export function createIntake(params: IntakeParams): Intake {
   };
 
   const route = (held: Held): void => {
-    if (cancelled.has(held.job.id)) {
-      const reason = { code: 'cancelled', text: 'cancelled before it began' };
-      track(held, finish(held, settle.end(held, 'cancelled', reason)));
-    } else if (held.suspect) {
+    // Also what is cancelled: it may be running elsewhere, where it is being stopped.
+    if (held.suspect) {
       doubt(held);
     } else {
       const parking = start(held);
@@ -185,11 +227,21 @@ export function createIntake(params: IntakeParams): Intake {
       if (!known.keepNext(delivery)) delivery.nak(NEXT_STEP_MS);
       return undefined;
     }
+    if (isMoved(job)) {
+      delivery.ack();
+      return undefined;
+    }
     const held = hold(delivery, job, at);
     route(held);
     return held;
   };
   return { take, doubt };
+}
+
+/** Losses count in history, which may know of fewer than the message when it was lost itself. */
+function freed(job: JobEnvelope, { run, losses }: { run: number; losses: number }): JobEnvelope {
+  const most = Math.max(losses, job.losses ?? 0);
+  return { ...job, run, ...(most === 0 ? {} : { losses: most }) };
 }
 
 /** The order of a job that nobody has touched; anything above may have left something behind. */

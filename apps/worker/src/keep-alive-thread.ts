@@ -2,8 +2,10 @@ import { writeSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { WorkerEvent } from '@jetbeat/core';
 import { connectBus, createEventPublisher, extendDelivery, serveHeld } from '@jetbeat/jetstream';
-import type { KeepAliveData, ToThread } from './keep-alive.ts';
+import type { FromThread, KeepAliveData, ToThread } from './keep-alive.ts';
 import { Keepings } from './keepings.ts';
+import { keepLease } from './lease-keeper.ts';
+import { LeaseMemory } from './lease-memory.ts';
 import { Slots } from './slots.ts';
 
 /**
@@ -40,13 +42,29 @@ function endBlocked(now: number): void {
   const deadline = slots.earliestDeadline;
   if (now < deadline + graceMs || slots.lastBeat > deadline) return;
   const seconds = Math.round((now - slots.lastBeat) / 1_000);
-  const msg = `event loop blocked for ${seconds} s, past the hard limit of a handler: the worker ends, its other jobs run elsewhere`;
-  writeSync(
-    1,
-    `${JSON.stringify({ level: 60, time: now, app: 'worker', worker: data.worker.worker, msg })}\n`,
+  die(
+    `event loop blocked for ${seconds} s, past the hard limit of a handler: the worker ends, its other jobs run elsewhere`,
   );
+}
+
+function die(msg: string): void {
+  const { worker } = data.worker;
+  writeSync(1, `${JSON.stringify({ level: 60, time: Date.now(), app: 'worker', worker, msg })}\n`);
   process.kill(process.pid, 'SIGKILL');
 }
+
+const leased = new LeaseMemory({ ttlMs: data.leaseTtlMs, memory: data.lease });
+const keeper = keepLease({
+  bus,
+  worker: data.worker.worker,
+  ttlMs: data.leaseTtlMs,
+  memory: leased,
+  tell: (lease) => parentPort?.postMessage({ lease } satisfies FromThread),
+  onOver: () =>
+    die(
+      'NATS was away for too long, and handlers under a concurrency limit go on: the worker ends, so that nobody runs beside them',
+    ),
+});
 
 function extend(now: number): void {
   for (const ackSubject of held.due(now, extendEveryMs)) extendDelivery(bus, ackSubject);
@@ -68,6 +86,7 @@ async function stop(): Promise<void> {
   clearInterval(heartbeat);
   unsubscribe();
   await serving.close();
+  await keeper.stop();
   await say('stopped', false);
   await events.close({ timeoutMs: 1_000 });
   await bus.close();
@@ -77,6 +96,7 @@ async function stop(): Promise<void> {
 
 parentPort?.on('message', (message: ToThread) => {
   if (message === 'stop') return void stop();
+  if (message === 'lease') return keeper.want();
   held.release(message.release);
   for (const batch of message.hold) held.add(batch, Date.now());
 });

@@ -3,7 +3,9 @@ import type { WorkerEvent } from '@jetbeat/core';
 import type { BusOptions } from '@jetbeat/jetstream';
 import { toBatches } from './keepings.ts';
 import type { KeptBatch, ToKeep } from './kept-deliveries.ts';
+import { LeaseMemory } from './lease-memory.ts';
 import type { Slots } from './slots.ts';
+import { createWorkerLease, type WorkerLease } from './worker-lease.ts';
 
 /** What the thread is told once. */
 export interface KeepAliveData {
@@ -12,16 +14,23 @@ export interface KeepAliveData {
   readonly memory: SharedArrayBuffer;
   readonly ackWaitMs: number;
   readonly graceMs: number;
+  readonly leaseTtlMs: number;
+  readonly lease: SharedArrayBuffer;
 }
 
 /** What the thread is told as it goes on. */
 export type ToThread =
   | 'stop'
+  /** A lease is wanted. */
+  | 'lease'
   | {
       readonly hold: readonly KeptBatch[];
       /** Keys of deliveries that are held no more. */
       readonly release: Float64Array;
     };
+
+/** What the thread tells. */
+export type FromThread = 'ready' | 'stopped' | { readonly lease: string | undefined };
 
 /** The main thread's side of the keep-alive thread. */
 export interface KeepAlive {
@@ -29,6 +38,8 @@ export interface KeepAlive {
   hold(deliveries: readonly ToKeep[]): number;
   /** The delivery with this key is settled or given back. */
   release(key: number): void;
+  /** Under which this worker holds slots. */
+  readonly lease: WorkerLease;
   stop(): Promise<void>;
 }
 
@@ -46,18 +57,23 @@ const STOP_MS = 4_000;
  * @param params.onDeath called when the thread dies by itself: a worker without it must not go on
  */
 export async function startKeepAlive(params: {
-  data: Omit<KeepAliveData, 'memory'>;
+  data: Omit<KeepAliveData, 'memory' | 'lease'>;
   slots: Slots;
   onDeath: (error: Error) => void;
 }): Promise<KeepAlive> {
   const { slots, onDeath } = params;
-  const workerData: KeepAliveData = { ...params.data, memory: slots.memory };
+  const leased = new LeaseMemory({ ttlMs: params.data.leaseTtlMs });
+  const workerData: KeepAliveData = { ...params.data, memory: slots.memory, lease: leased.memory };
   slots.beat(Date.now());
   const thread = new Worker(new URL('./keep-alive-thread.ts', import.meta.url), {
     workerData,
     name: 'keep-alive',
     // What it is told lives for moments; V8 would let it take 128 MB for that.
     resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+  });
+  const lease = createWorkerLease(leased, () => thread.postMessage('lease' satisfies ToThread));
+  thread.on('message', (message: FromThread) => {
+    if (typeof message === 'object') lease.told(message.lease);
   });
   let stopping = false;
   const died = new Promise<never>((_, reject) => {
@@ -79,6 +95,7 @@ export async function startKeepAlive(params: {
     thread.postMessage({ hold, release } satisfies ToThread);
   };
   return {
+    lease,
     hold(deliveries) {
       const batches = toBatches(deliveries, next);
       next += batches.length;

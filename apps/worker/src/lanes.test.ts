@@ -1,18 +1,51 @@
 import { expect, test } from 'vitest';
-import { createTurns } from './lanes.ts';
+import { createTurns, type Lane } from './lanes.ts';
 
-test('of ten turns six begin with high, three with normal, one with low, and each asks every lane', () => {
-  const turns = createTurns(['default']);
-  const orders = Array.from({ length: 10 }, () => turns.next());
-  const first = orders.map(([lane]) => lane?.priority);
-  expect(first.filter((priority) => priority === 'high')).toHaveLength(6);
-  expect(first.filter((priority) => priority === 'normal')).toHaveLength(3);
-  expect(first.filter((priority) => priority === 'low')).toHaveLength(1);
-  for (const order of orders) expect(new Set(order.map(({ priority }) => priority)).size).toBe(3);
+const always = () => true;
+
+/** Asks so often for one job. */
+function ask(queues: readonly string[], times: number, mayHave: (lane: Lane) => boolean = always): string[] {
+  const turns = createTurns(queues);
+  return Array.from({ length: times }, () => {
+    const lane = turns.next(mayHave);
+    if (!lane) return 'none';
+    turns.took(lane, 1);
+    return `${lane.queue} ${lane.priority}`;
+  });
+}
+
+test('every lane is there', () => {
+  expect(createTurns(['mail', 'media']).all).toHaveLength(6);
 });
 
-test('queues take turns in being asked first', () => {
-  const turns = createTurns(['mail', 'media']);
-  const first = Array.from({ length: 40 }, () => turns.next()[0]?.queue);
-  expect(first.filter((queue) => queue === 'mail')).toHaveLength(20);
+test('the queues of one priority take turns', () => {
+  expect(ask(['a', 'b', 'c'], 5, ({ priority }) => priority === 'low')).toEqual([
+    'a low',
+    'b low',
+    'c low',
+    'a low',
+    'b low',
+  ]);
+});
+
+test('priorities have their shares over all queues, and queues theirs of each', () => {
+  const asked = ask(['mail', 'media'], 200);
+  const count = (lane: string) => asked.filter((each) => each === lane).length;
+  expect(
+    ['mail high', 'media high', 'mail normal', 'media normal', 'mail low', 'media low'].map(count),
+  ).toEqual([60, 60, 30, 30, 10, 10]);
+});
+
+test('a lane without anything is passed over; without any lane there is no turn', () => {
+  expect(ask(['a', 'b'], 3, ({ queue }) => queue === 'b')).toEqual(['b high', 'b normal', 'b high']);
+  expect(ask(['a'], 1, () => false)).toEqual(['none']);
+});
+
+test('what a lane did not give is not counted', () => {
+  const turns = createTurns(['a']);
+  const [high] = turns.all;
+  if (!high) throw new Error('no lane');
+  turns.took(high, 100);
+  turns.took(high, -100);
+  expect(turns.next(always)).toBe(high);
 });

@@ -1,4 +1,5 @@
 import { PRIORITIES, type Priority } from '@jetbeat/core';
+import { createShares } from './shares.ts';
 
 /** One queue's lane of one priority. */
 export interface Lane {
@@ -6,47 +7,32 @@ export interface Lane {
   readonly priority: Priority;
 }
 
-/** Of ten turns, how many begin with each priority, so that nothing starves under a standing backlog. */
-const WEIGHTS: Readonly<Record<Priority, number>> = { high: 6, normal: 3, low: 1 };
-
-/**
- * Says in which order lanes are asked for work. Whoever asks goes through the whole list, so a weight only decides who
- * is asked first; queues take turns.
- */
-export function createTurns(queues: readonly string[]): {
-  next(): readonly Lane[];
+/** Says which lane is asked for work: priorities by their shares, the queues of one priority one after the other. */
+export interface Turns {
   readonly all: readonly Lane[];
-} {
-  const cycle = spread();
-  const orders = PRIORITIES.map((first) => ({
-    first,
-    lanes: [first, ...PRIORITIES.filter((priority) => priority !== first)],
-  }));
-  let turn = 0;
-  const lanesOf = (priorities: readonly Priority[], offset: number): Lane[] =>
-    priorities.flatMap((priority) =>
-      queues.map((_, index) => ({ queue: queues[(index + offset) % queues.length] ?? '', priority })),
-    );
-  return {
-    all: lanesOf(PRIORITIES, 0),
-    next() {
-      const first = cycle[turn % cycle.length];
-      const order = orders.find((candidate) => candidate.first === first)?.lanes ?? PRIORITIES;
-      const offset = Math.floor(turn / cycle.length);
-      turn = (turn + 1) % (cycle.length * Math.max(1, queues.length));
-      return lanesOf(order, offset);
-    },
-  };
+  /** The lane whose turn it is, of those that may have something. */
+  next(mayHave: (lane: Lane) => boolean): Lane | undefined;
+  /** Counts what a lane was asked for; negative what it was asked for and did not give. */
+  took(lane: Lane, jobs: number): void;
 }
 
-/** The weights as a cycle of ten with the rarer ones spread out: smooth weighted round robin. */
-function spread(): Priority[] {
-  const total = Object.values(WEIGHTS).reduce((sum, weight) => sum + weight, 0);
-  const credit: Record<Priority, number> = { high: 0, normal: 0, low: 0 };
-  return Array.from({ length: total }, () => {
-    for (const priority of PRIORITIES) credit[priority] += WEIGHTS[priority];
-    const first = PRIORITIES.reduce((best, priority) => (credit[priority] > credit[best] ? priority : best));
-    credit[first] -= total;
-    return first;
-  });
+/** @param queues the names, in any order */
+export function createTurns(queues: readonly string[]): Turns {
+  const shares = createShares();
+  const lanesOf = (priority: Priority) => queues.map((queue): Lane => ({ queue, priority }));
+  /** The lane that is looked at first is the first. */
+  const lanes = { high: lanesOf('high'), normal: lanesOf('normal'), low: lanesOf('low') };
+  return {
+    all: PRIORITIES.flatMap((priority) => lanes[priority]),
+    next(mayHave) {
+      const priority = shares.next((each) => lanes[each].some(mayHave));
+      return priority && lanes[priority].find(mayHave);
+    },
+    took(lane, jobs) {
+      shares.took(lane.priority, jobs);
+      if (jobs <= 0) return;
+      const place = lanes[lane.priority].findIndex(({ queue }) => queue === lane.queue);
+      lanes[lane.priority].push(...lanes[lane.priority].splice(0, place + 1));
+    },
+  };
 }

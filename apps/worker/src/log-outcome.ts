@@ -12,6 +12,8 @@ export function logOutcome(log: Log, held: Held, execution: Execution, next: Nex
     log.warn({ ...facts, err: error, runAt }, `attempt ${outcome}; it runs again`);
   } else if (next.state === 'dead') {
     log.error({ ...facts, err: error, reason: next.reason.code }, `job dead: ${next.reason.text}`);
+  } else if (next.state === 'expired') {
+    log.warn({ ...facts, err: error }, `job expired: ${next.reason.text}`);
   } else {
     log.debug(facts, `job ${next.state}`);
   }

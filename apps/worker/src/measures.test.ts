@@ -27,6 +27,7 @@ const IDLE = {
   jobs: { size: 3, running: 2 },
   concurrency: 10,
   events: { queued: 4 },
+  runs: { count: (kind: string) => (kind === 'process' ? 3 : 0) },
   sources: new Map([['mail', { outstanding: () => 2 }]]),
 };
 const at = (readings: Readings, name: keyof Readings, labels: object) => {
@@ -45,6 +46,7 @@ test('attempts by queue, task and outcome; how long they ran and waited', () => 
   }
   const retry = held('mail.retry', { attempt: 2 });
   measures.began(retry, task('mail.retry'), NOW);
+  measures.abandoned += 2;
   const found = measures.readings(IDLE);
   const of = { queue: 'mail', task: 'mail.send' };
   expect(at(found, 'jetbeat_worker_attempts_started_total', of)).toBe(OUTCOMES.length);
@@ -59,6 +61,11 @@ test('attempts by queue, task and outcome; how long they ran and waited', () => 
     jetbeat_worker_jobs_running: 2,
     jetbeat_worker_slots: 10,
     jetbeat_worker_events_queued: 4,
+    jetbeat_worker_handlers_abandoned: 2,
+    jetbeat_worker_children: [
+      { labels: { kind: 'thread' }, value: 0 },
+      { labels: { kind: 'process' }, value: 3 },
+    ],
     jetbeat_worker_pulls_outstanding: [{ labels: { queue: 'mail' }, value: 6 }],
   });
 });

@@ -1,7 +1,7 @@
 import { type DoubtAnswer, OUTCOMES, type Outcome, PRIORITIES } from '@jetbeat/core';
 import type { Delivery, EventPublisher, JobSource } from '@jetbeat/jetstream';
 import { type Cell, createCells, Histogram, type Readings } from '@jetbeat/runtime';
-import type { Task } from '@jetbeat/task';
+import type { IsolatedRuns, Task } from '@jetbeat/task';
 import type { Doubts } from './doubts.ts';
 import type { Held, HeldJobs } from './held.ts';
 import type { Park } from './park.ts';
@@ -40,6 +40,8 @@ export class Measures {
   /** Found last: mostly one task comes in a row. */
   #last: TaskCounts | undefined;
   malformed = 0;
+  /** Handlers that run on although their attempt has ended. */
+  abandoned = 0;
   #givenBack = 0;
 
   constructor(queues: readonly string[]) {
@@ -113,6 +115,7 @@ export class Measures {
     jobs: Pick<HeldJobs, 'size' | 'running'>;
     concurrency: number;
     events: Pick<EventPublisher, 'queued'>;
+    runs: Pick<IsolatedRuns, 'count'>;
     sources: ReadonlyMap<string, Pick<JobSource, 'outstanding'>>;
   }): Readings {
     const queues = [...this.#queues].map(([queue, counts]) => ({ labels: { queue }, counts }));
@@ -136,6 +139,11 @@ export class Measures {
       jetbeat_worker_jobs_held: now.jobs.size,
       jetbeat_worker_jobs_running: now.jobs.running,
       jetbeat_worker_slots: now.concurrency,
+      jetbeat_worker_handlers_abandoned: this.abandoned,
+      jetbeat_worker_children: (['thread', 'process'] as const).map((kind) => ({
+        labels: { kind },
+        value: now.runs.count(kind),
+      })),
       jetbeat_worker_pulls_outstanding: [...now.sources].map(([queue, source]) => ({
         labels: { queue },
         value: PRIORITIES.reduce((sum, priority) => sum + source.outstanding(priority), 0),

@@ -21,3 +21,12 @@ test('many slots hold no more than a thousand in advance', () => {
   for (let run = 0; run < 500; run++) pace.ran(0);
   expect(pace.limit()).toBe(1_500);
 });
+
+test('a job that had to wait says that jobs are longer than was measured', () => {
+  const pace = createPace(10);
+  for (let run = 0; run < 500; run++) pace.ran(0);
+  pace.slow(250);
+  expect(pace.limit()).toBe(10);
+  pace.slow(1);
+  expect(pace.limit()).toBe(10);
+});

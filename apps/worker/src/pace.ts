@@ -14,6 +14,8 @@ const WEIGHT = 0.05;
 export interface Pace {
   /** Notes how long a job ran, milliseconds. */
   ran(ms: number): void;
+  /** Jobs take at least so long, milliseconds: one has waited that long for a slot. */
+  slow(ms: number): void;
   /** How many jobs may wait or run now. */
   limit(): number;
 }
@@ -24,6 +26,9 @@ export function createPace(concurrency: number): Pace {
   return {
     ran(ms) {
       average += (ms - average) * WEIGHT;
+    },
+    slow(ms) {
+      average = Math.max(average, ms);
     },
     limit() {
       const multiple = Math.min(MAX_MULTIPLE, Math.max(1, Math.floor(AHEAD_MS / Math.max(average, 0.01))));

@@ -1,12 +1,23 @@
-import { type Policy, resolvePolicy } from '@jetbeat/core';
+import {
+  expiredReason,
+  NO_SETTINGS,
+  type Policy,
+  type Progress,
+  policyOf,
+  type Reason,
+  type Settings,
+} from '@jetbeat/core';
 import type { EventPublisher } from '@jetbeat/jetstream';
 import { type EnqueueChild, type Execution, execute, type Task, type TaskLog } from '@jetbeat/task';
+import type { Apart } from './apart.ts';
 import type { AttemptTrace } from './attempt-trace.ts';
 import type { Held, HeldJobs } from './held.ts';
 import type { Measures } from './measures.ts';
 import type { Pace } from './pace.ts';
+import type { ProgressTeller } from './progress.ts';
 import type { Settle } from './settle.ts';
 import type { Slots } from './slots.ts';
+import type { Keys } from './unique.ts';
 
 /** What running one job needs of the worker. */
 export interface RunParams {
@@ -16,18 +27,26 @@ export interface RunParams {
   readonly pace: Pace;
   readonly events: EventPublisher;
   readonly settle: Settle;
-  readonly measures: Pick<Measures, 'began' | 'ran'>;
+  readonly measures: Pick<Measures, 'began' | 'ran' | 'abandoned'>;
   readonly now: () => number;
   /** Makes the id of a run that begins now, Unix milliseconds. */
   readonly runId: (now: number) => string;
   readonly logOf: (held: Held) => TaskLog;
   readonly enqueueOf: (held: Held) => EnqueueChild;
+  readonly keys: Keys;
+  readonly progress: ProgressTeller;
+  /** Runs what does not run in the worker's own thread. */
+  readonly apart: Apart;
+  /** What the configuration says of tasks. */
+  readonly settings?: Settings | undefined;
   /** Where tracing is on: the spans of an attempt that begins now. */
   readonly trace?: ((held: Held, startedAt: number) => AttemptTrace) | undefined;
   /** The handler was interrupted because the worker gives its jobs back. */
   readonly giveBack: (held: Held) => Promise<void>;
+  /** A handler that was given up has ended after all. */
+  readonly onLateEnd: (held: Held) => void;
   /** A slot is free again. */
-  readonly onSlot: () => void;
+  readonly onSlot: (held: Held) => void;
 }
 
 /**
@@ -39,15 +58,23 @@ export type Run = (held: Held, task: Task) => Promise<boolean>;
 /** Composes the run of one job. */
 export function createRun(params: RunParams): Run {
   const { worker, held: jobs, slots, pace, events, settle, measures, now, trace, onSlot } = params;
+  const { settings = NO_SETTINGS, apart } = params;
+  const countLateEnd = () => {
+    measures.abandoned -= 1;
+  };
+  const lateEndOf = (held: Held) => () => {
+    countLateEnd();
+    held.lingers = false;
+    params.onLateEnd(held);
+  };
   /** What holds for a job that says nothing itself; most say nothing. */
   const policies = new WeakMap<Task, Policy>();
-  const policyOf = (held: Held, task: Task): Policy => {
-    if (held.job.policy) return resolvePolicy(held.job.policy, task.policy);
-    let policy = policies.get(task);
-    if (!policy) {
-      policy = resolvePolicy(task.policy);
-      policies.set(task, policy);
-    }
+  const policyFor = (held: Held, task: Task): Policy => {
+    const { policy: said } = held.job;
+    const usual = said ? undefined : policies.get(task);
+    if (usual) return usual;
+    const policy = policyOf(said, settings.of(task.name), task.policy);
+    if (!said) policies.set(task, policy);
     return policy;
   };
 
@@ -55,7 +82,11 @@ export function createRun(params: RunParams): Run {
   const perform = (held: Held, task: Task, policy: Policy): Execution | Promise<Execution> => {
     const { job, runId, interrupt } = held;
     const log = () => params.logOf(held);
-    return execute({ task, job, runId, policy, log, enqueue: params.enqueueOf(held), interrupt });
+    const onLateEnd = held.isLimited ? lateEndOf(held) : countLateEnd;
+    const enqueue = params.enqueueOf(held);
+    const progress = (said: Progress) => params.progress.note(held, said);
+    if (apart.has(held, task)) return apart.run({ held, task, policy, log, enqueue, progress, onLateEnd });
+    return execute({ task, job, runId, policy, log, enqueue, settings, progress, interrupt, onLateEnd });
   };
   /** The same inside of its span. */
   const within = trace
@@ -65,16 +96,42 @@ export function createRun(params: RunParams): Run {
       }
     : perform;
 
+  /** It waited too long: nobody wants it any more. */
+  const expire = async (held: Held, expiresAt: number): Promise<boolean> => {
+    jobs.begin(held);
+    jobs.end(held);
+    const reason = expiredReason(expiresAt);
+    params.logOf(held).warn({ attempt: held.job.attempt }, `job expired: ${reason.text}`);
+    await settle.end(held, 'expired', reason);
+    return true;
+  };
+
+  /** The job may not run now; returns whether it is settled. */
+  const standDown = async (held: Held, why: 'wait' | Reason): Promise<boolean> => {
+    jobs.end(held);
+    onSlot(held);
+    if (why === 'wait') params.keys.holdBack(held);
+    else await settle.end(held, 'cancelled', why);
+    return why !== 'wait';
+  };
+
   return async (held, task) => {
+    const { expiresAt } = held.job;
+    if (expiresAt !== undefined && now() >= expiresAt) return expire(held, expiresAt);
     held.runId = params.runId(now());
     jobs.begin(held);
+    const why = held.job.unique === undefined ? undefined : await params.keys.claim(held);
+    if (why !== undefined) return standDown(held, why);
     // Whoever is asked about this job while it runs must find it in history, so its start comes first.
     if (held.suspect) await tellStart({ events, worker, held, at: now() });
-    const policy = policyOf(held, task);
+    const policy = policyFor(held, task);
     const startedAt = now();
     held.startedAt = startedAt;
     measures.began(held, task, startedAt);
-    const slot = slots.take(startedAt + policy.timeout.hard);
+    // Of what runs apart the event loop can be blocked by nothing.
+    const slot = slots.take(
+      apart.has(held, task) ? Number.POSITIVE_INFINITY : startedAt + policy.timeout.hard,
+    );
     let execution: Execution;
     try {
       const performing = within(held, task, policy, startedAt);
@@ -83,12 +140,17 @@ export function createRun(params: RunParams): Run {
       // A slot that is kept would keep its deadline too, and hide from the keep-alive thread that the event loop is blocked.
       slots.give(slot);
     }
+    if (execution.abandoned) {
+      measures.abandoned += 1;
+      held.lingers = held.isLimited;
+    }
     const finishedAt = now();
     held.trace?.ended(execution, finishedAt);
     pace.ran(finishedAt - startedAt);
     measures.ran(held, finishedAt - startedAt);
+    params.progress.end(held);
     jobs.end(held);
-    onSlot();
+    onSlot(held);
     if (execution.interrupted) {
       await params.giveBack(held);
       held.trace?.settled();

@@ -6,16 +6,19 @@ import {
   type Policy,
   type Reason,
   type StoredError,
+  whenCancelled,
 } from '@jetbeat/core';
 import {
   type Bus,
   type EventPublisher,
   publishDead,
   publishJobs,
+  releaseKey,
   removeParked,
   removeTimer,
 } from '@jetbeat/jetstream';
 import type { Execution } from '@jetbeat/task';
+import type { CallBack } from './call-back.ts';
 import type { Held } from './held.ts';
 import type { OwnRetries } from './own-retries.ts';
 import { settledEvent } from './settled-event.ts';
@@ -27,6 +30,8 @@ export interface SettleParams {
   readonly events: EventPublisher;
   readonly worker: string;
   readonly own: OwnRetries;
+  /** Makes the jobs that follow an end. */
+  readonly callBack: CallBack;
   readonly now: () => number;
   readonly random: () => number;
   /** Aborted when the worker stops; what is not settled then is delivered again. */
@@ -47,11 +52,12 @@ export interface Settle {
 }
 
 /**
- * The order is: leftovers of an earlier lineage away, event stored, follow-up published, message acknowledged. A crash
- * between any two makes the server deliver the message again; the recorder then knows the event and says what follows.
+ * The order is: leftovers of an earlier lineage away, event stored, follow-up published, callbacks published, message
+ * acknowledged. A crash between any two makes the server deliver the message again; the recorder then knows the event and
+ * says what follows, and the callbacks it has made up for itself.
  */
 export function createSettle(params: SettleParams): Settle {
-  const { bus, events, worker, own, now, random, stopped, onRetry } = params;
+  const { bus, events, worker, own, callBack, now, random, stopped, onRetry } = params;
   const repeat = <T>(what: string, act: () => Promise<T>) =>
     untilDone({ act, signal: stopped, onRetry: (error) => onRetry(error, what) });
 
@@ -65,7 +71,9 @@ export function createSettle(params: SettleParams): Settle {
 
   const follow = async (held: Held, next: Next, error: StoredError | undefined, again: boolean) => {
     if (next.state === 'retrying') {
-      const envelope: JobEnvelope = { ...held.job, attempt: next.attempt, run: held.job.run + 1 };
+      const { attempt, losses } = next;
+      const position = { attempt, run: held.job.run + 1 };
+      const envelope: JobEnvelope = { ...held.job, ...position, ...(losses === undefined ? {} : { losses }) };
       const later = next.runAt > now() ? { at: next.runAt } : {};
       await repeat('publish the retry', async () => {
         const [result] = await publishJobs(bus, [
@@ -90,41 +98,53 @@ export function createSettle(params: SettleParams): Settle {
       }),
     );
 
+  /** It is over, and that is stored: another job may have its key. */
+  const release = ({ job }: Held) => repeat('free the unique key', () => releaseKey(bus, job));
+
   const acknowledge = (held: Held) => {
     for (const delivery of held.deliveries) delivery.ack();
   };
 
   return {
     async attempt(held, execution, policy) {
-      const { outcome, error, delay } = execution;
+      const { outcome, error, kinds, delay, until } = execution;
+      const { attempt, run, expiresAt, losses } = held.job;
       const finishedAt = now();
-      const next = decide({
+      const decided = decide({
         outcome,
-        attempt: held.job.attempt,
+        attempt,
+        run,
         retry: policy.retry,
         now: finishedAt,
         random: random(),
         error,
+        kinds,
         delay,
+        until,
+        expiresAt,
+        losses,
       });
+      const next = held.cancelled === undefined ? decided : whenCancelled(decided, held.cancelled);
       if (held.traced) await clear(held);
       await events.publish(settledEvent({ held, worker, execution, finishedAt, next }));
       held.trace?.decided(next);
       params.onSettled(held, execution, next);
       if (next.state === 'retrying' || next.state === 'dead') await follow(held, next, error, false);
+      if (next.state !== 'retrying' && callBack.has(held, next.state)) {
+        const reason = 'reason' in next ? next.reason : undefined;
+        await callBack.make(held, { state: next.state, reason, finishedAt, error, result: execution.result });
+      }
+      if (held.job.unique !== undefined && next.state !== 'retrying') await release(held);
       acknowledge(held);
     },
     async end(held, state, reason) {
       if (held.traced) await clear(held);
       // Before the event: history knows of nothing that follows an end, so a repeat would not make up for it.
       if (state === 'dead') await bury(held, reason);
-      await events.publish({
-        kind: 'ended',
-        ...held.facts(),
-        state,
-        reason,
-        at: now(),
-      });
+      const at = now();
+      await events.publish({ kind: 'ended', ...held.facts(), state, reason, at });
+      if (callBack.has(held, state)) await callBack.make(held, { state, reason, finishedAt: at });
+      if (held.job.unique !== undefined) await release(held);
       acknowledge(held);
     },
     async again(held, { next, run }) {
@@ -132,6 +152,7 @@ export function createSettle(params: SettleParams): Settle {
       // Only an ended job may lose its timer here: otherwise the timer is the very thing that follows.
       if (held.traced && next && next.state !== 'retrying') await clear(held);
       if (next) await follow(held, next, undefined, true);
+      if (held.job.unique !== undefined && next && next.state !== 'retrying') await release(held);
       acknowledge(held);
     },
   };

@@ -1,12 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
+import { formatTraceparent, readSettings } from '@jetbeat/core';
 import {
   type Bus,
   type BusOptions,
   connectBus,
   createEventPublisher,
   ensureTopology,
+  leaseTtlMs,
   openCancelled,
+  watchQueueSettings,
 } from '@jetbeat/jetstream';
 import {
   createMetrics,
@@ -16,20 +19,23 @@ import {
   type StartParams,
   startHealthServer,
 } from '@jetbeat/runtime';
-import { loadTasks, type Task, taskInfo } from '@jetbeat/task';
+import { createIsolatedRuns, type Task, taskInfo } from '@jetbeat/task';
 import { builtInTasks } from '@jetbeat/tasks';
 import packageJson from '../package.json' with { type: 'json' };
 import { type KeepAlive, startKeepAlive } from './keep-alive.ts';
 import { loadMarks } from './settled-marks.ts';
 import { Slots } from './slots.ts';
+import { loadTaskSet } from './task-set.ts';
 import { DEFAULT_TIMES, type WorkerTimes } from './times.ts';
 import { createWorker } from './worker.ts';
+import type { WorkerPorts } from './worker-params.ts';
 
 export type { WorkerTimes } from './times.ts';
 
 /** What a worker process is made of. */
 export interface StartWorkerParams extends StartParams {
   readonly times?: Partial<WorkerTimes>;
+  readonly ports?: WorkerPorts;
   /** Tasks beside those that the configuration names; for programs that hold a worker themselves. */
   readonly tasks?: readonly Task[];
   /** Ends the process when the keep-alive thread has died. */
@@ -47,12 +53,35 @@ export async function start(
   const times = { ...DEFAULT_TIMES, ...params.times };
   const id = `${hostname().replace(/[^A-Za-z0-9_-]/g, '-')}-${process.pid}-${randomBytes(4).toString('hex')}`;
   const { queues, concurrency } = config.worker;
+  const settings = readSettings(config.settings, config.file);
 
-  const builtIn = builtInTasks({ http: config.http });
-  const tasks = new Map(
-    await loadTasks({ paths: config.worker.tasks, base: process.cwd(), builtIns: builtIn.tasks }),
-  );
-  for (const task of params.tasks ?? []) tasks.set(task.name, task);
+  const { http, webhooks, smtp, files, postgres, commands, commandEnvironment } = config;
+  const { file } = config;
+  const builtInParams = {
+    http: { ...http, file },
+    webhooks,
+    smtp,
+    files,
+    postgres,
+    commands,
+    commandEnvironment,
+  };
+  const traceparent = () => {
+    const place = tracing?.active();
+    return place && formatTraceparent(place);
+  };
+  const builtIn = builtInTasks(builtInParams, { traceparent });
+  const { tasks, sources } = await loadTaskSet({
+    paths: config.worker.tasks,
+    base: process.cwd(),
+    builtIn,
+    builtInParams,
+    given: params.tasks ?? [],
+  });
+  const runs = createIsolatedRuns({
+    max: concurrency,
+    settings: { settings: config.settings, file: config.file },
+  });
 
   const busOptions: Omit<BusOptions, 'log'> = {
     ...natsOptions(config),
@@ -71,6 +100,8 @@ export async function start(
     await topology();
     const cancelled = openCancelled(bus, { log });
     await cancelled.load();
+    const queueSettings = watchQueueSettings(bus, { log });
+    await queueSettings.load();
     const marks = await loadMarks(bus, queues);
     keepAlive = await startKeepAlive({
       slots,
@@ -78,6 +109,7 @@ export async function start(
         bus: busOptions,
         ackWaitMs: config.ackWaitMs,
         graceMs: times.graceMs,
+        leaseTtlMs: leaseTtlMs(config.ackWaitMs),
         worker: {
           worker: id,
           host: hostname(),
@@ -100,11 +132,16 @@ export async function start(
       bus,
       events,
       cancelled,
+      queueSettings,
       marks,
       slots,
       keepAlive,
       tasks,
+      sources,
+      runs,
+      settings,
       times,
+      ports: params.ports,
       log,
       queues,
       concurrency,
@@ -126,10 +163,12 @@ export async function start(
     let stopped: Promise<void> | undefined;
     const stop = async () => {
       await worker.stop();
+      await runs.stop();
       await keepAlive?.stop();
       await events.close();
       await bus.flush().catch(() => undefined);
       await cancelled.close();
+      queueSettings.close();
       await bus.close();
       await builtIn.close();
       await health.stop();

@@ -1,11 +1,18 @@
-import type { Bus, CancelledKeys, EventPublisher } from '@jetbeat/jetstream';
+import type { Settings } from '@jetbeat/core';
+import type { Bus, CancelledKeys, EventPublisher, QueueSettingsWatch } from '@jetbeat/jetstream';
 import type { Log } from '@jetbeat/runtime';
-import type { Task } from '@jetbeat/task';
+import type { IsolatedRuns, Task, TaskSource } from '@jetbeat/task';
 import type { AttemptTraceParams } from './attempt-trace.ts';
+import type { CallBack } from './call-back.ts';
 import type { KeepAlive } from './keep-alive.ts';
 import type { SettledMarks } from './settled-marks.ts';
 import type { Slots } from './slots.ts';
 import type { WorkerTimes } from './times.ts';
+
+/** What a test may wrap, e.g. to end the process between an end and what follows it. */
+export interface WorkerPorts {
+  readonly callBack?: (real: CallBack['make']) => CallBack['make'];
+}
 
 /** What a worker is composed of. */
 export interface WorkerParams {
@@ -13,11 +20,19 @@ export interface WorkerParams {
   readonly bus: Bus;
   readonly events: EventPublisher;
   readonly cancelled: CancelledKeys;
+  /** What holds for queues now; loaded. */
+  readonly queueSettings: QueueSettingsWatch;
   readonly marks: SettledMarks;
   readonly slots: Slots;
   readonly keepAlive: KeepAlive;
   readonly tasks: ReadonlyMap<string, Task>;
+  /** Where threads and child processes find them again. */
+  readonly sources: ReadonlyMap<string, TaskSource>;
+  readonly runs: IsolatedRuns;
+  /** What the configuration says of tasks. */
+  readonly settings: Settings;
   readonly times: WorkerTimes;
+  readonly ports?: WorkerPorts | undefined;
   readonly log: Log;
   readonly queues: readonly string[];
   readonly concurrency: number;

@@ -1,36 +1,35 @@
-import { type Delivery, type JobSource, openJobSource, type PullEnd, serveHeld } from '@jetbeat/jetstream';
+import { type Delivery, leaseTtlMs } from '@jetbeat/jetstream';
 import type { Check, Readings } from '@jetbeat/runtime';
-import type { Task } from '@jetbeat/task';
+import { createAdmit } from './admit.ts';
+import { createApart } from './apart.ts';
 import { createAttemptTraces } from './attempt-trace.ts';
 import { buryMalformed } from './bury.ts';
 import { enqueueFor } from './children.ts';
-import { createDoubts } from './doubts.ts';
 import { drain } from './drain.ts';
-import { createFetch } from './fetch.ts';
-import { createGiveBack } from './give-back.ts';
-import { answerHeld, type Held, HeldJobs } from './held.ts';
+import { startDuties } from './duties.ts';
+import { createEnds } from './ends.ts';
+import { type Held, HeldJobs } from './held.ts';
 import { createIntake } from './intake.ts';
-import { keep } from './keep.ts';
-import { createTurns } from './lanes.ts';
-import { jobLog, logOutcome } from './log-outcome.ts';
+import { createLetGo } from './let-go.ts';
+import { createLimits } from './limits.ts';
+import { jobLog } from './log-outcome.ts';
 import { Measures } from './measures.ts';
-import { createOwnRetries, instant } from './own-retries.ts';
+import { createOwnRetries } from './own-retries.ts';
 import { createPace } from './pace.ts';
-import { createPark } from './park.ts';
+import { createProgressTeller } from './progress.ts';
+import { createPulling } from './pulling.ts';
+import { createQueueGate } from './queue-gate.ts';
 import { readiness } from './readiness.ts';
 import { createReady } from './ready.ts';
 import { createRecent } from './recent.ts';
 import { createRecheck } from './recheck.ts';
+import { createRoom } from './room.ts';
 import { createRun } from './run.ts';
 import { createRunIds } from './run-ids.ts';
-import { createSettle } from './settle.ts';
 import { watchStall } from './stall.ts';
-import { createStartTeller } from './start-teller.ts';
+import { createKeys } from './unique.ts';
 import { untilDone } from './until-done.ts';
 import type { WorkerParams } from './worker-params.ts';
-
-/** The most jobs that are held where the concurrency asks for no more, those included whose outcome is on its way: a quarter of what a consumer hands out. */
-const MAX_HELD = 5_000;
 
 /** Composes the worker's parts: fetch -> intake -> ready -> run -> settle. */
 export function createWorker(params: WorkerParams): {
@@ -44,7 +43,6 @@ export function createWorker(params: WorkerParams): {
   const { tasks, times, log, queues, concurrency, traces } = params;
   const now = () => Date.now();
   const stopped = new AbortController();
-  const maxHeld = Math.max(MAX_HELD, 2 * concurrency);
   const jobs = new HeldJobs();
   const recent = createRecent({ keepMs: 2 * params.ackWaitMs, now });
   const own = createOwnRetries({ aloneMs: params.ackWaitMs / 2 });
@@ -53,25 +51,11 @@ export function createWorker(params: WorkerParams): {
   const onRetry = (error: unknown, what: string) =>
     log.warn({ err: error }, `could not ${what}; trying again`);
   const shared = { bus, events, now, stopped: stopped.signal, onRetry };
-  const settle = createSettle({
-    ...shared,
-    worker: id,
-    own,
-    random: Math.random,
-    onSettled: (held, execution, next) => {
-      measures.settled(held, execution.outcome);
-      if (next.state !== 'succeeded' || log.isLevelEnabled('debug'))
-        logOutcome(logOf(held), held, execution, next);
-    },
+  const enqueueOf = (held: Held) => enqueueFor({ bus, events, held, tracing: traces?.tracing });
+  const { settle, park, doubts, giveBack } = createEnds({
+    ...{ worker: params, own, measures, enqueueOf, now, onRetry },
+    stopped: stopped.signal,
   });
-  const park = measures.countedPark(createPark(shared));
-  const doubts = measures.counted(
-    createDoubts({
-      bus,
-      timeoutMs: times.doubtMs,
-      onError: (error) => log.warn({ err: error }, 'no answer to a doubt; the jobs are parked'),
-    }),
-  );
   const recheck = createRecheck({
     marks,
     topology: params.topology,
@@ -80,29 +64,28 @@ export function createWorker(params: WorkerParams): {
     onRetry: (error) => onRetry(error, 'check the streams'),
   });
 
-  const letGo = (held: Held) => {
-    jobs.remove(held);
-    for (const key of held.kept.splice(0)) keepAlive.release(key);
-    held.releaseNext()?.nak();
-  };
-  const finished = (held: Held, settled: boolean) => {
-    if (settled) for (const { seq } of held.deliveries) recent.add(seq, held.job.id);
-    const next = held.releaseNext();
-    letGo(held);
-    if (next) admit([next]);
-    else fetch.fill();
-  };
-  const lose = (held: Held, error: unknown) => {
-    if (!stopped.signal.aborted) logOf(held).error({ err: error }, 'not settled; it will be delivered again');
-    letGo(held);
-    ready.next();
-    fetch.fill();
-  };
-  const track = (held: Held, work: Promise<void>) => {
-    work.catch((error: unknown) => lose(held, error));
-  };
+  const letGo = createLetGo({
+    jobs,
+    recent,
+    keepAlive,
+    stopped: stopped.signal,
+    logOf: (held) => logOf(held),
+    admit: (deliveries) => admit(deliveries),
+    onRoom: () => fetch.fill(),
+    onSlot: () => ready.next(),
+    onKeySlot: (held) => limits.release(held),
+  });
+  const limits = createLimits({
+    ...{ bus, events, queues, jobs, letGo, concurrency, now, log },
+    queueSettings: params.queueSettings,
+    ready: () => ready,
+    lease: keepAlive.lease,
+    leaseTtlMs: leaseTtlMs(params.ackWaitMs),
+    stopped: stopped.signal,
+    onRoom: () => fetch.fill(),
+  });
   const logOf = (held: Held) => jobLog(log, held);
-  const giveBack = measures.countedGiveBack(createGiveBack({ worker: id, bus, events, now }));
+  const progress = createProgressTeller({ events, worker: id, now });
   const run = createRun({
     worker: id,
     held: jobs,
@@ -115,30 +98,36 @@ export function createWorker(params: WorkerParams): {
     runId: createRunIds(),
     logOf,
     giveBack,
-    enqueueOf: (held) => enqueueFor({ bus, events, held, tracing: traces?.tracing }),
+    apart: createApart({ runs: params.runs, sources: params.sources }),
+    settings: params.settings,
+    keys: createKeys(shared),
+    enqueueOf,
+    progress,
     trace: traces && createAttemptTraces(traces),
-    onSlot: () => ready.next(),
+    onLateEnd: limits.release,
+    onSlot: (held) => {
+      limits.ended(held);
+      ready.next();
+    },
   });
-  const attempt = async (held: Held, task: Task) => {
-    try {
-      finished(held, await run(held, task));
-    } catch (error) {
-      lose(held, error);
-    }
-  };
   const ready = createReady({
     free: () => concurrency - jobs.running,
     now,
-    refuse: (held) => {
-      for (const delivery of held.deliveries) delivery.nak();
-      letGo(held);
-    },
+    refuse: letGo.refuse,
     run: (held, task) => {
       stall.count();
       // After a stall it is being asked about: it may run elsewhere.
-      if (held.phase !== 'waiting') return;
-      void attempt(held, task);
+      if (held.phase !== 'waiting' || queueGate.stops(held)) return;
+      void letGo.after(held, run(held, task));
     },
+  });
+  const queueGate = createQueueGate({
+    queues: params.queueSettings,
+    jobs,
+    ready: () => ready,
+    letGo,
+    settle,
+    onOpen: () => fetch.fill(),
   });
   const stall = watchStall({
     now,
@@ -162,8 +151,9 @@ export function createWorker(params: WorkerParams): {
     doubts,
     settle,
     park,
+    limits,
     now,
-    track,
+    track: letGo.track,
     ackWaitMs: params.ackWaitMs,
     held: jobs,
     settledUpTo: (queue) => (stall.recent ? Number.POSITIVE_INFINITY : marks.upTo(queue)),
@@ -172,18 +162,19 @@ export function createWorker(params: WorkerParams): {
       measures.malformed += 1;
       buryMalformed({ bus, delivery, error, signal: stopped.signal, log, onRetry }).catch(() => undefined);
     },
-    onReady: ready.add,
-    onDone: finished,
+    onReady: (held, task) => {
+      if (!queueGate.stops(held)) ready.add(held, task);
+    },
+    onDone: letGo.finish,
   });
 
-  const isHeld = (held: Held) => jobs.get(held.job.id) === held;
-  const admit = (deliveries: readonly Delivery[]) => {
-    const at = instant();
-    // Before any handler begins: a handler may block the event loop from its first line on.
-    keep(keepAlive, isHeld, deliveries, (delivery) => intake.take(delivery, at));
-    ready.next();
-    fetch.fill();
-  };
+  const admit = createAdmit({
+    ...{ jobs, keepAlive, take: intake.take },
+    onAdmitted() {
+      ready.next();
+      fetch.fill();
+    },
+  });
   const take = (queue: string, deliveries: Delivery[]) => {
     stall.count();
     measures.took(queue, deliveries);
@@ -191,33 +182,30 @@ export function createWorker(params: WorkerParams): {
     admit(deliveries);
   };
 
-  const open = (queue: string): JobSource => {
-    const onPullEnd = (end: PullEnd) => {
-      if (end.status === 'refused') recheck.again();
-      fetch.ended(queue, end);
-    };
-    const onDelivery = (deliveries: Delivery[]) => take(queue, deliveries);
-    return openJobSource(bus, { queue, onDelivery, onPullEnd, log });
-  };
-  const sources = new Map(queues.map((queue) => [queue, open(queue)]));
-  const fetch = createFetch({
-    sources,
-    turns: createTurns(queues),
+  const { fetch, sources, close } = createPulling({
+    bus,
+    queues,
+    onDelivery: take,
+    onRefused: recheck.again,
+    ...createRoom({ jobs, events, ready, pace, concurrency }),
+    roomOf: (queue) => Math.min(queueGate.roomOf(queue), limits.roomOf(queue)),
     now,
-    room: () => (events.full ? 0 : Math.min(pace.limit() - (jobs.size - jobs.settling), maxHeld - jobs.size)),
-    isWorth: (room) => room > 0 && (ready.size === 0 || room >= pace.limit() / 4),
+    log,
   });
-  const teller = createStartTeller({ held: jobs, events, worker: id, now });
-  const answer = answerHeld({
+  const duties = startDuties({
+    worker: id,
+    bus,
+    events,
     jobs,
-    drop(held) {
-      if (!ready.drop(held)) return false;
-      for (const delivery of held.deliveries) delivery.ack();
-      finished(held, true);
-      return true;
-    },
+    ready,
+    letGo,
+    pace,
+    sources,
+    cancelled,
+    settle,
+    now,
+    log,
   });
-  const serving = serveHeld(bus, id, answer, { log });
   const offSpace = events.onSpace(() => fetch.fill());
   const offReconnect = bus.onReconnect(({ serverChanged }) => {
     own.forget();
@@ -230,21 +218,24 @@ export function createWorker(params: WorkerParams): {
       if (marks.distrusting) recheck.again();
       fetch.fill();
     },
-    checks: () => readiness({ bus, events, jobs, fetch, now }),
-    readings: () => measures.readings({ jobs, concurrency, events, sources }),
+    checks: () => readiness({ bus, events, jobs, fetch, measures, concurrency, now }),
+    readings: () => measures.readings({ jobs, concurrency, events, runs: params.runs, sources }),
     async stop() {
-      fetch.stop();
       offReconnect();
       offSpace();
+      queueGate.close();
       // A pull that is still out would bring back to this worker what it gives back.
+      const pulled = close();
       ready.close();
-      await Promise.all([...sources.values()].map((source) => source.close()));
-      await drain({ jobs, drainMs: times.drainMs, giveBack, letGo, log });
+      limits.close();
+      await pulled;
+      await drain({ jobs, drainMs: times.drainMs, giveBack, letGo: letGo.drop, log });
+      await limits.stop();
       stopped.abort();
       doubts.stop();
-      teller.stop();
+      progress.stop();
       stall.stop();
-      await serving.close();
+      await duties.stop();
     },
   };
 }

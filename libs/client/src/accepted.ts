@@ -1,10 +1,12 @@
-import type { AcceptedEvent } from '@jetbeat/core';
+import type { AcceptedEvent, EndedEvent } from '@jetbeat/core';
 import type { EventPublisher, JobToPublish, Log } from '@jetbeat/jetstream';
 
 /** Tells history about jobs that JetStream has, in batches and beside the caller's way. */
 export interface Accepted {
   /** Never rejects: without this event history begins with the job's first attempt. */
   tell(publish: JobToPublish, seq: number): Promise<void>;
+  /** Tells of a job that this program has ended; rejects when it cannot be stored. */
+  end(event: EndedEvent): Promise<unknown>;
   /** Where there is no room for more: resolves when there is, or after `timeoutMs`. */
   room(timeoutMs: number): Promise<void> | undefined;
   /** Waits for what is on its way, at most `timeoutMs`. */
@@ -24,6 +26,7 @@ export function createAccepted(events: EventPublisher, log: Log): Accepted {
       last.jobs++;
       return last.told;
     },
+    end: (event) => events.publish(event),
     room: (timeoutMs) => (events.full ? space(events, timeoutMs) : undefined),
     async close(timeoutMs) {
       await events.close({ timeoutMs });

@@ -1,8 +1,9 @@
-import { JetbeatError, type TaskRef } from '@jetbeat/core';
-import { type Published, publish, type Way } from './enqueue.ts';
+import { InvalidInputError, JetbeatError, type TaskRef, type UniqueMode } from '@jetbeat/core';
 import { EnqueueError, EnqueueManyError, type ItemFailure } from './errors.ts';
 import { keepJobs } from './kept-jobs.ts';
-import { type EnqueuedJob, type EnqueueOptions, type Prepared, prepare } from './prepare.ts';
+import { type EnqueueOptions, type Prepared, prepare } from './prepare.ts';
+import { type Published, publish, type Way } from './publish.ts';
+import type { SentJob } from './result.ts';
 import { traceSendMany } from './trace-send.ts';
 
 /** An item with options of its own. What has just these two fields is always read as such a one. */
@@ -31,7 +32,7 @@ const HOPELESS: ReadonlySet<string> = new Set([
 
 /** What `enqueueMany` knows so far. */
 interface Tally {
-  readonly jobs: (EnqueuedJob | undefined)[];
+  readonly jobs: (SentJob | undefined)[];
   readonly failures: ItemFailure[];
   /** Nothing of a whole group could be stored: to go on would only collect failures. */
   stuck: boolean;
@@ -45,7 +46,7 @@ export async function enqueueMany(
   way: Way,
   task: TaskRef | string,
   items: Iterable<unknown> | AsyncIterable<unknown>,
-): Promise<EnqueuedJob[]> {
+): Promise<SentJob[]> {
   const tally: Tally = { jobs: [], failures: [], stuck: false };
   const running = new Set<Promise<void>>();
   let broken: { readonly cause: unknown } | undefined;
@@ -77,13 +78,16 @@ async function enqueueGroup(
   first: number,
   tally: Tally,
 ): Promise<void> {
+  const settings = way.settings.now;
   const ready: Prepared[] = [];
   const places: number[] = [];
   for (let index = first; index < first + group.length; index++) {
     const item = group[index - first];
     try {
-      const prepared = isPair(item) ? prepare(task, item.input, item.options) : prepare(task, item);
-      ready.push(prepared instanceof Promise ? await prepared : prepared);
+      const prepared = isPair(item)
+        ? prepare(settings, task, item.input, item.options)
+        : prepare(settings, task, item);
+      ready.push(withoutKey(prepared instanceof Promise ? await prepared : prepared));
       places.push(index);
     } catch (error) {
       tally.failures.push({ index, error: asJetbeatError(error) });
@@ -95,6 +99,7 @@ async function enqueueGroup(
   const kept = keepJobs(
     typeof task === 'string' ? task : task.name,
     ready.map(({ job }) => job),
+    way.bus,
   );
   for (let place = 0; place < places.length; place++)
     note(tally, places[place] ?? 0, kept[place], published[place]);
@@ -106,7 +111,7 @@ async function enqueueGroup(
 function note(
   tally: Tally,
   index: number,
-  kept: EnqueuedJob | undefined,
+  kept: SentJob | undefined,
   published: Published | undefined,
 ): void {
   if (published?.job) tally.jobs[index] = kept;
@@ -116,6 +121,24 @@ function note(
 /** Whether the next one would fail alike. */
 function isHopeless(error: JetbeatError | undefined): boolean {
   return error instanceof EnqueueError && HOPELESS.has(error.code);
+}
+
+const FIELDS: Readonly<Partial<Record<UniqueMode, string>>> = {
+  throttle: 'throttle',
+  debounce: 'debounce',
+  last: 'keepLast',
+};
+
+/**
+ * A key is asked for one call at a time, with an answer of its own.
+ * @throws InvalidInputError for an item that has one
+ */
+function withoutKey(prepared: Prepared): Prepared {
+  const { unique } = prepared;
+  if (!unique) return prepared;
+  const field = FIELDS[unique.mode] ?? 'uniqueKey';
+  const message = `enqueueMany takes no ${field}: enqueue such a job by a call of its own`;
+  throw new InvalidInputError(message, [{ pointer: `/options/${field}`, code: 'invalid_value', message }]);
 }
 
 /** Whether an item has options of its own: just these two fields. */

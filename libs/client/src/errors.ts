@@ -1,9 +1,9 @@
 import { JetbeatError } from '@jetbeat/core';
-import type { EnqueuedJob } from './prepare.ts';
+import type { SentJob } from './result.ts';
 
 /**
  * A job that JetStream did not confirm. `code` is the cause: `publish_unconfirmed` when it may have been stored all the same,
- * else `not_connected`, `storage_full` (by Jetbeat's guard, or by the server), `payload_too_large`, `no_stream` and the like when it was not.
+ * else `not_connected`, `storage_full` (by Jetbeat's guard, or by the server), `queue_full` (its `maxDepth`), `payload_too_large`, `no_stream` and the like when it was not.
  */
 export class EnqueueError extends JetbeatError {
   /** The job's id: enqueue again with `{ id }`, and it still runs once. */
@@ -34,13 +34,13 @@ export interface ItemFailure {
 /** Some items of `enqueueMany` did not become jobs; the others did. */
 export class EnqueueManyError extends JetbeatError {
   /** By place in what was given; nothing where an item failed. */
-  readonly jobs: readonly (EnqueuedJob | undefined)[];
+  readonly jobs: readonly (SentJob | undefined)[];
   readonly failures: readonly ItemFailure[];
   /** False when it stopped reading, since nothing could be stored any more: what follows `jobs` was not tried. */
   readonly complete: boolean;
 
   constructor(outcome: {
-    readonly jobs: readonly (EnqueuedJob | undefined)[];
+    readonly jobs: readonly (SentJob | undefined)[];
     readonly failures: readonly ItemFailure[];
     readonly complete: boolean;
     readonly cause?: unknown;

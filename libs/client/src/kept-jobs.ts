@@ -1,5 +1,7 @@
 import { ownTrace } from '@jetbeat/core';
+import type { Bus } from '@jetbeat/jetstream';
 import type { EnqueuedJob, Warning } from './prepare.ts';
+import { type ResultOptions, resultOf, type SentJob } from './result.ts';
 
 /** Bytes of an id, and of a trace's. */
 const SIZE = 16;
@@ -11,13 +13,15 @@ interface Shelf {
   readonly ids: Buffer;
   /** The traces of those that were put into one; absent where all are traces of their own. */
   readonly traces: Buffer | undefined;
+  /** By which their results are asked for. */
+  readonly bus: Bus;
 }
 
 /**
  * Jobs of one task in a fifth of the memory that objects with texts take: a call may have a million, and most callers look
  * at few of them. What a job says of itself is made when it is asked for.
  */
-export function keepJobs(task: string, jobs: readonly EnqueuedJob[]): EnqueuedJob[] {
+export function keepJobs(task: string, jobs: readonly EnqueuedJob[], bus: Bus): SentJob[] {
   const [first] = jobs;
   if (!first) return [];
   const ids = Buffer.allocUnsafeSlow(jobs.length * SIZE);
@@ -30,12 +34,12 @@ export function keepJobs(task: string, jobs: readonly EnqueuedJob[]): EnqueuedJo
     traces ??= Buffer.alloc(jobs.length * SIZE);
     traces.write(traceId, place * SIZE, 'hex');
   }
-  const shelf: Shelf = { task, warnings: first.warnings, ids, traces };
+  const shelf: Shelf = { task, warnings: first.warnings, ids, traces, bus };
   return jobs.map((_, place) => new KeptJob(shelf, place));
 }
 
 /** One of them. */
-class KeptJob implements EnqueuedJob {
+class KeptJob implements SentJob {
   readonly #shelf: Shelf;
   readonly #place: number;
 
@@ -64,10 +68,18 @@ class KeptJob implements EnqueuedJob {
     return this.#shelf.warnings;
   }
 
+  get created(): boolean {
+    return true;
+  }
+
+  result<Result = unknown>(options?: ResultOptions): Promise<Result> {
+    return resultOf<Result>(this.#shelf.bus, this.id, options);
+  }
+
   /** As an object of its own, for `JSON.stringify`. */
   toJSON(): EnqueuedJob {
-    const { id, task, traceId, warnings } = this;
-    return { id, task, traceId, warnings };
+    const { id, task, traceId, warnings, created } = this;
+    return { id, task, traceId, warnings, created };
   }
 
   /** For `console.log`. */

@@ -7,13 +7,15 @@ import {
   isUuid,
   makeCallNow,
   parseTraceparent,
+  type Settings,
   type TaskRef,
   traceOf,
+  type UniqueAsk,
   uuidV7From,
 } from '@jetbeat/core';
 import type { JobToPublish } from '@jetbeat/jetstream';
 
-/** What a call may say about its job. What it leaves out comes from the task, then from the defaults. */
+/** What a call may say about its job; what it leaves out, see `CallOptions`. */
 export interface EnqueueOptions extends CallOptions {
   /**
    * The id of a call that is repeated, a UUIDv7 (every job and every EnqueueError carries one): whether or not the earlier
@@ -37,12 +39,18 @@ export interface EnqueuedJob {
   /** 32 hex digits. */
   readonly traceId: string;
   readonly warnings: readonly Warning[];
+  /** False: a job with this unique key is there already, and this is it; what was asked for was not stored. */
+  readonly created: boolean;
+  /** The id of the job whose place it has taken (`onConflict: 'replace'`). */
+  readonly replaced?: string;
 }
 
 /** A job that is ready to be published. */
 export interface Prepared {
   readonly job: EnqueuedJob;
   readonly publish: JobToPublish;
+  /** What the call wants of its key; to be asked for first. */
+  readonly unique?: UniqueAsk | undefined;
 }
 
 /** What was said by whoever says nothing. */
@@ -54,20 +62,29 @@ const NO_WARNINGS: readonly Warning[] = [];
  * @throws InvalidInputError for a wrong option or input, at once or by the promise
  */
 export function prepare(
+  settings: Settings,
   task: TaskRef | string,
   input: unknown,
   given: EnqueueOptions = NO_OPTIONS,
 ): Prepared | Promise<Prepared> {
   const now = Date.now();
   if (given === NO_OPTIONS) {
-    const call = makeCallNow({ task, input, id: uuidV7From(now, randomUUID()), now });
+    const call = makeCallNow({ task, input, id: uuidV7From(now, randomUUID()), now, settings });
     return call instanceof Promise ? call.then(untraced) : untraced(call);
   }
   const { id, traceparent, ...options } = given;
   checkOwn(id, traceparent);
-  const call = makeCallNow({ task, input, options, id: id ?? uuidV7From(now, randomUUID()), now });
+  const call = makeCallNow({
+    task,
+    input,
+    options,
+    id: id ?? uuidV7From(now, randomUUID()),
+    now,
+    settings,
+  });
   const finish = (made: Call): Prepared => ({
     job: jobOf(made, traceparent),
+    unique: made.unique,
     publish: {
       ...made,
       ...(traceparent === undefined ? {} : { traceparent }),
@@ -83,7 +100,7 @@ function untraced(call: Call): Prepared {
 }
 
 function jobOf({ envelope: { id, task } }: Call, traceparent: string | undefined): EnqueuedJob {
-  return { id, task, traceId: traceOf({ id, traceparent }).traceId, warnings: NO_WARNINGS };
+  return { id, task, traceId: traceOf({ id, traceparent }).traceId, warnings: NO_WARNINGS, created: true };
 }
 
 function checkOwn(id: unknown, traceparent: unknown): void {

@@ -5,9 +5,15 @@ const full = 'JetStream is full';
 
 test('the first question waits for the first word, and no later one makes a promise', async () => {
   const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
-  const storage: { begun: Promise<void>; refusal: string | undefined; room: () => Promise<void> } = {
+  const storage: {
+    begun: Promise<void>;
+    refusal: string | undefined;
+    queueRefusal: () => undefined;
+    room: () => Promise<void>;
+  } = {
     begun,
     refusal: undefined,
+    queueRefusal: () => undefined,
     room: async () => {},
   };
   const room = createRoom(storage);
@@ -30,6 +36,7 @@ test('whoever has time waits for room, and is refused when there is none in time
     get refusal() {
       return refusal;
     },
+    queueRefusal: () => undefined,
     room: async (waitMs) => {
       waits.push(waitMs);
       if (inTime) refusal = undefined;

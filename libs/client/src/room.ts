@@ -1,4 +1,4 @@
-import { StorageFullError, type StorageWatch } from '@jetbeat/jetstream';
+import { PublishRefusedError, StorageFullError, type StorageWatch } from '@jetbeat/jetstream';
 
 /** Tells whether there is room for new jobs. */
 export interface Room {
@@ -7,12 +7,14 @@ export interface Room {
    * no promise.
    */
   refusal(waitMs?: number): Refusal | Promise<Refusal>;
+  /** What new jobs of one queue are refused with now, if so; as far as was heard. */
+  queueRefusal(queue: string): PublishRefusedError | undefined;
 }
 
 type Refusal = StorageFullError | undefined;
 
 /** Room as the recorders tell it. The first question waits for their first word, at most 250 ms. */
-export function createRoom(storage: Pick<StorageWatch, 'begun' | 'refusal' | 'room'>): Room {
+export function createRoom(storage: Pick<StorageWatch, 'begun' | 'refusal' | 'queueRefusal' | 'room'>): Room {
   let begun = false;
   const ready = storage.begun.then(() => {
     begun = true;
@@ -27,6 +29,10 @@ export function createRoom(storage: Pick<StorageWatch, 'begun' | 'refusal' | 'ro
     return now();
   };
   return {
+    queueRefusal(queue) {
+      const full = storage.queueRefusal(queue);
+      return full === undefined ? undefined : new PublishRefusedError('queue_full', `not stored: ${full}`);
+    },
     refusal(waitMs = 0) {
       if (begun && (waitMs === 0 || storage.refusal === undefined)) return now();
       return later(waitMs);

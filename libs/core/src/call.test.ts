@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
-import { type CallOptions, makeCall, makeCallNow, summary } from './call.ts';
+import { type Call, makeCall, makeCallNow, summary } from './call.ts';
+import type { CallOptions } from './call-options.ts';
 import { InvalidInputError } from './errors.ts';
+import { readSettings } from './settings-input.ts';
 import type { TaskRef } from './task-ref.ts';
 
 const ID = '01997f00-0000-7000-8000-000000000001';
@@ -99,6 +101,15 @@ test.each([
   [{ runAt: '2026-01-01' }, '/runAt'],
   [{ runAt: new Date(Number.NaN) }, '/runAt'],
   [{ runAt: new Date(NOW + 3_651 * 86_400_000) }, '/runAt'],
+  [{ expires: 'soon' }, '/expires'],
+  [{ expires: '0s' }, '/expires'],
+  [{ expires: 5 }, '/expires'],
+  [{ expires: new Date(Number.NaN) }, '/expires'],
+  [{ expires: new Date(NOW) }, '/expires'],
+  [{ expires: new Date(NOW + 60_000), delay: '2m' }, '/expires'],
+  [{ expires: new Date(NOW + 3_651 * 86_400_000) }, '/expires'],
+  [{ retry: { atempts: 5 } }, '/retry/atempts'],
+  [{ timeout: { hard: 'x' } }, '/timeout/hard'],
   [{ queue: 'a.b' }, '/queue'],
   [{ priority: 'urgent' }, '/priority'],
   [{ meta: { a: 1 } }, '/meta'],
@@ -119,4 +130,58 @@ test('a name that is none is refused', async () => {
 test('a summary shows three issues and counts the rest', () => {
   const issues = ['', '/b', '/c', '/d', '/e'].map((pointer) => ({ pointer, code: 'x', message: 'm' }));
   expect(summary('it', issues)).toBe('it cannot be accepted: m; /b: m; /c: m (and 2 more)');
+});
+
+test('a job expires so long after its run time, or at a time', async () => {
+  const expiresAt = async (options: CallOptions) => (await call(options)).envelope.expiresAt;
+  expect(await expiresAt({ expires: '3h' })).toBe(NOW + 10_800_000);
+  expect(await expiresAt({ expires: '3h', delay: '1h' })).toBe(NOW + 14_400_000);
+  expect(await expiresAt({ expires: new Date(NOW + 5) })).toBe(NOW + 5);
+  expect(await expiresAt({})).toBeUndefined();
+  const expiring = { ...MAIL, policy: { expires: 7 } };
+  expect((await call({ delay: '1s' }, 1, expiring)).envelope.expiresAt).toBe(NOW + 1_007);
+  expect((await call({ expires: '1s' }, 1, expiring)).envelope.expiresAt).toBe(NOW + 1_000);
+});
+
+test('what the call says of retry and time limits travels with the job, in milliseconds', async () => {
+  const { envelope, text } = await call({
+    retry: { delay: ['1s', '2s'] },
+    timeout: { soft: '1m' },
+    expires: '1h',
+  });
+  expect(envelope.policy).toEqual({ retry: { delay: [1_000, 2_000] }, timeout: { soft: 60_000 } });
+  expect(JSON.parse(text)).toEqual(envelope);
+  expect((await call({ retry: { attempts: 1 } })).envelope.policy).toEqual({ retry: { attempts: 1 } });
+});
+
+test('configuration stands between the call and the task, its defaults below the task', async () => {
+  const settings = readSettings({
+    routing: { 'mail.*': 'post' },
+    tasks: { 'mail.*': { expires: '1m' } },
+    defaults: { queue: 'rest', priority: 'high', expires: '2m' },
+  });
+  const made = (task: TaskRef | string, options?: CallOptions) =>
+    makeCallNow({ task, input: 1, options, id: ID, now: NOW, settings }) as Call;
+  const places = [made(MAIL), made(MAIL, { queue: 'q' }), made('other'), made({ name: 'o', queue: 'own' })];
+  expect(places.map(({ envelope: { queue, priority, expiresAt } }) => [queue, priority, expiresAt])).toEqual([
+    ['post', 'low', NOW + 60_000],
+    ['q', 'low', NOW + 60_000],
+    ['rest', 'high', NOW + 120_000],
+    ['own', 'high', NOW + 120_000],
+  ]);
+});
+
+test('a call carries its key, and what it wants of it is beside the job', async () => {
+  const { envelope, unique, text } = await call({ uniqueKey: { key: 'a', while: 'queued' } });
+  expect(envelope.unique).toEqual({ key: 'a', scope: 'task', mode: 'queued' });
+  expect(unique).toEqual({ ...envelope.unique, onConflict: 'existing' });
+  expect(JSON.parse(text)).toEqual(envelope);
+  const debounced = await call({ debounce: { key: 'a', delay: '5s' }, expires: '1m' });
+  expect([debounced.at, debounced.envelope.runAt]).toEqual([NOW + 5_000, NOW + 5_000]);
+  expect(debounced.envelope.expiresAt).toBe(NOW + 65_000);
+  // Of those of which the last is kept, one runs at a time.
+  const [first, same, other] = await Promise.all(['a', 'a', 'b'].map((keepLast) => call({ keepLast })));
+  expect(first?.envelope.policy?.concurrency?.limit).toBe(1);
+  expect(first?.envelope.policy).toEqual(same?.envelope.policy);
+  expect(first?.envelope.policy).not.toEqual(other?.envelope.policy);
 });

@@ -1,24 +1,15 @@
+import { type CallOptions, optionIssues } from './call-options.ts';
 import { MAX_DURATION_MS, parseDuration } from './duration.ts';
-import { envelopeText, FIRST_POSITION, type JobEnvelope, PRIORITIES, type Priority } from './envelope.ts';
+import { envelopeText, FIRST_POSITION, type JobEnvelope } from './envelope.ts';
 import { describeIssues, InvalidInputError, type Issue } from './errors.ts';
-import { checkName, isName } from './names.ts';
+import { checkName } from './names.ts';
 import { isTooDeep, MAX_NESTING } from './nesting.ts';
+import type { PolicyOverrides } from './policy.ts';
+import { readPolicy } from './policy-input.ts';
+import { expiresOf, NO_SETTINGS, placeOf, type Settings } from './settings.ts';
 import type { Checked, TaskRef } from './task-ref.ts';
-import { unknownFields } from './unknown-fields.ts';
-
-/** What a program may say when it calls a task; what it leaves out comes from the task, then from the defaults. */
-export interface CallOptions {
-  /** A duration such as `"10m"`; not together with `runAt`. */
-  readonly delay?: string;
-  /** When to begin, at most ten years ahead; a time that is over means at once. */
-  readonly runAt?: Date;
-  readonly queue?: string;
-  readonly priority?: Priority;
-  readonly meta?: Readonly<Record<string, string>>;
-}
-
-/** The fields of `CallOptions`. */
-const CALL_FIELDS = ['delay', 'runAt', 'queue', 'priority', 'meta'] as const satisfies (keyof CallOptions)[];
+import { lastConcurrency, refOf, type UniqueAsk } from './unique.ts';
+import { readUnique } from './unique-input.ts';
 
 /** A call that was checked, ready to be published. */
 export interface Call {
@@ -27,18 +18,9 @@ export interface Call {
   readonly text: string;
   /** Unix milliseconds; present when the job is to wait as a timer. */
   readonly at?: number;
+  /** What the call wants of its key: to be asked for before the job is stored. */
+  readonly unique?: UniqueAsk;
 }
-
-/** The queue of a job where neither the call nor the task names one. */
-export const DEFAULT_QUEUE = 'default';
-/** The most notes of a job. */
-export const MAX_META = 64;
-/** The longest text of a note, in characters. */
-export const MAX_META_TEXT = 1_024;
-/** What may name a note. */
-export const META_PATTERN = '^[A-Za-z0-9_.-]{1,64}$';
-const META_RULE = `is an object of at most ${MAX_META} texts of at most ${MAX_META_TEXT} characters, their names 1 to 64 of A-Z a-z 0-9 _ . -`;
-const META_NAME = new RegExp(META_PATTERN);
 
 /** What a call is made of. */
 export interface CallParams {
@@ -49,6 +31,19 @@ export interface CallParams {
   /** Unix milliseconds. */
   readonly now: number;
   readonly parent?: string;
+  /** What the installation's configuration says of tasks. */
+  readonly settings?: Settings | undefined;
+}
+
+/** A call whose options were checked. */
+interface Read {
+  /** When the job is to begin, Unix milliseconds. */
+  readonly runAt: number;
+  /** What the call itself says of retry and time limits. */
+  readonly policy?: PolicyOverrides;
+  /** When the call itself says that it expires, Unix milliseconds. */
+  readonly expiresAt?: number;
+  readonly unique?: UniqueAsk | undefined;
 }
 
 /** What was said by whoever says nothing. */
@@ -70,7 +65,8 @@ export async function makeCall(params: CallParams): Promise<Call> {
 export function makeCallNow(params: CallParams): Call | Promise<Call> {
   const task: TaskRef = typeof params.task === 'string' ? { name: params.task } : params.task;
   checkName('task', task.name, '/task');
-  const runAt = params.options === undefined ? params.now : startOf(task, params.options, params.now);
+  const read =
+    params.options === undefined ? { runAt: params.now } : readOptions(task, params.options, params.now);
   const text = toText(params.input, task.name);
   const input: unknown = JSON.parse(text);
   if (isTooDeep(input, MAX_NESTING - 1))
@@ -79,11 +75,11 @@ export function makeCallNow(params: CallParams): Call | Promise<Call> {
   if (checked !== undefined && 'then' in checked) {
     return checked.then((later) => {
       refuseWrong(task, later);
-      return finishCall(params, task, { runAt, input, text });
+      return finishCall(params, task, read, input, text);
     });
   }
   refuseWrong(task, checked);
-  return finishCall(params, task, { runAt, input, text });
+  return finishCall(params, task, read, input, text);
 }
 
 function refuseWrong(task: TaskRef, checked: Checked | undefined): void {
@@ -91,34 +87,49 @@ function refuseWrong(task: TaskRef, checked: Checked | undefined): void {
     throw new InvalidInputError(summary(`the input of ${task.name}`, checked.issues), checked.issues);
 }
 
-/** When the job is to begin, after its options were checked. Unix milliseconds. */
-function startOf(task: TaskRef, options: CallOptions, now: number): number {
+/** Reads the options of a call. */
+function readOptions(task: TaskRef, options: CallOptions, now: number): Read {
+  const { retry, timeout, expires, onSuccess, onFailure } = options;
   const issues = optionIssues(options);
+  const unique = readUnique(options, issues);
+  const concurrencyKey =
+    unique?.mode === 'last' ? lastConcurrency(task.name, unique) : options.concurrencyKey;
+  const silent = [retry, timeout, onSuccess, onFailure, concurrencyKey].every((one) => one === undefined);
+  const said = silent ? undefined : readPolicy({ retry, timeout, onSuccess, onFailure, concurrencyKey });
+  if (said) issues.push(...said.issues);
   if (issues.length > 0)
     throw new InvalidInputError(summary(`the options of this call of ${task.name}`, issues), issues);
-  const runAt = Math.max(
-    now,
-    options.delay === undefined ? (options.runAt?.getTime() ?? now) : now + parseDuration(options.delay),
-  );
-  if (runAt - now > MAX_DURATION_MS) {
-    const message = 'a job may wait for ten years at most';
-    throw new InvalidInputError(message, [{ pointer: '/runAt', code: 'invalid_value', message }]);
-  }
-  return runAt;
+  const delay = options.delay === undefined ? unique?.delayMs : parseDuration(options.delay);
+  const runAt = Math.max(now, delay === undefined ? (options.runAt?.getTime() ?? now) : now + delay);
+  if (runAt - now > MAX_DURATION_MS) refuse('/runAt', 'a job may wait for ten years at most');
+  if (expires === undefined) return said ? { runAt, unique, policy: said.policy } : { runAt, unique };
+  const expiresAt = typeof expires === 'string' ? runAt + parseDuration(expires) : expires.getTime();
+  const wrong = wrongExpiry(expiresAt, runAt);
+  if (wrong !== undefined) refuse('/expires', wrong);
+  return { runAt, expiresAt, unique, ...(said ? { policy: said.policy } : {}) };
 }
 
-function finishCall(
-  params: CallParams,
-  task: TaskRef,
-  { runAt, input, text }: { readonly runAt: number; readonly input: unknown; readonly text: string },
-): Call {
-  const { options = NO_OPTIONS, id, now, parent } = params;
+/** What is wrong with a time by which a job has to begin, if anything. Unix milliseconds. */
+export function wrongExpiry(expiresAt: number, runAt: number): string | undefined {
+  if (expiresAt <= runAt) return 'a job cannot expire before it is to begin';
+  return expiresAt - runAt > MAX_DURATION_MS ? 'a job expires after ten years at most' : undefined;
+}
+
+function refuse(pointer: string, message: string): never {
+  throw new InvalidInputError(message, [{ pointer, code: 'invalid_value', message }]);
+}
+
+function finishCall(params: CallParams, task: TaskRef, read: Read, input: unknown, text: string): Call {
+  const { options = NO_OPTIONS, id, now, parent, settings = NO_SETTINGS } = params;
+  const { runAt, policy, unique } = read;
+  const configured = settings.of(task.name);
+  const place = placeOf(options, configured, task);
   const plain: JobEnvelope = {
     v: 1,
     id,
     task: task.name,
-    queue: options.queue ?? task.queue ?? DEFAULT_QUEUE,
-    priority: options.priority ?? task.priority ?? 'normal',
+    queue: place.queue,
+    priority: place.priority,
     input,
     createdAt: now,
     runAt,
@@ -127,13 +138,27 @@ function finishCall(
     parks: FIRST_POSITION.parks,
   };
   const { meta } = options;
-  // Most calls have neither, and a copy of an object costs as much as a small input.
+  const expires = read.expiresAt === undefined ? expiresOf(configured, task.policy) : undefined;
+  const expiresAt = expires === undefined ? read.expiresAt : runAt + expires;
+  // Most calls have none of them, and a copy of an object costs as much as a small input.
   const envelope: JobEnvelope =
-    meta === undefined && parent === undefined
+    meta === undefined &&
+    parent === undefined &&
+    policy === undefined &&
+    expiresAt === undefined &&
+    unique === undefined
       ? plain
-      : { ...plain, ...(meta === undefined ? {} : { meta }), ...(parent === undefined ? {} : { parent }) };
+      : {
+          ...plain,
+          ...(meta === undefined ? {} : { meta }),
+          ...(policy === undefined ? {} : { policy }),
+          ...(expiresAt === undefined ? {} : { expiresAt }),
+          ...(parent === undefined ? {} : { parent }),
+          ...(unique === undefined ? {} : { unique: refOf(unique) }),
+        };
   const whole = envelopeText(envelope, text);
-  return runAt > now ? { envelope, text: whole, at: runAt } : { envelope, text: whole };
+  const call: Call = runAt > now ? { envelope, text: whole, at: runAt } : { envelope, text: whole };
+  return unique === undefined ? call : { ...call, unique };
 }
 
 /** Says in one sentence that something cannot be accepted, and why. */
@@ -159,38 +184,4 @@ function toText(value: unknown, task: string): string {
 function notJson(task: string, why: string, cause?: unknown): InvalidInputError {
   const message = `the input of ${task} cannot be written as JSON: ${why}`;
   return new InvalidInputError(message, [{ pointer: '/input', code: 'not_json', message }], { cause });
-}
-
-function optionIssues(options: object): Issue[] {
-  const issues = unknownFields(options, CALL_FIELDS);
-  const { delay, runAt, queue, priority, meta } = options as Record<keyof CallOptions, unknown>;
-  const wrong = (field: string, message: string) =>
-    issues.push({ pointer: `/${field}`, code: 'invalid_value', message: `${field} ${message}` });
-  if (delay !== undefined) {
-    if (runAt !== undefined) wrong('delay', 'and runAt exclude each other');
-    try {
-      parseDuration(String(delay), '/delay');
-    } catch (error) {
-      // parseDuration throws nothing else.
-      issues.push(...(error as InvalidInputError).issues);
-    }
-  }
-  if (runAt !== undefined && !(runAt instanceof Date && Number.isFinite(runAt.getTime())))
-    wrong('runAt', 'is a valid Date');
-  if (queue !== undefined && !isName('queue', queue))
-    wrong('queue', 'is one token of A-Z a-z 0-9 _ - (at most 64)');
-  if (priority !== undefined && !PRIORITIES.includes(priority as Priority))
-    wrong('priority', `is one of ${PRIORITIES.join(', ')}`);
-  if (meta !== undefined && !isMeta(meta)) wrong('meta', META_RULE);
-  return issues;
-}
-
-function isMeta(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
-  const entries: [string, unknown][] = Object.entries(value);
-  return entries.length <= MAX_META && entries.every(([name, text]) => META_NAME.test(name) && isNote(text));
-}
-
-function isNote(text: unknown): boolean {
-  return typeof text === 'string' && text.length <= MAX_META_TEXT;
 }

@@ -39,6 +39,15 @@ test('an envelope is read back as it was written', () => {
       expect(decodeEnvelope(encodeEnvelope(envelope))).toEqual(JSON.parse(JSON.stringify(envelope)));
     }),
   );
+  const policy = { retry: { delay: [1, 2], retryOn: ['A'], noRetryOn: [] }, timeout: { hard: 1 } };
+  const stated = { ...job, policy, expiresAt: job.runAt + 1 };
+  expect(decodeEnvelope(encodeEnvelope(stated))).toEqual(stated);
+  const keyed = { ...job, policy: { concurrency: { key: 'host-7', limit: 2 } } };
+  expect(decodeEnvelope(encodeEnvelope(keyed))).toEqual(keyed);
+  const wrong = { ...job, policy: { concurrency: { key: 'host-7', limit: 0 } } };
+  expect(() => decodeEnvelope(encodeEnvelope(wrong))).toThrow('"policy"');
+  const limited = { ...job, policy: { timeout: { hard: 1 } } };
+  expect(decodeEnvelope(encodeEnvelope(limited))).toEqual(limited);
   const { meta: _meta, policy: _policy, schedule: _schedule, ...least } = job;
   expect(decodeEnvelope(encodeEnvelope(least))).toEqual(least);
 });
@@ -51,8 +60,12 @@ test('an envelope is written around an input that is written already', () => {
     policy: { retry: { attempts: 2 } },
     schedule: { id: job.id, name: 'nightly', nominalTime: 5, origin: 'plan' },
     parent: job.id,
+    expiresAt: 1_700_000_000_001,
+    losses: 2,
+    unique: { key: 'report:"42"', scope: 'task', mode: 'unfinished' },
   };
-  const { meta: _meta, policy: _policy, schedule: _schedule, parent: _parent, ...least } = whole;
+  const { meta: _m, policy: _p, schedule: _s, parent: _parent, losses: _l, expiresAt: _e, ...others } = whole;
+  const { unique: _u, ...least } = others;
   fc.assert(
     fc.property(fc.jsonValue(), fc.constantFrom(whole, least), (input, envelope) => {
       const written = envelopeText({ ...envelope, input }, JSON.stringify(input));
@@ -71,11 +84,20 @@ test.each([
   ['parks', -1],
   ['createdAt', '2026'],
   ['runAt', -1],
+  ['losses', -1],
+  ['expiresAt', '2026'],
+  ['expiresAt', 8.64e15 + 1],
   ['meta', []],
   ['meta', { team: 7 }],
+  ['unique', 'report'],
+  ['unique', { key: 'a', scope: 'task', mode: 'sometimes' }],
   ['policy', 'none'],
   ['policy', { retry: { attempts: '2' } }],
   ['policy', { retry: 'often' }],
+  ['policy', { retry: { delay: '5s' } }],
+  ['policy', { retry: { delay: [1, '5s'] } }],
+  ['policy', { retry: { retryOn: 'Error' } }],
+  ['policy', { retry: { noRetryOn: [7] } }],
   ['policy', { timeout: { hard: '1h' } }],
   ['schedule', null],
   ['schedule', { nominalTime: 'noon' }],
@@ -117,4 +139,11 @@ test('garbage is refused as malformed, and never as anything else', () => {
 test('a message id names one step of one job', () => {
   expect(messageId(job)).toBe(`${job.id}.1.1.0`);
   expect(messageId({ ...job, attempt: 2, run: 3, parks: 4 })).toBe(`${job.id}.2.3.4`);
+});
+
+test('callbacks that cannot be made are refused', () => {
+  const read = (policy: object) => decodeEnvelope(encodeEnvelope({ ...job, policy }));
+  expect(read({ onSuccess: [{ task: 'a' }], onFailure: [] }).policy?.onSuccess).toHaveLength(1);
+  for (const policy of [{ onSuccess: [{}] }, { onFailure: 'a' }])
+    expect(() => read(policy)).toThrow('"policy" is missing or wrong');
 });

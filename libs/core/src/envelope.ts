@@ -1,8 +1,11 @@
+import { areCallbacks } from './callback.ts';
+import { isConcurrency } from './concurrency.ts';
 import { MalformedMessageError } from './errors.ts';
 import { isUuid } from './ids.ts';
 import { isName } from './names.ts';
 import { isTooDeep, MAX_NESTING } from './nesting.ts';
 import type { PolicyOverrides } from './policy.ts';
+import { isUniqueRef, type UniqueRef } from './unique.ts';
 
 /** The three lanes of a queue. */
 export const PRIORITIES = ['high', 'normal', 'low'] as const;
@@ -46,9 +49,15 @@ export interface JobEnvelope extends Position {
   readonly createdAt: number;
   /** When the job as a whole was due; does not change by a retry. */
   readonly runAt: number;
+  /** No run begins at this time or later: then the job ends as `expired`. */
+  readonly expiresAt?: number;
   readonly schedule?: ScheduleRef;
   /** The job whose handler enqueued this one. */
   readonly parent?: string;
+  /** The key that it is unique by. */
+  readonly unique?: UniqueRef;
+  /** How often what ran it has vanished (a worker, a child process); absent: never. */
+  readonly losses?: number;
 }
 
 /** The position of a job that nobody has touched. */
@@ -63,13 +72,15 @@ const decoder = new TextDecoder('utf-8', { fatal: true });
  * @param input JSON of `envelope.input`
  */
 export function envelopeText(envelope: JobEnvelope, input: string): string {
-  const { v, id, task, queue, priority, meta, policy, createdAt, runAt, schedule, parent } = envelope;
-  const { attempt, run, parks } = envelope;
+  const { v, id, task, queue, priority, meta, policy, createdAt, runAt, expiresAt } = envelope;
+  const { schedule, parent, unique, attempt, run, parks, losses } = envelope;
   const names = `"v":${v},"id":${quote(id)},"task":${quote(task)},"queue":${quote(queue)}`;
   const position = `"attempt":${attempt},"run":${run},"parks":${parks}`;
   const rest = optional('meta', meta) + optional('policy', policy) + optional('schedule', schedule);
-  const times = `"createdAt":${createdAt},"runAt":${runAt}`;
-  return `{${names},"priority":"${priority}","input":${input},${rest}${optional('parent', parent)}${times},${position}}`;
+  const expiry = expiresAt === undefined ? '' : `,"expiresAt":${expiresAt}`;
+  const times = `"createdAt":${createdAt},"runAt":${runAt}${expiry}`;
+  const links = optional('parent', parent) + optional('unique', unique) + optional('losses', losses);
+  return `{${names},"priority":"${priority}","input":${input},${rest}${links}${times},${position}}`;
 }
 
 const quote = JSON.stringify;
@@ -116,16 +127,29 @@ function firstWrongField(job: Partial<JobEnvelope>): string | undefined {
   if (!isName('task', job.task)) return 'task';
   if (!isName('queue', job.queue)) return 'queue';
   if (!PRIORITIES.includes(job.priority as Priority)) return 'priority';
+  const number = firstWrongNumber(job);
+  if (number) return number;
+  if (!isMeta(job.meta)) return 'meta';
+  if (!isPolicy(job.policy)) return 'policy';
+  if (!hasKinds(job.schedule, SCHEDULE_KINDS)) return 'schedule';
+  if (job.unique !== undefined && !isUniqueRef(job.unique)) return 'unique';
+  return undefined;
+}
+
+function firstWrongNumber(job: Partial<JobEnvelope>): string | undefined {
   if (!isCount(job.attempt, 1)) return 'attempt';
   if (!isCount(job.run, 1)) return 'run';
   if (!isCount(job.parks, 0)) return 'parks';
   if (!isCount(job.createdAt, 0)) return 'createdAt';
   if (!isCount(job.runAt, 0)) return 'runAt';
-  if (!isMeta(job.meta)) return 'meta';
-  if (!isPolicy(job.policy)) return 'policy';
-  if (!hasKinds(job.schedule, SCHEDULE_KINDS)) return 'schedule';
+  if (job.expiresAt !== undefined && !(isCount(job.expiresAt, 0) && job.expiresAt <= MAX_TIME))
+    return 'expiresAt';
+  if (job.losses !== undefined && !isCount(job.losses, 0)) return 'losses';
   return undefined;
 }
+
+/** The last time that a `Date` can be (ECMA-262, "Time Values"). */
+const MAX_TIME = 8.64e15;
 
 /** Fields of an object and their types, as pairs: they are gone through for every message. */
 type Kinds = readonly (readonly [name: string, kind: string])[];
@@ -138,7 +162,7 @@ const SCHEDULE_KINDS: Kinds = [
 ];
 const RETRY_KINDS: Kinds = [
   ['attempts', 'number'],
-  ['delay', 'number'],
+  ['backoff', 'string'],
   ['factor', 'number'],
   ['max', 'number'],
   ['jitter', 'boolean'],
@@ -156,9 +180,30 @@ function isMeta(value: unknown): boolean {
 /** A wrong type in a policy would fail where it is used, again and again; so it is refused where it comes in. */
 function isPolicy(value: unknown): boolean {
   if (value === undefined) return true;
+  if (!isObject(value)) return false;
+  const { retry, timeout, onSuccess, onFailure, concurrency } = value;
   return (
-    isObject(value) && hasKinds(value['retry'], RETRY_KINDS) && hasKinds(value['timeout'], TIMEOUT_KINDS)
+    hasKinds(retry, RETRY_KINDS) &&
+    hasKinds(timeout, TIMEOUT_KINDS) &&
+    hasLists(retry) &&
+    areCallbacks(onSuccess) &&
+    areCallbacks(onFailure) &&
+    (concurrency === undefined || isConcurrency(concurrency))
   );
+}
+
+/** The fields of retry that are lists, or may be one. */
+function hasLists(retry: unknown): boolean {
+  const { delay = 0, retryOn = [], noRetryOn = [] } = isObject(retry) ? retry : {};
+  return (
+    (typeof delay === 'number' || isListOf('number', delay)) &&
+    isListOf('string', retryOn) &&
+    isListOf('string', noRetryOn)
+  );
+}
+
+function isListOf(kind: string, value: unknown): boolean {
+  return Array.isArray(value) && value.every((one) => typeof one === kind);
 }
 
 /** Whether a value is absent, or an object whose fields, where they are there, are of these kinds. */

@@ -7,6 +7,7 @@ import { settledText } from './settled-text.ts';
 const KINDS: ReadonlySet<string> = new Set<Event['kind']>([
   'accepted',
   'started',
+  'progress',
   'settled',
   'parked',
   'released',

@@ -2,10 +2,20 @@ import type { JobEnvelope, Position, Priority } from './envelope.ts';
 import type { StoredError } from './errors.ts';
 import type { Outcome, Reason } from './outcome.ts';
 import type { PolicyOverrides } from './policy.ts';
+import type { Progress } from './progress.ts';
 import type { Next } from './retry.ts';
 
-/** What holds a parked job: its task is served nowhere, or nobody could say whether it has run. */
-export type ParkedFor = { readonly what: 'task' } | { readonly what: 'doubt' };
+/** What holds a parked job: its task is served nowhere, nobody could say whether it has run, or its concurrency key is busy. */
+export type ParkedFor =
+  | { readonly what: 'task' }
+  | { readonly what: 'doubt' }
+  | {
+      readonly what: 'key';
+      readonly key: string;
+      /** Slots of the key, and how many of them were taken. */
+      readonly limit: number;
+      readonly taken: number;
+    };
 
 /** What every event of a job says about it, so that history can begin with any of them. */
 export interface JobFacts extends Position {
@@ -62,12 +72,19 @@ export interface SettledEvent extends JobFacts {
   readonly span?: string | undefined;
 }
 
-/** A job may not start now and waits under `parked.>`. `parks` counts this one already; `seq` is of the message it came from. */
-export interface ParkedEvent extends JobFacts {
-  readonly kind: 'parked';
-  readonly what: ParkedFor['what'];
+/** How far a handler says that it is. Any may be missing: the next one takes its place. */
+export interface ProgressEvent extends JobFacts, Progress {
+  readonly kind: 'progress';
+  readonly runId: string;
+  readonly worker: string;
+  /** When the run began, Unix milliseconds. */
+  readonly startedAt: number;
+  /** Unix milliseconds. */
   readonly at: number;
 }
+
+/** A job may not start now and waits under `parked.>`. `parks` counts this one already; `seq` is of the message it came from. */
+export type ParkedEvent = JobFacts & ParkedFor & { readonly kind: 'parked'; readonly at: number };
 
 /** What held a parked job is free: it is back on its queue. */
 export interface ReleasedEvent extends JobFacts {
@@ -84,7 +101,7 @@ export interface ReturnedEvent extends JobFacts {
   readonly at: number;
 }
 
-/** A job ended without an attempt: it took its workers down too often, or it was cancelled in time. */
+/** A job ended without an attempt: it took its workers down too often, it was cancelled in time, or it expired. */
 export interface EndedEvent extends JobFacts {
   readonly kind: 'ended';
   readonly state: 'dead' | 'cancelled' | 'expired';
@@ -125,6 +142,7 @@ export interface WorkerEvent {
 export type JobEvent =
   | AcceptedEvent
   | StartedEvent
+  | ProgressEvent
   | SettledEvent
   | ParkedEvent
   | ReleasedEvent

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { childJobId, isUuid, occurrenceJobId, uuidTime, uuidV7, uuidV7From } from './ids.ts';
+import { childJobId, isUuid, occurrenceJobId, replayJobId, uuidTime, uuidV7, uuidV7From } from './ids.ts';
 
 const random = new Uint8Array(10).fill(0xff);
 
@@ -53,4 +53,12 @@ test('a child has the time of its parent and its own id for each call', () => {
   expect(childJobId(parent, 'a')).toBe(childJobId(parent, 'a'));
   expect(childJobId(parent, 'a')).not.toBe(childJobId(parent, 'b'));
   expect(uuidTime(childJobId(parent, 'a'))).toBe(1_700_000_000_000);
+});
+
+test('a replay of many has one job for each dead one, whoever makes it', () => {
+  const [replay, dead] = [uuidV7(5, random), uuidV7(6, random)];
+  const id = replayJobId(replay, dead, 1_700_000_000_000);
+  expect(id).toBe(replayJobId(replay, dead, 1_700_000_000_000));
+  expect(id).not.toBe(replayJobId(dead, replay, 1_700_000_000_000));
+  expect(uuidTime(id)).toBe(1_700_000_000_000);
 });

@@ -51,6 +51,19 @@ export function childJobId(parentId: string, callKey: string): string {
   return uuidV7(uuidTime(parentId), digest(`child\n${parentId}\n${callKey}`));
 }
 
+/** The id of a job that a job calls when it has ended: the same for whoever repeats the call. */
+export function callbackJobId(parentId: string, kind: string, index: number): string {
+  return uuidV7(uuidTime(parentId), digest(`callback\n${parentId}\n${kind}\n${index}`));
+}
+
+/**
+ * The id of the job that a replay of many makes of a dead one: the same whoever does it, and however often.
+ * @param at when the replay was asked for, Unix milliseconds
+ */
+export function replayJobId(replayId: string, jobId: string, at: number): string {
+  return uuidV7(at, digest(`replay\n${replayId}\n${jobId}`));
+}
+
 function digest(text: string): Uint8Array {
   return createHash('sha256').update(text).digest();
 }

@@ -1,12 +1,27 @@
 export {
   type Call,
-  type CallOptions,
   type CallParams,
-  DEFAULT_QUEUE,
   makeCall,
   makeCallNow,
   summary,
+  wrongExpiry,
 } from './call.ts';
+export type { CallOptions } from './call-options.ts';
+export {
+  areCallbacks,
+  type Callback,
+  type CallbackKind,
+  type Callbacks,
+  callbackKind,
+  MAX_CALLBACKS,
+  NO_CALLBACKS,
+} from './callback.ts';
+export {
+  type CallbackInput,
+  readCallbacks,
+  type TaskCallbackInput,
+  type WebhookCallbackInput,
+} from './callback-input.ts';
 export {
   type CatchUpDecision,
   decideCatchUp,
@@ -14,6 +29,14 @@ export {
   MAX_TIMES,
   type MissedRun,
 } from './catch-up.ts';
+export {
+  type Concurrency,
+  type ConcurrencyKeyInput,
+  concurrencyHash,
+  isConcurrency,
+  MAX_CONCURRENCY_KEY,
+  MAX_CONCURRENCY_LIMIT,
+} from './concurrency.ts';
 export { DURATION_PATTERN, formatDuration, MAX_DURATION_MS, parseDuration } from './duration.ts';
 export {
   decodeEnvelope,
@@ -44,6 +67,7 @@ export {
   type JobFacts,
   type ParkedEvent,
   type ParkedFor,
+  type ProgressEvent,
   type ReleasedEvent,
   type ReturnedEvent,
   type SettledEvent,
@@ -52,11 +76,23 @@ export {
   type WorkerEvent,
 } from './event.ts';
 export { type DecodedBatch, decodeBatch, encodeBatch, encodeEvent, parseBatch } from './event-batch.ts';
+export { matchesGlob } from './glob.ts';
+export {
+  type DeadLetter,
+  DeadLetterPageSchema,
+  type DeadLetterQuery,
+  DeadLetterQuerySchema,
+  DeadLetterSchema,
+  type Replay,
+  type ReplayAllRequest,
+  ReplayAllRequestSchema,
+  type ReplayRequest,
+  ReplayRequestSchema,
+  ReplaySchema,
+} from './http/dead-letter.ts';
 export { PAGE_SIZE } from './http/format.ts';
 export { HealthSchema } from './http/health.ts';
 export {
-  type CancelRequest,
-  CancelRequestSchema,
   type Job,
   type JobAccepted,
   JobAcceptedSchema,
@@ -68,7 +104,31 @@ export {
   JobSchema,
   type Warning,
 } from './http/job.ts';
+export {
+  type CancelRequest,
+  CancelRequestSchema,
+  type JobPatch,
+  JobPatchSchema,
+  type RetryRequest,
+  RetryRequestSchema,
+  type WaitQuery,
+  WaitQuerySchema,
+} from './http/job-verbs.ts';
 export { type Problem, ProblemSchema } from './http/problem.ts';
+export {
+  type PurgeAnswer,
+  PurgeAnswerSchema,
+  type PurgeRequest,
+  PurgeRequestSchema,
+  type Queue,
+  QueueListSchema,
+  type QueuePauseRequest,
+  QueuePauseRequestSchema,
+  type QueueRequest,
+  QueueRequestSchema,
+  QueueSchema,
+  type RateLimitInput,
+} from './http/queue.ts';
 export {
   type Occurrence,
   OccurrencePageSchema,
@@ -83,7 +143,17 @@ export {
   ScheduleRequestSchema,
   ScheduleSchema,
 } from './http/schedule.ts';
-export { childJobId, isUuid, occurrenceJobId, UUID_PATTERN, uuidV7, uuidV7From } from './ids.ts';
+export {
+  callbackJobId,
+  childJobId,
+  isUuid,
+  occurrenceJobId,
+  replayJobId,
+  UUID_PATTERN,
+  uuidTime,
+  uuidV7,
+  uuidV7From,
+} from './ids.ts';
 export {
   isTerminal,
   JOB_STATES,
@@ -92,12 +162,23 @@ export {
   type TerminalState,
 } from './job-state.ts';
 export { type DoubtAnswer, type DoubtQuestion, type Holders, judge, type KnownJob } from './judge.ts';
+export {
+  type EndedJob,
+  makeCallback,
+  type ToldEnd,
+  tellEnd,
+  WEBHOOK_TASK,
+  webhookInput,
+} from './make-callback.ts';
+export { type JobMove, type MovableJob, type MovedJob, moveJob } from './move.ts';
 export { checkName, isName, SCHEDULE_PATTERN } from './names.ts';
 export { MAX_NESTING } from './nesting.ts';
 export { orderOf, PHASES } from './order.ts';
 export { OUTCOMES, type Outcome, type Reason } from './outcome.ts';
-export { decideOverlap, type OverlapDecision } from './overlap.ts';
+export { decideOverlap, type EarlierJob, type OverlapDecision } from './overlap.ts';
 export {
+  BACKOFFS,
+  type Backoff,
   DEFAULT_POLICY,
   type Policy,
   type PolicyOverrides,
@@ -106,8 +187,28 @@ export {
   type TimeLimits,
   totalLimit,
 } from './policy.ts';
-export { MAX_ATTEMPTS, type RetryInput, readPolicy, type TimeoutInput } from './policy-input.ts';
+export { type CallbacksInput, readPolicy } from './policy-input.ts';
+export {
+  type JobProgress,
+  lastProgress,
+  MAX_PROGRESS_NOTE,
+  type Progress,
+  readProgress,
+} from './progress.ts';
 export { type AttemptChange, type Changes, type JobChange, mergeJob, project } from './project.ts';
+export {
+  decodeQueueSettings,
+  encodeQueueSettings,
+  isPaused,
+  isPurged,
+  type PurgeMark,
+  type QueueLimits,
+  type QueuePause,
+  type QueueSettings,
+  RATE_SCOPES,
+  type RateLimit,
+  type RateScope,
+} from './queue-settings.ts';
 export {
   decideReconcile,
   type Findings,
@@ -118,7 +219,16 @@ export {
   type StreamFacts,
 } from './reconcile.ts';
 export { createRecurrence, type Recurrence, timesBetween } from './recurrence.ts';
-export { decide, type Ended, type Next } from './retry.ts';
+export {
+  cancelledReason,
+  decide,
+  type Ended,
+  expiredReason,
+  MAX_RUNS,
+  type Next,
+  whenCancelled,
+} from './retry.ts';
+export { type ErrorClass, MAX_ATTEMPTS, MAX_KIND, type RetryInput } from './retry-input.ts';
 export {
   type CatchUp,
   type OccurrenceState,
@@ -130,6 +240,40 @@ export {
   type ScheduleSpec,
   type When,
 } from './schedule.ts';
+export {
+  type BlockClaim,
+  claimBlock,
+  claimSlot,
+  claimStarts,
+  decodeSemaphore,
+  dropHolders,
+  FREE_SEMAPHORE,
+  isFree,
+  leasesOf,
+  reserveSlot,
+  type Semaphore,
+  type SlotAnswer,
+  type SlotClaim,
+  type SlotHolder,
+  withoutOverdue,
+} from './semaphore.ts';
+export {
+  type ConfiguredTask,
+  callbacksOf,
+  DEFAULT_QUEUE,
+  expiresOf,
+  type Layer,
+  NO_SETTINGS,
+  placeOf,
+  policyOf,
+  type Settings,
+} from './settings.ts';
+export {
+  type QueueSettingsInput,
+  readSettings,
+  type SettingsInput,
+  type TaskSettingsInput,
+} from './settings-input.ts';
 export {
   attemptSpanId,
   commitSpan,
@@ -146,8 +290,10 @@ export {
 } from './spans.ts';
 export {
   decideGate,
+  describeFullQueue,
   describeStorage,
   type Fill,
+  type FullQueue,
   OPEN_AT,
   REFUSE_AT,
   readStorageFigures,
@@ -157,6 +303,7 @@ export {
 } from './storage.ts';
 export { type Delivered, isSuspect } from './suspect.ts';
 export type { Checked, InputOf, TaskRef } from './task-ref.ts';
+export type { TimeoutInput } from './timeout-input.ts';
 export {
   formatTraceparent,
   newTrace,
@@ -165,5 +312,35 @@ export {
   type TraceContext,
   traceOf,
 } from './trace-context.ts';
+export {
+  isUniqueRef,
+  lastConcurrency,
+  refOf,
+  type UniqueAsk,
+  type UniqueMode,
+  type UniqueRef,
+  type UniqueScope,
+  uniqueName,
+} from './unique.ts';
+export {
+  type DebounceInput,
+  readUnique,
+  type ThrottleInput,
+  UNIQUE_FIELDS,
+  type UniqueKeyInput,
+  type UniqueOptions,
+} from './unique-input.ts';
+export {
+  claims,
+  decideClaim,
+  decideTake,
+  frees,
+  giveBack,
+  holderOf,
+  type KeyHolder,
+  type KeyNote,
+  readKeyNote,
+} from './unique-note.ts';
+export { type KeyReview, type KnownHolder, reassertKey, reviewKey } from './unique-review.ts';
 export { escapePointer, unknownField, unknownFields } from './unknown-fields.ts';
 export { validateSchedule } from './validate-schedule.ts';

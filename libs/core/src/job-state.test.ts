@@ -9,12 +9,12 @@ import {
   TERMINAL_STATES,
 } from './job-state.ts';
 
-/** The table of the design, written down a second time. */
+/** The table of the design, written down a second time; by hand what waits can be put off (`scheduled`). */
 const ARROWS: Record<JobState, string> = {
   blocked: 'queued cancelled',
   scheduled: 'queued cancelled expired',
-  queued: 'running parked cancelled expired dead',
-  parked: 'queued running cancelled expired dead',
+  queued: 'running parked scheduled cancelled expired dead',
+  parked: 'queued running scheduled cancelled expired dead',
   running: 'succeeded retrying dead cancelling cancelled queued',
   retrying: 'queued running parked cancelled expired dead',
   cancelling: 'cancelled succeeded dead',

@@ -38,8 +38,8 @@ export const NOT_BEGUN_STATES = [
 const TABLE: Readonly<Record<JobState, readonly JobState[]>> = {
   blocked: ['queued', 'cancelled'],
   scheduled: ['queued', 'cancelled', 'expired'],
-  queued: ['running', 'parked', 'cancelled', 'expired', 'dead'],
-  parked: ['queued', 'running', 'cancelled', 'expired', 'dead'],
+  queued: ['running', 'parked', 'scheduled', 'cancelled', 'expired', 'dead'],
+  parked: ['queued', 'running', 'scheduled', 'cancelled', 'expired', 'dead'],
   running: ['succeeded', 'retrying', 'dead', 'cancelling', 'cancelled', 'queued'],
   retrying: ['queued', 'running', 'parked', 'cancelled', 'expired', 'dead'],
   cancelling: ['cancelled', 'succeeded', 'dead'],

@@ -1,5 +1,6 @@
 import type { Position } from './envelope.ts';
 import { isTerminal, type JobState } from './job-state.ts';
+import { orderOf, PHASES } from './order.ts';
 import { MAX_LOSSES } from './policy.ts';
 import type { Next } from './retry.ts';
 
@@ -19,6 +20,8 @@ export interface KnownJob extends Position {
   readonly worker?: string;
   /** What follows its last settled attempt. */
   readonly next?: Next;
+  /** `orderOf` the message that a later time or another lane was given by hand: those before it are void. */
+  readonly movedBelow?: number;
 }
 
 /** What was found out about the workers, beside history. */
@@ -48,7 +51,7 @@ export function judge(question: DoubtQuestion, known: KnownJob | undefined, hold
   if (known === undefined)
     return holders.held ? { answer: 'held' } : { answer: 'free', run: question.run, losses: 0 };
   if (isTerminal(known.state)) return settled(known);
-  if (question.attempt < known.attempt) return { answer: 'settled' };
+  if (question.attempt < known.attempt || isVoid(question, known)) return { answer: 'settled' };
   if (question.attempt === known.attempt) {
     // The attempt failed or was snoozed, and the message in question is the one it came from.
     if (known.state === 'retrying' && (question.run <= known.run || hasFailed(known))) return settled(known);
@@ -56,11 +59,20 @@ export function judge(question: DoubtQuestion, known: KnownJob | undefined, hold
     if (question.parks < known.parks) return { answer: 'settled' };
   }
   if (holders.held) return { answer: 'held' };
-  if (known.state !== 'running' || question.attempt > known.attempt) {
+  if (!isBegun(known) || question.attempt > known.attempt) {
     const run = question.attempt === known.attempt ? Math.max(question.run, known.run) : question.run;
     return { answer: 'free', run, losses: known.losses };
   }
   return ofRunning(question, known, holders);
+}
+
+/** The job was moved to another time or lane since. */
+function isVoid(question: DoubtQuestion, { movedBelow }: KnownJob): boolean {
+  return movedBelow !== undefined && orderOf(question, PHASES.queued) < movedBelow;
+}
+
+function isBegun({ state }: KnownJob): boolean {
+  return state === 'running' || state === 'cancelling';
 }
 
 function ofRunning(question: DoubtQuestion, known: KnownJob, holders: Holders): DoubtAnswer {

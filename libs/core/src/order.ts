@@ -4,7 +4,15 @@ import type { Position } from './envelope.ts';
  * Where in a job's life an event stands within its position. `settled` is the highest: nothing of the same run comes
  * after it.
  */
-export const PHASES = { queued: 0, parked: 1, released: 2, running: 3, settled: 5, ended: 6 } as const;
+export const PHASES = {
+  queued: 0,
+  parked: 1,
+  released: 2,
+  running: 3,
+  cancelling: 4,
+  settled: 5,
+  ended: 6,
+} as const;
 
 const ATTEMPTS = 2 ** 13;
 const RUNS = 2 ** 18;

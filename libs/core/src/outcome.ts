@@ -1,4 +1,4 @@
-/** How one attempt ended; a closed set. `lost`: its worker vanished. `rejected`: never retry. */
+/** How one attempt ended; a closed set. `lost`: its worker vanished, or the child process it ran in. `rejected`: never retry. */
 export const OUTCOMES = [
   'succeeded',
   'failed',
@@ -16,4 +16,6 @@ export type Outcome = (typeof OUTCOMES)[number];
 export interface Reason {
   readonly code: string;
   readonly text: string;
+  /** The concurrency key that a parked job waits for. */
+  readonly key?: string;
 }

@@ -26,3 +26,11 @@ test.each<[string, Partial<Params>, object]>([
 ])('%s', (_what, change, decision) => {
   expect(decideOverlap({ ...due, ...change })).toEqual(decision);
 });
+
+test('the job that was open is named', () => {
+  const openJob = { id: '01890a5d-ac96-774b-bcce-b302099a8057', state: 'running' } as const;
+  const skipped = (openJobs: number) => decideOverlap({ ...due, recordedUpTo: 9, openJobs, openJob });
+  const text = `the job before it was still open: ${openJob.id} (running)`;
+  expect(skipped(1)).toMatchObject({ reason: { text } });
+  expect(skipped(3)).toMatchObject({ reason: { text: `${text} and 2 more` } });
+});

@@ -1,5 +1,12 @@
+import type { JobState } from './job-state.ts';
 import type { Reason } from './outcome.ts';
 import type { OverlapRule } from './schedule.ts';
+
+/** A job that is not over. */
+export interface EarlierJob {
+  readonly id: string;
+  readonly state: JobState;
+}
 
 /** What becomes of a due occurrence. */
 export type OverlapDecision =
@@ -23,6 +30,8 @@ export function decideOverlap(params: {
   readonly rule: OverlapRule;
   /** The schedule's jobs that history knows as open; one past its total limit counts as lost, and not here. */
   readonly openJobs: number;
+  /** One of them, to be named. */
+  readonly openJob?: EarlierJob | undefined;
   /** The end of EVENTS that an earlier `wait` named. */
   readonly waitedForSeq?: number | undefined;
   /** The end of EVENTS, read after the due time, if it is known. */
@@ -38,13 +47,18 @@ export function decideOverlap(params: {
   const { rule, openJobs, recordedUpTo, nominalTime, window, now } = params;
   if (rule === 'allow' || openJobs === 0) return { decision: 'dispatch' };
   const eventsSeq = params.waitedForSeq ?? params.lastSeq;
-  if (eventsSeq !== undefined && recordedUpTo >= eventsSeq) return skip('the job before it was still open');
+  if (eventsSeq !== undefined && recordedUpTo >= eventsSeq) return skip('was still open', params);
   const until = nominalTime + Math.max(window, MIN_OVERLAP_WAIT_MS);
-  if (now >= until)
-    return skip('the job before it was open as far as history knew, which did not catch up in time');
+  if (now >= until) return skip('was open as far as history knew, which did not catch up in time', params);
   return eventsSeq === undefined ? { decision: 'wait', until } : { decision: 'wait', eventsSeq, until };
 }
 
-function skip(text: string): OverlapDecision {
+function skip(
+  why: string,
+  { openJob, openJobs }: { openJob?: EarlierJob | undefined; openJobs: number },
+): OverlapDecision {
+  const more = openJobs > 1 ? ` and ${openJobs - 1} more` : '';
+  const named = openJob === undefined ? '' : `: ${openJob.id} (${openJob.state})${more}`;
+  const text = `the job before it ${why}${named}`;
   return { decision: 'skip', reason: { code: 'overlap', text } };
 }

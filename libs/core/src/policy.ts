@@ -1,15 +1,29 @@
+import type { Callbacks } from './callback.ts';
+import type { Concurrency } from './concurrency.ts';
+
+/** How the delays between the tries of a job grow. */
+export const BACKOFFS = ['fixed', 'linear', 'exponential'] as const;
+/** How the delays between the tries of a job grow. */
+export type Backoff = (typeof BACKOFFS)[number];
+
 /** When and how often a failed job is tried again. Times in milliseconds. */
 export interface RetryPolicy {
   /** Total number of tries, the first included. */
   readonly attempts: number;
-  readonly backoff: 'exponential';
-  /** Delay before the second try. */
-  readonly delay: number;
+  /** `fixed`: always `delay`; `linear`: `delay` times the number of the try; `exponential`: times `factor` each time. */
+  readonly backoff: Backoff;
+  /** Delay before the second try; or all delays one after the other, of which the last repeats. */
+  readonly delay: number | readonly number[];
+  /** For `exponential`. */
   readonly factor: number;
   /** Upper bound of one delay. */
   readonly max: number;
   /** Full jitter: a delay is drawn evenly between 0 and its bound. */
   readonly jitter: boolean;
+  /** Class names and codes: nothing else is tried again. */
+  readonly retryOn?: readonly string[];
+  /** Class names and codes of what is never tried again; wins over `retryOn`. */
+  readonly noRetryOn?: readonly string[];
 }
 
 /** Time limits of one attempt, in milliseconds: soft aborts the signal, hard ends the attempt. */
@@ -18,19 +32,23 @@ export interface TimeLimits {
   readonly hard: number;
 }
 
-/** The part of a policy that a call or a task states; what it leaves out comes from the next layer. */
-export interface PolicyOverrides {
+/** The part of a policy that one layer states; what it leaves out comes from the next layer. */
+export interface PolicyOverrides extends Callbacks {
   readonly retry?: Partial<RetryPolicy>;
   readonly timeout?: Partial<TimeLimits>;
+  /** The job is to begin within so long of its run time, in milliseconds. */
+  readonly expires?: number;
+  /** Only a call can say it: how many jobs with this key run at once. */
+  readonly concurrency?: Concurrency;
 }
 
-/** What holds for one job after call, task and defaults were merged. */
+/** What holds for one job after all layers were merged. */
 export interface Policy {
   readonly retry: RetryPolicy;
   readonly timeout: TimeLimits;
 }
 
-/** What holds where neither the call nor the task says anything. */
+/** What holds where no layer says anything. */
 export const DEFAULT_POLICY: Policy = {
   retry: { attempts: 4, backoff: 'exponential', delay: 5_000, factor: 2, max: 600_000, jitter: true },
   timeout: { hard: 3_600_000 },
@@ -39,18 +57,45 @@ export const DEFAULT_POLICY: Policy = {
 /** How often a job may lose its worker before it is dead: a job that kills its workers must not kill them all. */
 export const MAX_LOSSES = 5;
 
-/** Merges layers, the first winning: per call, per task, defaults. */
+/** Merges layers, the first winning: call, configuration of the task, task, configured defaults; below them the built-in ones. */
 export function resolvePolicy(...layers: readonly (PolicyOverrides | undefined)[]): Policy {
-  const merged = [...layers].reverse().reduce<Policy>(
-    (policy, layer) => ({
-      retry: { ...policy.retry, ...layer?.retry },
-      timeout: { ...policy.timeout, ...layer?.timeout },
+  const merged = layers.toReversed().reduce<Pick<PolicyOverrides, 'retry' | 'timeout'>>(
+    (below, layer) => ({
+      retry: mergeRetry(below.retry, layer?.retry),
+      timeout: { ...below.timeout, ...layer?.timeout },
     }),
-    DEFAULT_POLICY,
+    {},
   );
-  const { soft, hard } = merged.timeout;
-  // A soft limit of one layer may be longer than the hard limit of another; then only the hard one means something.
-  return soft !== undefined && soft >= hard ? { ...merged, timeout: { hard } } : merged;
+  const { soft, hard = DEFAULT_POLICY.timeout.hard } = merged.timeout ?? {};
+  return {
+    retry: completeRetry(merged.retry ?? {}),
+    // A soft limit of one layer may be longer than the hard limit of another; then only the hard one means something.
+    timeout: soft !== undefined && soft < hard ? { soft, hard } : { hard },
+  };
+}
+
+/** A layer that says how delays grow, and no delay, means it also above a list: it counts from the first of them. */
+function mergeRetry(
+  below: Partial<RetryPolicy> | undefined,
+  above: Partial<RetryPolicy> | undefined,
+): Partial<RetryPolicy> {
+  const merged = { ...below, ...above };
+  const grows = above?.delay === undefined && (above?.backoff !== undefined || above?.factor !== undefined);
+  return grows && typeof merged.delay === 'object' ? { ...merged, delay: merged.delay[0] ?? 0 } : merged;
+}
+
+/**
+ * Fills in what no layer has said. The built-in bound cuts no delay that somebody has asked for, and only delays that
+ * double by themselves are jittered unasked: who writes `fixed`, `linear` or a list means these delays.
+ */
+function completeRetry(stated: Partial<RetryPolicy>): RetryPolicy {
+  const merged = { ...DEFAULT_POLICY.retry, ...stated };
+  const delays = typeof merged.delay === 'object' ? merged.delay : [merged.delay];
+  return {
+    ...merged,
+    max: stated.max ?? Math.max(merged.max, ...delays),
+    jitter: stated.jitter ?? (merged.backoff === 'exponential' && typeof merged.delay === 'number'),
+  };
 }
 
 /** The longest that a job can take from its run time to its end by its own policy, in milliseconds. */
@@ -63,5 +108,13 @@ export function totalLimit(policy: Policy): number {
 
 /** The upper bound of the delay after the failed attempt with this number, in milliseconds. */
 export function backoffBound(retry: RetryPolicy, attempt: number): number {
-  return Math.min(retry.max, retry.delay * retry.factor ** (attempt - 1));
+  return Math.min(retry.max, unbounded(retry, attempt));
+}
+
+function unbounded({ backoff, delay, factor }: RetryPolicy, attempt: number): number {
+  if (typeof delay === 'object') return delay[Math.min(attempt, delay.length) - 1] ?? 0;
+  if (backoff === 'fixed') return delay;
+  if (backoff === 'linear') return delay * attempt;
+  // 0 times a factor that has grown beyond all numbers is none.
+  return delay === 0 ? 0 : delay * factor ** (attempt - 1);
 }

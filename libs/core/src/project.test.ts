@@ -22,7 +22,7 @@ const job: JobEnvelope = {
 };
 const error = { name: 'Error', message: 'no' };
 
-type Step = 'fail' | 'snooze' | 'park' | 'giveBack' | 'lose' | 'succeed' | 'die' | 'cancel';
+type Step = 'fail' | 'snooze' | 'park' | 'giveBack' | 'lose' | 'crash' | 'succeed' | 'die' | 'cancel';
 
 /** The events that a job leaves on such a way, in the order in which they happen. */
 function history(steps: readonly Step[], accepted: boolean): JobEvent[] {
@@ -32,14 +32,15 @@ function history(steps: readonly Step[], accepted: boolean): JobEvent[] {
   let position: Position = FIRST_POSITION;
   for (const [index, step] of steps.entries()) {
     if (step === 'park') position = { ...position, parks: position.parks + 1 };
-    events.push(...eventsOf(step, position, 1_010 + index * 10));
+    const losses = steps.slice(0, index + 1).filter((one) => one === 'crash').length;
+    events.push(...eventsOf(step, position, 1_010 + index * 10, losses));
     if (step === 'park') continue;
     position = { ...position, attempt: position.attempt + (step === 'fail' ? 1 : 0), run: position.run + 1 };
   }
   return events;
 }
 
-function eventsOf(step: Step, position: Position, at: number): JobEvent[] {
+function eventsOf(step: Step, position: Position, at: number, losses: number): JobEvent[] {
   const facts = factsOf({ ...job, ...position }, TRACE, at);
   const run = { ...facts, runId: uuidV7(at, new Uint8Array(10)), worker: `w${at}` };
   const started: JobEvent = { kind: 'started', ...run, at };
@@ -74,6 +75,11 @@ function eventsOf(step: Step, position: Position, at: number): JobEvent[] {
         started,
         { ...settled, outcome: 'snoozed', next: { state: 'retrying', attempt, runAt: at + 9 } },
       ];
+    case 'crash':
+      return [
+        started,
+        { ...settled, outcome: 'lost', error, next: { state: 'retrying', attempt, runAt: at + 9, losses } },
+      ];
     case 'succeed':
       return [
         started,
@@ -92,7 +98,7 @@ function eventsOf(step: Step, position: Position, at: number): JobEvent[] {
   }
 }
 
-const middle = fc.constantFrom<Step>('fail', 'snooze', 'park', 'giveBack', 'lose');
+const middle = fc.constantFrom<Step>('fail', 'snooze', 'park', 'giveBack', 'lose', 'crash');
 const histories = fc
   .tuple(
     fc.array(middle, { maxLength: 8 }),
@@ -197,9 +203,19 @@ test('what holds a parked job is told', () => {
   const facts = factsOf({ ...job, parks: 1 }, undefined);
   const [task] = project([{ kind: 'parked', ...facts, seq: 7, what: 'task', at: 5 }]).jobs;
   expect(task).toMatchObject({ state: 'parked', reason: { code: 'no_worker' } });
+  expect(task?.reason?.text).toContain(`the queue "${job.queue}" does not have the task "${job.task}"`);
   expect(task).not.toHaveProperty('seq');
   const [doubt] = project([{ kind: 'parked', ...facts, what: 'doubt', at: 5 }]).jobs;
   expect(doubt).toMatchObject({ state: 'parked', reason: { code: 'doubt' } });
+  const texts = [
+    { limit: 1, taken: 1, text: 'waits for key k: 1 of 1 slot is taken' },
+    { limit: 3, taken: 3, text: 'waits for key k: 3 of 3 slots are taken' },
+    { limit: 3, taken: 2, text: 'waits for key k, behind older jobs' },
+  ];
+  for (const { limit, taken, text } of texts) {
+    const [key] = project([{ kind: 'parked', ...facts, what: 'key', key: 'k', limit, taken, at: 5 }]).jobs;
+    expect(key).toMatchObject({ state: 'parked', reason: { code: 'key', text, key: 'k' } });
+  }
 });
 
 test('a job without a trace has none', () => {
@@ -242,4 +258,18 @@ test('order goes by attempt, then run, then parks, then phase, and stays a whole
   expect(positions).toEqual(positions.toSorted((a, b) => a - b));
   expect(new Set(positions).size).toBe(positions.length);
   expect(positions.every(Number.isSafeInteger)).toBe(true);
+});
+
+test('progress implies that its run has begun; the last of it stays beside whatever the state is', () => {
+  const run = { runId: uuidV7(1_000, new Uint8Array(10)), worker: 'w', startedAt: 1_005 };
+  const said = (value: number, at: number, note?: string): JobEvent => ({
+    ...factsOf(job, TRACE, 5),
+    ...{ kind: 'progress', ...run, value, at, ...(note === undefined ? {} : { note }) },
+  });
+  const [first] = project([said(5, 1_010, 'a')]).jobs;
+  expect(first).toMatchObject({ state: 'running', startedAt: 1_005, worker: 'w' });
+  expect(first?.progress).toEqual({ value: 5, note: 'a', run: 1, at: 1_010 });
+  expect(project([said(5, 1_010)]).attempts).toEqual([]);
+  const succeeded = project([...history(['succeed'], true), said(90, 1_012), said(50, 1_011)]).jobs;
+  expect(succeeded).toMatchObject([{ state: 'succeeded', progress: { value: 90 } }]);
 });

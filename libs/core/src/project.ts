@@ -4,6 +4,8 @@ import { factsOf, type JobEvent, type JobFacts } from './event.ts';
 import { isTerminal, type JobState } from './job-state.ts';
 import { orderOf, PHASES } from './order.ts';
 import type { Outcome, Reason } from './outcome.ts';
+import { parkedReason } from './parked-reason.ts';
+import { type JobProgress, lastProgress } from './progress.ts';
 import type { Next } from './retry.ts';
 import { parseTraceparent } from './trace-context.ts';
 
@@ -31,6 +33,10 @@ export interface JobChange extends Position {
   readonly reason?: Reason;
   readonly error?: StoredError;
   readonly result?: unknown;
+  /** What its handler has said last of how far it is, where this says so. */
+  readonly progress?: JobProgress;
+  /** How often what ran it has vanished, where this says so. */
+  readonly losses?: number;
   /** Only an `accepted` event knows it. */
   readonly envelope?: JobEnvelope;
 }
@@ -85,12 +91,16 @@ export function mergeJob(before: JobChange, after: JobChange): JobChange {
   const envelope = later.envelope ?? other.envelope;
   const traceId = later.traceId ?? other.traceId;
   const traceparent = later.traceparent ?? other.traceparent;
+  const losses = Math.max(before.losses ?? 0, after.losses ?? 0);
+  const progress = lastProgress(before.progress, after.progress);
   return {
     ...later,
     ...(Number.isFinite(startedAt) ? { startedAt } : {}),
     ...(envelope === undefined ? {} : { envelope }),
     ...(traceId === undefined ? {} : { traceId }),
     ...(traceparent === undefined ? {} : { traceparent }),
+    ...(losses === 0 ? {} : { losses }),
+    ...(progress === undefined ? {} : { progress }),
   };
 }
 
@@ -113,6 +123,19 @@ function jobChange(event: JobEvent): JobChange {
         startedAt: event.at,
         worker: event.worker,
       };
+    case 'progress': {
+      // It implies the start, which may be told later, or never.
+      const { value, note, run, at } = event;
+      return {
+        ...base(event),
+        state: 'running',
+        order: orderOf(event, PHASES.running),
+        dueAt: event.startedAt,
+        startedAt: event.startedAt,
+        worker: event.worker,
+        progress: { value, ...(note === undefined ? {} : { note }), run, at },
+      };
+    }
     case 'settled': {
       const { next } = event;
       return {
@@ -120,11 +143,12 @@ function jobChange(event: JobEvent): JobChange {
         state: next.state,
         order: orderOf(event, PHASES.settled),
         dueAt: next.state === 'retrying' ? next.runAt : event.startedAt,
+        ...(next.state === 'retrying' && next.losses !== undefined ? { losses: next.losses } : {}),
         startedAt: event.startedAt,
         worker: event.worker,
         next,
         ...(next.state === 'retrying' ? {} : { finishedAt: event.finishedAt }),
-        ...(next.state === 'dead' ? { reason: next.reason } : {}),
+        ...('reason' in next ? { reason: next.reason } : {}),
         ...(event.error === undefined ? {} : { error: event.error }),
         ...(event.result === undefined ? {} : { result: event.result }),
       };
@@ -136,7 +160,7 @@ function jobChange(event: JobEvent): JobChange {
         state: 'parked',
         order: orderOf(event, PHASES.parked),
         dueAt: event.at,
-        reason: PARKED_REASONS[event.what],
+        reason: parkedReason(event),
       };
     case 'released':
       return { ...base(event), state: 'queued', order: orderOf(event, PHASES.released), dueAt: event.at };
@@ -156,15 +180,6 @@ function jobChange(event: JobEvent): JobChange {
       };
   }
 }
-
-/** Why a parked job waits, in the words of the API. */
-const PARKED_REASONS: Readonly<Record<'task' | 'doubt', Reason>> = {
-  task: { code: 'no_worker', text: 'no running worker serves this task; it starts when one does' },
-  doubt: {
-    code: 'doubt',
-    text: 'nobody could say whether it has run; it goes on when the recorder has answered',
-  },
-};
 
 function accepted(envelope: JobEnvelope, traceparent: string | undefined, seq: number): JobChange {
   const delayed = envelope.runAt > envelope.createdAt;

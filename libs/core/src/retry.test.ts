@@ -2,12 +2,13 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { OUTCOMES } from './outcome.ts';
 import { backoffBound, DEFAULT_POLICY } from './policy.ts';
-import { decide, type Ended } from './retry.ts';
+import { decide, type Ended, type Next, whenCancelled } from './retry.ts';
 
 const retry = { ...DEFAULT_POLICY.retry, attempts: 3, delay: 1_000, factor: 2, max: 60_000 };
 const ended = (change: Partial<Ended>): Ended => ({
   outcome: 'failed',
   attempt: 1,
+  run: 1,
   retry,
   now: 5_000,
   random: 0.5,
@@ -55,11 +56,27 @@ test.each(['failed', 'timed-out'] as const)('%s is tried again until the attempt
   expect(dead.state === 'dead' && dead.reason.text.length).toBe(1_024);
 });
 
-test('every outcome but "lost" is followed by something; a loss is judged by the recorder', () => {
-  for (const outcome of OUTCOMES) {
-    if (outcome !== 'lost') expect(decide(ended({ outcome }))).toHaveProperty('state');
-  }
-  expect(OUTCOMES).toContain('lost');
+test('every outcome is followed by something', () => {
+  for (const outcome of OUTCOMES) expect(decide(ended({ outcome }))).toHaveProperty('state');
+});
+
+test('a loss uses up no attempt, and more than five are too many', () => {
+  expect(decide(ended({ outcome: 'lost', attempt: 3 }))).toEqual({
+    state: 'retrying',
+    attempt: 3,
+    runAt: 6_000,
+    losses: 1,
+  });
+  expect(decide(ended({ outcome: 'lost', losses: 4 }))).toMatchObject({ state: 'retrying', losses: 5 });
+  expect(decide(ended({ outcome: 'lost', expiresAt: 5_500 }))).toMatchObject({ state: 'expired' });
+  const reason = { code: 'lost_too_often', text: 'what ran it vanished 6 times' };
+  expect(decide(ended({ outcome: 'lost', losses: 5 }))).toEqual({ state: 'dead', reason });
+  const error = { name: 'ChildLostError', message: 'its process was killed by SIGSEGV' };
+  expect(decide(ended({ outcome: 'lost', losses: 5, error }))).toMatchObject({
+    reason: {
+      text: 'what ran it vanished 6 times, the last time: its process was killed by SIGSEGV',
+    },
+  });
 });
 
 test('a delay is drawn between nothing and its bound, and is the bound without jitter', () => {
@@ -78,4 +95,14 @@ test('a delay is drawn between nothing and its bound, and is the bound without j
       },
     ),
   );
+});
+
+test('a job that was cancelled while it ran is not run again, and what it came to before stands', () => {
+  const dead: Next = { state: 'dead', reason: { code: 'rejected', text: 'no such customer' } };
+  expect(whenCancelled(dead, 'no longer needed')).toBe(dead);
+  expect(whenCancelled({ state: 'succeeded' }, 'no longer needed')).toEqual({ state: 'succeeded' });
+  expect(whenCancelled({ state: 'retrying', attempt: 2, runAt: 6_000 }, 'no longer needed')).toEqual({
+    state: 'cancelled',
+    reason: { code: 'cancelled', text: 'no longer needed' },
+  });
 });

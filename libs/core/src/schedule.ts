@@ -1,5 +1,6 @@
 import type { Priority } from './envelope.ts';
 import type { PolicyOverrides } from './policy.ts';
+import type { UniqueAsk } from './unique.ts';
 
 /** One rule of recurrence. Times in Unix milliseconds, durations in milliseconds. */
 export type Rule =
@@ -20,6 +21,8 @@ export interface ScheduledJob extends PolicyOverrides {
   readonly queue?: string;
   readonly priority?: Priority;
   readonly meta?: Readonly<Record<string, string>>;
+  /** What each of its jobs wants of its key. */
+  readonly unique?: UniqueAsk;
 }
 
 /** What to do when a job of the schedule is still open: leave the new one out, or run both. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import {
   decideGate,
+  describeFullQueue,
   describeStorage,
   readStorageFigures,
   type StorageFigures,
@@ -44,6 +45,12 @@ describe('figures from the wire', () => {
   test('good ones are read, without what else is there', () => {
     const good = { store: { used: 1 }, events: { used: 2, limit: 3 } };
     expect(readStorageFigures({ ...good, more: 1 })).toEqual(good);
+    const mail = { queue: 'mail', depth: 7, maxDepth: 5 };
+    const full = [mail, null, { queue: 7 }, { ...mail, depth: '7' }];
+    expect(readStorageFigures({ ...good, full })).toEqual({ ...good, full: [mail] });
+    expect(describeFullQueue(mail)).toMatch(
+      /^the queue mail is full: 7 jobs wait in it, and its maxDepth is 5; /,
+    );
   });
 
   test.each([

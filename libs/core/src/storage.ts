@@ -11,6 +11,16 @@ export interface StorageFigures {
   readonly store: Fill;
   /** EVENTS: `used` counts what is not in PostgreSQL yet; what is, goes as soon as its room is needed. */
   readonly events: Fill;
+  /** Queues in which as many jobs wait as may, or more. */
+  readonly full?: readonly FullQueue[];
+}
+
+/** A queue that takes no more jobs. */
+export interface FullQueue {
+  readonly queue: string;
+  /** Jobs that wait in it for a worker. */
+  readonly depth: number;
+  readonly maxDepth: number;
 }
 
 /** Whether new jobs are taken. Retries, parked jobs, children of running jobs and events are taken in any case. */
@@ -23,7 +33,7 @@ export const OPEN_AT = 0.7;
 
 /** The fuller of the places, and its share from 0. What has no known bound does not count. */
 export function storageLevel(figures: StorageFigures): {
-  readonly place: keyof StorageFigures;
+  readonly place: 'store' | 'events';
   readonly share: number;
 } {
   const store = shareOf(figures.store);
@@ -49,15 +59,27 @@ export function describeStorage(figures: StorageFigures): string {
   return `the storage of JetStream is ${fill}, and ${rest}: repeat it when workers have done more, run more workers, or raise max_file_store of NATS and storage.limit of Jetbeat`;
 }
 
+/** One sentence for whoever is refused: which queue is full, and what to do. */
+export function describeFullQueue({ queue, depth, maxDepth }: FullQueue): string {
+  return `the queue ${queue} is full: ${depth} jobs wait in it, and its maxDepth is ${maxDepth}; repeat it when workers have done more, run more workers, or raise maxDepth`;
+}
+
 /** Reads figures that came over the wire; `undefined` for what is none. */
 export function readStorageFigures(value: unknown): StorageFigures | undefined {
-  const { store, events } = (value ?? {}) as Record<string, unknown>;
-  return isFill(store) && isFill(events) ? { store, events } : undefined;
+  const { store, events, full } = (value ?? {}) as Record<string, unknown>;
+  if (!isFill(store) || !isFill(events)) return undefined;
+  const queues: unknown[] = Array.isArray(full) ? full : [];
+  return queues.length === 0 ? { store, events } : { store, events, full: queues.filter(isFullQueue) };
 }
 
 function isFill(value: unknown): value is Fill {
   const { used, limit } = (value ?? {}) as Record<string, unknown>;
   return isBytes(used) && (limit === undefined || (isBytes(limit) && limit > 0));
+}
+
+function isFullQueue(value: unknown): value is FullQueue {
+  const { queue, depth, maxDepth } = (value ?? {}) as Record<string, unknown>;
+  return typeof queue === 'string' && isBytes(depth) && isBytes(maxDepth);
 }
 
 function isBytes(value: unknown): value is number {

@@ -5,16 +5,32 @@ import { manage } from './manage.ts';
 import { bucketName, checkId } from './names.ts';
 import { pause } from './pause.ts';
 
-/** The jobs that were cancelled while their message was on its way: a worker drops them. */
+/** What was just heard of a job: it is cancelled; or its messages before `below` (core `orderOf`) are void, since it was moved. */
+export type Withdrawal =
+  | { readonly id: string; readonly below?: undefined; readonly reason?: string }
+  | { readonly id: string; readonly below: number };
+
+/**
+ * The jobs that were cancelled while their message was on its way: a worker drops them, and stops what runs. And those that
+ * were moved to another time or lane, of which it drops the messages from before.
+ */
 export interface CancelledKeys {
   /** Whether this job is cancelled, as far as is known here; cheap. */
   has(id: string): boolean;
-  /** All that are known here now. */
+  /** Whether a message of this job at this place (core `orderOf`) is void, since the job was moved; cheap. */
+  isMoved(id: string, order: number): boolean;
+  /** All jobs that are known here now. */
   ids(): string[];
+  /** Calls `fn` with each that is new here, those included that were missed while NATS was away. Returns how to stop that. */
+  listen(fn: (withdrawal: Withdrawal) => void): () => void;
   /** Reads all of them, and from then on hears of each change; a worker calls it before its first pull. Throws JetStreamCallError. */
   load(): Promise<void>;
   /** Notes a job as cancelled. Throws JetStreamCallError. */
   put(id: string, reason?: string): Promise<void>;
+  /** Notes that messages of a job before `below` are void. Throws JetStreamCallError. */
+  move(id: string, below: number): Promise<void>;
+  /** Takes that back: the job has begun. Throws JetStreamCallError. */
+  unmove(id: string, below: number): Promise<void>;
   /** Forgets a job: its message is gone. Throws JetStreamCallError. */
   remove(id: string): Promise<void>;
   /** Safe twice. */
@@ -22,6 +38,7 @@ export interface CancelledKeys {
 }
 
 const RETRY_MS = 500;
+const decoder = new TextDecoder();
 
 /** Opens the keys; nothing is read before `load`. */
 export function openCancelled(bus: Bus, options: { readonly log?: Log } = {}): CancelledKeys {
@@ -38,6 +55,8 @@ class WatchedKeys implements CancelledKeys {
   readonly #prefix: string;
   readonly #bucket: string;
   readonly #ids = new Set<string>();
+  readonly #moved = new Map<string, number>();
+  readonly #listeners = new Set<(withdrawal: Withdrawal) => void>();
   readonly #stop = new AbortController();
   readonly #forget: (() => void)[] = [];
   #unsubscribe: (() => void) | undefined;
@@ -54,8 +73,17 @@ class WatchedKeys implements CancelledKeys {
     return this.#ids.has(id);
   }
 
+  isMoved(id: string, order: number): boolean {
+    return this.#moved.size > 0 && order < (this.#moved.get(id) ?? 0);
+  }
+
   ids(): string[] {
-    return [...this.#ids];
+    return this.#moved.size === 0 ? [...this.#ids] : [...new Set([...this.#ids, ...this.#moved.keys()])];
+  }
+
+  listen(fn: (withdrawal: Withdrawal) => void): () => void {
+    this.#listeners.add(fn);
+    return () => this.#listeners.delete(fn);
   }
 
   async load(): Promise<void> {
@@ -71,14 +99,67 @@ class WatchedKeys implements CancelledKeys {
     this.#ids.add(id);
   }
 
+  async move(id: string, below: number): Promise<void> {
+    checkId(id);
+    await manage(this.#bus, 'noting that a job was moved', async () =>
+      (await this.#kv()).put(`${id}.${below}`, ''),
+    );
+    this.#note(`${id}.${below}`);
+  }
+
+  async unmove(id: string, below: number): Promise<void> {
+    checkId(id);
+    await this.#purge(`${id}.${below}`);
+    this.#forgetKey(`${id}.${below}`);
+  }
+
   async remove(id: string): Promise<void> {
     checkId(id);
-    // The marker tells those who listen; after that nothing of it stays.
-    await manage(this.#bus, 'forgetting a cancellation', async (jsm) => {
-      await (await this.#kv()).purge(id);
-      await jsm.streams.purge(`KV_${this.#bucket}`, { filter: `${this.#prefix}${id}` });
-    });
+    await this.#purge(id);
     this.#ids.delete(id);
+    const below = this.#moved.get(id);
+    if (below === undefined) return;
+    await this.#purge(`${id}.${below}`, `${id}.*`);
+    this.#moved.delete(id);
+  }
+
+  /** The marker tells those who listen; after that nothing of it stays. */
+  async #purge(key: string, filter = key): Promise<void> {
+    await manage(this.#bus, 'forgetting a cancellation', async (jsm) => {
+      await (await this.#kv()).purge(key);
+      await jsm.streams.purge(`KV_${this.#bucket}`, { filter: `${this.#prefix}${filter}` });
+    });
+  }
+
+  /** Takes in a key: `<id>` of a cancelled job, `<id>.<below>` of a moved one. */
+  #note(key: string, reason?: string): void {
+    const [id = '', text] = key.split('.');
+    if (text === undefined) {
+      if (this.#ids.has(id)) return;
+      this.#ids.add(id);
+      this.#tell({ id, ...(reason ? { reason } : {}) });
+      return;
+    }
+    const below = Number(text);
+    if (!(below > (this.#moved.get(id) ?? 0))) return;
+    this.#moved.set(id, below);
+    this.#tell({ id, below });
+  }
+
+  #forgetKey(key: string): void {
+    const [id = '', text] = key.split('.');
+    if (text === undefined) this.#ids.delete(id);
+    else if (this.#moved.get(id) === Number(text)) this.#moved.delete(id);
+  }
+
+  #tell(withdrawal: Withdrawal): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(withdrawal);
+      } catch (err) {
+        this.#log.error({ err, job: withdrawal.id }, 'a cancellation could not be carried out');
+      }
+    }
   }
 
   async close(): Promise<void> {
@@ -97,9 +178,9 @@ class WatchedKeys implements CancelledKeys {
     const subscription = this.#bus.nc.subscribe(`${this.#prefix}>`, {
       callback: (error, message) => {
         if (error) return;
-        const id = message.subject.slice(this.#prefix.length);
-        if (message.headers?.get('KV-Operation')) this.#ids.delete(id);
-        else this.#ids.add(id);
+        const key = message.subject.slice(this.#prefix.length);
+        if (message.headers?.get('KV-Operation')) this.#forgetKey(key);
+        else this.#note(key, decoder.decode(message.data));
       },
     });
     this.#unsubscribe = () => this.#bus.nc.isClosed() || subscription.unsubscribe();
@@ -113,7 +194,7 @@ class WatchedKeys implements CancelledKeys {
       jsm.streams.info(`KV_${this.#bucket}`, { subjects_filter }),
     );
     for (const subject of Object.keys(info.state.subjects ?? {}))
-      this.#ids.add(subject.slice(this.#prefix.length));
+      this.#note(subject.slice(this.#prefix.length));
   }
 
   async #readAgain(): Promise<void> {

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { natsUrl, startOwnNats, testNamespace, testTopology } from '../../../test/support/nats.ts';
 import { extendDelivery } from './acknowledge.ts';
 import type { Bus } from './bus.ts';
-import { openCancelled } from './cancelled.ts';
+import { openCancelled, type Withdrawal } from './cancelled.ts';
 import { connectBus } from './connect-bus.ts';
 import { askDoubt, serveDoubt } from './doubt.ts';
 import { createEventPublisher } from './event-publisher.ts';
@@ -43,6 +43,48 @@ test('cancelled jobs are read whole, then heard of as they come and go', async (
   expect([fresh.has(before), fresh.has(after)]).toEqual([true, false]);
   await Promise.all([reader, writer, fresh].map((keys) => keys.close()));
   await expect(writer.put('not an id')).rejects.toMatchObject({ code: 'invalid_input' });
+});
+
+test('of a job that was moved what was before is void, until it is over or the move is taken back', async () => {
+  const [moved, back, cancelled] = [randomUUID(), randomUUID(), randomUUID()];
+  const writer = openCancelled(other);
+  const reader = openCancelled(bus);
+  await reader.load();
+  const heard: Withdrawal[] = [];
+  const stop = reader.listen((withdrawal) => void heard.push(withdrawal));
+  await writer.move(moved, 160);
+  await writer.move(moved, 320);
+  await writer.move(back, 160);
+  await writer.put(cancelled, 'by hand');
+  await expect.poll(() => heard.length).toBe(4);
+  expect(heard).toEqual([
+    { id: moved, below: 160 },
+    { id: moved, below: 320 },
+    { id: back, below: 160 },
+    { id: cancelled, reason: 'by hand' },
+  ]);
+  expect([reader.isMoved(moved, 319), reader.isMoved(moved, 320), reader.has(moved)]).toEqual([
+    true,
+    false,
+    false,
+  ]);
+  await writer.unmove(back, 160);
+  await expect.poll(() => reader.isMoved(back, 0)).toBe(false);
+  const fresh = openCancelled(bus);
+  await fresh.load();
+  expect([fresh.isMoved(moved, 319), fresh.isMoved(back, 0), fresh.ids().includes(moved)]).toEqual([
+    true,
+    false,
+    true,
+  ]);
+  await fresh.remove(moved);
+  const last = openCancelled(bus);
+  await last.load();
+  expect(last.ids()).not.toContain(moved);
+  stop();
+  await writer.put(randomUUID());
+  await Promise.all([reader, writer, fresh, last].map((keys) => keys.close()));
+  expect(heard.length).toBe(4);
 });
 
 test('cancellations that were missed while away are read after the reconnect', async () => {
@@ -119,7 +161,7 @@ test('the held question ends when all expected workers have answered, and says w
   const answers = await askHeld(bus, { ids: [id], expect: ['w1', 'w2'], timeoutMs: 10_000, cancel: true });
   expect(performance.now() - begin).toBeLessThan(5_000);
   expect(answers).toEqual({
-    held: new Map([[id, { worker: 'w2', begun: true }]]),
+    held: new Map([[id, { id, worker: 'w2', begun: true }]]),
     answered: new Set(['w1', 'w2']),
   });
   expect(cancels).toEqual([true]);

@@ -40,7 +40,11 @@ export type RefusalCode =
   | 'not_connected'
   | 'payload_too_large'
   | 'storage_full'
+  /** As many jobs wait in its queue as may. */
+  | 'queue_full'
   | 'no_stream'
+  /** Another message of the subject was faster. */
+  | 'wrong_sequence'
   | 'publish_refused';
 
 /** The message was definitely not stored. */

@@ -29,8 +29,25 @@ export async function findMessage(
   bus: Bus,
   where: { readonly seq: number } | { readonly subject: string },
 ): Promise<StoredJob | undefined> {
+  return find(inside(bus), 'seq' in where ? { seq: where.seq } : { last_by_subj: where.subject });
+}
+
+/**
+ * The oldest job that is parked for a concurrency key, on whatever queue; or the oldest of those stored at or after a sequence.
+ * @throws JetStreamCallError, BusClosedError
+ */
+export async function nextParked(
+  bus: Bus,
+  { hash, from = 1 }: { readonly hash: string; readonly from?: number },
+): Promise<StoredJob | undefined> {
   const inner = inside(bus);
-  const query = 'seq' in where ? { seq: where.seq } : { last_by_subj: where.subject };
+  return find(inner, { seq: from, next_by_subj: inNamespace(inner, `parked.*.key:${hash}.*`) });
+}
+
+async function find(
+  inner: BusConnection,
+  query: { seq: number } | { last_by_subj: string } | { seq: number; next_by_subj: string },
+): Promise<StoredJob | undefined> {
   const found = await manage(inner, 'reading a message', async (jsm) => {
     try {
       return await jsm.streams.getMessage(streamName(inner, 'JOBS'), query);
@@ -64,13 +81,22 @@ export async function findMessage(
  */
 export async function deleteJobMessage(bus: Bus, seq: number): Promise<boolean> {
   const inner = inside(bus);
-  return manage(inner, 'deleting a message', async (jsm) => {
+  return deleteMessage(inner, streamName(inner, 'JOBS'), seq);
+}
+
+/**
+ * Deletes one message of any stream.
+ * @returns whether it was there
+ * @throws JetStreamCallError, BusClosedError
+ */
+export async function deleteMessage(bus: BusConnection, stream: string, seq: number): Promise<boolean> {
+  return manage(bus, 'deleting a message', async (jsm) => {
     try {
-      return await jsm.streams.deleteMessage(streamName(inner, 'JOBS'), seq, false);
+      return await jsm.streams.deleteMessage(stream, seq, false);
     } catch (error) {
       // For a message that is not there the server has no code of its own, only this text within its general one.
       const gone = isApiError(error, API.deleteFailed) && /no message found/.test(error.message);
-      if (gone || isApiError(error, API.noMessage)) return false;
+      if (gone || isApiError(error, API.noMessage, API.sequenceNotFound)) return false;
       throw error;
     }
   });

@@ -5,6 +5,8 @@ import { headers, type Msg, type MsgHdrs } from '@nats-io/nats-core';
 export const HEADERS = {
   messageId: 'Nats-Msg-Id',
   rollup: 'Nats-Rollup',
+  /** The message is stored only if the last one of its subject has this sequence; 0: there is none. */
+  expectedRevision: 'Nats-Expected-Last-Subject-Sequence',
   schedule: 'Nats-Schedule',
   scheduleTarget: 'Nats-Schedule-Target',
   /** On a message that a message schedule fired: the subject of that schedule. */

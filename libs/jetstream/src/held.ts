@@ -1,3 +1,4 @@
+import type { Position } from '@jetbeat/core';
 import { createInbox } from '@nats-io/nats-core';
 import { type Bus, inside } from './bus.ts';
 import type { Log } from './log.ts';
@@ -17,7 +18,7 @@ export interface HeldQuestion {
 
 /** What the workers said. */
 export interface HeldAnswers {
-  readonly held: Map<string, { worker: string; begun: boolean }>;
+  readonly held: Map<string, HeldJob & { readonly worker: string }>;
   /** Those that answered, expected or not. */
   readonly answered: Set<string>;
 }
@@ -27,6 +28,10 @@ export interface HeldJob {
   readonly id: string;
   /** Its handler has begun. */
   readonly begun: boolean;
+  /** Its handler has ended, and what it came to is being stored. */
+  readonly settling?: boolean;
+  /** Where it stands; absent where only the keep-alive thread can answer. */
+  readonly position?: Position;
 }
 
 const SUBJECT = 'questions.held';
@@ -53,7 +58,7 @@ export async function askHeld(bus: Bus, question: HeldQuestion): Promise<HeldAns
       answered.add(answer.worker);
       missing.delete(answer.worker);
       for (const job of answer.held) {
-        if (held.get(job.id)?.begun !== true) held.set(job.id, { worker: answer.worker, begun: job.begun });
+        if (held.get(job.id)?.begun !== true) held.set(job.id, { ...job, worker: answer.worker });
       }
       if (missing.size === 0 && question.expect.length > 0) all.abort();
     },

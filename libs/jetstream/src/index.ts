@@ -1,7 +1,14 @@
 export { extendDelivery } from './acknowledge.ts';
 export type { Bus } from './bus.ts';
-export { type CancelledKeys, openCancelled } from './cancelled.ts';
+export { type CancelledKeys, openCancelled, type Withdrawal } from './cancelled.ts';
 export { type BusOptions, connectBus } from './connect-bus.ts';
+export {
+  type DeadMessage,
+  deadMessage,
+  deleteDeadMessage,
+  findDeadJob,
+  malformedMessages,
+} from './dead-letters.ts';
 export type { Delivery } from './delivery.ts';
 export { askDoubt, serveDoubt } from './doubt.ts';
 export {
@@ -22,11 +29,20 @@ export {
   type EventSourceOptions,
   openEventSource,
 } from './event-source.ts';
-export { deleteJobMessage, findMessage, removeParked, removeTimer, type StoredJob } from './find-message.ts';
+export {
+  deleteJobMessage,
+  findMessage,
+  nextParked,
+  removeParked,
+  removeTimer,
+  type StoredJob,
+} from './find-message.ts';
+export { type HandedOver, type HandOverParams, handOver } from './hand-over.ts';
 export { askHeld, type HeldAnswers, type HeldJob, type HeldQuestion, serveHeld } from './held.ts';
 export { type JobSource, type JobSourceParams, openJobSource, type PullEnd } from './job-source.ts';
 export type { JobToPublish, PublishResult } from './job-to-publish.ts';
 export { keepTopology } from './keep-topology.ts';
+export { createLeaseWatch, type Lease, type LeaseWatch, leaseTtlMs, takeLease } from './leases.ts';
 export { type Log, silentLog } from './log.ts';
 export {
   jobSubject,
@@ -41,8 +57,26 @@ export { createPublisher, type Published, type Publisher, type PublisherParams }
 export type { PullStatus } from './pull-book.ts';
 export type { PullRequest } from './puller.ts';
 export { type Purged, purgePassed } from './purge-passed.ts';
+export {
+  parkedInQueue,
+  type QueueMessage,
+  type QueuePlace,
+  queueMessages,
+} from './queue-messages.ts';
+export { mendQueueSettings, putQueueSettings, type QueueSettings } from './queue-settings.ts';
 export { HistoryBehindError, readToEnd } from './read-to-end.ts';
+export { askResult, type JobEnding, serveResults } from './results.ts';
+export {
+  type Changed,
+  changeSemaphore,
+  type Decided,
+  keySlots,
+  queueSlots,
+  readSemaphore,
+  type StoredSemaphore,
+} from './semaphores.ts';
 export type { Serving } from './serving.ts';
+export { putSettings, type SettingsWatch, watchSettings } from './settings.ts';
 export { loadSettled, lowerSettled, putSettled } from './settled-marks.ts';
 export { type Gauged, gaugeStorage } from './storage-figures.ts';
 export { storedAt } from './stored-at.ts';
@@ -57,8 +91,21 @@ export {
 } from './stream-state.ts';
 export { ensureTopology, type TopologyParams } from './topology.ts';
 export { trimEvents } from './trim-events.ts';
+export {
+  type Claimed,
+  claimKey,
+  clearReplaced,
+  type EndTeller,
+  endReplaced,
+  giveUpKey,
+  releaseKey,
+  type TakenKey,
+  takeKey,
+} from './unique-keys.ts';
+export { applyReview, type ListedNote, listNotes, noteOf } from './unique-review.ts';
 export { type JetStreamView, type LaneView, viewJetStream } from './view.ts';
 export { type WaitingPage, type WaitingPlace, waitingJobs } from './waiting-jobs.ts';
+export { type QueueSettingsWatch, watchQueueSettings } from './watch-queue-settings.ts';
 export {
   type HeardStorage,
   publishStorage,

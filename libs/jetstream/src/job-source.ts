@@ -35,6 +35,8 @@ export interface JobSource {
   pull(priority: Priority, request: PullRequest): void;
   /** Messages of a priority that may still come. */
   outstanding(priority: Priority): number;
+  /** Pulls of a priority that are out. */
+  pulls(priority: Priority): number;
   /** Takes no more; what was handed out can still be settled, what still arrives is given back. Safe twice. */
   close(): Promise<void>;
 }
@@ -80,6 +82,7 @@ export function openJobSource(bus: Bus, params: JobSourceParams): JobSource {
   return {
     pull: (priority, request) => puller.pull(consumers[priority], request),
     outstanding: (priority) => puller.outstanding(consumers[priority]),
+    pulls: (priority) => puller.pulls(consumers[priority]),
     close: () => puller.close(),
   };
 }

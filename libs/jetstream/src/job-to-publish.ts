@@ -1,4 +1,4 @@
-import type { JetbeatError, JobEnvelope } from '@jetbeat/core';
+import type { JetbeatError, JobEnvelope, UniqueAsk } from '@jetbeat/core';
 
 /** A job on its way into JOBS. */
 export interface JobToPublish {
@@ -13,6 +13,8 @@ export interface JobToPublish {
   readonly at?: number;
   /** An earlier publish of the same may have succeeded: whoever takes it asks before it runs it. */
   readonly repeat?: boolean;
+  /** What its call wants of its key; whoever publishes it has asked for the key before. */
+  readonly unique?: UniqueAsk | undefined;
   /** Default: that of the envelope's position, so that a repeat within the duplicate window is stored once. */
   readonly messageId?: string;
 }

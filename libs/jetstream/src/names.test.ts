@@ -18,7 +18,8 @@ test('subjects are read as they were written, with and without a namespace', () 
     const job = { queue: 'mail', priority: 'high', task: 'media.sync_library' } as const;
     expect(parseSubject(at, jobSubject(at, job))).toEqual({ kind: 'job', ...job });
     expect(parseSubject(at, timerSubject(at, id))).toEqual({ kind: 'timer', id });
-    for (const what of [{ what: 'doubt' }, { what: 'task', task: 'a.b.c' }] as const) {
+    const hash = 'x1_-';
+    for (const what of [{ what: 'doubt' }, { what: 'task', task: 'a.b.c' }, { what: 'key', hash }] as const) {
       expect(parseSubject(at, parkedSubject(at, { queue: 'mail', what, id }))).toEqual({
         kind: 'parked',
         queue: 'mail',

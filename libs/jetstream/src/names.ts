@@ -1,7 +1,11 @@
 import { checkName, InvalidInputError, isName, isUuid, PRIORITIES, type Priority } from '@jetbeat/core';
 
 /** What a parked job waits for, as its subject says it. */
-export type ParkedWhat = { readonly what: 'doubt' } | { readonly what: 'task'; readonly task: string };
+export type ParkedWhat =
+  | { readonly what: 'doubt' }
+  | { readonly what: 'task'; readonly task: string }
+  /** A slot of its concurrency key; the hash stands for the key. */
+  | { readonly what: 'key'; readonly hash: string };
 
 /** What a subject of ours says. */
 export type ParsedSubject =
@@ -35,8 +39,11 @@ export function streamName(at: Named, name: 'JOBS' | 'EVENTS' | 'DEAD'): string 
   return at.namespace === '' ? name : `${at.namespace}_${name}`;
 }
 
+/** The KV buckets. */
+export type Bucket = 'cancelled' | 'settled' | 'limits' | 'unique' | 'leases' | 'slots';
+
 /** The name of a KV bucket. */
-export function bucketName(at: Named, name: 'cancelled' | 'settled'): string {
+export function bucketName(at: Named, name: Bucket): string {
   return at.namespace === '' ? name : `${at.namespace}_${name}`;
 }
 
@@ -76,8 +83,7 @@ export function parkedSubject(
   place: { readonly queue: string; readonly what: ParkedWhat; readonly id: string },
 ): string {
   const { queue, what, id } = place;
-  const token = what.what === 'doubt' ? 'doubt' : `task:${checkName('task', what.task).replaceAll('.', '/')}`;
-  return inNamespace(at, `parked.${checkName('queue', queue)}.${token}.${checkId(id)}`);
+  return inNamespace(at, `parked.${checkName('queue', queue)}.${parkedToken(what)}.${checkId(id)}`);
 }
 
 /** Where a dead letter is kept: `dead.<queue>.<task>`. */
@@ -135,8 +141,16 @@ function checkPriority(priority: string): Priority {
   throw new InvalidInputError(message, [{ pointer: '/priority', code: 'invalid_priority', message }]);
 }
 
+function parkedToken(what: ParkedWhat): string {
+  if (what.what === 'doubt') return 'doubt';
+  if (what.what === 'key') return `key:${checkName('queue', what.hash)}`;
+  return `task:${checkName('task', what.task).replaceAll('.', '/')}`;
+}
+
 function parseWhat(token: string): ParkedWhat | undefined {
   if (token === 'doubt') return { what: 'doubt' };
+  const hash = token.startsWith('key:') ? token.slice('key:'.length) : '';
+  if (isName('queue', hash)) return { what: 'key', hash };
   const task = token.startsWith('task:') ? token.slice('task:'.length).replaceAll('/', '.') : '';
   return isName('task', task) ? { what: 'task', task } : undefined;
 }

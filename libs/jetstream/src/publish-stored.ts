@@ -51,6 +51,8 @@ const STORE_FULL = new Set<number>([
   API.storageExceeded,
   API.storeFailed,
 ]);
+/** The message before is another one than the publisher has seen. */
+const WRONG_SEQUENCE = new Set<number>([10071, 10164]);
 const REPEAT: Header = [HEADERS.repeat, '1'];
 const decoder = new TextDecoder();
 
@@ -142,6 +144,7 @@ function readAck(data: Uint8Array): Stored | undefined {
   const code = error.err_code ?? 0;
   const text = `${error.description ?? 'no reason given'} (error ${code})`;
   if (STORE_FULL.has(code)) throw new StorageFullError(`not stored: JetStream has no room left: ${text}`);
+  if (WRONG_SEQUENCE.has(code)) throw new PublishRefusedError('wrong_sequence', `not stored: ${text}`);
   if (code === API.messageTooLarge) throw new PublishRefusedError('payload_too_large', `not stored: ${text}`);
   // A replicated stream has an earlier try in hand, and cannot say yet where it will be.
   if (error.code === 503 || code === API.duplicateInProcess) return undefined;

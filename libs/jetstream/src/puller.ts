@@ -72,6 +72,11 @@ export class Puller {
     return this.#books.get(consumer)?.outstanding ?? 0;
   }
 
+  /** Pulls of this consumer that are out. */
+  pulls(consumer: string): number {
+    return this.#books.get(consumer)?.size ?? 0;
+  }
+
   /** Sends a pull. Without a connection it is only noted, and ends as `lost` after the reconnect. */
   pull(consumer: string, request: PullRequest): void {
     const book = this.#books.get(consumer);

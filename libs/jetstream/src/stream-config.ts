@@ -10,7 +10,16 @@ import {
   type StreamConfig,
 } from '@nats-io/jetstream';
 import { nanos } from '@nats-io/nats-core';
-import { bucketName, durableName, inNamespace, type Named, RECORDER_DURABLE, streamName } from './names.ts';
+import { leaseTtlMs } from './leases.ts';
+import {
+  type Bucket,
+  bucketName,
+  durableName,
+  inNamespace,
+  type Named,
+  RECORDER_DURABLE,
+  streamName,
+} from './names.ts';
 
 /** What differs between installations. Times in milliseconds. */
 export interface TopologySettings {
@@ -82,16 +91,26 @@ export function wantedStreams(at: Named, settings: TopologySettings): StreamWant
       settings,
     ),
     bucket(at, 'settled', 'Jetbeat: per queue the highest sequence in JOBS that was settled.', settings),
+    bucket(at, 'limits', 'Jetbeat: what programs have to know of the configuration.', settings),
+    // A key that is free leaves nothing behind, and it is this revision that is freed: deletion by sequence does both.
+    { ...bucket(at, 'unique', 'Jetbeat: which job has which unique key.', settings), deny_delete: false },
+    {
+      ...bucket(
+        at,
+        'leases',
+        'Jetbeat: workers that hold slots; a lease that is not renewed goes.',
+        settings,
+      ),
+      max_age: nanos(leaseTtlMs(settings.ackWaitMs)),
+      // The server takes none that is longer than the age, whatever that is changed to.
+      duplicate_window: nanos(leaseTtlMs(0)),
+    },
+    bucket(at, 'slots', 'Jetbeat: which jobs hold the slots of concurrency keys and queues.', settings),
   ];
 }
 
 /** A KV bucket is a stream of this shape (NATS ADR-8). */
-function bucket(
-  at: Named,
-  name: 'cancelled' | 'settled',
-  description: string,
-  settings: TopologySettings,
-): StreamWanted {
+function bucket(at: Named, name: Bucket, description: string, settings: TopologySettings): StreamWanted {
   return {
     name: `KV_${bucketName(at, name)}`,
     description,

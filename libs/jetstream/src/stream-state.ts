@@ -10,6 +10,8 @@ export interface JobsStreamState {
   readonly lastSeq: number;
   readonly messages: number;
   readonly bytes: number;
+  /** By the server's clock, Unix milliseconds. */
+  readonly now: number;
 }
 
 /** Where EVENTS stands. */
@@ -28,6 +30,8 @@ export interface ConsumerState {
   readonly ackFloor: number;
   readonly pending: number;
   readonly ackPending: number;
+  /** Pulls of workers that wait for jobs. */
+  readonly pulls: number;
   /** Nothing waits and nothing is being run: everything stored for it is done, wherever its floor stands. */
   readonly idle: boolean;
 }
@@ -57,7 +61,14 @@ export async function eventsState(bus: Bus): Promise<EventsState> {
 }
 
 /** Of a queue that nobody has served yet: whatever is in it waits. */
-const NO_CONSUMER: ConsumerState = { delivered: 0, ackFloor: 0, pending: 0, ackPending: 0, idle: false };
+const NO_CONSUMER: ConsumerState = {
+  delivered: 0,
+  ackFloor: 0,
+  pending: 0,
+  ackPending: 0,
+  pulls: 0,
+  idle: false,
+};
 
 /**
  * A lane without a consumer has handed out nothing and is not idle: a queue that no worker serves is nothing special.
@@ -80,6 +91,7 @@ export async function consumerState(bus: Bus, queue: string, priority: Priority)
     ackFloor: info.ack_floor.stream_seq,
     pending: info.num_pending,
     ackPending: info.num_ack_pending,
+    pulls: info.num_waiting,
     idle: info.num_pending === 0 && info.num_ack_pending === 0,
   };
 }
@@ -89,7 +101,7 @@ async function streamState(
   name: 'JOBS' | 'EVENTS',
 ): Promise<JobsStreamState & { maxBytes: number }> {
   const inner = inside(bus);
-  const { created, state, config } = await manage(inner, `the state of ${name}`, (jsm) =>
+  const { created, state, config, ts } = await manage(inner, `the state of ${name}`, (jsm) =>
     jsm.streams.info(streamName(inner, name)),
   );
   return {
@@ -98,6 +110,7 @@ async function streamState(
     lastSeq: state.last_seq,
     messages: state.messages,
     bytes: state.bytes,
+    now: ts === undefined ? Date.now() : Date.parse(ts),
     maxBytes: config.max_bytes,
   };
 }

@@ -71,13 +71,18 @@ test('a parked job is seen when it takes the place of a timer, or of a job that 
   try {
     await ensureTopology(own, { ...testTopology, queues: ['default'] });
     const view = viewJetStream(own);
-    // A queue that no worker serves has no lane, so what is in it looks like a timer: as what comes between two looks does.
+    // A queue that no worker serves has no consumer: its lane is made of what is there.
     const [timer, waiting] = await publishJobs(own, [
       toPublish({}, { at: Date.now() + 600_000 }),
       toPublish({ queue: 'elsewhere' }),
     ]);
     if (!timer?.ok || !waiting?.ok) throw new Error('not stored');
-    expect(await view()).toMatchObject({ parked: 0, timers: 2 });
+    const before = await view();
+    expect(before).toMatchObject({ parked: 0, timers: 1 });
+    const [lane, ...more] = before.lanes.filter(({ queue }) => queue === 'elsewhere');
+    expect(lane).toMatchObject({ priority: 'normal', pending: 1, inFlight: 0, pulls: 0 });
+    expect(lane?.oldestMs).toBeLessThan(20_000);
+    expect(more).toEqual([]);
     for (const { seq } of [timer, waiting]) {
       await deleteJobMessage(own, seq);
       await parkJob(own, { envelope: testJob(), what: { what: 'task', task: 'test.noop' } });

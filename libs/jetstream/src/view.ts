@@ -1,6 +1,7 @@
 import { isName, PRIORITIES, type Priority } from '@jetbeat/core';
 import type { ConsumerInfo, JetStreamManager } from '@nats-io/jetstream';
 import { type Bus, type BusConnection, inside } from './bus.ts';
+import { countByLane, type LaneCount } from './count-by-lane.ts';
 import { countParked } from './count-parked.ts';
 import { manage } from './manage.ts';
 import { inNamespace, streamName } from './names.ts';
@@ -36,6 +37,8 @@ export interface JetStreamView {
 
 /** Lanes whose oldest job is looked up; the others say nothing of it. */
 const MAX_LOOK_UPS = 100;
+/** Lanes without a consumer that are shown, the fullest first: callers choose their names. */
+const MAX_UNSERVED = 100;
 
 /** Makes looks at JetStream whose cost is bounded, however many jobs there are: no list of messages is ever read. */
 export function viewJetStream(bus: Bus): () => Promise<JetStreamView> {
@@ -43,12 +46,18 @@ export function viewJetStream(bus: Bus): () => Promise<JetStreamView> {
   const count = countParked(bus);
   return async () => {
     // Asked for together: what comes or goes between the two looks like a timer, or hides one.
-    const [infos, jobs] = await Promise.all([
+    const [infos, jobs, counts] = await Promise.all([
       manage(inner, 'the list of consumers', consumersOf(streamName(inner, 'JOBS'))),
       streamOf(inner, 'JOBS'),
+      countByLane(bus),
     ]);
     const [events, dead] = await Promise.all([eventsState(bus), streamOf(inner, 'DEAD')]);
-    const lanes = await Promise.all(infos.flatMap((info, index) => laneOf(bus, info, index)));
+    const served = new Set(infos.map(({ name }) => name));
+    const unserved = counts.filter(({ queue, priority }) => !served.has(`${queue}_${priority}`));
+    const lanes = await Promise.all([
+      ...infos.flatMap((info, index) => laneOf(bus, info, index)),
+      ...unserved.slice(0, MAX_UNSERVED).map((count) => unservedLane(bus, count, jobs.now)),
+    ]);
     const inLanes = lanes.reduce((sum, { pending, inFlight }) => sum + pending + inFlight, 0);
     const rest = Math.max(0, jobs.messages - inLanes);
     const parked = await count({ rest, lastSeq: jobs.lastSeq });
@@ -119,6 +128,15 @@ function laneOf(bus: Bus, info: ConsumerInfo, index: number): Promise<LaneView>[
       oldestMs,
     })),
   ];
+}
+
+/** A queue that no worker has ever served has no consumer: what waits there is seen by its subjects alone. */
+async function unservedLane(bus: Bus, count: LaneCount, now: number): Promise<LaneView> {
+  const { queue, priority, messages } = count;
+  const subject = inNamespace(inside(bus), `jobs.${queue}.${priority}.>`);
+  const since = await storedAt(bus, { stream: 'JOBS', seq: 1, subject });
+  const oldestMs = since === undefined ? 0 : Math.max(0, now - since);
+  return { queue, priority, pending: messages, inFlight: 0, redelivered: 0, pulls: 0, oldestMs };
 }
 
 function timeOf(ts: string | undefined): number {

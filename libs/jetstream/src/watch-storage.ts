@@ -1,5 +1,6 @@
 import {
   decideGate,
+  describeFullQueue,
   describeStorage,
   readStorageFigures,
   type StorageFigures,
@@ -24,6 +25,8 @@ export interface StorageWatch {
   readonly last: HeardStorage | undefined;
   /** Why new jobs are refused now, in one sentence; `undefined` while they are taken. */
   readonly refusal: string | undefined;
+  /** The same for one queue, that has as many jobs waiting as it may. */
+  queueRefusal(queue: string): string | undefined;
   /** Resolves when a newcomer knows what a recorder says, or that none does; at most 250 ms after the start. */
   readonly begun: Promise<void>;
   /** Resolves when new jobs are taken, or after `timeoutMs`. */
@@ -106,6 +109,13 @@ class Watch implements StorageWatch {
     if (last) return describeStorage(last.figures);
     this.#gate = 'open';
     return undefined;
+  }
+
+  queueRefusal(queue: string): string | undefined {
+    // The common case costs no look at the clock.
+    if (this.#last?.figures.full === undefined) return undefined;
+    const full = this.last?.figures.full?.find((one) => one.queue === queue);
+    return full && describeFullQueue(full);
   }
 
   async room(timeoutMs: number): Promise<void> {

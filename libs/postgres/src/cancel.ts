@@ -1,4 +1,4 @@
-import { type JobState, NOT_BEGUN_STATES, PHASES, type Reason } from '@jetbeat/core';
+import { type JobState, NOT_BEGUN_STATES, orderOf, PHASES, type Position, type Reason } from '@jetbeat/core';
 import { type Database, inside } from './database.ts';
 import { JOB_SELECT, type JobRecord, type JobRow, jobRecord } from './job-record.ts';
 import { toJson } from './json.ts';
@@ -7,7 +7,7 @@ import { at, words } from './sql.ts';
 const NOT_BEGUN = words(NOT_BEGUN_STATES);
 
 /**
- * Notes that somebody wants to cancel a job, if it has not begun; a second request keeps the first one's time. Returns the
+ * Notes that somebody wants to cancel a job, if it is not over; a second request keeps the first one's time. Returns the
  * job as it is now, whose state tells whether it may go on; undefined when it is not known.
  */
 export async function beginCancel(
@@ -18,7 +18,7 @@ export async function beginCancel(
   const asked = await sql.row<JobRow>(
     `update job j set cancel_requested_at = coalesce(j.cancel_requested_at, ${at('$2')}),
        cancel_reason = coalesce(j.cancel_reason, $3)
-     where j.id = $1 and j.state in (${NOT_BEGUN}) returning ${JOB_SELECT}`,
+     where j.id = $1 and j.finished_at is null returning ${JOB_SELECT}`,
     [params.id, params.now, params.reason ?? null],
   );
   const row =
@@ -29,21 +29,51 @@ export async function beginCancel(
 /**
  * Ends a job as cancelled if it still has not begun; else only says its state. Undefined when it is not known. The position
  * rises to the last phase of the same step, so that what is heard later of this step changes nothing.
+ * @param params.lost nobody has it any more: then it ends also where it was being cancelled while it ran
  */
 export async function cancelJob(
   db: Database,
-  params: { id: string; reason: Reason; now: number },
+  params: { id: string; reason: Reason; now: number; lost?: boolean },
 ): Promise<{ cancelled: boolean; state: JobState } | undefined> {
   const sql = inside(db);
+  const from = params.lost ? `${NOT_BEGUN}, 'cancelling'` : NOT_BEGUN;
   const changed = await sql.run(
     `update job j set state = 'cancelled', "position" = (j."position" / 16) * 16 + ${PHASES.ended},
        finished_at = ${at('$2')}, due_at = ${at('$2')}, reason = $3::jsonb, next = null
-     where j.id = $1 and j.state in (${NOT_BEGUN})`,
+     where j.id = $1 and j.state in (${from})`,
     [params.id, params.now, toJson(params.reason)],
   );
   if (changed > 0) return { cancelled: true, state: 'cancelled' };
   const row = await sql.row<{ state: JobState }>('select state from job where id = $1', [params.id]);
   return row && { cancelled: false, state: row.state };
+}
+
+/**
+ * Notes that a job is being stopped while it runs. Returns its state then: another one where it is over, or where the step in
+ * question is. Undefined when it is not known.
+ * @param params.running who runs it, and at which step; absent: whoever has it did not answer
+ */
+export async function noteCancelling(
+  db: Database,
+  params: { id: string; now: number; running?: { readonly worker: string; readonly position?: Position } },
+): Promise<JobState | undefined> {
+  const { id, now, running } = params;
+  const position = running?.position;
+  // What history has not been told of yet (a start within the first moments) must not undo this when it comes.
+  const order = position === undefined ? 0 : orderOf(position, PHASES.cancelling);
+  const { attempt = null, run = null, parks = null } = position ?? {};
+  const sql = inside(db);
+  const changed = await sql.run(
+    `update job j set state = 'cancelling',
+       "position" = greatest(j."position", $3::bigint,
+         case when j.state in ('running', 'cancelling', 'queued') then (j."position" / 16) * 16 + ${PHASES.cancelling} end),
+       attempt = coalesce($4::int, j.attempt), run = coalesce($5::int, j.run), parks = coalesce($6::int, j.parks),
+       worker_id = coalesce($7, j.worker_id), started_at = coalesce(j.started_at, ${at('$2')}), next = null, reason = null
+     where j.id = $1 and j.finished_at is null and j.state <> 'blocked' and ($3::bigint = 0 or j."position" <= $3::bigint)`,
+    [id, now, order, attempt, run, parks, running?.worker ?? null],
+  );
+  if (changed > 0) return 'cancelling';
+  return (await sql.row<{ state: JobState }>('select state from job where id = $1', [id]))?.state;
 }
 
 /** Forgets the intent to cancel a job that is not over. Returns whether there was such a job. */

@@ -1,4 +1,4 @@
-import { occurrenceJobId, type Reason } from '@jetbeat/core';
+import { type EarlierJob, type JobState, occurrenceJobId, type Reason } from '@jetbeat/core';
 import { type Database, inside } from './database.ts';
 import { toJson } from './json.ts';
 import { type NewJob, writeNewJobs } from './new-job.ts';
@@ -12,6 +12,8 @@ export interface DueOccurrence {
   readonly origin: string;
   /** The schedule's jobs that are neither over nor past their total limit, those of this pass included. */
   readonly openJobs: number;
+  /** One of them. */
+  readonly openJob?: EarlierJob;
   /** What an earlier decision to wait named. */
   readonly waitedForSeq?: number;
   readonly waitUntil?: number;
@@ -50,7 +52,7 @@ const LOCK = `select ${SCHEDULE_SELECT}, ${ms('o.nominal_time')} as "occurrenceT
   order by o.wait_until is not null, o.nominal_time limit $3
   for update of s, o skip locked`;
 
-const COUNT_OPEN = `select schedule_id as id, count(*)::float8 as open from job
+const COUNT_OPEN = `select schedule_id as id, count(*)::float8 as open, min(state || ' ' || id) as one from job
   where schedule_id = any($1::uuid[]) and schedule_id is not null and finished_at is null
     and total_limit_at > ${at('$2')}
   group by schedule_id`;
@@ -86,11 +88,12 @@ export async function dispatchPass(
     const rows = due
       .sort((a, b) => a.occurrenceTime - b.occurrenceTime)
       .map((row) => {
-        const openJobs = open.get(row.id) ?? 0;
-        const decision = params.decide(toDue(row, openJobs));
+        const before = open.get(row.id) ?? { openJobs: 0 };
+        const decision = params.decide(toDue(row, before));
         if (decision.do === 'dispatch') {
-          dispatched.push(checkId(decision.job, row));
-          open.set(row.id, openJobs + 1);
+          const { envelope, state } = checkId(decision.job, row);
+          dispatched.push(decision.job);
+          open.set(row.id, { openJobs: before.openJobs + 1, openJob: { id: envelope.id, state } });
         }
         if (decision.do === 'skip') skipped++;
         return { ...toChange(decision, now - row.occurrenceTime), ...keyOf(row) };
@@ -101,19 +104,26 @@ export async function dispatchPass(
   });
 }
 
-async function countOpen(sql: Sql, due: readonly DueRow[], now: number): Promise<Map<string, number>> {
+type Open = Pick<DueOccurrence, 'openJobs' | 'openJob'>;
+
+async function countOpen(sql: Sql, due: readonly DueRow[], now: number): Promise<Map<string, Open>> {
   const ids = [...new Set(due.map((row) => row.id))];
-  const rows = await sql.rows<{ id: string; open: number }>(COUNT_OPEN, [ids, now]);
-  return new Map(rows.map((row) => [row.id, row.open]));
+  const rows = await sql.rows<{ id: string; open: number; one: string }>(COUNT_OPEN, [ids, now]);
+  return new Map(
+    rows.map(({ id, open, one }) => {
+      const [state, job = ''] = one.split(' ');
+      return [id, { openJobs: open, openJob: { id: job, state: state as JobState } }];
+    }),
+  );
 }
 
-function toDue(row: DueRow, openJobs: number): DueOccurrence {
+function toDue(row: DueRow, open: Open): DueOccurrence {
   const { occurrenceTime, origin, waitedForSeq, waitUntil } = row;
   return {
     schedule: scheduleRecord(row),
     nominalTime: occurrenceTime,
     origin,
-    openJobs,
+    ...open,
     ...(waitedForSeq === null ? {} : { waitedForSeq }),
     ...(waitUntil === null ? {} : { waitUntil }),
   };

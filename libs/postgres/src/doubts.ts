@@ -30,9 +30,9 @@ type KnownRow = { [K in keyof KnownJob]-?: KnownJob[K] | null } & { id: string }
 // Ids are locked one by one in their order, rows or no rows, so that two answers about one job come after one another.
 const LOCK_IDS = `select pg_advisory_xact_lock(hashtextextended('doubt:' || id, 0))
   from (select id from unnest($1::text[]) as id order by id) ordered`;
-const LOCK_JOBS = `select id, state, attempt, run, parks, losses, worker_id as worker, ${nextOf('state', 'next')} as next
-  from job where id = any($1::uuid[]) order by id for update`;
-const GRANTED = `select job_id as id, 'running' as state, attempt, run, parks, losses, worker_id as worker, null as next
+const LOCK_JOBS = `select id, state, attempt, run, parks, losses, worker_id as worker, ${nextOf('state', 'next')} as next,
+  moved_below::float8 as "movedBelow" from job where id = any($1::uuid[]) order by id for update`;
+const GRANTED = `select job_id as id, 'running' as state, attempt, run, parks, losses, worker_id as worker, null as next, null as "movedBelow"
   from doubt_grant where job_id = any($1::uuid[])`;
 const ALIVE = `select id from worker where state = 'running' and heard_at > ${at('$1')}`;
 

@@ -1,5 +1,13 @@
-import type { PolicyOverrides, Priority, ScheduleSpec } from '@jetbeat/core';
+import type {
+  PolicyOverrides,
+  Priority,
+  QueueLimits,
+  QueuePause,
+  RateLimit,
+  ScheduleSpec,
+} from '@jetbeat/core';
 import { defineEntity, p } from '@mikro-orm/core';
+import type { QueuePurge } from './queue-purge.ts';
 
 /** A row of `schedule`. */
 export const ScheduleEntity = defineEntity({
@@ -70,5 +78,24 @@ export const ApiKeyEntity = defineEntity({
   },
 });
 
+/** A row of `queue`. */
+export const QueueEntity = defineEntity({
+  name: 'Queue',
+  tableName: 'queue',
+  properties: {
+    name: p.text().primary(),
+    version: p.integer(),
+    concurrency: p.integer().nullable(),
+    rateLimit: p.json<RateLimit>().nullable(),
+    maxDepth: p.integer().nullable(),
+    /** What the configuration says. */
+    initial: p.json<QueueLimits>(),
+    paused: p.json<QueuePause>().nullable(),
+    purge: p.json<QueuePurge>().nullable(),
+    createdAt: p.datetime(),
+    updatedAt: p.datetime(),
+  },
+});
+
 /** Every entity there is: discovery is by this list alone. */
-export const entities = [ScheduleEntity, WorkerEntity, TaskEntity, ApiKeyEntity];
+export const entities = [ScheduleEntity, WorkerEntity, TaskEntity, QueueEntity, ApiKeyEntity];

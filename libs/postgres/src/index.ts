@@ -1,11 +1,16 @@
 export { type ApiKeyRecord, type ApiKeyRole, findApiKey, insertApiKey } from './api-keys.ts';
-export { beginCancel, cancelJob, withdrawCancel } from './cancel.ts';
+export { type CalledJob, calledBy } from './called.ts';
+export { beginCancel, cancelJob, noteCancelling, withdrawCancel } from './cancel.ts';
 export { CENSUS_JOBS, type Census, takeCensus } from './census.ts';
 export type { Database } from './database.ts';
+export { countDead, type DeadFilter, discardDead, isDiscarded } from './dead-letters.ts';
 export { type DispatchDecision, type Dispatched, type DueOccurrence, dispatchPass } from './dispatch.ts';
 export { type DoubtGrant, type DoubtParams, withDoubts } from './doubts.ts';
 export { endedJobs } from './ended-jobs.ts';
+export { type JobEndingRecord, jobEndings } from './endings.ts';
 export { ConflictError, DatabaseUnavailableError, UnfitValueError } from './errors.ts';
+export { expiredJobs, stillExpired } from './expired.ts';
+export { type Followed, followPass, type NoticeCount, succeededJobs } from './follow.ts';
 export type { AttemptRecord, JobRecord, JobWithAttempts } from './job-record.ts';
 export { getJob, insertJobs, notePublished } from './jobs.ts';
 export { type ListJobsParams, listJobs } from './list-jobs.ts';
@@ -13,11 +18,25 @@ export type { CutField, ListedJob } from './listed-job.ts';
 export { noteStream, settledMarks } from './marks.ts';
 export { materializePass, nextWakeAt, type Plan, type PlannedOccurrence } from './materialize.ts';
 export { databaseTime, migrate } from './migrate.ts';
+export { undoMove, writeMove } from './move.ts';
 export type { NewJob } from './new-job.ts';
 export { lastOccurrences, listOccurrences, type OccurrenceRecord } from './occurrences.ts';
 export { type OpenDatabaseOptions, openDatabase } from './open.ts';
-export { type ParkedJob, parkedToRelease } from './parked.ts';
+export { type ParkedJob, parkedForKeys, parkedToRelease } from './parked.ts';
 export { ensurePartitions, type Partitions } from './partitions.ts';
+export { countByQueue, type QueueCensus, type QueueCount } from './queue-census.ts';
+export type { QueuePurge } from './queue-purge.ts';
+export { addQueueRates, type QueueRate, queueRates } from './queue-rates.ts';
+export { limitsOf, type QueueRecord, settingsOf } from './queue-record.ts';
+export {
+  allQueueSettings,
+  changeQueue,
+  getQueue,
+  listQueues,
+  purgingQueues,
+  type QueueChange,
+  seedQueues,
+} from './queues.ts';
 export { type RebuiltJob, rebuildJob } from './rebuild.ts';
 export {
   noteReconcile,
@@ -26,7 +45,9 @@ export {
   reconcileCandidates,
 } from './reconcile.ts';
 export { type Recorded, type RecordParams, recordChanges } from './record.ts';
+export { createReplay, getReplay, openReplays, type ReplayRecord, replayStep } from './replays.ts';
 export { type Resumption, resumeSchedule } from './resume-schedule.ts';
+export { retriesOf } from './retries.ts';
 export type { ScheduleRecord } from './schedule-record.ts';
 export {
   createSchedule,
@@ -35,4 +56,6 @@ export {
   listSchedules,
   pauseSchedule,
 } from './schedules.ts';
+export { type KeyedState, keyedStates, type OpenKeyedJob, openKeyedJobs } from './unique-keys.ts';
+export { hasJobs, timersOfQueue } from './waiting-in-queue.ts';
 export { listTasks, liveWorkers, type TaskRecord, tasksServed, type WorkerRecord } from './workers.ts';

@@ -1,4 +1,5 @@
 import type {
+  JobProgress,
   JobState,
   Next,
   Outcome,
@@ -8,6 +9,7 @@ import type {
   Reason,
   ScheduleRef,
   StoredError,
+  UniqueRef,
 } from '@jetbeat/core';
 import { known } from './json.ts';
 import { ms, nextOf } from './sql.ts';
@@ -29,6 +31,8 @@ export interface JobRecord extends Position {
   readonly policy?: PolicyOverrides;
   readonly createdAt: number;
   readonly runAt: number;
+  /** No run begins then or later. */
+  readonly expiresAt?: number;
   /** When it should next begin. */
   readonly dueAt: number;
   readonly startedAt?: number;
@@ -42,6 +46,8 @@ export interface JobRecord extends Position {
   readonly result?: unknown;
   readonly error?: StoredError;
   readonly next?: Next;
+  /** What its handler has said last of how far it is. */
+  readonly progress?: JobProgress;
   readonly worker?: string;
   readonly traceId?: string;
   readonly traceparent?: string;
@@ -51,6 +57,12 @@ export interface JobRecord extends Position {
   /** When it counts as lost. */
   readonly totalLimitAt?: number;
   readonly parent?: string;
+  /** The key that it is unique by. */
+  readonly unique?: UniqueRef;
+  /** The job that it was made from by a retry. */
+  readonly retryOf?: string;
+  /** `orderOf` its message since it was moved by hand: those before it are void. */
+  readonly movedBelow?: number;
   /** Somebody has begun to cancel it. */
   readonly cancelRequestedAt?: number;
   readonly cancelReason?: string;
@@ -78,12 +90,14 @@ export type WideField = 'input' | 'meta' | 'result' | 'reason' | 'error';
 export const jobSelect = (
   of: (field: WideField | 'next') => string,
 ) => `j.id, j.task, j.queue, j.priority, j.state, j."position"::float8 as "order",
-  j.attempt, j.run, j.parks, j.losses, j.published, j.origin, j.input_known as "inputKnown", j.policy,
+  j.attempt, j.run, j.parks, j.losses, j.published, j.origin, j.input_known as "inputKnown", j.policy, j.progress,
   ${of('input')} as input, ${of('meta')} as meta, ${of('reason')} as reason, ${of('result')} as result, ${of('error')} as error,
-  ${of('next')} as next, j.worker_id as worker, j.trace_id as "traceId", j.traceparent, j.parent,
+  ${of('next')} as next, j.worker_id as worker, j.trace_id as "traceId", j.traceparent, j.parent, j.unique_key as "unique",
   j.stream_seq::float8 as seq, j.cancel_reason as "cancelReason",
+  j.retry_of as "retryOf", j.moved_below::float8 as "movedBelow",
   j.schedule_id as "scheduleId", j.schedule_name as "scheduleName", ${ms('j.nominal_time')} as "nominalTime",
   ${ms('j.created_at')} as "createdAt", ${ms('j.run_at')} as "runAt", ${ms('j.due_at')} as "dueAt",
+  ${ms('j.expires_at')} as "expiresAt",
   ${ms('j.started_at')} as "startedAt", ${ms('j.finished_at')} as "finishedAt",
   ${ms('j.total_limit_at')} as "totalLimitAt", ${ms('j.cancel_requested_at')} as "cancelRequestedAt"`;
 

@@ -161,7 +161,7 @@ test('only what has not begun is cancelled, once', async () => {
   await recordChanges(db, { changes: project([started({ job: other })]), workers: [], now: NOON });
   const seen = await beginCancel(db, { id: other, now: NOON });
   expect(seen?.state).toBe('running');
-  expect(seen && 'cancelRequestedAt' in seen).toBe(false);
+  expect(seen?.cancelRequestedAt).toBe(NOON);
   expect(await cancelJob(db, { id: other, reason, now: NOON })).toEqual({
     cancelled: false,
     state: 'running',

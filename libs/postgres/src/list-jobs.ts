@@ -24,6 +24,10 @@ export interface ListJobsParams {
   readonly from?: number;
   /** Unix milliseconds: before this time. */
   readonly to?: number;
+  /** Code of the reason. */
+  readonly reason?: string;
+  /** Without those whose dead letter was thrown away. */
+  readonly kept?: boolean;
   readonly limit: number;
   /** Id of the last job of the page before. */
   readonly after?: string;
@@ -38,6 +42,7 @@ export async function listJobs(db: Database, params: ListJobsParams): Promise<Li
   const values: unknown[] = [limit];
   const bind = (value: unknown) => `$${values.push(value)}`;
   const where = [...filtersOf(params, bind)];
+  if (params.kept) where.push('j.discarded_at is null');
   // A list of states would be read whole and sorted; one state after the other comes in order from the index.
   if (states?.length === 1) where.push(`j.state = ${bind(states[0])}`);
   const all = (filters: readonly string[]) => (filters.length === 0 ? '' : `where ${filters.join(' and ')}`);
@@ -54,11 +59,12 @@ export async function listJobs(db: Database, params: ListJobsParams): Promise<Li
 
 /** The conditions besides the state, as SQL. */
 function filtersOf(params: ListJobsParams, bind: (value: unknown) => string): string[] {
-  const { task, queue, schedule, from, to, after } = params;
+  const { task, queue, schedule, reason, from, to, after } = params;
   const filters: readonly (readonly [string, unknown])[] = [
     ['j.task =', task],
     ['j.queue =', queue],
     ['j.schedule_name =', schedule],
+    [`j.reason->>'code' =`, reason],
     ['j.id >=', from === undefined ? undefined : uuidV7(from, NO_BYTES)],
     ['j.id <', to === undefined ? undefined : uuidV7(to, NO_BYTES)],
     ['j.id <', after],

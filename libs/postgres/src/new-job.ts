@@ -1,4 +1,4 @@
-import { type JobEnvelope, orderOf, PHASES, parseTraceparent } from '@jetbeat/core';
+import { type JobEnvelope, orderOf, PHASES, parseTraceparent, type UniqueAsk } from '@jetbeat/core';
 import { type Column, toArrays, unnested } from './columns.ts';
 import type { Sql } from './sql.ts';
 
@@ -13,6 +13,10 @@ export interface NewJob {
   readonly totalLimitMs: number;
   /** `api`, or the origin of its occurrence. */
   readonly origin: string;
+  /** The job that it is made from by a retry. */
+  readonly retryOf?: string;
+  /** What its call wants of its key. */
+  readonly unique?: UniqueAsk | undefined;
 }
 
 const COLUMNS: readonly Column<NewJob>[] = [
@@ -27,6 +31,7 @@ const COLUMNS: readonly Column<NewJob>[] = [
   { name: 'parks', type: 'int4', of: ({ envelope }) => envelope.parks },
   { name: 'created_at', type: 'timestamptz', of: ({ envelope }) => envelope.createdAt },
   { name: 'run_at', type: 'timestamptz', of: ({ envelope }) => envelope.runAt },
+  { name: 'expires_at', type: 'timestamptz', of: ({ envelope }) => envelope.expiresAt },
   { name: 'trace_id', type: 'text', of: (job) => parseTraceparent(job.traceparent)?.traceId },
   { name: 'traceparent', type: 'text', of: (job) => job.traceparent },
   { name: 'input', type: 'jsonb', of: ({ envelope }) => envelope.input },
@@ -38,6 +43,8 @@ const COLUMNS: readonly Column<NewJob>[] = [
   { name: 'origin', type: 'text', of: (job) => job.origin },
   { name: 'total_limit_at', type: 'timestamptz', of: (job) => job.envelope.runAt + job.totalLimitMs },
   { name: 'parent', type: 'uuid', of: ({ envelope }) => envelope.parent },
+  { name: 'unique_key', type: 'jsonb', of: ({ envelope }) => envelope.unique },
+  { name: 'retry_of', type: 'uuid', of: (job) => job.retryOf },
 ];
 const NAMES = COLUMNS.map(({ name }) => name).join(', ');
 

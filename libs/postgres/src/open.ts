@@ -2,7 +2,12 @@ import { Migrator } from '@mikro-orm/migrations';
 import { MikroORM } from '@mikro-orm/postgresql';
 import { type Database, type Pool, PostgresDatabase } from './database.ts';
 import { entities } from './entities.ts';
+import { Callbacks } from './migrations/callbacks.ts';
+import { Expiry } from './migrations/expiry.ts';
 import { Initial } from './migrations/initial.ts';
+import { Queues } from './migrations/queues.ts';
+import { Retries } from './migrations/retries.ts';
+import { Unique } from './migrations/unique.ts';
 import { openSockets } from './sockets.ts';
 
 /** How to reach PostgreSQL. */
@@ -36,7 +41,12 @@ export async function openDatabase(options: OpenDatabaseOptions): Promise<Databa
     clientUrl: options.url,
     entities,
     extensions: [Migrator],
-    migrations: { migrationsList: [Initial], snapshot: false, silent: true, tableName: 'migration' },
+    migrations: {
+      migrationsList: [Initial, Expiry, Queues, Callbacks, Retries, Unique],
+      snapshot: false,
+      silent: true,
+      tableName: 'migration',
+    },
     metadataCache: { enabled: false },
     // A database is made by whoever runs the server, not by an app that connects.
     ensureDatabase: false,

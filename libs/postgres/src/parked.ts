@@ -10,7 +10,9 @@ export interface ParkedJob extends Position {
   readonly queue: string;
   readonly priority: Priority;
   /** What held it. */
-  readonly what: 'doubt' | 'task';
+  readonly what: 'doubt' | 'task' | 'key';
+  /** The concurrency key that it waits for. */
+  readonly key?: string;
   /** `orderOf` the event that parked it. */
   readonly order: number;
   readonly createdAt: number;
@@ -38,5 +40,25 @@ export async function parkedToRelease(
 ): Promise<ParkedJob[]> {
   const { now, within, limit } = params;
   const rows = await inside(db).rows<ParkedJob & { traceId: string | null }>(SELECT, [now - within, limit]);
+  return rows.map(({ traceId, ...row }) => ({ ...row, ...known({ traceId }) }));
+}
+
+const WAITING = `select distinct on (j.reason->>'key') j.id, j.task, j.queue, j.priority, j.attempt, j.run, j.parks,
+    j."position"::float8 as "order", 'key' as what, j.reason->>'key' as key,
+    ${ms('j.created_at')} as "createdAt", ${ms('j.run_at')} as "runAt", j.trace_id as "traceId"
+  from job j
+  where j.state = 'parked' and j.reason->>'code' = 'key' and j.reason->>'key' is not null and j.due_at < ${at('$1')}
+  order by j.reason->>'key', j.due_at limit $2`;
+
+/** Of each concurrency key for which a job has been parked since `before` the one that was parked first. Unix milliseconds. */
+export async function parkedForKeys(
+  db: Database,
+  params: { before: number; limit: number },
+): Promise<(ParkedJob & { readonly key: string })[]> {
+  const { before, limit } = params;
+  const rows = await inside(db).rows<ParkedJob & { key: string; traceId: string | null }>(WAITING, [
+    before,
+    limit,
+  ]);
   return rows.map(({ traceId, ...row }) => ({ ...row, ...known({ traceId }) }));
 }

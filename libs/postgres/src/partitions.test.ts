@@ -63,8 +63,11 @@ test('a day whose rows are in the default partition stays there', async () => {
 test('a new day has every index of its parent', async () => {
   const day = MAY + 20 * DAY;
   await ensurePartitions(db, { now: day, daysAhead: 0 });
-  const count = (table: string) =>
-    inside(db).row('select count(*)::int as indexes from pg_index where indrelid = $1::regclass', [table]);
-  expect(await count('job_20310521')).toEqual(await count('job'));
-  expect(await count('job_20310521')).toEqual({ indexes: 9 });
+  const indexesOf = async (table: string) => {
+    const sql = 'select count(*)::int as indexes from pg_index where indrelid = $1::regclass';
+    return (await inside(db).row<{ indexes: number }>(sql, [table]))?.indexes;
+  };
+  const parent = await indexesOf('job');
+  expect(parent).toBeGreaterThanOrEqual(10);
+  expect(await indexesOf('job_20310521')).toBe(parent);
 });

@@ -16,7 +16,22 @@ export interface RebuiltJob {
  */
 export function rebuildJob(job: JobRecord, now: number): RebuiltJob | undefined {
   if (isTerminal(job.state) || !job.inputKnown) return undefined;
-  const { id, task, queue, priority, input, createdAt, runAt, parks, meta, policy, schedule, parent } = job;
+  const {
+    id,
+    task,
+    queue,
+    priority,
+    input,
+    createdAt,
+    runAt,
+    parks,
+    meta,
+    policy,
+    expiresAt,
+    schedule,
+    parent,
+    unique,
+  } = job;
   const next = job.next?.state === 'retrying' && job.state === 'retrying' ? job.next : undefined;
   const envelope: JobEnvelope = {
     v: 1,
@@ -32,8 +47,11 @@ export function rebuildJob(job: JobRecord, now: number): RebuiltJob | undefined 
     run: next ? job.run + 1 : job.run,
     ...(meta === undefined ? {} : { meta }),
     ...(policy === undefined ? {} : { policy }),
+    ...(expiresAt === undefined ? {} : { expiresAt }),
     ...(schedule === undefined ? {} : { schedule }),
     ...(parent === undefined ? {} : { parent }),
+    ...(unique === undefined ? {} : { unique }),
+    ...(job.losses === 0 ? {} : { losses: job.losses }),
   };
   const waits = (job.state === 'scheduled' || job.state === 'retrying') && job.dueAt > now;
   return {

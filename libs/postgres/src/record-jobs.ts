@@ -20,12 +20,14 @@ const OF_THE_ENVELOPE = [
     'input',
     'meta',
     'policy',
+    'expires_at',
     'schedule_id',
     'schedule_name',
     'nominal_time',
     'origin',
     'total_limit_at',
     'parent',
+    'unique_key',
   ],
 ];
 
@@ -75,12 +77,14 @@ const COLUMNS: readonly Column<JobChange>[] = [
   { name: 'input', type: 'jsonb', of: (job) => job.envelope?.input },
   { name: 'meta', type: 'jsonb', of: (job) => job.envelope?.meta },
   { name: 'policy', type: 'jsonb', of: (job) => job.envelope?.policy },
+  { name: 'expires_at', type: 'timestamptz', of: (job) => job.envelope?.expiresAt },
   { name: 'schedule_id', type: 'uuid', of: (job) => job.envelope?.schedule?.id },
   { name: 'schedule_name', type: 'text', of: (job) => job.envelope?.schedule?.name },
   { name: 'nominal_time', type: 'timestamptz', of: (job) => job.envelope?.schedule?.nominalTime },
   { name: 'origin', type: 'text', of: (job) => job.envelope?.schedule?.origin ?? 'client' },
   { name: 'total_limit_at', type: 'timestamptz', of: totalLimitAt },
   { name: 'parent', type: 'uuid', of: (job) => job.envelope?.parent },
+  { name: 'unique_key', type: 'jsonb', of: (job) => job.envelope?.unique },
 ];
 const NAMES = COLUMNS.map(({ name }) => name).join(', ');
 
@@ -130,6 +134,38 @@ export async function mergeJobs(sql: Sql, changes: readonly JobChange[]): Promis
     const change = said.get(id);
     return change !== undefined && (change.state !== state || change.order !== order);
   }).length;
+}
+
+const RAISE_LOSSES = `update job j set losses = greatest(j.losses, x.losses)
+  from unnest($1::uuid[], $2::int4[]) as x(id, losses) where j.id = x.id`;
+
+/** Notes what workers said of losses. Apart from the rest, since hardly any job has one; the rows are locked already. */
+export async function raiseLosses(sql: Sql, changes: readonly JobChange[]): Promise<void> {
+  const lost = changes.filter(({ losses }) => losses !== undefined);
+  if (lost.length === 0) return;
+  const ids = lost.map(({ id }) => id);
+  const losses = lost.map((change) => change.losses ?? 0);
+  await sql.run(RAISE_LOSSES, [ids, losses]);
+}
+
+const SET_PROGRESS = `update job j set progress = x.progress
+  from (select unnest($1::uuid[]) as id, unnest($2::jsonb[]) as progress) x
+  where j.id = x.id and (j.progress is null or ((j.progress->>'run')::float8, (j.progress->>'at')::float8)
+    <= ((x.progress->>'run')::float8, (x.progress->>'at')::float8))`;
+
+/** Notes what handlers said of their progress, as core `lastProgress` would. Apart from the rest, as losses are. */
+export async function setProgress(sql: Sql, changes: readonly JobChange[]): Promise<void> {
+  const told = changes.filter(({ progress }) => progress !== undefined);
+  if (told.length === 0) return;
+  const ids = toArray(
+    'uuid',
+    told.map(({ id }) => id),
+  );
+  const values = toArray(
+    'jsonb',
+    told.map(({ progress }) => progress),
+  );
+  await sql.run(SET_PROGRESS, [ids, values]);
 }
 
 /** Of a job with no policy of its own, in milliseconds. */

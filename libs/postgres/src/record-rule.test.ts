@@ -47,7 +47,16 @@ const nexts: readonly Next[] = [
  */
 const heard = fc.record({
   job: fc.nat(2),
-  kind: fc.constantFrom('accepted', 'started', 'settled', 'parked', 'released', 'returned', 'ended'),
+  kind: fc.constantFrom(
+    'accepted',
+    'started',
+    'progress',
+    'settled',
+    'parked',
+    'released',
+    'returned',
+    'ended',
+  ),
   attempt: fc.integer({ min: 1, max: 3 }),
   run: fc.integer({ min: 1, max: 3 }),
   parks: fc.nat(2),
@@ -66,6 +75,8 @@ function toEvent({ kind, attempt, run, parks, next, delay, seq }: Heard, job: st
       return accepted(sampleEnvelope({ id: job, meta: { a: 'b' } }), seq ?? 1);
     case 'started':
       return started({ ...facts, ...ran });
+    case 'progress':
+      return { ...facts, kind, ...ran, startedAt: NOON, value: delay, at };
     case 'settled':
       return settled({
         ...facts,

@@ -5,6 +5,7 @@ import type { Database } from './database.ts';
 import { getJob } from './jobs.ts';
 import { settledMarks } from './marks.ts';
 import { openDatabase } from './open.ts';
+import { rebuildJob } from './rebuild.ts';
 import { recordChanges } from './record.ts';
 import {
   accepted,
@@ -207,4 +208,18 @@ test('a worker whose clock was set back is heard of all the same, and what it sa
   expect(await live()).toMatchObject([{ id: 'back', held: 3, heardAt: NOON + 30_000 }]);
   await said({ at: NOON - 3_590_000, state: 'stopped' }, NOON + 30_500);
   expect(await live()).toEqual([]);
+});
+
+test('losses that a worker tells of are counted once, and travel with the job when it is published again', async () => {
+  const envelope = sampleEnvelope();
+  const job = envelope.id;
+  const next = { state: 'retrying', attempt: 1, runAt: NOON + 1_000, losses: 2 } as const;
+  const lost = settled({ job, outcome: 'lost', run: 2, next });
+  await record(accepted(envelope, 5), lost);
+  await record(lost);
+  const row = await getJob(db, job);
+  expect(row).toMatchObject({ state: 'retrying', losses: 2, attempts: [{ outcome: 'lost' }] });
+  expect(row && rebuildJob(row, NOON)?.envelope).toMatchObject({ attempt: 1, run: 3, losses: 2 });
+  await record(settled({ job, run: 3 }));
+  expect(await getJob(db, job)).toMatchObject({ state: 'succeeded', losses: 2 });
 });

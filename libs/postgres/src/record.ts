@@ -3,7 +3,7 @@ import { type Database, inside } from './database.ts';
 import { isUniqueViolation } from './errors.ts';
 import { raiseMarks, settledMark } from './marks.ts';
 import { insertAttempts, mergeAttempts } from './record-attempts.ts';
-import { insertJobs, knownJobs, mergeJobs } from './record-jobs.ts';
+import { insertJobs, knownJobs, mergeJobs, raiseLosses, setProgress } from './record-jobs.ts';
 import { writeWorkers } from './record-workers.ts';
 import type { Sql } from './sql.ts';
 
@@ -58,6 +58,8 @@ async function writeAll(sql: Sql, params: RecordParams, insert: boolean): Promis
   if (insert) await insertJobs(sql, jobs.yes);
   else late += await mergeJobs(sql, jobs.yes);
   late += await mergeJobs(sql, jobs.no);
+  await raiseLosses(sql, changes.jobs);
+  await setProgress(sql, changes.jobs);
   if (insert) await insertAttempts(sql, attempts.yes);
   else await mergeAttempts(sql, attempts.yes);
   await mergeAttempts(sql, attempts.no);

@@ -101,12 +101,32 @@ test('several schedulers at once give every nominal time one row and every row o
   });
 });
 
+test('a nominal time that is planned again, as after a clock that went back, has still one row', async () => {
+  const { id } = await make('again');
+  const now = NOON + 3 * SECOND;
+  const plan = everySecond(now);
+  const onTheSpot = (schedules: readonly ScheduleRecord[]): Plan => ({
+    ...plan(schedules),
+    schedules: schedules.map(({ cursor }) => ({ id, cursor, nextAt: now })),
+  });
+  expect(await materializePass(db, { now, limit: 7, plan: onTheSpot })).toEqual({
+    schedules: 1,
+    occurrences: 3,
+  });
+  expect(await materializePass(db, { now, limit: 7, plan: onTheSpot })).toEqual({
+    schedules: 1,
+    occurrences: 0,
+  });
+  expect(await listOccurrences(db, { scheduleId: id, limit: 100 })).toHaveLength(3);
+});
+
 test('a job that is still open is counted, one past its total limit is not', async () => {
   const { id } = await make('one');
   await materializePass(db, { now: NOON + 2 * SECOND, limit: 1, plan: everySecond(NOON + 2 * SECOND) });
   const seen: number[] = [];
   const once = (due: DueOccurrence): DispatchDecision => {
     seen.push(due.openJobs);
+    if (due.openJobs > 0) expect(due.openJob).toMatchObject({ id: expect.any(String), state: 'queued' });
     return due.openJobs > 0 ? { do: 'skip', reason: { code: 'overlap', text: 'open' } } : dispatch(due);
   };
   const first = await dispatchPass(db, { now: NOON + 2 * SECOND, limit: 10, recordedUpTo: 0, decide: once });

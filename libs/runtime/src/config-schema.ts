@@ -1,4 +1,8 @@
 import Type, { type Static } from 'typebox';
+import { CALLBACK_SECTIONS } from './config-callbacks.ts';
+import { QUEUE_SECTION } from './config-queues.ts';
+import { SETTINGS_SECTIONS } from './config-settings.ts';
+import { TASK_SECTIONS } from './config-tasks.ts';
 
 const closed = { additionalProperties: false } as const;
 const Name = (pattern: string, example: string, options: object = {}) =>
@@ -103,9 +107,10 @@ export const FileSchema = Type.Object(
       }),
     ),
     queues: Type.Optional(
-      Type.Record(Queue, Type.Object({}, closed), {
+      Type.Record(Queue, QUEUE_SECTION, {
         ...closed,
-        description: 'Queues of this installation beside `default`, e.g. `mail: {}`.',
+        description:
+          'Queues of this installation beside `default`, e.g. `mail: {}`, and their limits at first: what is said at run time wins, until that is null. The recorder reads them.',
       }),
     ),
     worker: Type.Optional(
@@ -158,6 +163,9 @@ export const FileSchema = Type.Object(
         closed,
       ),
     ),
+    ...SETTINGS_SECTIONS,
+    ...TASK_SECTIONS,
+    ...CALLBACK_SECTIONS,
     apiKey: Type.Optional(
       Name('^jb_[A-Za-z0-9]{1,32}_[A-Za-z0-9_-]{32,128}$', 'jb_<name>_<32 to 128 random letters>', {
         description: 'API: the key of the first admin. Better in a file named by JETBEAT_API_KEY_FILE.',

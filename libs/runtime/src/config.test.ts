@@ -79,9 +79,46 @@ describe('what is accepted', () => {
     expect(load({ JETBEAT_CONFIG: 'other.yaml' }, 'port: 1\n').port).toBe(9000);
   });
 
+  test('a list with blanks instead of commas: how it is written', () => {
+    expect(() => load({ JETBEAT_QUEUES: 'mail reports' })).toThrow(
+      /^JETBEAT_QUEUES .*"mail reports"; a list is separated by commas$/,
+    );
+  });
+
   test('a secret from the file that NAME_FILE names, without its line end', () => {
     writeFileSync(join(cwd, 'admin.key'), `${KEY}\n`);
     expect(load({ JETBEAT_API_KEY_FILE: join(cwd, 'admin.key') }).apiKey).toBe(KEY);
+  });
+
+  test('the limits of queues, in milliseconds', () => {
+    const yaml =
+      'queues: { mail: { concurrency: 5, rateLimit: { limit: 9, period: 1.5m, per: queue } }, media: { maxDepth: 7 } }';
+    expect([...load({}, yaml).queueLimits]).toEqual([
+      ['mail', { concurrency: 5, rateLimit: { limit: 9, periodMs: 90_000, per: 'queue' } }],
+      ['media', { maxDepth: 7 }],
+    ]);
+    const short = 'queues: { mail: { rateLimit: { limit: 9, period: 100ms } } }';
+    expect(() => load({}, short)).toThrow('queues.mail.rateLimit.period must be from 1s to 1d, not "100ms"');
+  });
+
+  test('where jobs go and what holds for them, as it is written; their queues are known', () => {
+    const yaml = `
+routing: { "media.*": media, report.send: mail }
+tasks:
+  "media.*": { priority: low, timeout: { hard: 2h }, retry: { delay: [1s, 5m], noRetryOn: [ENOENT] } }
+  "*": { queue: rest, expires: 3h }
+defaults: { queue: slow, retry: { attempts: 2, backoff: fixed, delay: 60s } }
+`;
+    const { settings, queues, file } = load({}, yaml);
+    expect(Object.keys(settings.tasks ?? {})).toEqual(['media.*', '*']);
+    expect(settings).toMatchObject({
+      routing: { 'media.*': 'media' },
+      tasks: { 'media.*': { retry: { delay: ['1s', '5m'] } } },
+      defaults: { retry: { backoff: 'fixed' } },
+    });
+    expect(queues).toEqual(['default', 'media', 'mail', 'slow', 'rest']);
+    expect(file).toBe('jetbeat.yaml');
+    expect(load({}, '').settings).toEqual({});
   });
 
   test('an empty variable is as good as none', () => {
@@ -135,7 +172,24 @@ describe('what stops the start', () => {
   test.each([
     ['nats: { ulr: nats://h }', 'jetbeat.yaml: unknown key nats.ulr: did you mean url?'],
     ['workers: {}', 'jetbeat.yaml: unknown key workers: did you mean worker?'],
-    ['queues: { mail: { limit: 3 } }', 'jetbeat.yaml: queues.mail.limit is not allowed here'],
+    [
+      'queues: { mail: { limit: 3 } }',
+      'jetbeat.yaml: unknown key queues.mail.limit: known here are concurrency, rateLimit, maxDepth, onSuccess, onFailure',
+    ],
+    ['rooting: {}', 'jetbeat.yaml: unknown key rooting: did you mean routing?'],
+    [
+      'tasks: { "media.*": { retry: { atempts: 2 } } }',
+      'jetbeat.yaml: unknown key tasks.media.*.retry.atempts: did you mean attempts?',
+    ],
+    ['defaults: { prioriy: low }', 'jetbeat.yaml: unknown key defaults.prioriy: did you mean priority?'],
+    [
+      'routing: { "media.?": media }',
+      'jetbeat.yaml: routing.media.? is not allowed here: write a key such as "media.*"',
+    ],
+    [
+      'routing: { a: b.c }',
+      'jetbeat.yaml: routing.a must look like "media" (pattern ^[A-Za-z0-9_-]{1,64}$), not "b.c"',
+    ],
     ['worker: 3', 'jetbeat.yaml: worker must be object, not 3'],
     ['- a', 'jetbeat.yaml is no YAML mapping: write one "key: value" per line'],
   ])('%s', (yaml, problem) => {

@@ -1,15 +1,21 @@
 import { Compile } from 'typebox/compile';
+import { type CallbackSections, callbackSections } from './config-callbacks.ts';
 import { ConfigError } from './config-error.ts';
 import { readConfigFile } from './config-file.ts';
 import { describeProblems } from './config-problems.ts';
+import { type QueueConfig, queueLimits } from './config-queues.ts';
 import { type FileConfig, FileSchema } from './config-schema.ts';
+import { queuesOf, type SettingsSections, settingsSections } from './config-settings.ts';
+import { type TaskSections, taskSections } from './task-sections.ts';
 import { type Environment, readVariables } from './variables.ts';
 
 /** The processes that read the configuration; `tool` is everything that is no app. */
 export type AppName = 'api' | 'scheduler' | 'recorder' | 'worker' | 'tool';
 
 /** The configuration of one process, whole: every default is filled in. */
-export interface Config {
+export interface Config extends TaskSections, SettingsSections, CallbackSections {
+  /** Name of the configuration file, for messages. */
+  readonly file: string;
   readonly namespace?: string;
   /** `creds` and `ca` are paths of files. */
   readonly nats: { readonly url: string; readonly creds?: string; readonly ca?: string };
@@ -27,8 +33,10 @@ export interface Config {
     readonly concurrency: number;
     readonly tasks: string[];
   };
-  /** Every queue that is known here: `default`, those of the file, those of the worker. */
+  /** Every queue that is known here: `default`, those of the file, those that jobs are sent to, those of the worker. */
   readonly queues: string[];
+  /** What the file says of the queues that it names. */
+  readonly queueLimits: ReadonlyMap<string, QueueConfig>;
   readonly http: { readonly allowHosts: string[]; readonly allowLoopback: boolean };
   readonly apiKey?: string;
   readonly traceUrl: string;
@@ -69,10 +77,13 @@ export function loadConfig(params: { env: Environment; app: AppName; cwd?: strin
       describeProblems({ errors: validator.Errors(merged), file: file.name, names, value: merged }),
     );
   }
-  return complete(merged, app);
+  return complete(merged, { app, env, name: file.name });
 }
 
-function complete(file: FileConfig, app: AppName): Config {
+function complete(
+  file: FileConfig,
+  { app, env, name }: { app: AppName; env: Environment; name: string },
+): Config {
   const ackWaitMs = milliseconds(file.ackWait ?? '30s');
   if (ackWaitMs < ACK_WAIT.min || ackWaitMs > ACK_WAIT.max) {
     throw new ConfigError([
@@ -80,7 +91,10 @@ function complete(file: FileConfig, app: AppName): Config {
     ]);
   }
   const queues = file.worker?.queues ?? ['default'];
+  const settings = settingsSections(file);
   return {
+    file: name,
+    settings,
     ...(file.namespace === undefined ? {} : { namespace: file.namespace }),
     nats: { url: 'nats://127.0.0.1:7432', ...file.nats },
     storage: storageOf(file.storage),
@@ -95,8 +109,11 @@ function complete(file: FileConfig, app: AppName): Config {
       concurrency: file.worker?.concurrency ?? 10,
       tasks: file.worker?.tasks ?? [],
     },
-    queues: [...new Set(['default', ...Object.keys(file.queues ?? {}), ...queues])],
+    queues: [...new Set(['default', ...Object.keys(file.queues ?? {}), ...queuesOf(settings), ...queues])],
+    queueLimits: queueLimits(file.queues, milliseconds),
     http: { allowHosts: file.http?.allowHosts ?? [], allowLoopback: file.http?.allowLoopback ?? false },
+    ...taskSections({ file, env, milliseconds }),
+    ...callbackSections(file, milliseconds),
     ...(file.apiKey === undefined ? {} : { apiKey: file.apiKey }),
     traceUrl: file.traceUrl ?? 'http://localhost:16686/trace/{traceId}',
     traceSlowMs: milliseconds(file.traceSlow ?? '10s'),

@@ -60,3 +60,8 @@ test('an error that says its cause says it once', () => {
   );
   expect(line).toMatchObject({ err: { message: 'no answer: away', cause: { message: 'away' } } });
 });
+
+test('an error as history keeps it is shown under its own name', () => {
+  const [line] = written((log) => log.error({ err: { name: 'RangeError', message: 'too far' } }, 'x'));
+  expect(line).toMatchObject({ err: { type: 'RangeError', message: 'too far' } });
+});

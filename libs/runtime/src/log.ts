@@ -30,11 +30,20 @@ export function createLog(params: {
       paths: SECRET_FIELDS.flatMap((field) => [field, `*.${field}`, `*.*.${field}`]),
       censor: '***',
     },
-    // Messages here say their cause already: the other serializer would say it once more.
-    serializers: { err: stdSerializers.errWithCause },
+    serializers: { err: describeError },
     hooks: { streamWrite: withoutSecrets },
   };
   return destination ? pino(options, destination) : pino(options);
+}
+
+/** Messages here say their cause already: pino's other serializer would say it once more. */
+function describeError(error: Error): unknown {
+  const described = stdSerializers.errWithCause(error);
+  // What history keeps of an error is no instance of a class any more; its name is that of the class.
+  const isStored = typeof error === 'object' && error !== null && !(error instanceof Error);
+  return isStored && typeof (error as { name?: unknown }).name === 'string'
+    ? { ...described, type: (error as { name: string }).name }
+    : described;
 }
 
 function withoutSecrets(line: string): string {

@@ -31,6 +31,8 @@ const VARIABLES: Readonly<Record<string, Variable>> = {
   JETBEAT_ACK_WAIT: { path: 'ackWait' },
   JETBEAT_HTTP_ALLOW_HOSTS: { path: 'http.allowHosts', kind: 'list' },
   JETBEAT_HTTP_ALLOW_LOOPBACK: { path: 'http.allowLoopback', kind: 'boolean' },
+  JETBEAT_SMTP_PASSWORD: { path: 'smtp.default.password', secret: true },
+  JETBEAT_POSTGRES_URL: { path: 'postgres.connections.main.url', secret: true },
   JETBEAT_URL: { path: 'url' },
   JETBEAT_API_KEY: { path: 'apiKey', secret: true },
   JETBEAT_PROFILE: { path: 'profile' },

@@ -1,8 +1,11 @@
-import type { JobEnvelope } from '@jetbeat/core';
+import { type JobEnvelope, type Progress, readProgress, type Settings } from '@jetbeat/core';
 import { type ChildCalls, type EnqueueChild, openChildCalls } from './child-calls.ts';
 import type { Clock } from './clock.ts';
 import type { Context, JobView, TaskLog } from './context.ts';
 import type { Limits } from './limits.ts';
+
+/** Takes what a handler says of its progress; never fails, and never waits. */
+export type TellProgress = (progress: Progress) => void;
 
 /** What the context of one attempt is made from. */
 export interface AttemptContextParams {
@@ -10,6 +13,8 @@ export interface AttemptContextParams {
   readonly runId: string;
   readonly log: () => TaskLog;
   readonly enqueue: EnqueueChild;
+  readonly settings: Settings | undefined;
+  readonly progress: TellProgress | undefined;
   readonly limits: Limits;
   readonly clock: Clock;
 }
@@ -51,6 +56,13 @@ export class AttemptContext implements Context {
   get schedule(): Context['schedule'] {
     const { schedule } = this.#params.job;
     return schedule && { name: schedule.name, nominalTime: new Date(schedule.nominalTime) };
+  }
+
+  get progress(): Context['progress'] {
+    return (value, note) => {
+      const progress = readProgress(value, note);
+      if (!this.#closed) this.#params.progress?.(progress);
+    };
   }
 
   get enqueue(): Context['enqueue'] {

@@ -32,6 +32,7 @@ function open(enqueue: (call: Call) => Promise<void> = async () => {}) {
     enqueue: async (call) => {
       await enqueue(call);
       stored.push(call);
+      return { id: call.envelope.id, created: true };
     },
   });
   return { calls, stored };

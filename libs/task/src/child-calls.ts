@@ -5,12 +5,20 @@ import {
   JetbeatError,
   type JobEnvelope,
   makeCall,
+  type Settings,
 } from '@jetbeat/core';
 import type { Clock } from './clock.ts';
 import type { ChildOptions, Context } from './context.ts';
 
+/** What became of a call: the job, or the one that has its unique key already. */
+export interface StoredChild {
+  readonly id: string;
+  /** False: it was there already. */
+  readonly created: boolean;
+}
+
 /** Publishes a job of a handler; resolves when JetStream has it. `at` (Unix milliseconds): as a timer. */
-export type EnqueueChild = (child: Call) => Promise<void>;
+export type EnqueueChild = (child: Call) => Promise<StoredChild>;
 
 /** The attempt that calls `ctx.enqueue` has ended, so nobody answers for the new job any more. */
 export class AttemptOverError extends JetbeatError {
@@ -34,8 +42,9 @@ export function openChildCalls(params: {
   readonly runId: string;
   readonly clock: Clock;
   readonly enqueue: EnqueueChild;
+  readonly settings?: Settings | undefined;
 }): ChildCalls {
-  const { job, clock } = params;
+  const { job, clock, settings } = params;
   const counts = new Map<string, number>();
   const pending = new Set<Promise<unknown>>();
   let open = true;
@@ -57,11 +66,11 @@ export function openChildCalls(params: {
     const { key, ...options } = given;
     const name = typeof task === 'string' ? task : task.name;
     const id = childJobId(job.id, keyOf(name, key));
-    const child = await makeCall({ task, input, options, id, now: clock.now(), parent: job.id });
+    const child = await makeCall({ task, input, options, id, now: clock.now(), parent: job.id, settings });
     // The check may have taken until after the end of the attempt.
     if (!open) throw new AttemptOverError(job.id, params.runId);
-    await params.enqueue(child);
-    return { id, task: name };
+    const { id: stored, created } = await params.enqueue(child);
+    return { id: stored, task: name, created };
   }
 
   return {

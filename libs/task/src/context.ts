@@ -47,6 +47,12 @@ export interface Context {
   /** Present when a schedule made the job. */
   readonly schedule?: { readonly name: string; readonly nominalTime: Date } | undefined;
   /**
+   * Says how far the job is, from 0 to 100, and in a few words. It never waits: of what is said faster than it can be told,
+   * about four times a second, the last counts. History keeps it after the job has ended.
+   * @throws InvalidInputError for a value that is no number from 0 to 100
+   */
+  progress(value: number, note?: string): void;
+  /**
    * Enqueues a job once, however often this job is retried: its id derives from this job and the call's key (`key`, else
    * the task's name and the number of the call). Resolves when JetStream has it.
    * @throws InvalidInputError for a wrong option or input
@@ -56,5 +62,10 @@ export interface Context {
     task: Ref | string,
     input: InputOf<Ref>,
     options?: ChildOptions,
-  ): Promise<{ readonly id: string; readonly task: string }>;
+  ): Promise<{
+    readonly id: string;
+    readonly task: string;
+    /** False: a job with the call's unique key is there already, and this is it. */
+    readonly created: boolean;
+  }>;
 }

@@ -57,8 +57,8 @@ test('everything wrong is named at once, with what was probably meant', () => {
       queue: 'a.b',
       priority: 'urgent' as never,
       retries: 3,
-      isolation: 'thread',
-      retry: { attempts: 0, dely: '5s', factor: 0.5, jitter: 'yes', backoff: 'linear', max: 5 } as never,
+      isolation: 'fibre' as never,
+      retry: { attempts: 0, dely: '5s', factor: 0.5, jitter: 'yes', backoff: 'quadratic', max: 5 } as never,
       timeout: { soft: '2h', hard: '1h' },
       run: undefined as never,
     } as Parameters<typeof defineTask>[0]);

@@ -1,4 +1,5 @@
 import {
+  type CallbacksInput,
   InvalidInputError,
   type Issue,
   isName,
@@ -11,6 +12,7 @@ import {
   unknownFields,
 } from '@jetbeat/core';
 import type { Context } from './context.ts';
+import { INLINE, type IsolationInput, readIsolation } from './isolation.ts';
 import {
   type InputCheck,
   readSchema,
@@ -34,11 +36,31 @@ export interface TaskDefinition<Schema extends TaskSchema, Result> {
   readonly retry?: RetryInput;
   /** `soft` aborts `ctx.signal`, `hard` ends the attempt. */
   readonly timeout?: TimeoutInput;
+  /** Where the handler runs; `inline` where nothing is said. */
+  readonly isolation?: IsolationInput;
+  /** A duration from the job's run time: one that has begun no run by then ends as `expired`. */
+  readonly expires?: string;
+  /** What is run when a job of this task has succeeded. */
+  readonly onSuccess?: CallbacksInput;
+  /** What is run when a job of this task is dead, or has expired. */
+  readonly onFailure?: CallbacksInput;
   /** Runs one attempt. It may be called more than once for one job, so its effects should bear repeating. */
   run(input: SchemaOutput<Schema>, ctx: Context): Result | Promise<Result>;
 }
 
-const FIELDS = ['name', 'input', 'queue', 'priority', 'retry', 'timeout', 'run'];
+const FIELDS = [
+  'name',
+  'input',
+  'queue',
+  'priority',
+  'retry',
+  'timeout',
+  'isolation',
+  'expires',
+  'onSuccess',
+  'onFailure',
+  'run',
+];
 const UNCHECKED: InputCheck = { check: (value) => ({ value }), jsonSchema: undefined };
 
 /**
@@ -51,6 +73,8 @@ export function defineTask<const Schema extends TaskSchema = Unchecked, Result =
   const { name, queue, priority } = definition;
   const { policy, issues: policyIssues } = readPolicy(definition);
   const issues: Issue[] = [...unknownFields(definition, FIELDS), ...policyIssues];
+  const isolation =
+    definition.isolation === undefined ? INLINE : readIsolation(definition.isolation, '/isolation', issues);
   const wrong = (field: string, message: string) =>
     issues.push({ pointer: `/${field}`, code: 'invalid_value', message: `${field} ${message}` });
   if (!isName('task', name))
@@ -68,6 +92,7 @@ export function defineTask<const Schema extends TaskSchema = Unchecked, Result =
     policy,
     ...(queue === undefined ? {} : { queue }),
     ...(priority === undefined ? {} : { priority }),
+    ...(isolation.kind === 'inline' ? {} : { isolation }),
     check: input.check,
     inputSchema: () => input.jsonSchema,
     // The executor checks the input first, so it has the schema's output type here.

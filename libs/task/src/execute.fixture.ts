@@ -36,7 +36,7 @@ export function setUp(run: Run, more: Partial<ExecuteParams> = {}) {
     runId: 'run-1',
     policy: DEFAULT_POLICY,
     log: () => ({ debug: log, info: log, warn: log, error: log }),
-    enqueue: async () => {},
+    enqueue: async ({ envelope: { id } }) => ({ id, created: true }),
     clock,
     ...more,
   };

@@ -1,12 +1,20 @@
-import { InvalidInputError, type Issue, type JobEnvelope, type Policy, summary } from '@jetbeat/core';
-import { AttemptContext } from './attempt-context.ts';
+import {
+  InvalidInputError,
+  type Issue,
+  type JobEnvelope,
+  type Policy,
+  type Settings,
+  summary,
+} from '@jetbeat/core';
+import { AttemptContext, type TellProgress } from './attempt-context.ts';
 import type { EnqueueChild } from './child-calls.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { TaskLog } from './context.ts';
 import { describeThrown } from './describe-thrown.ts';
 import type { Execution, Performed } from './execution.ts';
 import type { Interrupt } from './interrupt.ts';
-import { HardTimeLimitError, Limits } from './limits.ts';
+import { kindsOf } from './kinds-of.ts';
+import { HandlerAbandonedError, HardTimeLimitError, Limits } from './limits.ts';
 import { outcomeOf } from './outcome-of.ts';
 import { snapshot } from './snapshot.ts';
 import type { Task } from './task.ts';
@@ -23,8 +31,14 @@ export interface ExecuteParams {
   readonly log: () => TaskLog;
   /** Publishes what the handler enqueues. */
   readonly enqueue: EnqueueChild;
+  /** What the configuration says of the tasks that the handler enqueues. */
+  readonly settings?: Settings | undefined;
+  /** Takes what the handler says of its progress. */
+  readonly progress?: TellProgress | undefined;
   /** Aborts `ctx.signal` from outside. */
   readonly interrupt?: Interrupt;
+  /** The handler of an attempt that was `abandoned` has ended after all. */
+  readonly onLateEnd?: () => void;
   readonly clock?: Clock;
 }
 
@@ -33,9 +47,9 @@ export interface ExecuteParams {
  * do. Never fails, and ends at the hard time limit at the latest (one turn of the event loop later).
  */
 export function execute(params: ExecuteParams): Execution | Promise<Execution> {
-  const { job, runId, policy, log, enqueue, interrupt, clock = systemClock } = params;
+  const { job, runId, policy, log, enqueue, settings, progress, interrupt, clock = systemClock } = params;
   const limits = new Limits({ timeout: policy.timeout, clock, interrupt });
-  const context = new AttemptContext({ job, runId, log, enqueue, limits, clock });
+  const context = new AttemptContext({ job, runId, log, enqueue, settings, progress, limits, clock });
   const performing = perform(params, limits, context);
   if (performing instanceof Promise) return waitFor(performing, params, limits, context);
   context.close();
@@ -85,7 +99,7 @@ function asThrown(thrown: unknown): Performed {
 /** Waits for a handler until its hard limit. */
 function waitFor(
   performing: Promise<Performed>,
-  { policy, log }: ExecuteParams,
+  { policy, log, onLateEnd }: ExecuteParams,
   limits: Limits,
   context: AttemptContext,
 ): Promise<Execution> {
@@ -99,11 +113,13 @@ function waitFor(
   };
   // It never rejects.
   void performing.then((performed) => {
-    if (left) logLate(log(), performed);
-    else leave(executionOf(performed, limits, policy));
+    if (left) {
+      onLateEnd?.();
+      logLate(log(), performed);
+    } else leave(executionOf(performed, limits, policy));
   });
   // A handler that obeys the signal ends within one turn more, and then it is not called abandoned.
-  limits.arm(() => setImmediate(() => left || leave({ ...timedOut(policy), abandoned: true })));
+  limits.arm(() => setImmediate(() => left || leave(abandoned(policy))));
   return promise;
 }
 
@@ -112,7 +128,13 @@ function executionOf(performed: Performed, limits: Limits, policy: Policy): Exec
 }
 
 function timedOut(policy: Policy): Execution {
-  return { outcome: 'timed-out', error: describeThrown(new HardTimeLimitError(policy.timeout.hard)) };
+  const error = new HardTimeLimitError(policy.timeout.hard);
+  return { outcome: 'timed-out', error: describeThrown(error), kinds: kindsOf(error) };
+}
+
+function abandoned({ timeout }: Policy): Execution {
+  const error = new HandlerAbandonedError(timeout.hard);
+  return { outcome: 'timed-out', error: describeThrown(error), kinds: kindsOf(error), abandoned: true };
 }
 
 function logLate(log: TaskLog, performed: Performed): void {

@@ -59,7 +59,7 @@ test('the hard limit ends the attempt, and the handler that runs on is abandoned
   expect(await execution).toMatchObject({
     outcome: 'timed-out',
     abandoned: true,
-    error: { code: 'hard_time_limit' },
+    error: { code: 'handler_abandoned' },
   });
   await expect(ctx.enqueue('other.task', {})).rejects.toMatchObject({ code: 'attempt_over' });
   gate.reject(new Error('late'));

@@ -11,8 +11,19 @@ export class SoftTimeLimitError extends JetbeatError {
 
 /** Why an attempt ends at the hard time limit. */
 export class HardTimeLimitError extends JetbeatError {
+  constructor(limit: number, code = 'hard_time_limit', more = '') {
+    super(code, `the hard time limit of ${formatDuration(limit)} has passed${more}`);
+  }
+}
+
+/** Why an attempt has ended whose handler did not end at the hard time limit, and could not be ended. */
+export class HandlerAbandonedError extends HardTimeLimitError {
   constructor(limit: number) {
-    super('hard_time_limit', `the hard time limit of ${formatDuration(limit)} has passed`);
+    super(
+      limit,
+      'handler_abandoned',
+      '; the handler does not obey ctx.signal and runs on, abandoned: let it obey, or isolate the task',
+    );
   }
 }
 

@@ -72,6 +72,7 @@ test.each([
   ['empty', /empty exports no task/],
   ['broken.js', /broken\.js cannot be loaded/],
   ['./nowhere', /nowhere is neither a file or folder/],
+  ['./nowhere ./there', /several paths are separated by commas$/],
   ['no-such-package', /no-such-package is neither a file or folder .* nor a package/],
 ])('%s: a clear error', async (path, message) => {
   await expect(load(path)).rejects.toThrow(message);

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { JetbeatError } from '@jetbeat/core';
 import { findPackage } from './find-package.ts';
+import type { TaskSource } from './isolated/task-source.ts';
 import { modulesIn } from './modules-in.ts';
 import { isTask, type Task } from './task.ts';
 
@@ -11,6 +12,12 @@ export class TaskLoadError extends JetbeatError {
   constructor(message: string, options?: { cause?: unknown }) {
     super('task_load', message, options);
   }
+}
+
+/** A task, and where a thread or a child process finds it again. */
+export interface LoadedTask {
+  readonly task: Task;
+  readonly source?: TaskSource;
 }
 
 const BUILT_IN = 'Jetbeat itself';
@@ -24,24 +31,31 @@ export async function loadTasks(params: {
   readonly paths: readonly string[];
   readonly base: string;
   readonly builtIns?: readonly Task[];
-}): Promise<ReadonlyMap<string, Task>> {
-  const known = new Map<string, { readonly task: Task; readonly from: string }>();
-  for (const task of params.builtIns ?? []) add(known, task, BUILT_IN);
+  /** Where the built-in tasks are found again. */
+  readonly builtInSource?: TaskSource;
+}): Promise<ReadonlyMap<string, LoadedTask>> {
+  const known = new Map<string, LoadedTask & { readonly from: string }>();
+  const source = params.builtInSource;
+  for (const task of params.builtIns ?? []) add(known, { task, from: BUILT_IN, ...(source && { source }) });
   for (const path of params.paths) {
     let found = 0;
     for (const file of await filesOf(path, params.base)) {
       for (const task of await tasksOf(file)) {
-        add(known, task, file);
+        add(known, { task, from: file, source: { module: pathToFileURL(file).href } });
         found++;
       }
     }
     if (found === 0)
       throw new TaskLoadError(`JETBEAT_TASKS: ${path} exports no task; export what defineTask returns`);
   }
-  return new Map([...known].map(([name, { task }]) => [name, task]));
+  return known;
 }
 
-function add(known: Map<string, { task: Task; from: string }>, task: Task, from: string): void {
+function add(
+  known: Map<string, LoadedTask & { readonly from: string }>,
+  loaded: LoadedTask & { readonly from: string },
+): void {
+  const { task, from } = loaded;
   const before = known.get(task.name);
   // One task may be exported by its module and again by an index.
   if (before?.task === task) return;
@@ -50,7 +64,7 @@ function add(known: Map<string, { task: Task; from: string }>, task: Task, from:
       `the task ${task.name} is defined twice, by ${before.from} and by ${from}; give one of them another name`,
     );
   }
-  known.set(task.name, { task, from });
+  known.set(task.name, loaded);
 }
 
 async function filesOf(path: string, base: string): Promise<readonly string[]> {
@@ -60,8 +74,9 @@ async function filesOf(path: string, base: string): Promise<readonly string[]> {
   if (entry?.isDirectory()) return modulesIn(await realpath(absolute));
   const inPackage = path.startsWith('.') || path.startsWith('/') ? undefined : await findPackage(path, base);
   if (inPackage) return [inPackage];
+  const hint = /\s/.test(path) ? '; several paths are separated by commas' : '';
   throw new TaskLoadError(
-    `JETBEAT_TASKS: ${path} is neither a file or folder (looked for ${absolute}) nor a package that is installed at ${base}`,
+    `JETBEAT_TASKS: ${path} is neither a file or folder (looked for ${absolute}) nor a package that is installed at ${base}${hint}`,
   );
 }
 

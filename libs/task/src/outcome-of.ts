@@ -1,6 +1,7 @@
 import type { Outcome } from '@jetbeat/core';
 import { describeThrown, toStored } from './describe-thrown.ts';
 import type { Execution, Performed } from './execution.ts';
+import { kindsOf } from './kinds-of.ts';
 import { type Limits, SoftTimeLimitError } from './limits.ts';
 import { isOnPurpose, type OnPurposeError, type Purpose } from './on-purpose.ts';
 
@@ -28,12 +29,14 @@ export function outcomeOf(performed: Performed, limits: Pick<Limits, 'aborted' |
   const isLate = reason instanceof SoftTimeLimitError;
   if (isOnPurpose(thrown)) return onPurpose(thrown, isLate);
   const error = describeThrown(thrown);
-  if (isLate)
-    return { outcome: 'timed-out', error: thrown === reason ? error : afterSoftLimit(reason, error) };
+  if (isLate) {
+    const late = thrown === reason ? error : afterSoftLimit(reason, error);
+    return { outcome: 'timed-out', error: late, kinds: kindsOf(reason) };
+  }
   if (isOnPurpose(reason) && reason.purpose === 'cancel')
     return { outcome: 'cancelled', error: describeThrown(reason) };
   if (aborted) return { outcome: 'failed', error, interrupted: true };
-  return { outcome: 'failed', error };
+  return { outcome: 'failed', error, kinds: kindsOf(thrown) };
 }
 
 function onPurpose(thrown: OnPurposeError, isLate: boolean): Execution {
@@ -42,6 +45,7 @@ function onPurpose(thrown: OnPurposeError, isLate: boolean): Execution {
     outcome: isLate && outcome === 'failed' ? 'timed-out' : outcome,
     error: describeThrown(thrown),
     ...(thrown.delay === undefined ? {} : { delay: thrown.delay }),
+    ...(thrown.until === undefined ? {} : { until: thrown.until }),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { PolicyOverrides, TaskInfo, TaskRef } from '@jetbeat/core';
 import type { Context } from './context.ts';
+import type { Isolated } from './isolation.ts';
 
 /** Known to every copy of this package, so that a task of another copy is recognised. */
 const BRAND = Symbol.for('jetbeat.task');
@@ -8,6 +9,8 @@ const BRAND = Symbol.for('jetbeat.task');
 export interface Task<Input = unknown, Result = unknown> extends TaskRef<Input> {
   /** What the task says about retry and time limits, in milliseconds; a call may say otherwise. */
   readonly policy: PolicyOverrides;
+  /** Where its handler runs; absent: inline. */
+  readonly isolation?: Isolated;
   readonly check: NonNullable<TaskRef['check']>;
   /** JSON Schema of the input, where the schema can tell it. */
   readonly inputSchema: () => unknown;

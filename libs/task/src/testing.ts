@@ -6,6 +6,7 @@ import {
   type InputOf,
   type JobEnvelope,
   type PolicyOverrides,
+  type Progress,
   resolvePolicy,
   uuidV7,
 } from '@jetbeat/core';
@@ -51,6 +52,8 @@ export function manualClock(start = Date.UTC(2026, 0, 1)): ManualClock {
 export interface TaskRun extends Execution {
   /** What the handler enqueued. */
   readonly enqueued: readonly Call[];
+  /** What it said of its progress. */
+  readonly told: readonly Progress[];
   /** What it logged. */
   readonly logged: readonly {
     readonly level: keyof TaskLog;
@@ -79,6 +82,7 @@ export async function runTask<Input, Result>(
   const clock = options.clock ?? manualClock();
   const now = clock.now();
   const enqueued: Call[] = [];
+  const told: Progress[] = [];
   const logged: TaskRun['logged'][number][] = [];
   const { schedule } = options;
   const job: JobEnvelope = {
@@ -117,12 +121,14 @@ export async function runTask<Input, Result>(
     log: () => recordingLog((entry) => logged.push(entry)),
     enqueue: async (call) => {
       enqueued.push(call);
+      return { id: call.envelope.id, created: true };
     },
+    progress: (progress) => told.push(progress),
     clock,
     interrupt,
   });
   options.signal?.removeEventListener('abort', forward);
-  return { ...execution, enqueued, logged };
+  return { ...execution, enqueued, told, logged };
 }
 
 function recordingLog(record: (entry: TaskRun['logged'][number]) => void): TaskLog {

@@ -1,26 +1,66 @@
 import type { Task } from '@jetbeat/task';
+import { type CommandConfig, commandRun } from './command-run.ts';
 import { echo } from './echo.ts';
+import { emailSend } from './email-send.ts';
+import { filesCleanup } from './files-cleanup.ts';
 import type { HttpAllowance } from './host-rule.ts';
 import { openHttpAgent } from './http-agent.ts';
 import { httpRequest } from './http-request.ts';
+import { postgresMaintenance } from './postgres-maintenance.ts';
+import type { PostgresConnection } from './postgres-session.ts';
+import { openProcessGroups } from './process-groups.ts';
+import type { SecretConfig } from './sign-request.ts';
+import type { SmtpConfig } from './smtp-transport.ts';
 
-/** What the built-in tasks may do. */
+/** What the built-in tasks may do, as plain data. Of a section that is left out nothing is allowed, and the task says so. */
 export interface BuiltInTasksParams {
   readonly http: HttpAllowance;
+  /** What signs requests, by name. */
+  readonly webhooks?: { readonly secrets: Readonly<Record<string, SecretConfig>> };
+  readonly smtp?: Readonly<Record<string, SmtpConfig>>;
+  readonly files?: { readonly roots: readonly string[] };
+  readonly postgres?: { readonly connections: Readonly<Record<string, PostgresConnection>> };
+  readonly commands?: Readonly<Record<string, CommandConfig>>;
+  /** What every command gets of the environment. */
+  readonly commandEnvironment?: Readonly<Record<string, string>>;
+}
+
+/** What the built-in tasks ask of the process that they run in. */
+export interface BuiltInTasksHost {
+  /** The W3C trace context of the running handler, where it is traced. */
+  readonly traceparent?: () => string | undefined;
 }
 
 /** The built-in tasks and what they hold open. */
 export interface BuiltInTasks {
   readonly tasks: readonly Task[];
-  /** Closes their connections, within two seconds; twice is safe. */
+  /** Closes their connections and ends their commands, within two seconds; twice is safe. */
   close(): Promise<void>;
 }
 
 /**
- * Makes `system.echo` and `http.request` for one process.
- * @throws InvalidInputError when an allowed host is none
+ * Makes the built-in tasks for one process.
+ * @throws InvalidInputError when an allowed host, a sender or a recipient is none
  */
-export function builtInTasks(params: BuiltInTasksParams): BuiltInTasks {
+export function builtInTasks(params: BuiltInTasksParams, host: BuiltInTasksHost = {}): BuiltInTasks {
   const agent = openHttpAgent(params.http);
-  return { tasks: [echo, httpRequest(agent)], close: agent.close };
+  const groups = openProcessGroups();
+  return {
+    tasks: [
+      echo,
+      httpRequest(agent, params.webhooks?.secrets),
+      emailSend(params.smtp ?? {}),
+      filesCleanup(params.files?.roots ?? []),
+      postgresMaintenance(params.postgres?.connections ?? {}),
+      commandRun({
+        commands: params.commands ?? {},
+        environment: params.commandEnvironment ?? {},
+        groups,
+        traceparent: host.traceparent ?? (() => undefined),
+      }),
+    ],
+    close: async () => {
+      await Promise.all([agent.close(), groups.close()]);
+    },
+  };
 }

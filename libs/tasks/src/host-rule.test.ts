@@ -21,7 +21,9 @@ test.each([
 test.each(['example.com', 'x.api.example.com', 'example.org', 'badexample.org', '10.1.2.4', 'evil.com', ''])(
   '%s is not, and the message names the setting',
   (host) => {
-    expect(rule.refuseHost(host)?.message).toContain('add it to http.allowHosts in jetbeat.yaml');
+    expect(rule.refuseHost(host)?.message).toContain(
+      'add it to http.allowHosts in jetbeat.yaml, and restart the worker',
+    );
   },
 );
 

@@ -8,6 +8,8 @@ export interface HttpAllowance {
   readonly allowHosts: readonly string[];
   /** Allows 127/8, ::1, `localhost` and what ends in `.localhost`. */
   readonly allowLoopback: boolean;
+  /** The configuration file in which this stands, for messages; `jetbeat.yaml` without it. */
+  readonly file?: string;
 }
 
 /** A request to a place that the configuration does not allow; the message says which setting would. */
@@ -36,6 +38,7 @@ const HOST = new RegExp(`^(\\*\\.)?${LABEL}(\\.${LABEL})*$`);
 export function hostRule(allowance: HttpAllowance): HostRule {
   const exact = new Set<string>();
   const suffixes: string[] = [];
+  const { file = 'jetbeat.yaml' } = allowance;
   for (const [index, entry] of allowance.allowHosts.entries()) {
     const host = canonical(entry);
     if (isIP(host) === 0 && !HOST.test(host)) throw noHost(entry, index);
@@ -47,11 +50,13 @@ export function hostRule(allowance: HttpAllowance): HostRule {
   return {
     refuseHost(given) {
       const host = canonical(given);
-      if (isLoopback(host)) return allowance.allowLoopback ? undefined : refuseLoopback(host);
+      if (isLoopback(host)) return allowance.allowLoopback ? undefined : refuseLoopback(file, host);
       if (exact.has(host) || suffixes.some((suffix) => host.endsWith(suffix) && isIP(host) === 0))
         return undefined;
       if (isIP(host) > 0 && kindOf(host) === 'unusable') return refuseUnusable(host, host);
-      return new HostNotAllowedError(`${host} is not allowed: add it to http.allowHosts in jetbeat.yaml`);
+      return new HostNotAllowedError(
+        `${host} is not allowed: add it to http.allowHosts in ${file}, and restart the worker`,
+      );
     },
     refuseAddress(given, address) {
       const host = canonical(given);
@@ -61,14 +66,14 @@ export function hostRule(allowance: HttpAllowance): HostRule {
             ? refuseKind(host, address, 'public', 'localhost must stay on this machine')
             : undefined;
         case 'loopback':
-          return allowance.allowLoopback ? undefined : refuseLoopback(host, address);
+          return allowance.allowLoopback ? undefined : refuseLoopback(file, host, address);
         case 'private':
           if (exact.has(host)) return undefined;
           return refuseKind(
             host,
             address,
             'private',
-            `list "${host}" itself in http.allowHosts in jetbeat.yaml to allow that`,
+            `list "${host}" itself in http.allowHosts in ${file} to allow that`,
           );
         case 'link-local':
           if (exact.has(canonical(address)) && isIP(host) > 0) return undefined;
@@ -76,7 +81,7 @@ export function hostRule(allowance: HttpAllowance): HostRule {
             host,
             address,
             'link-local',
-            `only the address itself, listed in http.allowHosts in jetbeat.yaml, would allow that`,
+            `only the address itself, listed in http.allowHosts in ${file}, would allow that`,
           );
         case 'unusable':
           return refuseUnusable(host, address);
@@ -93,12 +98,10 @@ function canonical(host: string): string {
     .replace(/\.$/, '');
 }
 
-function refuseLoopback(host: string, address?: string): HostNotAllowedError {
+function refuseLoopback(file: string, host: string, address?: string): HostNotAllowedError {
   const what =
     address === undefined || address === host ? 'is this machine' : `stands for this machine (${address})`;
-  return new HostNotAllowedError(
-    `${host} ${what}: set http.allowLoopback to true in jetbeat.yaml to allow that`,
-  );
+  return new HostNotAllowedError(`${host} ${what}: set http.allowLoopback to true in ${file} to allow that`);
 }
 
 function refuseKind(host: string, address: string, kind: AddressKind, advice: string): HostNotAllowedError {

@@ -232,7 +232,14 @@ test.each([
 
 test('the built-in tasks are there, use connections again and close twice', async () => {
   const builtIn = builtInTasks({ http: { allowHosts: [], allowLoopback: true } });
-  expect(builtIn.tasks.map((task) => task.name)).toEqual(['system.echo', 'http.request']);
+  expect(builtIn.tasks.map((task) => task.name)).toEqual([
+    'system.echo',
+    'http.request',
+    'email.send',
+    'files.cleanup',
+    'postgres.maintenance',
+    'command.run',
+  ]);
   const [echo, http] = builtIn.tasks;
   if (!echo || !http) throw new Error('unreachable');
   expect((await runTask(echo, { a: [1] })).result).toEqual({ a: [1] });

@@ -1,37 +1,14 @@
-import { DURATION_PATTERN, JetbeatError, parseDuration } from '@jetbeat/core';
-import { type Context, defineTask, Reject } from '@jetbeat/task';
-import Type, { type Static } from 'typebox';
+import { JetbeatError } from '@jetbeat/core';
+import { type Context, defineTask, Reject, systemClock } from '@jetbeat/task';
 import { request } from 'undici';
 import { HostNotAllowedError } from './host-rule.ts';
 import type { HttpAgent } from './http-agent.ts';
+import { HttpInput, requestHeaders } from './http-input.ts';
+import { matchesStatus, unexpectedStatus } from './http-status.ts';
 import { readBounded } from './read-bounded.ts';
-
-/** The input of `http.request`. */
-const Input = Type.Object(
-  {
-    method: Type.Optional(Type.Enum(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])),
-    url: Type.String({
-      minLength: 1,
-      maxLength: 8_192,
-      pattern: '^https?://',
-      description: 'an address that begins with http:// or https://',
-    }),
-    headers: Type.Optional(Type.Record(Type.String(), Type.String())),
-    body: Type.Optional(Type.Unknown({ description: 'a text as it is; anything else as JSON' })),
-    expectStatus: Type.Optional(
-      Type.Union([
-        Type.Integer({ minimum: 200, maximum: 599 }),
-        Type.Array(Type.Integer({ minimum: 200, maximum: 599 }), { minItems: 1 }),
-        Type.String({ pattern: '^[2-5]xx$' }),
-      ]),
-    ),
-    timeout: Type.Optional(
-      Type.String({ pattern: DURATION_PATTERN, description: 'one number and one unit of ms, s, m, h, d' }),
-    ),
-  },
-  { additionalProperties: false },
-);
-type Input = Static<typeof Input>;
+import { type Hop, nextHop, redirectTarget } from './redirect.ts';
+import { type SecretConfig, signatureHeaders } from './sign-request.ts';
+import { timeLimit } from './time-limit.ts';
 
 /** What `http.request` returns. */
 export interface HttpAnswer {
@@ -40,17 +17,12 @@ export interface HttpAnswer {
   /** The first 64 KiB as text; none where there was none. */
   readonly body?: string;
   readonly bodyCut?: true;
+  /** Who answered in the end, without the query; present where a redirect was followed. */
+  readonly url?: string;
 }
 
 /** The call did not come to an answer: refused, reset, too slow. */
 class HttpFailedError extends JetbeatError {}
-
-/** The answer has another status than expected. */
-class UnexpectedStatusError extends JetbeatError {
-  constructor(message: string) {
-    super('unexpected_status', message);
-  }
-}
 
 const DEFAULT_TIMEOUT = '30s';
 const MAX_BODY = 65_536;
@@ -63,61 +35,104 @@ const KEPT_HEADERS = [
   'location',
   'retry-after',
 ];
-/** These belong to the connection; whoever sets them can smuggle a second request into it. */
-const OWN_HEADERS =
-  /^(host|connection|content-length|expect|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade)$/i;
 
-/** `http.request`: makes one HTTP request. Redirects are not followed: they are answers like any other. */
-export function httpRequest(agent: HttpAgent) {
+/** What signs requests, by name. */
+type Secrets = Readonly<Record<string, SecretConfig>>;
+
+/** `http.request`: makes one HTTP request, and follows as many redirects as it was told to. */
+export function httpRequest(agent: HttpAgent, secrets: Secrets = {}) {
   return defineTask({
     name: 'http.request',
-    input: Input,
-    run: (input, ctx): Promise<HttpAnswer> => perform(agent, input, ctx),
+    input: HttpInput,
+    run: (input, ctx): Promise<HttpAnswer> => perform(agent, secrets, input, ctx),
   });
 }
 
-async function perform(agent: HttpAgent, input: Input, ctx: Context): Promise<HttpAnswer> {
-  const url = checkUrl(agent, input.url);
-  const headers = requestHeaders(input);
-  const method = input.method ?? 'GET';
-  const label = `${method} ${url.origin}${url.pathname}`;
+async function perform(
+  agent: HttpAgent,
+  secrets: Secrets,
+  input: HttpInput,
+  ctx: Context,
+): Promise<HttpAnswer> {
+  const { sign: name } = input;
+  const body = bodyText(input.body);
+  const params = { secrets, name: name ?? '', body: body ?? '', now: systemClock.now() };
+  const signature = name === undefined ? {} : await signatureHeaders(params);
+  const first: Hop = {
+    url: checkUrl(agent, input.url),
+    method: input.method ?? 'GET',
+    headers: { ...requestHeaders(input), ...signature },
+    body,
+  };
   const limit = timeLimit(ctx.signal, input.timeout ?? DEFAULT_TIMEOUT);
   try {
-    const response = await request(url, {
+    return await follow({ agent, input, first, signal: limit.signal });
+  } catch (error) {
+    // An abort from outside is the executor's to name.
+    if (ctx.signal.aborted || !(error instanceof HttpFailedError)) throw error;
+    if (!limit.signal.aborted) throw error;
+    throw new HttpFailedError(
+      'http_timeout',
+      `${labelOf(first)} took longer than ${input.timeout ?? DEFAULT_TIMEOUT}`,
+    );
+  } finally {
+    limit.clear();
+  }
+}
+
+async function follow(params: {
+  readonly agent: HttpAgent;
+  readonly input: HttpInput;
+  readonly first: Hop;
+  readonly signal: AbortSignal;
+}): Promise<HttpAnswer> {
+  const { agent, input, first, signal } = params;
+  let hop = first;
+  for (let followed = 0; ; followed++) {
+    const answer = await exchange(agent, hop, signal);
+    const to = redirectTarget(answer.status, answer.headers['location']);
+    if (to === undefined || followed === (input.redirects ?? 0)) {
+      checkStatus(labelOf(hop), answer, input, followed);
+      return followed === 0 ? answer : { ...answer, url: hop.url.origin + hop.url.pathname };
+    }
+    hop = nextHop(hop, answer.status, to);
+    checkHost(agent, hop.url);
+  }
+}
+
+async function exchange(agent: HttpAgent, hop: Hop, signal: AbortSignal): Promise<HttpAnswer> {
+  try {
+    const response = await request(hop.url, {
       dispatcher: agent.dispatcher,
-      method,
-      headers,
-      body:
-        typeof input.body === 'string' || input.body === undefined
-          ? (input.body ?? null)
-          : JSON.stringify(input.body),
-      signal: limit.signal,
-      // The limit above covers both.
+      method: hop.method as 'GET',
+      headers: hop.headers,
+      body: hop.body,
+      signal,
+      // The limit of the whole covers both.
       headersTimeout: 0,
       bodyTimeout: 0,
     });
     const { text, cut } = await readBounded(response.body, MAX_BODY);
-    const answer: HttpAnswer = {
+    return {
       status: response.statusCode,
       headers: keptHeaders(response.headers),
       ...(text === '' ? {} : { body: text }),
       ...(cut ? { bodyCut: true } : {}),
     };
-    checkStatus(label, answer, input.expectStatus ?? '2xx');
-    return answer;
   } catch (error) {
-    // An abort from outside is the executor's to name.
-    if (ctx.signal.aborted || error instanceof UnexpectedStatusError) throw error;
-    if (limit.signal.aborted)
-      throw new HttpFailedError(
-        'http_timeout',
-        `${label} took longer than ${input.timeout ?? DEFAULT_TIMEOUT}`,
-      );
     if (error instanceof HostNotAllowedError) throw refuse(error);
-    throw new HttpFailedError('http_failed', `${label} failed`, { cause: readable(error) });
-  } finally {
-    limit.clear();
+    throw new HttpFailedError('http_failed', `${labelOf(hop)} failed`, { cause: readable(error) });
   }
+}
+
+/** A text as it is, anything else as JSON; null: there is none. */
+function bodyText(body: unknown): string | null {
+  return typeof body === 'string' || body === undefined ? (body ?? null) : JSON.stringify(body);
+}
+
+/** Without the query, which may hold secrets. */
+function labelOf({ method, url }: Hop): string {
+  return `${method} ${url.origin}${url.pathname}`;
 }
 
 function checkUrl(agent: HttpAgent, text: string): URL {
@@ -128,68 +143,35 @@ function checkUrl(agent: HttpAgent, text: string): URL {
       code: 'invalid_url',
     });
   }
+  checkHost(agent, url);
+  return url;
+}
+
+function checkHost(agent: HttpAgent, url: URL): void {
   const refused = agent.rule.refuseHost(url.hostname);
   if (refused) throw refuse(refused);
-  return url;
 }
 
 function refuse(cause: HostNotAllowedError): Error {
   return Reject(`http.request: ${cause.message}`, { code: cause.code });
 }
 
-function requestHeaders(input: Input): Record<string, string> {
-  const headers: Record<string, string> = { 'user-agent': 'jetbeat' };
-  if (input.body !== undefined && typeof input.body !== 'string')
-    headers['content-type'] = 'application/json';
-  for (const [name, value] of Object.entries(input.headers ?? {})) {
-    if (OWN_HEADERS.test(name))
-      throw Reject(`the header "${name}" cannot be set`, { code: 'invalid_header' });
-    if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name) || /[^\t\x20-\x7e\x80-\xff]/.test(value)) {
-      throw Reject(`the header ${JSON.stringify(name)} is not well-formed`, { code: 'invalid_header' });
-    }
-    headers[name.toLowerCase()] = value;
-  }
-  return headers;
-}
-
 function keptHeaders(headers: Record<string, string | string[] | undefined>): Record<string, string> {
   const kept: Record<string, string> = {};
   for (const name of KEPT_HEADERS) {
     const value = headers[name];
-    if (value !== undefined) kept[name] = [value].flat().join(', ').slice(0, 1_024);
+    if (value !== undefined) kept[name] = [value].flat().join(', ').slice(0, 8_192);
   }
   return kept;
 }
 
-function checkStatus(label: string, answer: HttpAnswer, expected: NonNullable<Input['expectStatus']>): void {
-  const { status } = answer;
-  if (typeof expected === 'string' ? expected[0] === String(status)[0] : [expected].flat().includes(status))
-    return;
+function checkStatus(label: string, answer: HttpAnswer, input: HttpInput, followed: number): void {
+  const { expectStatus: expected = '2xx', retryStatus } = input;
+  if (matchesStatus(answer.status, expected)) return;
   const to = answer.headers['location'];
-  const hint =
-    to === undefined
-      ? (answer.body ?? '').slice(0, 512)
-      : `redirects are not followed, this one leads to ${to}`;
-  const wanted = [expected].flat().join(', ');
-  throw new UnexpectedStatusError(
-    `${label} answered ${status}, expected ${wanted}${hint === '' ? '' : `: ${hint}`}`,
-  );
-}
-
-/** Aborts with the attempt or after the time; `clear` leaves no timer and no listener behind. */
-function timeLimit(outside: AbortSignal, duration: string) {
-  const controller = new AbortController();
-  const abort = () => controller.abort(outside.reason);
-  const timer = setTimeout(() => controller.abort(), Math.min(parseDuration(duration), 2 ** 31 - 1));
-  if (outside.aborted) abort();
-  outside.addEventListener('abort', abort, { once: true });
-  return {
-    signal: controller.signal,
-    clear() {
-      clearTimeout(timer);
-      outside.removeEventListener('abort', abort);
-    },
-  };
+  const why = followed === 0 ? 'redirects are not followed' : `${followed} redirects were followed`;
+  const hint = to === undefined ? (answer.body ?? '').slice(0, 512) : `${why}, this one leads to ${to}`;
+  throw unexpectedStatus({ label, answer, expected, retryStatus, hint, now: systemClock.now() });
 }
 
 /** Node reports a connection refused at every address of a host as an error without a message. */

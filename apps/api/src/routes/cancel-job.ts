@@ -6,7 +6,7 @@ import type { Parts } from '../parts.ts';
 import { answer, problems } from '../problem-responses.ts';
 import { findJob, JOB_PARAMS } from './get-job.ts';
 
-/** `POST /jobs/{id}/cancel`: of what has not begun. Cancelling twice is one cancel. */
+/** `POST /jobs/{id}/cancel`. Cancelling twice is one cancel. */
 export function cancelJobRoute(app: FastifyInstance, { db, cancel }: Parts): void {
   app.post<{ Params: { id: string }; Body: CancelRequest }>(
     '/jobs/:id/cancel',
@@ -15,17 +15,24 @@ export function cancelJobRoute(app: FastifyInstance, { db, cancel }: Parts): voi
       schema: {
         operationId: 'cancelJob',
         tags: ['jobs'],
-        summary: 'Cancel a job that has not begun',
+        summary: 'Cancel a job',
+        description:
+          'What has not begun is cancelled at once. What runs is told to stop: the job is `cancelling` until its handler has ended, and `succeeded` if that ends well all the same.',
         params: JOB_PARAMS,
         body: CancelRequestSchema,
-        response: { 200: answer('The cancelled job.', 'Job'), ...problems(400, 404, 409, 415) },
+        response: {
+          200: answer('The cancelled job.', 'Job'),
+          202: answer('The job, which is being stopped.', 'Job'),
+          ...problems(400, 404, 409, 415),
+        },
       },
     },
     async (request, reply) => {
       const { id } = await findJob(db, request.params.id);
       await cancelJob(cancel, id, request.body.reason);
       request.log.info({ job: id, by: request.keyId }, 'job cancelled');
-      return reply.send(jobJson(await findJob(db, id)));
+      const job = await findJob(db, id);
+      return reply.status(job.state === 'cancelled' ? 200 : 202).send(jobJson(job));
     },
   );
 }

@@ -136,10 +136,17 @@ describe('POST /jobs', () => {
       'priority',
     ],
     [
-      'an option that is not built',
-      { task: 'a', input: 1, uniqueKey: 'x' },
-      '/uniqueKey',
+      'a field that no key has',
+      { task: 'a', input: 1, uniqueKey: { key: 'x', until: 'noon' } },
+      '/uniqueKey/until',
       'unknown_field',
+      undefined,
+    ],
+    [
+      'a period without a length',
+      { task: 'a', input: 1, throttle: { key: 'x' } },
+      '/throttle/period',
+      'missing_field',
       undefined,
     ],
     [
@@ -167,7 +174,7 @@ describe('POST /jobs', () => {
       'invalid_type',
       undefined,
     ],
-    ['a delay without a unit', { task: 'a', input: 1, delay: '10' }, '/delay', 'invalid_value', undefined],
+    ['a delay without a unit', { task: 'a', input: 1, delay: '10' }, '/delay', 'invalid_duration', undefined],
     [
       'a delay of centuries',
       { task: 'a', input: 1, delay: '99999d' },
@@ -228,13 +235,21 @@ describe('POST /jobs', () => {
 
   test('a body that is no JSON, poisons prototypes, or is none: its clear error', async () => {
     const json = { 'content-type': 'application/json' };
-    expect((await server.call('POST /jobs', '{"task"', json)).body).toMatchObject({
-      code: 'malformed_request',
-      status: 400,
+    expect((await server.call('POST /jobs', '{"task": "a",}', json)).body).toMatchObject({
+      ...{ code: 'malformed_request', status: 400 },
+      detail: expect.stringMatching(/^the body is no JSON: .*position 13/),
     });
     expect((await server.call('POST /jobs', '{"__proto__":{}}', json)).body).toMatchObject({
-      code: 'malformed_request',
-      status: 400,
+      ...{ code: 'malformed_request', status: 400 },
+      detail: expect.stringMatching(/^the body has a key "__proto__"/),
+    });
+    // Nothing at all under that header is no body, which is fine where none is needed.
+    expect((await server.call('POST /jobs', '', json)).body).toMatchObject({ code: 'invalid_request' });
+    expect((await server.call('POST /jobs/x/cancel', '', json)).body).toMatchObject({
+      code: 'job_not_found',
+    });
+    expect((await server.call('DELETE /schedules/a%20b', '', json)).body).toMatchObject({
+      code: 'schedule_not_found',
     });
     expect((await server.call('POST /jobs', 'x=1', { 'content-type': 'text/plain' })).body).toMatchObject({
       code: 'unsupported_media_type',

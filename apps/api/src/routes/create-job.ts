@@ -1,29 +1,25 @@
-import { randomBytes } from 'node:crypto';
 import {
   describeIssues,
-  encodeEnvelope,
   type JobAccepted,
   type JobRequest,
   JobRequestSchema,
-  uuidV7,
+  type WaitQuery,
+  WaitQuerySchema,
 } from '@jetbeat/core';
-import { DatabaseUnavailableError } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
 import { acceptJob } from '../accept-job.ts';
 import { warningsFor } from '../fleet.ts';
+import { jobJson } from '../job-json.ts';
 import type { Parts } from '../parts.ts';
 import { ApiError } from '../problem.ts';
 import { answer, problems } from '../problem-responses.ts';
-import { refuseOversized } from '../refuse-oversized.ts';
-import { callersTrace } from '../trace.ts';
-
-/** A full store empties at the speed of the workers; seconds. */
-const RETRY_FULL = 5;
+import { submitJob } from '../submit-job.ts';
+import { readWait } from '../wait-for-end.ts';
 
 /** `POST /jobs`: accepted when PostgreSQL has committed it; it is published behind the answer. */
 export function createJobRoute(app: FastifyInstance, parts: Parts): void {
-  const { insertJob, publish, fleet, checkInput, maxPayload, refusal, clock, sends } = parts;
-  app.post<{ Body: JobRequest }>(
+  const { fleet, checkInput, settings, waiting } = parts;
+  app.post<{ Body: JobRequest; Querystring: WaitQuery }>(
     '/jobs',
     {
       config: { role: 'operator' },
@@ -33,43 +29,36 @@ export function createJobRoute(app: FastifyInstance, parts: Parts): void {
         summary: 'Run a task',
         description:
           'The job is accepted when it is stored, also while no worker serves its task: then there is a warning.',
+        querystring: WaitQuerySchema,
         body: JobRequestSchema,
-        response: { 202: answer('Accepted.', 'JobAccepted'), ...problems(400, 413, 415, 422) },
+        response: {
+          200: answer('Accepted, and finished within `wait`, however it ended.', 'Job'),
+          202: answer('Accepted.', 'JobAccepted'),
+          ...problems(400, 413, 415, 422),
+        },
       },
     },
     async (request, reply) => {
       const { body } = request;
-      const now = clock();
+      const waitMs = readWait(request.query.wait);
       const known = await fleet();
       const task = known.tasks.get(body.task);
       const issues = task ? checkInput(task, body.input, '/input') : [];
       if (issues.length > 0) throw new ApiError('invalid_input', describeIssues(issues), { issues });
-      const id = uuidV7(now, randomBytes(10));
-      const span = sends?.place();
-      const caller = span?.traceparent ?? callersTrace(request.headers.traceparent);
-      const job = acceptJob({ request: body, task, id, now, traceparent: caller });
-      const { envelope, traceparent, state } = job;
-      refuseOversized({
-        envelope: encodeEnvelope(envelope).byteLength,
-        most: maxPayload(),
-        pointer: '/input',
-      });
-      const full = refusal();
-      if (full !== undefined) throw new ApiError('storage_full', full, { retryAfter: RETRY_FULL });
-      await insertJob(job).catch((error: unknown) => {
-        throw error instanceof DatabaseUnavailableError ? unknownWhether(id, error) : error;
-      });
-      const message = { envelope, traceparent, ...(state === 'scheduled' ? { at: envelope.runAt } : {}) };
-      publish(span && sends ? sends.from(message, span.parent) : message);
-      request.log.info({ job: id, task: envelope.task, queue: envelope.queue, state }, 'job accepted');
-      const accepted: JobAccepted = { id, state, created: true, warnings: warningsFor(known, envelope) };
-      return reply.status(202).header('location', `/api/v1/jobs/${id}`).send(accepted);
+      const { job, stored } = await submitJob(parts, request, (place) =>
+        acceptJob({ request: body, task, settings, ...place }),
+      );
+      const { id, state } = stored.existing ?? { id: job.envelope.id, state: job.state };
+      void reply.header('location', `/api/v1/jobs/${id}`);
+      const ended =
+        waitMs === undefined ? undefined : await waiting.forEnd({ id, waitMs, request: request.raw });
+      if (ended) return reply.status(200).send(jobJson(ended));
+      const accepted: JobAccepted = {
+        ...{ id, state, created: !stored.existing },
+        ...(stored.existing || stored.replaced === undefined ? {} : { replaced: stored.replaced }),
+        warnings: warningsFor(known, job.envelope),
+      };
+      return reply.status(202).send(accepted);
     },
   );
-}
-
-/** PostgreSQL may commit what it did not answer any more. */
-function unknownWhether(id: string, cause: unknown): ApiError {
-  const message = `PostgreSQL did not answer; the job may have been stored all the same, as ${id}: look for it before you repeat`;
-  return new ApiError('database_unavailable', message, { retryAfter: 2, cause });
 }

@@ -1,7 +1,8 @@
 import { isUuid } from '@jetbeat/core';
-import { type Database, getJob, type JobWithAttempts } from '@jetbeat/postgres';
+import { calledBy, type Database, getJob, type JobWithAttempts, retriesOf } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
+import { reasonNow } from '../fleet.ts';
 import { jobJson } from '../job-json.ts';
 import type { Parts } from '../parts.ts';
 import { ApiError } from '../problem.ts';
@@ -13,7 +14,7 @@ export const JOB_PARAMS = Type.Object({
 });
 
 /** `GET /jobs/{id}` */
-export function getJobRoute(app: FastifyInstance, { db }: Parts): void {
+export function getJobRoute(app: FastifyInstance, { db, fleet }: Parts): void {
   app.get<{ Params: { id: string } }>(
     '/jobs/:id',
     {
@@ -26,7 +27,19 @@ export function getJobRoute(app: FastifyInstance, { db }: Parts): void {
         response: { 200: answer('The job.', 'Job'), ...problems(404) },
       },
     },
-    async ({ params }, reply) => reply.send(jobJson(await findJob(db, params.id))),
+    async ({ params }, reply) => {
+      const job = await findJob(db, params.id);
+      const [retriedBy, callbacks, known] = await Promise.all([
+        retriesOf(db, job),
+        calledBy(db, job),
+        fleet(),
+      ]);
+      const reason = reasonNow(known, job);
+      return reply.send({
+        ...jobJson(reason === undefined ? job : { ...job, reason }, retriedBy),
+        ...(callbacks.length === 0 ? {} : { callbacks }),
+      });
+    },
   );
 }
 

@@ -1,5 +1,5 @@
 import Type, { type TSchema } from 'typebox';
-import { MAX_META, MAX_META_TEXT, META_PATTERN } from '../call.ts';
+import { MAX_META, MAX_META_TEXT, META_PATTERN } from '../call-options.ts';
 import { DURATION_PATTERN } from '../duration.ts';
 import { PRIORITIES } from '../envelope.ts';
 import { UUID_PATTERN } from '../ids.ts';

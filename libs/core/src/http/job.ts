@@ -1,7 +1,6 @@
 import Type, { type Static } from 'typebox';
 import { JOB_STATES } from '../job-state.ts';
 import { OUTCOMES } from '../outcome.ts';
-import { MAX_ATTEMPTS } from '../policy-input.ts';
 import {
   AnyJson,
   CLOSED,
@@ -20,28 +19,14 @@ import {
   TimeFor,
   TimeInput,
 } from './format.ts';
-
-const RetryInputSchema = Type.Object(
-  {
-    attempts: Type.Optional(
-      Type.Integer({ minimum: 1, maximum: MAX_ATTEMPTS, description: 'Tries in all, the first included.' }),
-    ),
-    backoff: Type.Optional(Type.Enum(['exponential'] as const)),
-    delay: Type.Optional(Duration),
-    factor: Type.Optional(Type.Number({ minimum: 1, maximum: 100 })),
-    max: Type.Optional(Duration),
-    jitter: Type.Optional(Type.Boolean()),
-  },
-  {
-    ...CLOSED,
-    description: 'When and how often a failed job is tried again; what is left out comes from the task.',
-  },
-);
-
-const TimeoutInputSchema = Type.Object(
-  { soft: Type.Optional(Duration), hard: Type.Optional(Duration) },
-  { ...CLOSED, description: 'Limits of one attempt: soft aborts its signal, hard ends it.' },
-);
+import { CallbacksSchema, ConcurrencyKeySchema, RetryInputSchema, TimeoutInputSchema } from './policy.ts';
+import {
+  DebounceSchema,
+  KeepLastSchema,
+  ThrottleSchema,
+  UniqueKeySchema,
+  UniqueRefSchema,
+} from './unique.ts';
 
 /** What a job is, apart from when it runs: the same for a job and for the jobs of a schedule. */
 export const JOB_FIELDS = {
@@ -51,6 +36,13 @@ export const JOB_FIELDS = {
   priority: Type.Optional(PriorityName),
   retry: Type.Optional(RetryInputSchema),
   timeout: Type.Optional(TimeoutInputSchema),
+  expires: Type.Optional(
+    DurationFor('How long after its run time it may begin; later it ends as `expired`.'),
+  ),
+  onSuccess: Type.Optional(CallbacksSchema('What is run when the job has succeeded.')),
+  onFailure: Type.Optional(CallbacksSchema('What is run when the job is dead, or has expired.')),
+  concurrencyKey: Type.Optional(ConcurrencyKeySchema),
+  uniqueKey: Type.Optional(UniqueKeySchema),
   meta: Type.Optional(Meta),
 };
 
@@ -62,6 +54,16 @@ export const JobRequestSchema = Type.Object(
     runAt: Type.Optional(
       TimeFor('When it runs; at once without it, and when it is over. Not together with `delay`.'),
     ),
+    expires: Type.Optional(
+      Type.Union([Duration, TimeInput], {
+        description:
+          'A duration from its run time, or a time: a job that has begun no run by then ends as `expired`.',
+        examples: ['3h'],
+      }),
+    ),
+    throttle: Type.Optional(ThrottleSchema),
+    debounce: Type.Optional(DebounceSchema),
+    keepLast: Type.Optional(KeepLastSchema),
   },
   {
     ...CLOSED,
@@ -82,7 +84,10 @@ export const JobAcceptedSchema = Type.Object(
   {
     id: JobId,
     state: Type.Enum(JOB_STATES),
-    created: Type.Boolean({ description: 'False when the job was there before.' }),
+    created: Type.Boolean({ description: 'False: another job has the unique key, and this is it.' }),
+    replaced: Type.Optional(
+      Type.String({ ...JobId, description: 'The job whose place it has taken (`onConflict: "replace"`).' }),
+    ),
     warnings: Type.Array(WarningSchema),
   },
   { ...CLOSED, title: 'JobAccepted' },
@@ -130,9 +135,21 @@ export const JobSchema = Type.Object(
     attempts: Type.Array(AttemptSchema),
     createdAt: Time,
     runAt: Time,
+    nextRunAt: Type.Optional(
+      Type.String({
+        ...Time,
+        description: 'Only while it is `retrying`: when its next attempt begins, where a slot is free.',
+      }),
+    ),
     startedAt: OrNull(Time),
     finishedAt: OrNull(Time),
     expiresAt: OrNull(Time),
+    progress: Type.Optional(
+      Type.Object(
+        { value: Type.Number({ description: 'From 0 to 100.' }), note: Type.Optional(Type.String()) },
+        { ...CLOSED, description: 'What its handler has said last of how far it is.' },
+      ),
+    ),
     result: Type.Optional(AnyJson),
     error: Type.Optional(StoredErrorSchema),
     traceId: OrNull(Type.String()),
@@ -140,6 +157,21 @@ export const JobSchema = Type.Object(
       Type.Object({ name: Type.String(), nominalTime: Time, origin: Type.String() }, CLOSED),
     ),
     parent: Type.Optional(JobId),
+    callbacks: Type.Optional(
+      Type.Array(Type.Object({ id: JobId, task: Type.String(), state: Type.Enum(JOB_STATES) }, CLOSED), {
+        description: 'Only of one job, not in lists: the jobs that were made because it has ended.',
+      }),
+    ),
+    uniqueKey: Type.Optional(UniqueRefSchema),
+    retryOf: Type.Optional(
+      Type.String({ ...JobId, description: 'The job that this one was made from by a retry.' }),
+    ),
+    retriedBy: Type.Optional(
+      Type.Array(JobId, {
+        description:
+          'Only of one job, not in lists: the jobs that retries have made from it, at most 20, oldest first.',
+      }),
+    ),
     cut: Type.Optional(
       Type.Array(Type.Enum(['input', 'meta', 'result', 'reason', 'error', 'attempts'] as const), {
         description:
@@ -181,15 +213,3 @@ export const JobQuerySchema = Type.Object(
 );
 /** Query of `GET /jobs`. */
 export type JobQuery = Static<typeof JobQuerySchema>;
-
-/** Body of `POST /jobs/{id}/cancel`. */
-export const CancelRequestSchema = Type.Object(
-  {
-    reason: Type.Optional(
-      Type.String({ minLength: 1, maxLength: 1_024, description: 'Why it is cancelled; the job keeps it.' }),
-    ),
-  },
-  { ...CLOSED, title: 'CancelRequest', examples: [{ reason: 'no longer needed' }] },
-);
-/** Body of `POST /jobs/{id}/cancel`. */
-export type CancelRequest = Static<typeof CancelRequestSchema>;

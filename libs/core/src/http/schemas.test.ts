@@ -1,9 +1,24 @@
 import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { expect, test } from 'vitest';
+import {
+  DeadLetterPageSchema,
+  DeadLetterQuerySchema,
+  ReplayAllRequestSchema,
+  ReplayRequestSchema,
+  ReplaySchema,
+} from './dead-letter.ts';
 import { HealthSchema } from './health.ts';
-import { CancelRequestSchema, JobPageSchema, JobQuerySchema, JobRequestSchema } from './job.ts';
+import { JobPageSchema, JobQuerySchema, JobRequestSchema } from './job.ts';
+import { CancelRequestSchema } from './job-verbs.ts';
 import { ProblemSchema } from './problem.ts';
+import {
+  PurgeAnswerSchema,
+  PurgeRequestSchema,
+  QueueListSchema,
+  QueuePauseRequestSchema,
+  QueueRequestSchema,
+} from './queue.ts';
 import { PauseRequestSchema, ScheduleRequestSchema } from './schedule.ts';
 
 const fits = (schema: TSchema, value: unknown) => Compile(schema).Check(value);
@@ -14,6 +29,11 @@ test.each([
   ['CancelRequest', CancelRequestSchema],
   ['ScheduleRequest', ScheduleRequestSchema],
   ['PauseRequest', PauseRequestSchema],
+  ['QueueRequest', QueueRequestSchema],
+  ['QueuePauseRequest', QueuePauseRequestSchema],
+  ['PurgeRequest', PurgeRequestSchema],
+  ['ReplayRequest', ReplayRequestSchema],
+  ['ReplayAllRequest', ReplayAllRequestSchema],
 ] as const)('%s takes its examples, and no field more', (_, schema) => {
   expect(examplesOf(schema).length).toBeGreaterThan(0);
   for (const example of examplesOf(schema)) {
@@ -43,4 +63,15 @@ test('pages, queries, problems and health have their shapes', () => {
   expect(fits(JobQuerySchema, { limit: 201 })).toBe(false);
   expect(fits(HealthSchema, { ok: true, checks: [{ name: 'database', ok: true }] })).toBe(true);
   expect(fits(ProblemSchema, { title: 'only a title' })).toBe(false);
+});
+
+test('queues and dead letters have their shapes', () => {
+  expect(fits(QueueListSchema, { items: [], nextCursor: null })).toBe(true);
+  expect(fits(QueueListSchema, { items: [{}], nextCursor: null })).toBe(false);
+  expect(fits(QueueRequestSchema, { concurrency: -1 })).toBe(false);
+  expect(fits(PurgeAnswerSchema, { removed: 1 })).toBe(false);
+  expect(fits(DeadLetterPageSchema, { items: [], nextCursor: null })).toBe(true);
+  expect(fits(DeadLetterPageSchema, { items: [{}], nextCursor: null })).toBe(false);
+  expect(fits(DeadLetterQuerySchema, { task: 'a b' })).toBe(false);
+  expect(fits(ReplaySchema, {})).toBe(false);
 });

@@ -10,7 +10,7 @@ import {
 } from '@opentelemetry/sdk-metrics';
 import packageJson from '../../package.json' with { type: 'json' };
 import type { Log } from '../log.ts';
-import { createDiagLog } from '../telemetry/diag-log.ts';
+import { createDiagLog, exportAddress } from '../telemetry/diag-log.ts';
 import { isTracingOn } from '../telemetry/is-on.ts';
 import { processResource } from '../telemetry/process-resource.ts';
 import type { Environment } from '../variables.ts';
@@ -57,7 +57,7 @@ export function startPush(params: {
   const provider = new MeterProvider({ resource: processResource(app), readers: [reader] });
   // Tracing brings the same log; a second one would say everything twice.
   if (!env.OTEL_LOG_LEVEL && !isTracingOn(env))
-    diag.setLogger(createDiagLog(log), { logLevel: DiagLogLevel.INFO });
+    diag.setLogger(createDiagLog(log, exportAddress(env, 'METRICS')), { logLevel: DiagLogLevel.INFO });
   log.info({ everyMs: every }, 'metrics are sent over OTLP');
   let stopped: Promise<void> | undefined;
   return {

@@ -5,7 +5,7 @@ import type { AppName } from '../config.ts';
 import type { Log } from '../log.ts';
 import type { Environment } from '../variables.ts';
 import { ChosenIds } from './chosen-ids.ts';
-import { createDiagLog } from './diag-log.ts';
+import { createDiagLog, exportAddress } from './diag-log.ts';
 import { createPgInstrument } from './instrument-pg.ts';
 import { createTracing } from './otel-tracing.ts';
 import { processResource } from './process-resource.ts';
@@ -36,7 +36,8 @@ export async function startSdk(params: { app: AppName; env: Environment; log: Lo
     metricReaders: [],
     logRecordProcessors: [],
   });
-  if (!env.OTEL_LOG_LEVEL) diag.setLogger(createDiagLog(log), { logLevel: DiagLogLevel.INFO });
+  const to = exportAddress(env, 'TRACES');
+  if (!env.OTEL_LOG_LEVEL) diag.setLogger(createDiagLog(log, to), { logLevel: DiagLogLevel.INFO });
   sdk.start();
   log.info({ sampler: env.OTEL_TRACES_SAMPLER ?? 'parentbased_always_on' }, 'traces are on');
   let stopped: Promise<void> | undefined;

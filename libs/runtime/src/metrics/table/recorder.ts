@@ -38,5 +38,11 @@ export const RECORDER = {
     'Open jobs that were looked at because they were overdue.',
   ),
   jetbeat_recorder_released_total: counter('{job}', [], 'Parked jobs put back on their queues.'),
+  jetbeat_recorder_expired_total: counter('{job}', [], 'Jobs ended because no worker began them in time.'),
+  jetbeat_recorder_followed_total: counter(
+    '{job}',
+    [],
+    'Jobs made because another one had ended: notices, and callbacks that no worker had made.',
+  ),
   jetbeat_recorder_trimmed_total: counter('{batch}', [], 'Recorded batches removed from EVENTS.'),
 };

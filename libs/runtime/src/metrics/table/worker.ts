@@ -27,6 +27,16 @@ export const WORKER = {
   jetbeat_worker_jobs_held: gauge('{job}', [], 'Jobs taken and not yet settled, running ones included.'),
   jetbeat_worker_jobs_running: gauge('{job}', [], 'Jobs whose handler runs now.'),
   jetbeat_worker_slots: gauge('{slot}', [], 'Handlers that may run at once.'),
+  jetbeat_worker_handlers_abandoned: gauge(
+    '{handler}',
+    [],
+    'Handlers that run on past their hard limit; as many as slots make the worker not ready.',
+  ),
+  jetbeat_worker_children: gauge(
+    '{child}',
+    ['kind'],
+    'Threads and child processes for handlers, idle ones too.',
+  ),
   jetbeat_worker_pulls_outstanding: gauge('{pull}', ['queue'], 'Requests for jobs that the server has.'),
   jetbeat_worker_events_queued: gauge('{event}', [], 'Events that are not stored yet.'),
   jetbeat_worker_doubts_total: counter(

@@ -1,0 +1,60 @@
+import type { LaneView } from '@jetbeat/jetstream';
+import {
+  countByQueue,
+  type Database,
+  databaseTime,
+  liveWorkers,
+  type QueueCensus,
+  type QueueRate,
+  queueRates,
+} from '@jetbeat/postgres';
+
+/** What is going on in the queues, as of a moment ago. */
+export interface QueuePicture {
+  /** By queue; undefined while NATS does not answer. */
+  readonly lanes: ReadonlyMap<string, readonly LaneView[]> | undefined;
+  readonly census: QueueCensus;
+  readonly rates: ReadonlyMap<string, QueueRate>;
+  /** Ids of live workers by queue. */
+  readonly workers: ReadonlyMap<string, readonly string[]>;
+}
+
+/** How old the picture may be. */
+const FRESH_MS = 500;
+
+/** Looks at the queues at most twice a second, however many ask. */
+export function watchQueues(params: {
+  db: Database;
+  /** Undefined while NATS does not answer; may throw. */
+  lanes: () => Promise<readonly LaneView[] | undefined>;
+  /** How long ago a worker may have been heard of, milliseconds. */
+  within: number;
+  clock: () => number;
+}): () => Promise<QueuePicture> {
+  const { db, lanes, within, clock } = params;
+  let picture: { at: number; look: Promise<QueuePicture> } | undefined;
+
+  const look = async (): Promise<QueuePicture> => {
+    const now = await databaseTime(db);
+    const [views, census, rates, live] = await Promise.all([
+      lanes().catch(() => undefined),
+      countByQueue(db),
+      queueRates(db, now),
+      liveWorkers(db, { now, within }),
+    ]);
+    const workers = new Map<string, string[]>();
+    for (const { id, queues } of live)
+      for (const queue of queues) workers.set(queue, [...(workers.get(queue) ?? []), id]);
+    return { lanes: views && Map.groupBy(views, ({ queue }) => queue), census, rates, workers };
+  };
+  return () => {
+    if (picture && clock() - picture.at < FRESH_MS) return picture.look;
+    const taken = { at: clock(), look: look() };
+    picture = taken;
+    // A failed look is not kept: the next request tries again.
+    taken.look.catch(() => {
+      if (picture === taken) picture = undefined;
+    });
+    return taken.look;
+  };
+}

@@ -1,0 +1,22 @@
+import type { FastifyInstance } from 'fastify';
+import { QUEUE_PARAMS, showQueue } from '../find-queue.ts';
+import type { Parts } from '../parts.ts';
+import { answer, problems } from '../problem-responses.ts';
+
+/** `GET /queues/{name}` */
+export function getQueueRoute(app: FastifyInstance, parts: Parts): void {
+  app.get<{ Params: { queue: string } }>(
+    '/queues/:queue',
+    {
+      config: { role: 'viewer' },
+      schema: {
+        operationId: 'getQueue',
+        tags: ['queues'],
+        summary: 'Get a queue with what is in it',
+        params: QUEUE_PARAMS,
+        response: { 200: answer('The queue.', 'Queue'), ...problems(404) },
+      },
+    },
+    async ({ params }, reply) => reply.send(await showQueue(parts, params.queue)),
+  );
+}

@@ -1,0 +1,79 @@
+import { describeIssues, isPaused, type QueuePauseRequest, QueuePauseRequestSchema } from '@jetbeat/core';
+import { changeQueue } from '@jetbeat/postgres';
+import type { FastifyInstance } from 'fastify';
+import Type from 'typebox';
+import { checkQueue, QUEUE_PARAMS, showQueue } from '../find-queue.ts';
+import type { Parts } from '../parts.ts';
+import { ApiError } from '../problem.ts';
+import { answer, problems } from '../problem-responses.ts';
+import { readTime } from '../read-time.ts';
+
+/** `POST /queues/{name}/pause`: from a second after the answer on nothing of it begins. A second pause changes note and end. */
+export function pauseQueueRoute(app: FastifyInstance, parts: Parts): void {
+  const { db, queues, clock } = parts;
+  app.post<{ Params: { queue: string }; Body: QueuePauseRequest }>(
+    '/queues/:queue/pause',
+    {
+      config: { role: 'operator' },
+      schema: {
+        operationId: 'pauseQueue',
+        tags: ['queues'],
+        summary: 'Pause a queue: no job of it begins any more; what runs goes on, and jobs are accepted',
+        params: QUEUE_PARAMS,
+        body: QueuePauseRequestSchema,
+        response: { 200: answer('The paused queue.', 'Queue'), ...problems(400, 404, 415) },
+      },
+    },
+    async (request, reply) => {
+      const { queue: name } = request.params;
+      const { note } = request.body;
+      const now = clock();
+      const until = request.body.until === undefined ? undefined : readTime(request.body.until, '/until');
+      if (until !== undefined && until <= now) {
+        const issues = [{ pointer: '/until', code: 'invalid_value', message: 'this time is over' }];
+        throw new ApiError('invalid_request', describeIssues(issues), { issues });
+      }
+      await checkQueue(parts, name);
+      const asked = { ...(note === undefined ? {} : { note }), ...(until === undefined ? {} : { until }) };
+      const queue = await changeQueue(db, {
+        name,
+        now,
+        change({ version, paused }) {
+          const first = isPaused({ version, ...(paused ? { paused } : {}) }, now) ? paused : undefined;
+          return { paused: { by: request.keyId, since: first?.since ?? now, ...asked } };
+        },
+      });
+      await queues.tell(queue);
+      request.log.info({ queue: name, by: request.keyId }, 'queue paused');
+      return reply.send(await showQueue(parts, name, queue));
+    },
+  );
+}
+
+/** `POST /queues/{name}/resume` */
+export function resumeQueueRoute(app: FastifyInstance, parts: Parts): void {
+  const { db, queues, clock } = parts;
+  app.post<{ Params: { queue: string } }>(
+    '/queues/:queue/resume',
+    {
+      config: { role: 'operator' },
+      schema: {
+        operationId: 'resumeQueue',
+        tags: ['queues'],
+        summary: 'Resume a paused queue',
+        params: QUEUE_PARAMS,
+        body: Type.Object({}, { additionalProperties: false, title: 'QueueResumeRequest' }),
+        response: { 200: answer('The queue.', 'Queue'), ...problems(400, 404, 415) },
+      },
+    },
+    async (request, reply) => {
+      const { queue: name } = request.params;
+      await checkQueue(parts, name);
+      const change = ({ paused }: { paused?: unknown }) => (paused ? { paused: null } : undefined);
+      const queue = await changeQueue(db, { name, now: clock(), change });
+      await queues.tell(queue);
+      request.log.info({ queue: name, by: request.keyId }, 'queue resumed');
+      return reply.send(await showQueue(parts, name, queue));
+    },
+  );
+}

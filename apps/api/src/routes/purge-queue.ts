@@ -1,0 +1,72 @@
+import { type PurgeAnswer, type PurgeRequest, PurgeRequestSchema } from '@jetbeat/core';
+import { changeQueue, type QueueRecord } from '@jetbeat/postgres';
+import type { FastifyInstance } from 'fastify';
+import { checkQueue, QUEUE_PARAMS } from '../find-queue.ts';
+import type { Parts } from '../parts.ts';
+import { ApiError } from '../problem.ts';
+import { answer, problems } from '../problem-responses.ts';
+import { type Confirmation, readConfirmation, writeConfirmation } from '../purge-confirmation.ts';
+
+/** How long what was counted may be confirmed, milliseconds. */
+const CONFIRM_MS = 600_000;
+
+/**
+ * `POST /queues/{name}/purge`: the first call counts, the second one with its `confirm` removes what was there then. The
+ * recorder does it, whatever becomes of this process; the same call again tells how far it is.
+ */
+export function purgeQueueRoute(app: FastifyInstance, parts: Parts): void {
+  const { db, queues, clock } = parts;
+  app.post<{ Params: { queue: string }; Body: PurgeRequest }>(
+    '/queues/:queue/purge',
+    {
+      config: { role: 'operator' },
+      schema: {
+        operationId: 'purgeQueue',
+        tags: ['queues'],
+        summary: 'Remove what waits in a queue; what runs goes on. The first call only counts',
+        params: QUEUE_PARAMS,
+        body: PurgeRequestSchema,
+        response: { 200: answer('How far it is.', 'PurgeAnswer'), ...problems(400, 404, 409, 415) },
+      },
+    },
+    async (request, reply) => {
+      const { queue: name } = request.params;
+      const { confirm, timers = false } = request.body;
+      await checkQueue(parts, name);
+      await queues.makeLanes(name);
+      if (confirm === undefined) {
+        const { waiting, parked, timers: later, ...mark } = await queues.countPurge(name, timers);
+        const asked = { ...mark, queue: name, timers };
+        const count = { waiting, parked, timers: later };
+        return reply.send({ state: 'unconfirmed', count, confirm: writeConfirmation(asked) } as PurgeAnswer);
+      }
+      const asked = readConfirmation(confirm);
+      const fits = asked?.queue === name && asked.timers === timers && clock() - asked.at < CONFIRM_MS;
+      if (!fits || (await queues.streamCreated()) !== asked.streamCreated) throw changed(name);
+      const queue = await begin(asked, request.keyId);
+      await queues.tell(queue);
+      request.log.info({ queue: name, by: request.keyId, upTo: asked.upTo }, 'queue is purged');
+      const { removed = 0, doneAt } = queue.purge ?? {};
+      return reply.send({ state: doneAt === undefined ? 'running' : 'done', removed } as PurgeAnswer);
+    },
+  );
+
+  /** The same confirmation again begins nothing anew. */
+  const begin = (asked: Confirmation, by: string): Promise<QueueRecord> =>
+    changeQueue(db, {
+      name: asked.queue,
+      now: clock(),
+      change({ purge }) {
+        if (purge && purge.upTo === asked.upTo && purge.at === asked.at) return undefined;
+        const { upTo, at, streamCreated, timers } = asked;
+        return { purge: { upTo, before: at, at, streamCreated, timers, by, removed: 0 } };
+      },
+    });
+}
+
+function changed(name: string): ApiError {
+  return new ApiError(
+    'purge_changed',
+    `this confirmation is too old, or not for this queue and these options: count again with POST /queues/${name}/purge {}`,
+  );
+}

@@ -1,0 +1,64 @@
+import {
+  type Bus,
+  type CancelledKeys,
+  consumerState,
+  type EventPublisher,
+  type JobSource,
+  serveHeld,
+} from '@jetbeat/jetstream';
+import type { Log } from '@jetbeat/runtime';
+import { createHandOver } from './hand-over.ts';
+import { answerHeld, type HeldJobs } from './held.ts';
+import type { LetGo } from './let-go.ts';
+import type { Pace } from './pace.ts';
+import type { Ready } from './ready.ts';
+import type { Settle } from './settle.ts';
+import { createStartTeller } from './start-teller.ts';
+import { createWithdraw } from './withdraw.ts';
+
+/** What a worker does beside its jobs, from when it is composed until it has stopped. */
+export function startDuties(params: {
+  worker: string;
+  bus: Bus;
+  events: EventPublisher;
+  jobs: HeldJobs;
+  ready: Ready;
+  letGo: LetGo;
+  pace: Pace;
+  sources: ReadonlyMap<string, JobSource>;
+  cancelled: CancelledKeys;
+  settle: Settle;
+  now: () => number;
+  log: Log;
+}): { stop(): Promise<void> } {
+  const { worker, bus, events, jobs, ready, letGo, pace, sources, now, log } = params;
+  const withdraw = createWithdraw({ jobs, ready, letGo, settle: params.settle });
+  const hearNoMore = params.cancelled.listen(withdraw);
+  const teller = createStartTeller({ held: jobs, events, worker, now });
+  const handOver = createHandOver({
+    ready,
+    sources,
+    pace,
+    pullsOn: async (queue, priority) => (await consumerState(bus, queue, priority)).pulls,
+    refuse: letGo.refuse,
+    onError: (error) =>
+      log.warn({ err: error }, 'cannot tell who else waits for jobs; what waits here stays'),
+  });
+  const answer = answerHeld({
+    jobs,
+    drop(held) {
+      const waits = ready.drop(held);
+      if (waits) letGo.discard(held);
+      return waits;
+    },
+  });
+  const serving = serveHeld(bus, worker, answer, { log });
+  return {
+    async stop() {
+      hearNoMore();
+      teller.stop();
+      handOver.stop();
+      await serving.close();
+    },
+  };
+}

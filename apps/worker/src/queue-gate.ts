@@ -1,0 +1,67 @@
+import { isPurged, type Reason } from '@jetbeat/core';
+import type { QueueSettingsWatch } from '@jetbeat/jetstream';
+import type { Held, HeldJobs } from './held.ts';
+import type { LetGo } from './let-go.ts';
+import type { Ready } from './ready.ts';
+import type { Settle } from './settle.ts';
+
+/** Keeps jobs of paused queues from beginning, and those that go with a purge. */
+export interface QueueGate {
+  /** Whether the job may not begin; then it was given back, or ends as cancelled, and is held here no more. */
+  stops(held: Held): boolean;
+  /** How many more jobs of a queue may be pulled. */
+  roomOf(queue: string): number;
+  close(): void;
+}
+
+/**
+ * How long what is given back is kept from those whose pulls are still out, milliseconds; they would only give it back too.
+ * So late it may come after the queue goes on.
+ */
+const AGAIN_MS = 1_000;
+const PURGED: Reason = { code: 'purged', text: 'its queue was purged' };
+
+/**
+ * Makes the gate. What waits here when a queue is paused or purged is not kept until a slot is free.
+ * @param params.onOpen a queue may give jobs again
+ */
+export function createQueueGate(params: {
+  queues: QueueSettingsWatch;
+  jobs: Pick<HeldJobs, 'begin' | 'end'>;
+  ready: () => Pick<Ready, 'waiting' | 'drop'>;
+  letGo: Pick<LetGo, 'refuse' | 'finish' | 'track'>;
+  settle: Pick<Settle, 'end'>;
+  onOpen: () => void;
+}): QueueGate {
+  const { queues, jobs, ready, letGo, settle, onOpen } = params;
+  const purge = async (held: Held) => {
+    jobs.begin(held);
+    jobs.end(held);
+    await settle.end(held, 'cancelled', PURGED);
+    letGo.finish(held, true);
+  };
+  /** What becomes of it instead of a run. */
+  const verdict = ({ job, deliveries }: Held): 'purge' | 'refuse' | undefined => {
+    const settings = queues.of(job.queue);
+    if (settings === undefined) return undefined;
+    if (settings.purge && deliveries.every((delivery) => isPurged(settings, delivery))) return 'purge';
+    return queues.isPaused(job.queue) ? 'refuse' : undefined;
+  };
+  const stops = (held: Held): boolean => {
+    const what = verdict(held);
+    if (what === 'purge') letGo.track(held, purge(held));
+    else if (what === 'refuse') letGo.refuse(held, AGAIN_MS);
+    return what !== undefined;
+  };
+  const off = queues.onChange((queue) => {
+    for (const held of ready().waiting()) {
+      if (held.job.queue === queue && verdict(held) && ready().drop(held)) stops(held);
+    }
+    if (!queues.isPaused(queue)) onOpen();
+  });
+  return {
+    stops,
+    roomOf: (queue) => (queues.isPaused(queue) ? 0 : Number.POSITIVE_INFINITY),
+    close: off,
+  };
+}

@@ -1,0 +1,38 @@
+import { connectBus, ensureTopology } from '@jetbeat/jetstream';
+import { expect, onTestFinished, test } from 'vitest';
+import { natsUrl, testNamespace, testTopology } from '../../../test/support/nats.ts';
+import { createQueueRate } from './queue-rate.ts';
+
+test('two workers together begin no more than the rate lets them, and all of it is used', async () => {
+  const namespace = testNamespace();
+  const limit = { limit: 50, periodMs: 1_000, burst: 5 };
+  const begun: number[] = [];
+  const errors: unknown[] = [];
+  const { promise: done, resolve } = Promise.withResolvers<void>();
+  const worker = async () => {
+    const bus = await connectBus({ servers: natsUrl(), name: 'test', namespace });
+    onTestFinished(() => bus.close());
+    await ensureTopology(bus, { ...testTopology, queues: [] });
+    const left = () => 100 - begun.length;
+    const look = () => {
+      while (left() > 0 && rate.take()) begun.push(Date.now());
+      if (left() === 0) resolve();
+      else rate.lease();
+    };
+    const rate = createQueueRate({
+      ...{ bus, queue: 'q', now: Date.now, limit: () => limit },
+      wanted: () => Math.min(5, left()),
+      onStart: look,
+      onError: (error) => errors.push(error),
+    });
+    onTestFinished(() => rate.close());
+    return look;
+  };
+  const looks = [await worker(), await worker()];
+  for (const look of looks) look();
+  await done;
+  expect(errors).toEqual([]);
+  const most = Math.max(...begun.map((from) => begun.filter((at) => at >= from && at < from + 950).length));
+  expect(most).toBeLessThanOrEqual(55);
+  expect((begun.at(-1) ?? 0) - (begun[0] ?? 0)).toBeGreaterThan(1_500);
+}, 20_000);

@@ -1,0 +1,27 @@
+import type { JobEvent, ParkedFor } from './event.ts';
+import type { Reason } from './outcome.ts';
+
+/** Why a parked job waits, in the words of the API. */
+export function parkedReason(event: Extract<JobEvent, { kind: 'parked' }>): Reason {
+  const { task, queue } = event;
+  switch (event.what) {
+    case 'task': {
+      const text = `a worker of the queue "${queue}" does not have the task "${task}"; the job starts when one does`;
+      return { code: 'no_worker', text };
+    }
+    case 'doubt':
+      return {
+        code: 'doubt',
+        text: 'nobody could say whether it has run; it goes on when the recorder has answered',
+      };
+    case 'key':
+      return keyReason(event);
+  }
+}
+
+/** The key goes with it: by that the recorder finds what waits. */
+function keyReason({ key, limit, taken }: Extract<ParkedFor, { what: 'key' }>): Reason {
+  const slots = `${taken} of ${limit} ${limit === 1 ? 'slot is' : 'slots are'} taken`;
+  const text = taken < limit ? `waits for key ${key}, behind older jobs` : `waits for key ${key}: ${slots}`;
+  return { code: 'key', text, key };
+}

@@ -1,0 +1,133 @@
+/** What a rate is counted for: all jobs of the queue together. */
+export const RATE_SCOPES = ['queue'] as const;
+export type RateScope = (typeof RATE_SCOPES)[number];
+
+/** So many starts in each period, evenly spread; up to `burst` of them at once. */
+export interface RateLimit {
+  readonly limit: number;
+  /** Milliseconds. */
+  readonly periodMs: number;
+  /** At least 1. */
+  readonly burst?: number;
+  /** Default `queue`. */
+  readonly per?: RateScope;
+}
+
+/** Who stopped a queue, and until when. Times in Unix milliseconds. */
+export interface QueuePause {
+  readonly by: string;
+  readonly note?: string;
+  readonly since: number;
+  /** From then on the queue runs again, whoever is there to say so. */
+  readonly until?: number;
+}
+
+/** The limits of one queue over all workers; what is absent has none. */
+export interface QueueLimits {
+  /** Jobs that run at once. */
+  readonly concurrency?: number;
+  readonly rateLimit?: RateLimit;
+  /** Jobs that may wait; beyond it new ones are refused. */
+  readonly maxDepth?: number;
+}
+
+/** Which jobs of a queue that wait are to go: messages stored at or before both, since sequences begin anew with a lost stream. */
+export interface PurgeMark {
+  /** Sequence in JOBS. */
+  readonly upTo: number;
+  /** By NATS' clock, Unix milliseconds. */
+  readonly before: number;
+}
+
+/** What holds for one queue now, as every process is told it. */
+export interface QueueSettings extends QueueLimits {
+  /** Rises with every change, so that an older state never replaces a newer one. */
+  readonly version: number;
+  readonly paused?: QueuePause;
+  /** Present while a purge is under way. */
+  readonly purge?: PurgeMark;
+}
+
+/** Whether the queue is stopped at this time, Unix milliseconds. */
+export function isPaused(settings: QueueSettings | undefined, now: number): boolean {
+  const paused = settings?.paused;
+  return paused !== undefined && (paused.until === undefined || now < paused.until);
+}
+
+/** Whether a message of the queue is to go with a purge that is under way. */
+export function isPurged(
+  settings: QueueSettings | undefined,
+  message: { readonly seq: number; readonly storedAt: number | undefined },
+): boolean {
+  const mark = settings?.purge;
+  return mark !== undefined && message.seq <= mark.upTo && (message.storedAt ?? 0) <= mark.before;
+}
+
+/** As it is told: keys in one order, so that equal settings are equal texts. */
+export function encodeQueueSettings(settings: QueueSettings): string {
+  const { version, concurrency, rateLimit, maxDepth, paused, purge } = settings;
+  return JSON.stringify({
+    version,
+    concurrency,
+    rateLimit: rateLimit && {
+      limit: rateLimit.limit,
+      periodMs: rateLimit.periodMs,
+      burst: rateLimit.burst,
+      per: rateLimit.per,
+    },
+    maxDepth,
+    paused: paused && { by: paused.by, note: paused.note, since: paused.since, until: paused.until },
+    purge: purge && { upTo: purge.upTo, before: purge.before },
+  });
+}
+
+/** Reads what was told; undefined for what is none. Fields of a newer version are left alone. */
+export function decodeQueueSettings(text: string): QueueSettings | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (!isObject(value) || !isCount(value.version, 0)) return undefined;
+  const { concurrency, rateLimit, maxDepth, paused, purge } = value;
+  if (![concurrency, maxDepth].every((count) => count === undefined || isCount(count, 1))) return undefined;
+  if (rateLimit !== undefined && !isRate(rateLimit)) return undefined;
+  if (paused !== undefined && !isPause(paused)) return undefined;
+  if (purge !== undefined && !isPurgeMark(purge)) return undefined;
+  return value as unknown as QueueSettings;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isCount(value: unknown, least: number): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= least;
+}
+
+function isRate(value: unknown): value is RateLimit {
+  if (!isObject(value)) return false;
+  const { limit, periodMs, burst, per } = value;
+  return (
+    isCount(limit, 1) &&
+    isCount(periodMs, 1) &&
+    (burst === undefined || isCount(burst, 1)) &&
+    (per === undefined || RATE_SCOPES.includes(per as RateScope))
+  );
+}
+
+function isPause(value: unknown): value is QueuePause {
+  if (!isObject(value)) return false;
+  const { by, note, since, until } = value;
+  return (
+    typeof by === 'string' &&
+    (note === undefined || typeof note === 'string') &&
+    isCount(since, 0) &&
+    (until === undefined || isCount(until, 0))
+  );
+}
+
+function isPurgeMark(value: unknown): value is PurgeMark {
+  return isObject(value) && isCount(value.upTo, 0) && isCount(value.before, 0);
+}

@@ -1,0 +1,181 @@
+import type { RateLimit } from './queue-settings.ts';
+
+/** Who has a slot, or several: a worker under a lease, or a parked job that is on its way back to its queue. */
+export type SlotHolder =
+  | {
+      readonly lease: string;
+      /** Slots of a queue are held in blocks; absent: one. */
+      readonly count?: number;
+    }
+  | {
+      /** Until when the slot is kept for it, Unix milliseconds. */
+      readonly until: number;
+      /** How often the job had been parked: the reservation is for that step alone. */
+      readonly parks: number;
+    };
+
+/**
+ * The slots of one concurrency key, by the ids of the jobs that have them; or those of a queue, by the names of leases. It
+ * is changed by compare-and-set only.
+ */
+export interface Semaphore {
+  readonly holders: Readonly<Record<string, SlotHolder>>;
+  /** Jobs are parked, or about to be: whoever frees a slot looks for the oldest of them. */
+  readonly waiting?: boolean;
+  /** Of a rate: when the next start would be due if all came evenly, Unix milliseconds. */
+  readonly tat?: number;
+}
+
+/** Nobody has a slot. */
+export const FREE_SEMAPHORE: Semaphore = { holders: {} };
+
+/** What a job asks for. */
+export interface SlotClaim {
+  readonly job: string;
+  readonly parks: number;
+  readonly lease: string;
+  readonly limit: number;
+}
+
+/**
+ * What becomes of a claim. `taken`: the job has a slot; `reserved` says that it was kept for this very step, which proves
+ * that nobody has run it before. `elsewhere`: another worker has a slot for the same job. `full`: it has to wait.
+ */
+export type SlotAnswer =
+  | { readonly kind: 'taken'; readonly next: Semaphore; readonly reserved: boolean }
+  | { readonly kind: 'elsewhere'; readonly lease: string }
+  | { readonly kind: 'full'; readonly next: Semaphore; readonly taken: number };
+
+/** Decides on a claim. A newcomer waits behind what is parked; `now` in Unix milliseconds. */
+export function claimSlot(semaphore: Semaphore, claim: SlotClaim, now: number): SlotAnswer {
+  const { job, lease, limit, parks } = claim;
+  const mine = semaphore.holders[job];
+  if (mine && 'lease' in mine && mine.lease !== lease) return { kind: 'elsewhere', lease: mine.lease };
+  const live = withoutOverdue(semaphore, now);
+  const taken = Object.keys(live.holders).length;
+  if (!mine && (taken >= limit || live.waiting)) {
+    return { kind: 'full', next: { ...live, waiting: true }, taken };
+  }
+  const held = mine !== undefined && 'lease' in mine;
+  const next = held ? live : { ...live, holders: { ...live.holders, [job]: { lease } } };
+  return { kind: 'taken', next, reserved: mine !== undefined && 'until' in mine && mine.parks === parks };
+}
+
+/** How many slots of a queue a worker has, or could have. */
+export interface BlockClaim {
+  readonly lease: string;
+  /** What it wants in all. */
+  readonly wanted: number;
+  /** Slots under which jobs run now: it keeps these, also where the limit was lowered. */
+  readonly used: number;
+  readonly limit: number;
+}
+
+/**
+ * Gives a worker as many of a queue's slots as it wants and are left. `count`: those that are noted as its own; `allowed`: under
+ * so many of them jobs may begin, which is less while the limit is lower than what runs.
+ */
+export function claimBlock(
+  semaphore: Semaphore,
+  claim: BlockClaim,
+): { next: Semaphore; count: number; allowed: number } {
+  const { lease, wanted, used, limit } = claim;
+  const { [lease]: mine, ...others } = semaphore.holders;
+  const taken = Object.values(others).reduce((sum, holder) => sum + slotsOf(holder), 0);
+  const allowed = Math.min(wanted, Math.max(0, limit - taken));
+  const count = Math.max(used, allowed);
+  if (count === (mine ? slotsOf(mine) : 0)) return { next: semaphore, count, allowed };
+  const holders = count === 0 ? others : { ...others, [lease]: { lease, count } };
+  return { next: { holders }, count, allowed };
+}
+
+function slotsOf(holder: SlotHolder): number {
+  return 'lease' in holder ? (holder.count ?? 1) : 1;
+}
+
+/** Starts are given out so long in advance, milliseconds. */
+const STARTS_AHEAD_MS = 1_000;
+
+/**
+ * Takes starts from a rate that all workers share: the theoretical arrival time of the Generic Cell Rate Algorithm (ITU-T
+ * I.371), which keeps them evenly apart and lets `burst` of them come at once after a pause. In no period are there more than
+ * `limit + burst`. Returns the times at which they are due, at most `count`, and none that is more than a second ahead.
+ */
+export function claimStarts(
+  semaphore: Semaphore,
+  rate: Pick<RateLimit, 'limit' | 'periodMs' | 'burst'> & { readonly count: number },
+  now: number,
+): { next: Semaphore; starts: number[] } {
+  const interval = rate.periodMs / rate.limit;
+  const tolerance = ((rate.burst ?? 1) - 1) * interval;
+  const starts: number[] = [];
+  // Whoever lowers the rate does not wait for what was due by the old one.
+  let tat = Math.min(semaphore.tat ?? 0, now + STARTS_AHEAD_MS + rate.periodMs + tolerance);
+  while (starts.length < rate.count) {
+    const start = Math.max(now, tat - tolerance);
+    if (start > now + STARTS_AHEAD_MS) break;
+    starts.push(start);
+    tat = Math.max(tat, start) + interval;
+  }
+  return { next: starts.length === 0 ? semaphore : { ...semaphore, tat }, starts };
+}
+
+/** Keeps a slot for a parked job, if one is free and the job has none. */
+export function reserveSlot(
+  semaphore: Semaphore,
+  claim: Pick<SlotClaim, 'job' | 'parks' | 'limit'>,
+  until: number,
+): Semaphore | undefined {
+  const { holders } = semaphore;
+  if (holders[claim.job] || Object.keys(holders).length >= claim.limit) return undefined;
+  return { holders: { ...holders, [claim.job]: { until, parks: claim.parks } }, waiting: true };
+}
+
+/** Without those holders for which `goes` is true. */
+export function dropHolders(
+  semaphore: Semaphore,
+  goes: (holder: SlotHolder, job: string) => boolean,
+): Semaphore {
+  const kept = Object.entries(semaphore.holders).filter(([job, holder]) => !goes(holder, job));
+  if (kept.length === Object.keys(semaphore.holders).length) return semaphore;
+  return { ...semaphore, holders: Object.fromEntries(kept) };
+}
+
+/** Without reservations whose time is over: whoever was to put the job back has not, or nobody has taken it since. */
+export function withoutOverdue(semaphore: Semaphore, now: number): Semaphore {
+  return dropHolders(semaphore, (holder) => 'until' in holder && holder.until <= now);
+}
+
+/** The leases under which slots are held. */
+export function leasesOf({ holders }: Semaphore): string[] {
+  return [...new Set(Object.values(holders).flatMap((holder) => ('lease' in holder ? [holder.lease] : [])))];
+}
+
+/** Whether it says nothing at all. */
+export function isFree({ holders, waiting, tat }: Semaphore): boolean {
+  return !waiting && tat === undefined && Object.keys(holders).length === 0;
+}
+
+/** Reads what was stored; undefined for what this version does not write. */
+export function decodeSemaphore(text: string): Semaphore | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (!isObject(value) || !isObject(value['holders'])) return undefined;
+  return Object.values(value['holders']).every(isHolder) ? (value as unknown as Semaphore) : undefined;
+}
+
+function isHolder(value: unknown): boolean {
+  if (!isObject(value)) return false;
+  return (
+    typeof value['lease'] === 'string' ||
+    (Number.isFinite(value['until']) && Number.isInteger(value['parks']))
+  );
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

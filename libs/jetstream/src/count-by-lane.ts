@@ -1,0 +1,57 @@
+import { PRIORITIES, type Priority } from '@jetbeat/core';
+import { type Bus, type BusConnection, inside } from './bus.ts';
+import { JetStreamCallError } from './errors.ts';
+import { inNamespace, parseSubject, streamName } from './names.ts';
+
+/** Jobs of one queue and priority, by the subjects of JOBS. */
+export interface LaneCount {
+  readonly queue: string;
+  readonly priority: Priority;
+  readonly messages: number;
+}
+
+/** More different subjects than these (queue, priority and task make one) are not listed: callers choose the names. */
+const MAX_SUBJECTS = 5_000;
+/** Beyond every subject: the server then tells how many there are, and lists none. */
+const NO_LIST = 2 ** 31 - 1;
+const CALL_MS = 2_000;
+
+/**
+ * Counts the jobs of each queue and priority, the fullest first, whether anybody serves them or not; what workers hold is among
+ * them. Nothing while there are more than 5,000 subjects.
+ * @throws JetStreamCallError when the server does not answer in time
+ */
+export async function countByLane(bus: Bus): Promise<LaneCount[]> {
+  const inner = inside(bus);
+  const { total } = await subjectsOf(inner, NO_LIST);
+  if (total === 0 || total > MAX_SUBJECTS) return [];
+  const { subjects } = await subjectsOf(inner, 0);
+  const counts = new Map<string, LaneCount>();
+  for (const [subject, messages] of Object.entries(subjects)) {
+    const parsed = parseSubject(inner, subject);
+    if (parsed?.kind !== 'job') continue;
+    const { queue, priority } = parsed;
+    const key = `${queue}.${priority}`;
+    counts.set(key, { queue, priority, messages: messages + (counts.get(key)?.messages ?? 0) });
+  }
+  return [...counts.values()].sort(
+    (a, b) => b.messages - a.messages || PRIORITIES.indexOf(a.priority) - PRIORITIES.indexOf(b.priority),
+  );
+}
+
+async function subjectsOf(
+  bus: BusConnection,
+  offset: number,
+): Promise<{ total: number; subjects: Readonly<Record<string, number>> }> {
+  const reply = await bus.replies.send({
+    subject: `$JS.API.STREAM.INFO.${streamName(bus, 'JOBS')}`,
+    data: new TextEncoder().encode(JSON.stringify({ subjects_filter: inNamespace(bus, 'jobs.>'), offset })),
+    timeoutMs: CALL_MS,
+  });
+  if (reply.kind !== 'message') throw new JetStreamCallError(`counting the jobs of queues: ${reply.kind}`);
+  const answer = JSON.parse(new TextDecoder().decode(reply.data)) as {
+    total?: number;
+    state?: { subjects?: Record<string, number> };
+  };
+  return { total: answer.total ?? 0, subjects: answer.state?.subjects ?? {} };
+}

@@ -1,0 +1,152 @@
+import { randomUUID } from 'node:crypto';
+import type { EndedEvent, UniqueAsk } from '@jetbeat/core';
+import { expect, onTestFinished, test } from 'vitest';
+import { natsUrl, testNamespace, testTopology } from '../../../test/support/nats.ts';
+import { connectBus } from './connect-bus.ts';
+import { findMessage } from './find-message.ts';
+import { timerSubject } from './names.ts';
+import { publishJobs } from './publish-jobs.ts';
+import { testJob } from './testing.ts';
+import { ensureTopology } from './topology.ts';
+import { claimKey, clearReplaced, giveUpKey, releaseKey, takeKey } from './unique-keys.ts';
+import { applyReview, listNotes, noteOf } from './unique-review.ts';
+
+async function bench() {
+  const namespace = testNamespace();
+  const open = async () => {
+    const bus = await connectBus({ servers: natsUrl(), name: 'test', namespace });
+    onTestFinished(() => bus.close());
+    return bus;
+  };
+  const bus = await open();
+  await ensureTopology(bus, { ...testTopology, queues: ['default'] });
+  return { bus, open };
+}
+
+const ask = (facts: Partial<UniqueAsk> = {}): UniqueAsk => ({
+  ...{ key: 'k', scope: 'task', mode: 'unfinished', onConflict: 'existing' },
+  ...facts,
+});
+/** Of what history is told here, nobody wants to know. */
+const NOBODY = { publish: async () => {} };
+const keyed = (facts: Partial<UniqueAsk> = {}) => {
+  const { key, scope, mode } = ask(facts);
+  return testJob({ unique: { key, scope, mode } });
+};
+
+test('of 50 that want a key at once one gets it, and the others are told who, twenty times over', async () => {
+  const { bus, open } = await bench();
+  const buses = [bus, ...(await Promise.all(Array.from({ length: 4 }, open)))];
+  for (let round = 0; round < 20; round++) {
+    const key = `round ${round}`;
+    const jobs = Array.from({ length: 50 }, () => keyed({ key }));
+    const answers = await Promise.all(
+      jobs.map((job, index) => takeKey(buses[index % 5] ?? bus, { ask: ask({ key }), job, now: Date.now() })),
+    );
+    const created = answers.filter(({ answer }) => answer === 'created');
+    expect(created).toHaveLength(1);
+    expect(answers.filter(({ answer }) => answer === 'existing')).toHaveLength(49);
+    expect(new Set(answers.map(({ holder }) => holder.id)).size).toBe(1);
+  }
+  expect((await listNotes(bus, { from: 1, limit: 100 })).notes).toHaveLength(20);
+}, 60_000);
+
+test('of 50 that replace one another one is left, and each of the others was replaced once', async () => {
+  const { bus } = await bench();
+  const replace = ask({ onConflict: 'replace' });
+  const ended: EndedEvent[] = [];
+  const teller = { publish: async (event: EndedEvent) => void ended.push(event) };
+  const answers = await Promise.all(
+    Array.from({ length: 50 }, async () => {
+      const job = keyed();
+      const taken = await takeKey(bus, { ask: replace, job, now: Date.now() });
+      if (taken.answer !== 'existing') await clearReplaced(bus, teller, { job, now: Date.now() });
+      return { job, ...taken };
+    }),
+  );
+  const unique = { key: 'k', scope: 'task', mode: 'unfinished' } as const;
+  const { note } = await noteOf(bus, { unique, task: 'test.noop', queue: 'default' });
+  expect(note?.replaces).toBeUndefined();
+  const stored = answers.filter(({ answer }) => answer !== 'existing').map(({ job }) => job.id);
+  const gone = new Set(ended.map((event) => event.job));
+  expect(stored.filter((id) => !gone.has(id))).toEqual([note?.holder.id]);
+  const last = answers.find(({ job }) => job.id === note?.holder.id)?.job;
+  for (const { job } of answers)
+    expect(await claimKey(bus, NOBODY, { job: job, now: Date.now() })).toMatchObject({
+      may: job === last ? 'run' : 'yield',
+    });
+}, 60_000);
+
+test('who takes a place clears it away; its timer is gone, and history hears of it', async () => {
+  const { bus } = await bench();
+  const first = keyed();
+  const second = keyed();
+  await takeKey(bus, { ask: ask(), job: first, now: Date.now() });
+  await publishJobs(bus, [{ envelope: first, at: Date.now() + 60_000 }]);
+  const taken = await takeKey(bus, { ask: ask({ onConflict: 'replace' }), job: second, now: Date.now() });
+  expect(taken).toMatchObject({ answer: 'replaced', replaces: [{ id: first.id }] });
+  // Until it is stored, the first one is neither lost nor run.
+  expect(await claimKey(bus, NOBODY, { job: first, now: Date.now() })).toEqual({ may: 'wait' });
+  const ended: EndedEvent[] = [];
+  const teller = { publish: async (event: EndedEvent) => void ended.push(event) };
+  await clearReplaced(bus, teller, { job: second, now: Date.now() });
+  expect(await findMessage(bus, { subject: timerSubject(bus, first.id) })).toBeUndefined();
+  expect(ended).toMatchObject([{ job: first.id, state: 'cancelled', reason: { code: 'replaced' } }]);
+  expect(await claimKey(bus, NOBODY, { job: first, now: Date.now() })).toEqual({
+    may: 'yield',
+    to: second.id,
+  });
+  expect(await claimKey(bus, NOBODY, { job: second, now: Date.now() })).toEqual({ may: 'run' });
+  // A run of it has begun, so its place is taken no more.
+  const third = await takeKey(bus, { ask: ask({ onConflict: 'replace' }), job: keyed(), now: Date.now() });
+  expect(third).toMatchObject({ answer: 'existing', holder: { id: second.id } });
+});
+
+test('a key that is given back, or freed, leaves nothing behind and is free at once', async () => {
+  const { bus } = await bench();
+  const [first, second, third] = [keyed(), keyed(), keyed()] as const;
+  const now = Date.now();
+  await takeKey(bus, { ask: ask(), job: first, now });
+  await takeKey(bus, { ask: ask({ onConflict: 'replace' }), job: second, now });
+  await giveUpKey(bus, second);
+  expect(await takeKey(bus, { ask: ask(), job: third, now })).toMatchObject({ holder: { id: first.id } });
+  await releaseKey(bus, third);
+  expect((await listNotes(bus, { from: 1, limit: 10 })).notes).toHaveLength(1);
+  await releaseKey(bus, first);
+  expect((await listNotes(bus, { from: 1, limit: 10 })).notes).toEqual([]);
+  expect(await takeKey(bus, { ask: ask(), job: third, now })).toMatchObject({ answer: 'created' });
+});
+
+test('a period is held whatever becomes of the job, and no longer', async () => {
+  const { bus } = await bench();
+  const timed = ask({ mode: 'period', forMs: 1_000 });
+  const first = keyed(timed);
+  const now = Date.now();
+  await takeKey(bus, { ask: timed, job: first, now });
+  await releaseKey(bus, first);
+  const again = (at: number) => takeKey(bus, { ask: timed, job: keyed(timed), now: at });
+  expect(await again(now + 999)).toMatchObject({ answer: 'existing', timed: true });
+  expect(await again(now + 1_000)).toMatchObject({ answer: 'created' });
+});
+
+test('all notes are read a page at a time, and one that was changed since is left alone', async () => {
+  const { bus } = await bench();
+  const jobs = Array.from({ length: 25 }, () => keyed({ key: randomUUID() }));
+  for (const job of jobs) await takeKey(bus, { ask: ask(job.unique), job, now: Date.now() });
+  const seen: string[] = [];
+  let from: number | undefined = 1;
+  while (from !== undefined) {
+    const page: Awaited<ReturnType<typeof listNotes>> = await listNotes(bus, { from, limit: 10 });
+    expect(page.notes.length).toBeLessThanOrEqual(10);
+    seen.push(...page.notes.map(({ note }) => note.holder.id));
+    from = page.next;
+  }
+  expect(seen).toEqual(jobs.map(({ id }) => id));
+  const [listed] = (await listNotes(bus, { from: 1, limit: 1 })).notes;
+  const [job] = jobs;
+  if (!listed || !job) throw new Error('none');
+  expect(Math.abs(listed.time - Date.now())).toBeLessThan(60_000);
+  await claimKey(bus, NOBODY, { job: job, now: Date.now() });
+  expect(await applyReview(bus, listed, { do: 'remove' })).toBe(false);
+  expect(await applyReview(bus, listed, { do: 'write', note: listed.note })).toBe(false);
+});

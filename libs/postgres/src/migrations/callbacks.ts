@@ -1,0 +1,25 @@
+import { Migration } from '@mikro-orm/migrations';
+
+/** What handlers say of their progress, what follows the end of a job, and notices. */
+export class Callbacks extends Migration {
+  override name = '0004-callbacks';
+
+  override up(): void {
+    this.addSql('alter table job add column progress jsonb');
+    // False: nobody has looked yet whether something follows the end of a job that failed.
+    this.addSql('alter table job add column followed boolean not null default false');
+    // Of what is over already nobody wants to hear.
+    this.addSql(`update job set followed = true where state in ('dead', 'expired')`);
+    this.addSql(
+      `create index job_unfollowed on job (finished_at) where state in ('dead', 'expired') and not followed`,
+    );
+    // How many notices of a rule went out in its present period, and of what they told.
+    this.addSql(`create table notice_count (
+      rule text primary key,
+      since timestamptz not null,
+      until timestamptz not null,
+      sent integer not null,
+      held integer not null
+    )`);
+  }
+}

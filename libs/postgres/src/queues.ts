@@ -1,0 +1,116 @@
+import type { QueueLimits, QueuePause, QueueSettings } from '@jetbeat/core';
+import { LockMode } from '@mikro-orm/core';
+import { type Database, inside } from './database.ts';
+import { QueueEntity } from './entities.ts';
+import { cleanJson } from './json.ts';
+import type { QueuePurge } from './queue-purge.ts';
+import { type QueueRecord, queueRecord, settingsOf } from './queue-record.ts';
+
+/** What a change makes of a queue; what is absent stays, null is taken away. */
+export interface QueueChange {
+  readonly concurrency?: number | null;
+  readonly rateLimit?: QueueLimits['rateLimit'] | null;
+  readonly maxDepth?: number | null;
+  readonly paused?: QueuePause | null;
+  readonly purge?: QueuePurge | null;
+}
+
+/** The queue of this name; undefined when nobody has said anything of it. */
+export async function getQueue(db: Database, name: string): Promise<QueueRecord | undefined> {
+  const found = await inside(db).entities((em) => em.findOne(QueueEntity, { name }));
+  return found ? queueRecord(found) : undefined;
+}
+
+/** All queues, in the order of their names. */
+export async function listQueues(db: Database): Promise<QueueRecord[]> {
+  const found = await inside(db).entities((em) => em.find(QueueEntity, {}, { orderBy: { name: 'asc' } }));
+  return found.map(queueRecord);
+}
+
+/** The queues with a purge that is not over. */
+export async function purgingQueues(db: Database): Promise<QueueRecord[]> {
+  const found = await inside(db).entities((em) =>
+    em.find(QueueEntity, { purge: { $ne: null } }, { orderBy: { name: 'asc' } }),
+  );
+  return found.map(queueRecord).filter(({ purge }) => purge !== undefined && purge.doneAt === undefined);
+}
+
+/** What every process is to be told, by queue. */
+export async function allQueueSettings(db: Database): Promise<Map<string, QueueSettings>> {
+  const queues = await listQueues(db);
+  return new Map(queues.map((queue) => [queue.name, settingsOf(queue)]));
+}
+
+/**
+ * Changes a queue, which is made where it is missing.
+ * @param params.change what to change, of the queue as it is now; undefined: nothing, and the version stays. It may throw
+ */
+export async function changeQueue(
+  db: Database,
+  params: {
+    readonly name: string;
+    readonly now: number;
+    readonly change: (queue: QueueRecord) => QueueChange | undefined;
+  },
+): Promise<QueueRecord> {
+  const { name, now, change } = params;
+  return inside(db).entities((em) =>
+    em.transactional(async (own) => {
+      const at = new Date(now);
+      const made = { name, version: 1, initial: {}, createdAt: at, updatedAt: at };
+      await own.upsert(QueueEntity, made, { onConflictFields: ['name'], onConflictAction: 'ignore' });
+      own.clear();
+      const queue = await own.findOneOrFail(QueueEntity, { name }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+      const changes = change(queueRecord(queue));
+      if (changes) {
+        own.assign(queue, { ...cleanJson(changes), version: Number(queue.version) + 1, updatedAt: at });
+        await own.flush();
+      }
+      return queueRecord(queue);
+    }),
+  );
+}
+
+/**
+ * Notes what the configuration says of its queues; of queues that it names no more, that it says nothing.
+ * @param params.queues every queue of the configuration
+ */
+export async function seedQueues(
+  db: Database,
+  params: { readonly queues: ReadonlyMap<string, QueueLimits>; readonly now: number },
+): Promise<void> {
+  const { queues, now } = params;
+  const known = new Map((await listQueues(db)).map((queue) => [queue.name, queue]));
+  for (const name of new Set([...queues.keys(), ...known.keys()])) {
+    const initial = queues.get(name) ?? {};
+    const found = known.get(name);
+    if (found && isSame(found.initial, initial)) continue;
+    await seedQueue(db, { name, initial, now });
+  }
+}
+
+async function seedQueue(
+  db: Database,
+  { name, initial, now }: { name: string; initial: QueueLimits; now: number },
+): Promise<void> {
+  await inside(db).run(
+    `insert into queue (name, version, initial, created_at, updated_at) values ($1, 1, $2::jsonb, $3, $3)
+     on conflict (name) do update set initial = excluded.initial, version = queue.version + 1, updated_at = excluded.updated_at
+     where queue.initial <> excluded.initial`,
+    [name, JSON.stringify(initial), new Date(now)],
+  );
+}
+
+/** jsonb keeps its keys in another order. */
+function isSame(one: QueueLimits, other: QueueLimits): boolean {
+  const text = ({ concurrency, rateLimit, maxDepth }: QueueLimits) =>
+    JSON.stringify([
+      concurrency,
+      rateLimit?.limit,
+      rateLimit?.periodMs,
+      rateLimit?.burst,
+      rateLimit?.per,
+      maxDepth,
+    ]);
+  return text(one) === text(other);
+}

@@ -1,0 +1,77 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+/** The process groups of the commands that run, none of which outlives this process. */
+export interface ProcessGroups {
+  /** A group has begun; its number is the process id of its first process. */
+  add(group: number): void;
+  /** Kills what is left of a group that has ended. */
+  remove(group: number): void;
+  /** Kills all that is left, within two seconds. Twice is safe. */
+  close(): Promise<void>;
+}
+
+const WATCH = fileURLToPath(new URL('./watch-groups.sh', import.meta.url));
+const CLOSE_TIMEOUT_MS = 2_000;
+
+/**
+ * Keeps the groups. Beside this process a shell of some hundred KiB waits, from the first command on, for the end of a pipe
+ * that closes when this process dies, also by kill -9, and then kills the groups.
+ */
+export function openProcessGroups(): ProcessGroups {
+  const groups = new Set<number>();
+  let watch: ChildProcess | undefined;
+  let closed: Promise<void> | undefined;
+  const tell = (line: string) => watch?.stdin?.write(`${line}\n`);
+  const begin = () => {
+    const started = spawn('/bin/sh', [WATCH], {
+      detached: true,
+      stdio: ['pipe', 'ignore', 'ignore'],
+      env: {},
+    });
+    const gone = () => {
+      if (watch === started) watch = undefined;
+    };
+    started.on('error', gone).on('exit', gone);
+    started.stdin.on('error', () => undefined);
+    started.unref();
+    watch = started;
+    for (const group of groups) tell(`+${group}`);
+  };
+  const close = async () => {
+    for (const group of groups) signalGroup(group, 'SIGKILL');
+    groups.clear();
+    const last = watch;
+    if (!last) return;
+    const timer = Promise.withResolvers<void>();
+    const timeout = setTimeout(timer.resolve, CLOSE_TIMEOUT_MS);
+    last.once('exit', timer.resolve);
+    last.stdin?.end();
+    await timer.promise;
+    clearTimeout(timeout);
+  };
+  return {
+    add(group) {
+      groups.add(group);
+      if (watch) tell(`+${group}`);
+      else begin();
+    },
+    remove(group) {
+      signalGroup(group, 'SIGKILL');
+      groups.delete(group);
+      tell(`-${group}`);
+    },
+    close: () => (closed ??= close()),
+  };
+}
+
+/** Sends a signal to every process of a group; one that is gone is none the worse for it. */
+export function signalGroup(group: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-group, signal);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    // macOS says EPERM of a group that has only zombies left.
+    if (code !== 'ESRCH' && code !== 'EPERM') throw error;
+  }
+}

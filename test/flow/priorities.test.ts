@@ -1,0 +1,82 @@
+import { consumerState, jobsStreamState } from '@jetbeat/jetstream';
+import { expect, test } from 'vitest';
+import { createRecorderBench, type RecorderBench } from '../support/recorder.ts';
+import { createWorkerBench } from '../support/worker-bench.ts';
+
+/** How many normal jobs workers hold, begun or not. */
+const held = async ({ bus }: RecorderBench) => (await consumerState(bus, 'default', 'normal')).ackPending;
+
+test('under a backlog of normal a high job begins as soon as the jobs that run now have ended', async () => {
+  const bench = await createRecorderBench();
+  const workers = createWorkerBench(bench);
+  await workers.publish(40);
+  await workers.start('a', { concurrency: 2 });
+  await workers.start('b', { concurrency: 2 });
+  for (let round = 1; round <= 5; round++) {
+    await workers.until(4 * round);
+    await workers.publish(1, { priority: 'high' });
+    for (const { end } of workers.begun.slice(4 * round - 4, 4 * round)) end();
+    await workers.until(4 * round + 4);
+    const next = workers.begun.slice(4 * round, 4 * round + 4).map(({ job }) => job.priority);
+    expect(next.filter((priority) => priority === 'high')).toHaveLength(1);
+  }
+}, 60_000);
+
+test('under a backlog of all, in two queues and with two workers, each priority begins by its share', async () => {
+  const bench = await createRecorderBench();
+  const workers = createWorkerBench(bench);
+  const queues = ['default', 'mail'];
+  for (const queue of queues)
+    for (const priority of ['high', 'normal', 'low'] as const)
+      await workers.publish(200, { queue, priority });
+  await Promise.all(['a', 'b'].map((name) => workers.start(name, { concurrency: 2, queues, takesMs: 10 })));
+  await workers.until(300);
+  const begun = workers.begun.slice(0, 300);
+  const count = (found: (typeof begun)[number]['job'][keyof (typeof begun)[number]['job']]) =>
+    begun.filter(({ job }) => job.priority === found || job.queue === found).length;
+  expect(Math.abs(count('high') - 180)).toBeLessThan(20);
+  expect(Math.abs(count('normal') - 90)).toBeLessThan(20);
+  expect(Math.abs(count('low') - 30)).toBeLessThan(10);
+  expect(Math.abs(count('mail') - 150)).toBeLessThan(20);
+}, 60_000);
+
+test('jobs that a worker holds in advance, since the ones before were short, go to a neighbour that has nothing to do', async () => {
+  const bench = await createRecorderBench();
+  await bench.start();
+  const workers = createWorkerBench(bench);
+  await workers.start('a', { concurrency: 2 });
+  await workers.publish(2_000, { task: 'test.short' });
+  await expect.poll(async () => (await jobsStreamState(bench.bus)).messages, { timeout: 20_000 }).toBe(0);
+  await workers.publish(40);
+  await expect.poll(() => held(bench), { timeout: 20_000 }).toBe(40);
+  await workers.until(2);
+  await workers.start('b', { concurrency: 30 });
+  await workers.until(32);
+  const begun = workers.begun.slice(0, 32);
+  expect(begun.filter(({ worker }) => worker === 'b')).toHaveLength(30);
+  for (const { end } of workers.begun) end();
+  await workers.until(40);
+  expect(new Set(workers.begun.map(({ job }) => job.id)).size).toBe(40);
+}, 60_000);
+
+test('what a stopping worker holds unstarted begins at once on its neighbour', async () => {
+  const bench = await createRecorderBench();
+  await bench.start();
+  const workers = createWorkerBench(bench);
+  const first = await workers.start('a', { concurrency: 1 });
+  await workers.publish(2_000, { task: 'test.short' });
+  await expect.poll(async () => (await jobsStreamState(bench.bus)).messages, { timeout: 20_000 }).toBe(0);
+  await workers.publish(30);
+  await expect.poll(() => held(bench), { timeout: 20_000 }).toBe(30);
+  await workers.until(1);
+  await workers.start('b', { concurrency: 30 });
+  const stopping = performance.now();
+  const stopped = first.stop();
+  await workers.until(30);
+  const last = workers.begun.at(-1);
+  // Their messages come again after 30 s where nobody gives them back.
+  expect((last?.at ?? Number.POSITIVE_INFINITY) - stopping).toBeLessThan(2_000);
+  for (const { end } of workers.begun) end();
+  await stopped;
+  expect(new Set(workers.begun.map(({ job }) => job.id)).size).toBe(30);
+}, 60_000);

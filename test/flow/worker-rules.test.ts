@@ -1,0 +1,53 @@
+import type { JobEnvelope } from '@jetbeat/core';
+import { jobsStreamState, openCancelled, publishJobs } from '@jetbeat/jetstream';
+import { expect, test } from 'vitest';
+import { createRecorderBench, newJob, type RecorderBench, settledEvent } from '../support/recorder.ts';
+import { createWorkerBench } from '../support/worker-bench.ts';
+
+/** A job that a worker of the bench holds until the test ends it. */
+const heldJob = (change: Partial<JobEnvelope> = {}) => newJob({ task: 'test.held', input: null, ...change });
+
+/** One after the other: each is looked at before the next one. */
+async function publish({ bus }: RecorderBench, ...jobs: { envelope: JobEnvelope; repeat?: boolean }[]) {
+  for (const job of jobs) expect(await publishJobs(bus, [job])).toMatchObject([{ ok: true }]);
+}
+
+const messages = async ({ bus }: RecorderBench) => (await jobsStreamState(bus)).messages;
+
+test('a job that was cancelled while its message waited does not begin, and its message goes', async () => {
+  const bench = await createRecorderBench();
+  const workers = createWorkerBench(bench);
+  const [cancelled, next] = [heldJob(), heldJob()];
+  const keys = openCancelled(bench.bus);
+  await keys.put(cancelled.id);
+  await keys.close();
+  await publish(bench, { envelope: cancelled }, { envelope: next });
+  await workers.start('a', { concurrency: 2 });
+  await workers.until(1);
+  await expect.poll(() => messages(bench), { timeout: 10_000 }).toBe(1);
+  expect(workers.begun.map(({ job }) => job.id)).toEqual([next.id]);
+});
+
+test('a job that has expired does not begin, and its message goes', async () => {
+  const bench = await createRecorderBench();
+  const workers = createWorkerBench(bench);
+  const [expired, next] = [heldJob({ expiresAt: Date.now() - 1 }), heldJob()];
+  await publish(bench, { envelope: expired }, { envelope: next });
+  await workers.start('a', { concurrency: 2 });
+  await workers.until(1);
+  await expect.poll(() => messages(bench), { timeout: 10_000 }).toBe(1);
+  expect(workers.begun.map(({ job }) => job.id)).toEqual([next.id]);
+});
+
+test('a message that may be a repeat is asked about: what was settled does not run again, what was not runs as the attempt it is', async () => {
+  const bench = await createRecorderBench();
+  await bench.start();
+  const workers = createWorkerBench(bench);
+  const [settled, open] = [heldJob(), heldJob()];
+  await bench.events.publish(settledEvent(settled));
+  await publish(bench, { envelope: settled, repeat: true }, { envelope: open, repeat: true });
+  await workers.start('a', { concurrency: 2 });
+  await workers.until(1);
+  await expect.poll(() => messages(bench), { timeout: 10_000 }).toBe(1);
+  expect(workers.begun.map(({ job, attempt }) => [job.id, attempt])).toEqual([[open.id, 1]]);
+});
