@@ -1,11 +1,31 @@
+/**
+ * What jobs an `enqueueMany` makes: no-ops; no-ops over 100 concurrency keys; no-ops in a thread or a child process; such as take 10 ms; no-ops with an input of
+ * 256 KiB.
+ */
+export type ManyOf = 'noop' | 'keyed' | 'in-thread' | 'in-process' | 'wait' | 'large';
+
 /** What a load process is asked to do. */
 export type LoadCommand =
   /** Single `enqueue` calls, so many at a time, until there are `count`. */
   | { readonly kind: 'enqueue'; readonly count: number; readonly inFlight: number }
   /** One `enqueueMany` of so many jobs. With `failures` of the task that fails so often, one more for every second job. */
-  | { readonly kind: 'many'; readonly count: number; readonly failures?: number }
+  | { readonly kind: 'many'; readonly count: number; readonly failures?: number; readonly of?: ManyOf }
   /** Single `enqueue` calls at fixed times, whether or not the earlier ones were answered; each job carries the round. */
-  | { readonly kind: 'open-loop'; readonly rate: number; readonly count: number; readonly round: number }
+  | {
+      readonly kind: 'open-loop';
+      readonly rate: number;
+      readonly count: number;
+      readonly round: number;
+      readonly priority?: 'high';
+    }
+  /** One `enqueueMany` of jobs that run later: the first at `from` (Unix milliseconds), each other one `everyMs` after it. */
+  | {
+      readonly kind: 'delayed';
+      readonly count: number;
+      readonly from: number;
+      readonly everyMs: number;
+      readonly round: number;
+    }
   /** `POST /jobs`, so many at a time. */
   | {
       readonly kind: 'post';

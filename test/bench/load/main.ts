@@ -1,5 +1,6 @@
 import { connect } from '@jetbeat/client';
 import type { LoadAnswer, LoadCommand } from './command.ts';
+import { enqueueDelayed } from './delayed.ts';
 import { enqueueOneByOne } from './enqueue.ts';
 import { enqueueAll } from './many.ts';
 import { openLoop } from './open-loop.ts';
@@ -15,6 +16,8 @@ function perform(command: LoadCommand): Promise<LoadAnswer> {
       return enqueueOneByOne(client, command);
     case 'many':
       return enqueueAll(client, command);
+    case 'delayed':
+      return enqueueDelayed(client, command);
     case 'open-loop':
       return openLoop(client, command);
     case 'post':

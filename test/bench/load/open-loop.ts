@@ -9,9 +9,10 @@ import type { LoadAnswer } from './command.ts';
  */
 export async function openLoop(
   client: Client,
-  params: { rate: number; count: number; round: number },
+  params: { rate: number; count: number; round: number; priority?: 'high' },
 ): Promise<LoadAnswer> {
-  const { rate, count, round } = params;
+  const { rate, count, round, priority } = params;
+  const options = priority === undefined ? {} : { priority };
   const everyNs = 1e9 / rate;
   const begun = performance.now();
   const zero = process.hrtime.bigint();
@@ -20,7 +21,7 @@ export async function openLoop(
     const elapsedNs = Number(process.hrtime.bigint() - zero);
     while (number < count && number * everyNs <= elapsedNs) {
       const sentAt = zero + BigInt(Math.round(number++ * everyNs));
-      calls.push(client.enqueue(latency, { sentAt: String(sentAt), round }));
+      calls.push(client.enqueue(latency, { sentAt: String(sentAt), round }, options));
     }
     const waitMs = (number * everyNs - elapsedNs) / 1e6;
     // Timers are about a millisecond late, so the last one is spent turning the loop.

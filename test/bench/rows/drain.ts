@@ -1,3 +1,4 @@
+import type { ManyOf } from '../load/command.ts';
 import type { Found, Row } from '../row.ts';
 import type { Stage } from '../stage.ts';
 import {
@@ -30,11 +31,13 @@ export async function draining(
     count: number;
     recorder: boolean;
     prepare?: () => Promise<void>;
+    /** What jobs; default no-ops. */
+    of?: ManyOf;
     /** For the worker. */
     env?: Readonly<Record<string, string>>;
   },
 ): Promise<Found> {
-  const { recorder, prepare, env = {} } = params;
+  const { recorder, prepare, of = 'noop', env = {} } = params;
   const count = stage.quick ? 2_000 : params.count;
   const warmUp = count / 5;
   const all = warmUp + count;
@@ -43,10 +46,10 @@ export async function draining(
   await prepare?.();
   const load = await stage.load();
   await stage.start('worker', { env });
-  await load.call({ kind: 'many', count: warmUp });
+  await load.call({ kind: 'many', count: warmUp, of });
   await untilDrained(stage);
   await stage.streams.pause();
-  await load.call({ kind: 'many', count: count - 1 });
+  await load.call({ kind: 'many', count: count - 1, of });
   if (recorder) await untilRecorded(stage);
   const clock = await startWithLast(stage, load);
   await untilDrained(stage);

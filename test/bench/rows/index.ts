@@ -1,10 +1,15 @@
 import type { Row } from '../row.ts';
 import { api } from './api.ts';
+import { delayed } from './delayed.ts';
 import { drain, drainRecorded } from './drain.ts';
 import { drainTraced } from './drain-traced.ts';
 import { enqueue500, enqueue5000, enqueueMany, enqueueOne } from './enqueue-rows.ts';
+import { inProcesses, inThreads } from './isolated.ts';
+import { keys } from './keys.ts';
+import { large } from './large.ts';
 import { latency200, latencyHalf } from './latency.ts';
 import { memory } from './memory.ts';
+import { priorityBacklog } from './priority-backlog.ts';
 import { r3 } from './r3.ts';
 import { retry } from './retry.ts';
 import { schedule1000, scheduleOne } from './schedule.ts';
@@ -15,6 +20,7 @@ import { wholeWay } from './whole-way.ts';
 export const rows: readonly Row[] = [
   ...[enqueueOne, enqueue500, enqueue5000, enqueueMany],
   ...[drain, drainRecorded, drainTraced, retry, wholeWay],
-  ...[latency200, latencyHalf, scheduleOne, schedule1000],
+  ...[keys, inThreads, inProcesses, large],
+  ...[latency200, latencyHalf, priorityBacklog, delayed, scheduleOne, schedule1000],
   ...[api, r3, tenth, memory],
 ];

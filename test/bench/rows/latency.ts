@@ -58,7 +58,8 @@ async function underLoad(
   return { seconds, figures: { ...latencyFigures(values), offered: rate }, counts, processes };
 }
 
-async function resultsOf(stage: Stage, round: number): Promise<number[]> {
+/** How long jobs of one round took from when they should have been enqueued until they began, milliseconds. */
+export async function resultsOf(stage: Stage, round: number): Promise<number[]> {
   const found = await stage.history.rows<{ ms: number }>(
     `select (result->>'ms')::float8 as ms from job
      where task = 'bench.latency' and state = 'succeeded' and (result->>'round')::int = ?`,
