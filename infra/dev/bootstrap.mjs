@@ -13,6 +13,7 @@ const entries = {
   start: ['infra/dev/start.ts'],
   test: ['infra/dev/check.ts'],
   'test-long': ['infra/dev/check.ts', '--long'],
+  'test-mutants': ['test/mutants/main.ts'],
   bench: ['test/bench/main.ts'],
 };
 

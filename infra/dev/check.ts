@@ -3,11 +3,14 @@ import { join, resolve } from 'node:path';
 import { readReport, type Tally } from './check-report.ts';
 import { resolveNatsServer } from './find-nats-server.ts';
 import { type Foreground, runInForeground } from './foreground.ts';
+import { unproven } from './proofs.ts';
 import { inWords } from './start-error.ts';
 import { untilStopped } from './until-stopped.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const bin = (name: string) => join(root, 'node_modules', '.bin', name);
+/** Says what users of Celery find here, each with the test that proves it. */
+const PROMISES = 'docs/celery.md';
 /** Checks that turbo keeps the answer of, as long as no file that they read has changed. */
 const checks = ['lint', 'typecheck', 'structure', 'unused', 'covered'];
 
@@ -59,6 +62,12 @@ async function check(params: {
   total.passed += tests.passed;
   total.failed += tests.failed;
   total.notes.push(...tests.notes);
+  // A promise without a test that passed is one failure.
+  const broken = await unproven({ root, document: PROMISES, report: reportFile, long: params.long }).catch(
+    (error: unknown) => [`${PROMISES} could not be checked: ${String(error)}`],
+  );
+  total.failed += broken.length;
+  total.notes.push(...broken);
   console.log('');
   for (const note of total.notes) console.log(note);
   console.log(`${total.passed} passed, ${total.failed} failed`);
