@@ -9,7 +9,7 @@ import { type Stack, startStack } from '../support/stack.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const KEYS = 20;
-const JOBS = 1_000;
+const JOBS = 600;
 const env = {
   JETBEAT_TASKS: join(import.meta.dirname, '../support/hold-task.ts'),
   JETBEAT_CONCURRENCY: '10',

@@ -88,7 +88,7 @@ function isSoundEnvelope(envelope: JobEnvelope): boolean {
     isUuid(id) &&
     areFactsSound(envelope) &&
     (expiresAt === undefined || isTime(expiresAt)) &&
-    (meta === undefined || isObject(meta)) &&
+    (meta === undefined || (isObject(meta) && Object.values(meta).every((text) => isText(text, 65_536)))) &&
     (policy === undefined || isSoundPolicy(policy)) &&
     (parent === undefined || isUuid(parent)) &&
     (unique === undefined || isUniqueRef(unique)) &&

@@ -148,7 +148,8 @@ export function createQueueSlots(params: {
   };
   const round = () => {
     for (const queue of limited.values()) {
-      if (open(queue) <= 0) queue.waiting.leave(WAIT_MS);
+      // A worker that is full may be so for an hour.
+      if (open(queue) <= 0 || free() <= 0) queue.waiting.leave(WAIT_MS);
       if (isToChange(queue)) changeSoon(queue);
       else forgetUnbound(queue);
       grant(queue);

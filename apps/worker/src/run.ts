@@ -59,11 +59,8 @@ export type Run = (held: Held, task: Task) => Promise<boolean>;
 export function createRun(params: RunParams): Run {
   const { worker, held: jobs, slots, pace, events, settle, measures, now, trace, onSlot } = params;
   const { settings = NO_SETTINGS, apart } = params;
-  const countLateEnd = () => {
-    measures.abandoned -= 1;
-  };
   const lateEndOf = (held: Held) => () => {
-    countLateEnd();
+    measures.abandoned -= 1;
     held.lingers = false;
     params.onLateEnd(held);
   };
@@ -82,7 +79,8 @@ export function createRun(params: RunParams): Run {
   const perform = (held: Held, task: Task, policy: Policy): Execution | Promise<Execution> => {
     const { job, runId, interrupt } = held;
     const log = () => params.logOf(held);
-    const onLateEnd = held.isLimited ? lateEndOf(held) : countLateEnd;
+    // A limit may come while it runs.
+    const onLateEnd = lateEndOf(held);
     const enqueue = params.enqueueOf(held);
     const progress = (said: Progress) => params.progress.note(held, said);
     if (apart.has(held, task)) return apart.run({ held, task, policy, log, enqueue, progress, onLateEnd });

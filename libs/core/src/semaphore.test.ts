@@ -56,6 +56,25 @@ test('a slot is kept for a parked job, and for that step alone it proves that it
   expect(claimSlot(kept, claim('j1', 'w1.a', 1, 2), 300)).toMatchObject({ kind: 'taken', reserved: true });
 });
 
+test('a job that was put back and is late takes what is free, or is kept for one on its way, and no slot of a job that runs', () => {
+  const free: Semaphore = { holders: {}, waiting: true };
+  expect(claimSlot(free, claim('j1', 'w1.a', 1, 2), 100)).toEqual({
+    kind: 'taken',
+    reserved: false,
+    next: { holders: { j1: { lease: 'w1.a' } }, waiting: true },
+  });
+  const kept: Semaphore = { holders: { j0: { lease: 'w2.b' }, j9: { until: 200, parks: 1 } }, waiting: true };
+  const late = claimSlot(kept, claim('j1', 'w1.a', 2, 2), 100);
+  expect(late).toEqual({
+    kind: 'taken',
+    reserved: false,
+    next: { holders: { j0: { lease: 'w2.b' }, j1: { lease: 'w1.a' } }, waiting: true },
+  });
+  if (late.kind !== 'taken') return;
+  // The one that was on its way is late now, and finds only jobs that run.
+  expect(claimSlot(late.next, claim('j9', 'w1.a', 2, 1), 150)).toMatchObject({ kind: 'full', taken: 2 });
+});
+
 test('a slot that was kept for too long goes to another, who waits behind what is parked', () => {
   const kept: Semaphore = { holders: { j1: { until: 200, parks: 1 } } };
   expect(claimSlot(kept, claim('j2'), 200)).toMatchObject({

@@ -53,12 +53,27 @@ export function claimSlot(semaphore: Semaphore, claim: SlotClaim, now: number): 
   if (mine && 'lease' in mine && mine.lease !== lease) return { kind: 'elsewhere', lease: mine.lease };
   const live = withoutOverdue(semaphore, now);
   const taken = Object.keys(live.holders).length;
+  if (!mine && parks > 0) return claimReleased(live, claim, taken);
   if (!mine && (taken >= limit || live.waiting)) {
     return { kind: 'full', next: { ...live, waiting: true }, taken };
   }
   const held = mine !== undefined && 'lease' in mine;
   const next = held ? live : { ...live, holders: { ...live.holders, [job]: { lease } } };
   return { kind: 'taken', next, reserved: mine !== undefined && 'until' in mine && mine.parks === parks };
+}
+
+/**
+ * A job that was parked and put back, and was on its way for longer than its slot was kept. It is in hand, so it takes what is
+ * free, or is kept for a job that is still on its way: else slots would be kept for one late job after the other, and none begin.
+ */
+function claimReleased(live: Semaphore, { job, lease, limit }: SlotClaim, taken: number): SlotAnswer {
+  const mine = { [job]: { lease } };
+  if (taken < limit)
+    return { kind: 'taken', next: { ...live, holders: { ...live.holders, ...mine } }, reserved: false };
+  const kept = Object.entries(live.holders).find(([, holder]) => 'until' in holder);
+  if (!kept) return { kind: 'full', next: { ...live, waiting: true }, taken };
+  const { [kept[0]]: _given, ...others } = live.holders;
+  return { kind: 'taken', next: { ...live, holders: { ...others, ...mine } }, reserved: false };
 }
 
 /** How many slots of a queue a worker has, or could have. */

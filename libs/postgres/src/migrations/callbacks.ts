@@ -6,10 +6,10 @@ export class Callbacks extends Migration {
 
   override up(): void {
     this.addSql('alter table job add column progress jsonb');
-    // False: nobody has looked yet whether something follows the end of a job that failed.
-    this.addSql('alter table job add column followed boolean not null default false');
-    // Of what is over already nobody wants to hear.
-    this.addSql(`update job set followed = true where state in ('dead', 'expired')`);
+    // False: nobody has looked yet whether something follows the end of a job that failed. Of what there is already nobody wants to
+    // hear: a default for old rows and another for new ones, since no row is written for that.
+    this.addSql('alter table job add column followed boolean not null default true');
+    this.addSql('alter table job alter column followed set default false');
     this.addSql(
       `create index job_unfollowed on job (finished_at) where state in ('dead', 'expired') and not followed`,
     );
