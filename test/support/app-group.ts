@@ -35,12 +35,19 @@ export async function startAppGroup(env: Readonly<Record<string, string>> = {}):
     apiKey,
     http: createHttp({ url: `http://127.0.0.1:${apiPort}`, apiKey }),
     async start(name, own = {}) {
-      const healthPort = name === 'api' ? apiPort : await freePort();
-      const app = startApp({ name, healthPort, env: { ...shared, ...own } });
-      apps.add(app);
-      void app.exited.then(() => apps.delete(app));
-      await app.ready(60_000);
-      return app;
+      for (let tries = 1; ; tries++) {
+        const healthPort = name === 'api' ? apiPort : await freePort();
+        const app = startApp({ name, healthPort, env: { ...shared, ...own } });
+        apps.add(app);
+        void app.exited.then(() => apps.delete(app));
+        try {
+          await app.ready(60_000);
+          return app;
+        } catch (error) {
+          // The test file beside this one may have been given the same free port before either has bound it.
+          if (name === 'api' || tries === 3 || !String(error).includes('cannot_listen')) throw error;
+        }
+      }
     },
     async stop() {
       await Promise.all([...apps].map((app) => app.stop()));
