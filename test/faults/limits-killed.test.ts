@@ -1,74 +1,41 @@
-import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Client, connect } from '@jetbeat/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { AppProcess } from '../support/app-process.ts';
-import { breaks, byName, type HoldLedger, mostAtOnce, startHoldLedger } from '../support/hold-ledger.ts';
+import { type HoldCrew, startHoldCrew } from '../support/hold-crew.ts';
+import { breaks, byName, mostAtOnce } from '../support/hold-ledger.ts';
 import { hold } from '../support/hold-task.ts';
-import { type Stack, startStack } from '../support/stack.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const KEYS = 20;
-const JOBS = 600;
-const env = {
-  JETBEAT_TASKS: join(import.meta.dirname, '../support/hold-task.ts'),
-  JETBEAT_CONCURRENCY: '10',
-};
+const JOBS = 1_000;
 
-let stack: Stack;
-let client: Client;
-let ledger: HoldLedger;
-const workers: AppProcess[] = [];
-/** When each worker process was gone. */
-const killed = new Map<number, number>();
+let crew: HoldCrew;
 
 beforeAll(async () => {
-  ledger = await startHoldLedger();
-  stack = await startStack();
-  await stack.start('recorder');
-  workers.push(...(await Promise.all([1, 2, 3].map(() => stack.start('worker', { env })))));
-  client = await connect({ servers: stack.nats.url });
+  crew = await startHoldCrew({ concurrency: 10 });
 }, 90_000);
-afterAll(async () => {
-  await client?.close();
-  await stack?.stop();
-  await ledger?.stop();
-}, 60_000);
-
-async function killWorker(): Promise<void> {
-  const [worker] = workers.splice(0, 1);
-  if (!worker) return;
-  await worker.kill();
-  killed.set(worker.pid, Date.now());
-  workers.push(await stack.start('worker', { env, eager: true }));
-}
-
-const finished = async () => {
-  const runs = await ledger.runs();
-  return new Set(runs.filter(({ to }) => Number.isFinite(to)).map(({ job }) => job)).size;
-};
+afterAll(() => crew?.stop(), 60_000);
 
 test(`${JOBS} jobs over ${KEYS} keys while workers and nats-server are killed: never two of a key at once, none is lost`, async () => {
-  await client.enqueueMany(
+  await crew.client.enqueueMany(
     hold,
     Array.from({ length: JOBS }, (_, index) => ({
-      input: { file: ledger.file, name: `key-${index % KEYS}`, ms: 50 },
+      input: { file: crew.ledger.file, name: `key-${index % KEYS}`, ms: 50 },
       options: { concurrencyKey: `key-${index % KEYS}` },
     })),
   );
-  for (const kill of [killWorker, killWorker, stack.killNats, killWorker]) {
-    const before = await finished();
-    await waitUntil('jobs go on', async () => (await finished()) >= Math.min(JOBS, before + 20), {
+  for (const kill of [crew.killWorker, crew.killWorker, crew.stack.killNats, crew.killWorker]) {
+    const before = await crew.finished();
+    await waitUntil('jobs go on', async () => (await crew.finished()) >= Math.min(JOBS, before + 20), {
       timeoutMs: 40_000,
     });
     await pause(1_000);
     await kill();
   }
-  await waitUntil('all have ended', async () => (await finished()) >= JOBS, {
+  await waitUntil('all have ended', async () => (await crew.finished()) >= JOBS, {
     timeoutMs: 150_000,
     everyMs: 500,
   });
-  const runs = await ledger.runs(killed);
+  const runs = await crew.runs();
   expect(new Set(runs.map(({ job }) => job)).size).toBe(JOBS);
   const keys = [...byName(runs)];
   expect(keys.map(([name, of]) => [name, mostAtOnce(of)])).toEqual(keys.map(([name]) => [name, 1]));

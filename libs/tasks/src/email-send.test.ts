@@ -1,29 +1,13 @@
 import type { Context } from '@jetbeat/task';
 import { manualClock, runTask } from '@jetbeat/task/testing';
-import type { SMTPServerOptions } from 'smtp-server';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { emailSend } from './email-send.ts';
-import { HELLO, type Mail, openPostOffice, type PostOffice, send, transport } from './smtp.fixture.ts';
+import { HELLO, send, transport, usePostOffice } from './smtp.fixture.ts';
 
-let office: PostOffice | undefined;
-let mails: Mail[];
-
-beforeEach(() => {
-  mails = [];
-});
-afterEach(async () => {
-  await office?.close();
-  office = undefined;
-});
-
-async function listen(options: SMTPServerOptions = {}): Promise<number> {
-  office = await openPostOffice(options);
-  mails = office.mails;
-  return office.port;
-}
+const office = usePostOffice();
 
 test('an e-mail goes out whole, once, and says who took it', async () => {
-  const port = await listen();
+  const port = await office.listen();
   const run = await send(transport(port), {
     to: ['Ann <a@example.com>', 'b@EXAMPLE.com'],
     cc: 'c@example.com',
@@ -41,8 +25,8 @@ test('an e-mail goes out whole, once, and says who took it', async () => {
   const { messageId, ...who } = run.result as { messageId: string };
   expect(who).toEqual({ accepted: all, rejected: [] });
   expect(messageId).toMatch(/^<[0-9a-f-]{36}@example\.org>$/);
-  expect(mails).toHaveLength(1);
-  const [mail] = mails;
+  expect(office.mails).toHaveLength(1);
+  const [mail] = office.mails;
   expect(mail).toMatchObject({ from: 'reports@example.org', to: all, secure: false });
   const raw = mail?.raw ?? '';
   expect(raw).toContain(`Message-ID: ${messageId}`);
@@ -58,7 +42,7 @@ test('an e-mail goes out whole, once, and says who took it', async () => {
 });
 
 test('placeholders are filled in, escaped in html only, and never read twice', async () => {
-  const port = await listen();
+  const port = await office.listen();
   const run = await send(transport(port), {
     to: 'a@example.com',
     subject: 'Order {{ order }}',
@@ -67,7 +51,7 @@ test('placeholders are filled in, escaped in html only, and never read twice', a
     data: { order: 42, name: `<O'Neil> & "co"`, again: '{{order}}', ok: true },
   });
   expect(run.outcome).toBe('succeeded');
-  const raw = mails[0]?.raw ?? '';
+  const raw = office.mails[0]?.raw ?? '';
   expect(raw).toContain('Subject: Order 42');
   expect(raw).toContain(`Dear <O'Neil> & "co", {{order}}`);
   expect(raw.replaceAll('=\r\n', '').replaceAll('=3D', '=')).toContain(
@@ -101,11 +85,11 @@ test.each([
   [{ transport: 'other' }, 'not_configured', 'smtp.other is not configured on this worker'],
   [{ transport: '__proto__' }, 'not_configured', 'smtp.__proto__'],
 ])('%j is rejected before anything is sent', async (more, code, why) => {
-  const port = await listen();
+  const port = await office.listen();
   const run = await send(transport(port), { ...HELLO, ...more });
   expect(run).toMatchObject({ outcome: 'rejected', error: { code } });
   expect(run.error?.message).toContain(why);
-  expect(mails).toEqual([]);
+  expect(office.mails).toEqual([]);
 });
 
 test('without a section the error names what to write', async () => {
@@ -115,7 +99,7 @@ test('without a section the error names what to write', async () => {
 });
 
 test('only allowed recipients are written to, in to, cc and bcc', async () => {
-  const port = await listen();
+  const port = await office.listen();
   const allowRecipients = ['Ann@example.com', '*@example.org', '*@*.example.net'];
   const section = transport(port, { allowRecipients });
   for (const address of ['ann@example.com', 'x@Example.ORG', 'x@a.b.example.net'])
@@ -125,7 +109,7 @@ test('only allowed recipients are written to, in to, cc and bcc', async () => {
       outcome: 'rejected',
       error: { code: 'recipient_not_allowed' },
     });
-  expect(mails).toHaveLength(3);
+  expect(office.mails).toHaveLength(3);
 });
 
 test.each([
@@ -137,21 +121,21 @@ test.each([
 });
 
 test('the Message-ID is the job’s own, so every attempt of a job has the same', async () => {
-  const port = await listen();
+  const port = await office.listen();
   const task = emailSend(transport(port));
   const attempt = () =>
     task.handler(HELLO, { job: { id: 'the-job' }, signal: new AbortController().signal } as Context);
   expect([await attempt(), await attempt()]).toMatchObject(
     Array(2).fill({ messageId: '<the-job@example.org>' }),
   );
-  for (const { raw } of mails) expect(raw).toContain('Message-ID: <the-job@example.org>');
+  for (const { raw } of office.mails) expect(raw).toContain('Message-ID: <the-job@example.org>');
 });
 
 test('the soft limit ends the conversation', async () => {
   const clock = manualClock();
   const arrived = Promise.withResolvers<void>();
   const gone = Promise.withResolvers<void>();
-  const port = await listen({
+  const port = await office.listen({
     onRcptTo: () => arrived.resolve(),
     onClose: () => gone.resolve(),
   });

@@ -3,16 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SMTPServerOptions } from 'smtp-server';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import {
-  CERTIFICATE,
-  HELLO,
-  KEY,
-  type Mail,
-  openPostOffice,
-  type PostOffice,
-  send,
-  transport,
-} from './smtp.fixture.ts';
+import { CERTIFICATE, HELLO, KEY, send, transport, usePostOffice } from './smtp.fixture.ts';
 
 let dir: string;
 beforeEach(async () => {
@@ -21,22 +12,7 @@ beforeEach(async () => {
 afterEach(() => rm(dir, { recursive: true, force: true }));
 
 const refuse = (code: number, text: string) => Object.assign(new Error(text), { responseCode: code });
-let office: PostOffice | undefined;
-let mails: Mail[];
-
-beforeEach(() => {
-  mails = [];
-});
-afterEach(async () => {
-  await office?.close();
-  office = undefined;
-});
-
-async function listen(options: SMTPServerOptions = {}): Promise<number> {
-  office = await openPostOffice(options);
-  mails = office.mails;
-  return office.port;
-}
+const office = usePostOffice();
 
 describe('what the server says', () => {
   test.each([
@@ -44,7 +20,7 @@ describe('what the server says', () => {
     [451, 'failed', 'smtp_deferred'],
     [530, 'failed', 'smtp_auth_failed'],
   ])('%i to every recipient: %s', async (status, outcome, code) => {
-    const port = await listen({
+    const port = await office.listen({
       onRcptTo: (_address, _session, done) => done(refuse(status, 'no such user')),
     });
     const run = await send(transport(port));
@@ -53,7 +29,7 @@ describe('what the server says', () => {
   });
 
   test('a message is tried again as long as one recipient may still be reached', async () => {
-    const port = await listen({
+    const port = await office.listen({
       onRcptTo: ({ address }, _session, done) => done(refuse(address.startsWith('a') ? 550 : 451, 'no')),
     });
     const run = await send(transport(port), { ...HELLO, to: ['b@example.com', 'a@example.com'] });
@@ -61,7 +37,7 @@ describe('what the server says', () => {
   });
 
   test('some recipients refused: the others have it, and the result and the log tell', async () => {
-    const port = await listen({
+    const port = await office.listen({
       onRcptTo: ({ address }, _session, done) => done(address.startsWith('b') ? refuse(550, 'no') : null),
     });
     const run = await send(transport(port), { ...HELLO, to: ['a@example.com', 'b@example.com'] });
@@ -76,7 +52,7 @@ describe('what the server says', () => {
     [554, 'rejected', 'smtp_refused'],
     [452, 'failed', 'smtp_deferred'],
   ])('%i to the message: %s', async (status, outcome, code) => {
-    const port = await listen({
+    const port = await office.listen({
       onData(stream, _session, done) {
         stream.resume();
         stream.on('end', () => done(refuse(status, 'we do not like it')));
@@ -86,13 +62,13 @@ describe('what the server says', () => {
   });
 
   test('a server that refuses everybody may be mended: tried again', async () => {
-    const port = await listen({ onConnect: (_session, done) => done(refuse(554, 'go away')) });
+    const port = await office.listen({ onConnect: (_session, done) => done(refuse(554, 'go away')) });
     expect(await send(transport(port))).toMatchObject({ outcome: 'failed', error: { code: 'smtp_failed' } });
   });
 
   test('no server: tried again', async () => {
-    const port = await listen();
-    await office?.close();
+    const port = await office.listen();
+    await office.close();
     const run = await send(transport(port));
     expect(run).toMatchObject({ outcome: 'failed', error: { code: 'smtp_failed' } });
     expect(run.error?.message).toContain('ECONNREFUSED');
@@ -113,7 +89,7 @@ describe('login and TLS', () => {
   test.each([false, true])(
     'with secure %s the password goes out under TLS only, from its file',
     async (secure) => {
-      const port = await listen({ ...(await tls()), secure });
+      const port = await office.listen({ ...(await tls()), secure });
       const passwordFile = join(dir, 'password');
       const section = transport(port, { secure, ca: CERTIFICATE, user: 'me', passwordFile });
       const unread = await send(section);
@@ -123,14 +99,14 @@ describe('login and TLS', () => {
       expect(refused).toMatchObject({ outcome: 'failed', error: { code: 'smtp_auth_failed' } });
       await writeFile(passwordFile, 'hunter2\n');
       expect((await send(section)).outcome).toBe('succeeded');
-      expect(mails).toMatchObject([{ secure: true, user: 'me' }]);
+      expect(office.mails).toMatchObject([{ secure: true, user: 'me' }]);
       expect(JSON.stringify([unread, refused])).not.toMatch(/hunter2|"wrong"/);
     },
   );
 
   test('a server without TLS never gets the password', async () => {
     let logins = 0;
-    const port = await listen({
+    const port = await office.listen({
       allowInsecureAuth: true,
       onAuth: (_auth, _session, done) => {
         logins++;
@@ -147,10 +123,10 @@ describe('login and TLS', () => {
   });
 
   test('a certificate that nobody vouches for is not taken', async () => {
-    const port = await listen({ ...(await tls()), secure: true });
+    const port = await office.listen({ ...(await tls()), secure: true });
     const run = await send(transport(port, { secure: true, user: 'me', password: 'hunter2' }));
     expect(run).toMatchObject({ outcome: 'failed', error: { code: 'smtp_failed' } });
     expect(run.error?.message).toMatch(/certificate/);
-    expect(mails).toEqual([]);
+    expect(office.mails).toEqual([]);
   });
 });

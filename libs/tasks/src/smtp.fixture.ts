@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import { runTask, type TaskRun } from '@jetbeat/task/testing';
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
+import { afterEach } from 'vitest';
 import type { EmailInput } from './email-input.ts';
 import { emailSend } from './email-send.ts';
 import type { SmtpConfig } from './smtp-transport.ts';
@@ -24,14 +25,14 @@ export interface Mail {
 }
 
 /** An SMTP server of a test. */
-export interface PostOffice {
+interface PostOffice {
   readonly port: number;
   readonly mails: Mail[];
   close(): Promise<void>;
 }
 
 /** Starts a server without TLS and login, unless told otherwise. */
-export async function openPostOffice(options: SMTPServerOptions = {}): Promise<PostOffice> {
+async function openPostOffice(options: SMTPServerOptions = {}): Promise<PostOffice> {
   const mails: Mail[] = [];
   const server = new SMTPServer({
     ...PLAIN,
@@ -74,4 +75,31 @@ export function transport(port: number, more: Partial<SmtpConfig> = {}): Record<
 /** Runs `email.send`. */
 export function send(section: Record<string, SmtpConfig>, input: object = HELLO): Promise<TaskRun> {
   return runTask(emailSend(section), input as EmailInput);
+}
+
+/** A server for one test at a time, which is closed after it. */
+export function usePostOffice(): {
+  /** Starts it; returns its port. */
+  listen(options?: SMTPServerOptions): Promise<number>;
+  /** What it took in this test. */
+  readonly mails: Mail[];
+  /** Closes it before the test is over. */
+  close(): Promise<void>;
+} {
+  let office: PostOffice | undefined;
+  const close = async () => office?.close();
+  afterEach(async () => {
+    await close();
+    office = undefined;
+  });
+  return {
+    close,
+    get mails() {
+      return office?.mails ?? [];
+    },
+    async listen(options = {}) {
+      office = await openPostOffice(options);
+      return office.port;
+    },
+  };
 }

@@ -1,17 +1,14 @@
-import { describeIssues, type JobAccepted, type ReplayRequest, ReplayRequestSchema } from '@jetbeat/core';
+import { type ReplayRequest, ReplayRequestSchema } from '@jetbeat/core';
 import type { FastifyInstance } from 'fastify';
 import { DEAD_LETTER_PARAMS, findDeadLetter } from '../find-dead-letter.ts';
-import { warningsFor } from '../fleet.ts';
 import type { Parts } from '../parts.ts';
 import { ApiError } from '../problem.ts';
 import { answer, problems } from '../problem-responses.ts';
 import { withInput } from '../replay-dead.ts';
-import { retryOf } from '../retry-job.ts';
-import { submitJob } from '../submit-job.ts';
+import { submitRetry } from '../submit-retry.ts';
 
 /** `POST /dead-letters/{id}/replay`: a new job in place of a dead one, with the same input or another one. */
 export function replayDeadLetterRoute(app: FastifyInstance, parts: Parts): void {
-  const { fleet, checkInput, settings } = parts;
   app.post<{ Params: { jobId: string }; Body: ReplayRequest }>(
     '/dead-letters/:jobId/replay',
     {
@@ -38,24 +35,7 @@ export function replayDeadLetterRoute(app: FastifyInstance, parts: Parts): void 
         throw new ApiError('never_a_job', message);
       }
       const old = await withInput(parts, dead);
-      const known = await fleet();
-      const task = known.tasks.get(old.task);
-      const configured = settings.of(old.task);
-      const { job } = await submitJob(parts, request, (place) => {
-        const made = retryOf({ old, request: request.body, task, configured, ...place });
-        const issues = task ? checkInput(task, made.envelope.input, '/input') : [];
-        if (issues.length > 0) throw new ApiError('invalid_input', describeIssues(issues), { issues });
-        return made;
-      });
-      const { id } = job.envelope;
-      request.log.info({ job: id, retryOf: old.id, by: request.keyId }, 'dead letter replayed');
-      const accepted: JobAccepted = {
-        id,
-        state: job.state,
-        created: true,
-        warnings: warningsFor(known, job.envelope),
-      };
-      return reply.status(202).header('location', `/api/v1/jobs/${id}`).send(accepted);
+      return submitRetry(parts, { old, request, reply, what: 'dead letter replayed' });
     },
   );
 }

@@ -1,16 +1,13 @@
-import { describeIssues, type JobAccepted, type RetryRequest, RetryRequestSchema } from '@jetbeat/core';
+import { type RetryRequest, RetryRequestSchema } from '@jetbeat/core';
 import type { FastifyInstance } from 'fastify';
-import { warningsFor } from '../fleet.ts';
 import type { Parts } from '../parts.ts';
-import { ApiError } from '../problem.ts';
 import { answer, problems } from '../problem-responses.ts';
-import { retryOf } from '../retry-job.ts';
-import { submitJob } from '../submit-job.ts';
+import { submitRetry } from '../submit-retry.ts';
 import { findJob, JOB_PARAMS } from './get-job.ts';
 
 /** `POST /jobs/{id}/retry`: a new job in place of one that is over. */
 export function retryJobRoute(app: FastifyInstance, parts: Parts): void {
-  const { db, fleet, checkInput, settings } = parts;
+  const { db } = parts;
   app.post<{ Params: { id: string }; Body: RetryRequest }>(
     '/jobs/:id/retry',
     {
@@ -31,20 +28,7 @@ export function retryJobRoute(app: FastifyInstance, parts: Parts): void {
     },
     async (request, reply) => {
       const old = await findJob(db, request.params.id);
-      const known = await fleet();
-      const task = known.tasks.get(old.task);
-      const configured = settings.of(old.task);
-      const { job } = await submitJob(parts, request, (place) => {
-        const made = retryOf({ old, request: request.body, task, configured, ...place });
-        const issues = task ? checkInput(task, made.envelope.input, '/input') : [];
-        if (issues.length > 0) throw new ApiError('invalid_input', describeIssues(issues), { issues });
-        return made;
-      });
-      const { envelope, state } = job;
-      const { id } = envelope;
-      request.log.info({ job: id, retryOf: old.id, by: request.keyId }, 'job retried');
-      const accepted: JobAccepted = { id, state, created: true, warnings: warningsFor(known, envelope) };
-      return reply.status(202).header('location', `/api/v1/jobs/${id}`).send(accepted);
+      return submitRetry(parts, { old, request, reply, what: 'job retried' });
     },
   );
 }
