@@ -88,6 +88,8 @@ export function createDuties(params: DutiesParams): Duties {
   const { tally, log, times, ackWaitMs, clock } = params;
   const { counts } = tally;
   const leases = createLeaseWatch(bus, { ttlMs: leaseTtlMs(ackWaitMs) });
+  /** The key behind which the next pass over keys goes on. */
+  let keysAfter = '';
   const cleared: ClearProgress = { seen: new Map(), passed: 0 };
   const sequences = createSequenceClock({
     everyMs: Math.min(SEQUENCE_EVERY_MS, times.liveMs / 10),
@@ -148,13 +150,18 @@ export function createDuties(params: DutiesParams): Duties {
     }),
     loop('gauge', times.gaugeEveryMs, () => gauge.look()),
     loop('release-keys', times.keySlotsEveryMs, async () => {
-      const released = await releaseKeys({
-        ...{ db, bus, events, leases },
-        waitedMs: times.keySlotsEveryMs,
-        limit: KEYS_LIMIT,
-        readToEndMs: times.doubtWaitMs,
-      });
-      counts.released += released;
+      const pass = await releaseKeys(
+        {
+          ...{ db, bus, events, leases },
+          waitedMs: times.keySlotsEveryMs,
+          limit: KEYS_LIMIT,
+          readToEndMs: times.doubtWaitMs,
+          onError: (err, key) => log.warn({ err, key }, 'the parked jobs of a key could not be released'),
+        },
+        keysAfter,
+      );
+      keysAfter = pass.after;
+      counts.released += pass.released;
     }),
     loop('reconcile', times.reconcileEveryMs, async () => {
       const { unpublishedAfterMs } = times;

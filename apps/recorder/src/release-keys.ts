@@ -22,6 +22,15 @@ export interface ReleaseKeysParams {
   /** Keys in one pass. */
   readonly limit: number;
   readonly readToEndMs: number;
+  /** A key that could not be looked after; the others are. */
+  readonly onError: (error: unknown, key: string) => void;
+}
+
+/** Where the next pass goes on: behind this key; `''` is the beginning. */
+export interface KeysPass {
+  /** How many jobs were put back on their queues. */
+  readonly released: number;
+  readonly after: string;
 }
 
 const GROUP = 8;
@@ -29,16 +38,21 @@ const GROUP = 8;
 /**
  * Workers give the slots of a key on by themselves. This stands behind them: for keys whose last worker has died, and for
  * parked jobs that JetStream has lost.
- * @returns how many jobs were put back on their queues
+ * One pass after the other goes round all keys.
  */
-export async function releaseKeys(params: ReleaseKeysParams): Promise<number> {
-  const { db, bus, events, leases, waitedMs, limit } = params;
+export async function releaseKeys(params: ReleaseKeysParams, after: string): Promise<KeysPass> {
+  const { db, bus, events, leases, waitedMs, limit, onError } = params;
   const now = await databaseTime(db);
-  const waiting = await parkedForKeys(db, { before: now - waitedMs, limit });
+  const waiting = await parkedForKeys(db, { before: now - waitedMs, limit, after });
   const released = await inGroups(waiting, GROUP, async (job) => {
     const hash = concurrencyHash(job.key);
-    const { jobs } = await handOver({ bus, events, hash, now: Date.now, leases, look: true });
-    return jobs;
+    try {
+      const { jobs } = await handOver({ bus, events, hash, now: Date.now, leases, look: true });
+      return jobs;
+    } catch (error) {
+      onError(error, job.key);
+      return 0;
+    }
   });
   const missing = await inGroups(waiting, GROUP, async (job) => {
     const place = parkedSubject(bus, { queue: job.queue, what: whatOf(job), id: job.id });
@@ -46,5 +60,9 @@ export async function releaseKeys(params: ReleaseKeysParams): Promise<number> {
   });
   const lost = missing.flat();
   const rebuilt = lost.length === 0 ? [] : await rebuild(params, lost);
-  return released.reduce((sum, jobs) => sum + jobs, 0) + (await putBack({ bus, events, now }, rebuilt));
+  const back = await putBack({ bus, events, now }, rebuilt);
+  return {
+    released: released.reduce((sum, jobs) => sum + jobs, back),
+    after: waiting.length < limit ? '' : (waiting.at(-1)?.key ?? ''),
+  };
 }

@@ -60,8 +60,9 @@ export function createKeyWatch(params: KeysParams): KeyWatch {
     },
     async review() {
       const { notes, next } = await listNotes(params.bus, { from, limit });
-      const changed = await reviewNotes(params, notes);
+      // Before anything can fail: a note that always does must not keep the pass from those behind it.
       from = next ?? 1;
+      const changed = await reviewNotes(params, notes);
       return { changed, more: next !== undefined };
     },
     async reassert() {
@@ -97,7 +98,16 @@ async function reviewNotes(params: KeysParams, notes: readonly ListedNote[]): Pr
     const caughtUp = await isCaughtUp(params);
     found = reviewAll(await keyedStates(db, ids)).filter(({ unknown }) => caughtUp || !unknown);
   }
-  const done = await inGroups(found, GROUP, ({ listed, review }) => carryOut(params, listed, review, now));
+  const failures: unknown[] = [];
+  const done = await inGroups(found, GROUP, async ({ listed, review }) => {
+    try {
+      return await carryOut(params, listed, review, now);
+    } catch (error) {
+      failures.push(error);
+      return false;
+    }
+  });
+  if (failures.length > 0) throw failures[0];
   return done.filter(Boolean).length;
 }
 

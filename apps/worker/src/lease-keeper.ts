@@ -37,8 +37,14 @@ export function keepLease(params: {
     lease = undefined;
     tell(undefined);
   };
+  const again = () => {
+    clearTimeout(retry);
+    retry = setTimeout(() => void take(), RETRY_MS);
+  };
   const take = async () => {
     if (lease || taking || stopped) return;
+    // A new one would free the slots of what still runs under the old one.
+    if (begun && memory.running > 0) return again();
     taking = true;
     try {
       const sent = leaseTime();
@@ -48,7 +54,7 @@ export function keepLease(params: {
       begun = true;
       tell(taken.name);
     } catch {
-      retry = setTimeout(() => void take(), RETRY_MS);
+      again();
     } finally {
       taking = false;
     }

@@ -15,6 +15,8 @@ export interface Limits {
   holds(held: Held): boolean;
   /** Takes the slots that it needs, of its queue first; that may take as long as other jobs run. */
   claim(held: Held): Promise<Claim>;
+  /** Its handler begins in this turn. */
+  begins(held: Held): void;
   /** Its slots are free. */
   release(held: Held): void;
   /** It was parked for its key. */
@@ -76,6 +78,9 @@ export function createLimits(params: {
       return concurrency
         ? keySlots.claim(held, concurrency)
         : { kind: 'taken', proven: held.job.parks === 0 };
+    },
+    begins(held) {
+      if (held.isLimited) lease.begins();
     },
     release(held) {
       keySlots.release(held);

@@ -45,6 +45,8 @@ export interface RunParams {
   readonly giveBack: (held: Held) => Promise<void>;
   /** A handler that was given up has ended after all. */
   readonly onLateEnd: (held: Held) => void;
+  /** Its handler begins in this turn. */
+  readonly onBegin: (held: Held) => void;
   /** A slot is free again. */
   readonly onSlot: (held: Held) => void;
 }
@@ -125,6 +127,7 @@ export function createRun(params: RunParams): Run {
     const policy = policyFor(held, task);
     const startedAt = now();
     held.startedAt = startedAt;
+    params.onBegin(held);
     measures.began(held, task, startedAt);
     // Of what runs apart the event loop can be blocked by nothing.
     const slot = slots.take(

@@ -8,6 +8,8 @@ export interface WorkerLease {
   want(): Promise<string | undefined>;
   /** Handlers that run under a slot now: the process may not outlive its lease with them. */
   running(count: number): void;
+  /** One more begins in this turn: said before its handler may block the event loop. The next count corrects it. */
+  begins(): void;
   /** Called when it is lost: what runs under it has to stop. */
   onLost(fn: () => void): void;
 }
@@ -46,6 +48,9 @@ export function createWorkerLease(memory: LeaseMemory, ask: () => void): LeaseSi
     },
     running(count) {
       memory.running = count;
+    },
+    begins() {
+      memory.running += 1;
     },
     onLost: (fn) => void listeners.add(fn),
     told(next) {

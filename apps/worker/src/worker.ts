@@ -104,6 +104,7 @@ export function createWorker(params: WorkerParams): {
     enqueueOf,
     progress,
     trace: traces && createAttemptTraces(traces),
+    onBegin: limits.begins,
     onLateEnd: limits.release,
     onSlot: (held) => {
       limits.ended(held);

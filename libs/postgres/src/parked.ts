@@ -48,17 +48,22 @@ const WAITING = `select distinct on (j.reason->>'key') j.id, j.task, j.queue, j.
     ${ms('j.created_at')} as "createdAt", ${ms('j.run_at')} as "runAt", j.trace_id as "traceId"
   from job j
   where j.state = 'parked' and j.reason->>'code' = 'key' and j.reason->>'key' is not null and j.due_at < ${at('$1')}
+    and j.reason->>'key' > $3
   order by j.reason->>'key', j.due_at limit $2`;
 
-/** Of each concurrency key for which a job has been parked since `before` the one that was parked first. Unix milliseconds. */
+/**
+ * Of each concurrency key for which a job has been parked since `before` the one that was parked first, by key, those after `after`. Unix
+ * milliseconds.
+ */
 export async function parkedForKeys(
   db: Database,
-  params: { before: number; limit: number },
+  params: { before: number; limit: number; after: string },
 ): Promise<(ParkedJob & { readonly key: string })[]> {
-  const { before, limit } = params;
+  const { before, limit, after } = params;
   const rows = await inside(db).rows<ParkedJob & { key: string; traceId: string | null }>(WAITING, [
     before,
     limit,
+    after,
   ]);
   return rows.map(({ traceId, ...row }) => ({ ...row, ...known({ traceId }) }));
 }
