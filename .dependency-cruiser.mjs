@@ -14,8 +14,8 @@ const MAY_IMPORT = {
   'apps/scheduler': ['libs/core', 'libs/postgres', 'libs/jetstream', 'libs/runtime'],
   'apps/recorder': ['libs/core', 'libs/postgres', 'libs/jetstream', 'libs/runtime'],
   'apps/worker': ['libs/core', 'libs/task', 'libs/tasks', 'libs/jetstream', 'libs/runtime'],
-  // The demo's tasks are written as a user would write them.
-  infra: ['libs/task'],
+  // The demo's tasks are written as a user would write them; a start reads the configuration of what it starts.
+  infra: ['libs/runtime', 'libs/task'],
 };
 
 /** Tests may start servers and whole apps, whatever their package imports. */

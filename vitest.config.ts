@@ -1,13 +1,21 @@
 import { defineConfig } from 'vitest/config';
 
+/** A process for each of these files: they kill, block and measure it, or load modules that say in whose hands they are. */
+const APART = ['test/faults/**', 'infra/**', 'libs/runtime/**', 'libs/task/src/isolated/**'].map(
+  (folder) => `${folder}/*.test.ts`,
+);
+const WHOLE = ['test/**/*.test.ts'];
+/** Their coverage is asked for, so `npm test` runs them by themselves. */
+const CORE = ['libs/core/**/*.test.ts'];
+const NEVER = ['**/node_modules/**', 'test/long/**'];
+
 export default defineConfig({
   test: {
-    include: ['{apps,libs,infra,test}/**/*.test.ts'],
-    exclude: ['**/node_modules/**', 'test/long/**'],
     globalSetup: ['test/support/servers.ts'],
-    // A process per file: apps under test read their own environment and end their own handles.
+    setupFiles: ['test/support/each-file.ts'],
     pool: 'forks',
-    maxWorkers: 2,
+    // Many files mostly wait: for a lease to end, a process to start, a second to pass.
+    maxWorkers: 3,
     testTimeout: 30_000,
     hookTimeout: 60_000,
     coverage: {
@@ -15,5 +23,24 @@ export default defineConfig({
       exclude: ['**/*.test.ts', '**/index.ts'],
       thresholds: { lines: 100, branches: 100, functions: 100, statements: 100 },
     },
+    // Begun in the order of their names, so that no long file is left for the end. Outside of `apart` a process takes
+    // file after file: nothing of ours keeps anything in a module, and starting it anew is most of what a small file costs.
+    projects: [
+      { extends: true, test: { name: 'apart', include: APART, exclude: NEVER } },
+      { extends: true, test: { name: 'core', include: CORE, isolate: false } },
+      {
+        extends: true,
+        test: {
+          name: 'units',
+          include: ['{apps,libs}/**/*.test.ts'],
+          exclude: [...NEVER, ...CORE, ...APART],
+          isolate: false,
+        },
+      },
+      {
+        extends: true,
+        test: { name: 'system', include: WHOLE, exclude: [...NEVER, ...APART], isolate: false },
+      },
+    ],
   },
 });

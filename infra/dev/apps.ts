@@ -9,6 +9,8 @@ export interface AppSpec {
   args: readonly string[];
   env: NodeJS.ProcessEnv;
   ports: readonly number[];
+  /** How long it may take to end when it is asked to, in milliseconds. Default 6.5 s. */
+  stopMs?: number;
 }
 
 /** Where the servers are. */
@@ -25,7 +27,12 @@ export interface AppSpecsParams {
   keyFile: string;
   settings: string;
   env: NodeJS.ProcessEnv;
+  /** How long the worker waits for its jobs when it is told to stop, in milliseconds. */
+  drainMs: number;
 }
+
+/** What an app needs to stop beside a worker's wait for its jobs, in milliseconds. */
+const stopMs = 3500;
 
 /** The variable in which the bootstrap tells when it began, in milliseconds since 1970; not for the apps. */
 export const startBegun = 'START_BEGUN';
@@ -73,6 +80,12 @@ export function appSpecs(params: AppSpecsParams): AppSpec[] {
     app('api', [options.apiPort], { JETBEAT_API_KEY_FILE: params.keyFile }),
     app('scheduler', [first], health(first)),
     app('recorder', [first + 1], health(first + 1)),
-    app('worker', [first + 2], { ...health(first + 2), ...(given === '' ? {} : { JETBEAT_TASKS: given }) }),
+    {
+      ...app('worker', [first + 2], {
+        ...health(first + 2),
+        ...(given === '' ? {} : { JETBEAT_TASKS: given }),
+      }),
+      stopMs: stopMs + params.drainMs,
+    },
   ];
 }

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
+import { tieToThisProcess } from './server-process.ts';
 import type { Stoppable } from './until-stopped.ts';
 
 /** A program that shares our terminal and is ended with all its children. */
@@ -10,7 +11,7 @@ export interface Foreground extends Stoppable {
 
 const softMs = 6000;
 
-/** Runs a program in a process group of its own, so that nothing of it is left when it is stopped. */
+/** Runs a program in a process group of its own, so that nothing of it is left when it is stopped or this process dies. */
 export function runInForeground(params: {
   command: string;
   args: readonly string[];
@@ -40,6 +41,7 @@ export function runInForeground(params: {
       // Nothing of it is left.
     }
   };
+  if (child.pid !== undefined) tieToThisProcess(-child.pid, exited);
   // Also when it has ended by itself: what it forgot goes with it.
   void exited.then(() => signalGroup('SIGKILL'));
   const stop = async () => {

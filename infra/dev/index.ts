@@ -10,5 +10,6 @@ export {
   type ServerProcess,
   startServerProcess,
   tailOf,
+  tieToThisProcess,
   troubleOf,
 } from './server-process.ts';

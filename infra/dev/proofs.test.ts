@@ -17,13 +17,18 @@ async function check(text: string, long = false): Promise<string[]> {
     { title: 'a | b', fullName: 'group a | b', status: 'passed' },
     { title: 'it fails', fullName: 'it fails', status: 'failed' },
   ];
-  const report = join(root, 'report.json');
   await writeFile(join(root, 'table.md'), text);
-  await writeFile(
-    report,
-    JSON.stringify({ testResults: [{ name: join(root, 'test/flow/a.test.ts'), assertionResults: results }] }),
-  );
-  return unproven({ root, document: 'table.md', report, long });
+  const write = async (name: string, file: string, assertionResults: object[]) => {
+    const testResults = [{ name: join(root, file), assertionResults }];
+    await writeFile(join(root, name), JSON.stringify({ testResults }));
+    return join(root, name);
+  };
+  const covered = [{ title: 'it is covered', fullName: 'it is covered', status: 'passed' }];
+  const reports = await Promise.all([
+    write('report.json', 'test/flow/a.test.ts', results),
+    write('covered.json', 'libs/core/src/b.test.ts', covered),
+  ]);
+  return unproven({ root, document: 'table.md', reports, long });
 }
 
 test('names of tests are found in a table', () => {
@@ -35,6 +40,11 @@ test('names of tests are found in a table', () => {
 
 test('a test that passed proves', async () => {
   expect(await check('`test/flow/a.test.ts > it runs`, `test/flow/a.test.ts > group a \\| b`')).toEqual([]);
+});
+
+test('a test of any of the reports proves', async () => {
+  const named = ['test/flow/a.test.ts > it runs', 'libs/core/src/b.test.ts > it is covered'];
+  expect(await check(named.map((name) => `\`${name}\``).join(' '))).toEqual([]);
 });
 
 test('a test that failed, was renamed or is elsewhere proves nothing', async () => {

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { relative, resolve } from 'node:path';
+import { resolve } from 'node:path';
 
 /** A test that a document names as the proof of what it says. */
 export interface Proof {
@@ -23,23 +23,26 @@ export function proofsIn(text: string): Proof[] {
 
 /**
  * Says which tests that a document names did not pass in a run: each is a promise without a proof.
- * @param params.report a vitest JSON report
+ * @param params.reports vitest JSON reports
  * @param params.document path from `root`; names at least one test, else that is said too
  * @returns a sentence for each
  */
 export async function unproven(params: {
   root: string;
   document: string;
-  report: string;
+  reports: readonly string[];
   long: boolean;
 }): Promise<string[]> {
   const { root, document, long } = params;
   const proofs = proofsIn(await readFile(resolve(root, document), 'utf8'));
   if (proofs.length === 0) return [`${document} names no test: it cannot be checked`];
-  const passed = passedTests(JSON.parse(await readFile(params.report, 'utf8')) as Report, root);
+  const texts = await Promise.all(params.reports.map((report) => readFile(report, 'utf8')));
+  const passed = texts.flatMap((text) => passedTests(JSON.parse(text) as Report));
+  // A kept report names the files where they lay when it was written.
+  const proves = ({ file, title }: Proof) => passed.some((at) => at.endsWith(`/${file} > ${title}`));
   return proofs
     .filter(({ file }) => file.startsWith(LONG) === long)
-    .filter(({ file, title }) => !passed.has(`${file} > ${title}`))
+    .filter((proof) => !proves(proof))
     .map(({ file, title }) => `${document} names a test that did not pass: ${file} > ${title}`);
 }
 
@@ -50,14 +53,11 @@ interface Report {
   }[];
 }
 
-function passedTests(report: Report, root: string): Set<string> {
-  const passed = new Set<string>();
+function passedTests(report: Report): string[] {
+  const passed: string[] = [];
   for (const { name = '', assertionResults = [] } of report.testResults ?? []) {
-    const file = relative(root, name);
     for (const { fullName = '', title = '', status } of assertionResults) {
-      if (status !== 'passed') continue;
-      passed.add(`${file} > ${title}`);
-      passed.add(`${file} > ${fullName}`);
+      if (status === 'passed') passed.push(`${name} > ${title}`, `${name} > ${fullName}`);
     }
   }
   return passed;

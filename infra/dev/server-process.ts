@@ -94,6 +94,7 @@ export async function startServerProcess(params: ServerProcessParams): Promise<S
 /**
  * Ends another process when this one dies, in whatever way: a small shell holds the other end of a pipe that closes
  * with us. It is told to leave when the other has ended, since its number may be given to a stranger then.
+ * @param pid negative for a whole process group, as in kill(2)
  */
 export function tieToThisProcess(pid: number, exited: Promise<unknown>): void {
   const watcher = spawn('/bin/sh', ['-c', 'read -r _ || kill -9 "$0"', String(pid)], {

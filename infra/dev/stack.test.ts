@@ -52,6 +52,10 @@ test('everything that is killed is started again, and stopping leaves nothing', 
         env: { NATS: urls.nats },
         ports: [1],
       },
+      {
+        ...{ name: 'stubborn', command: process.execPath, args: [app, 'stubborn'], env: {}, ports: [2] },
+        stopMs: 200,
+      },
     ],
   });
   onTestFinished(() => stack.stop());
@@ -67,8 +71,11 @@ test('everything that is killed is started again, and stopping leaves nothing', 
   expect(lines.join('\n')).not.toContain('app is up');
   await vi.waitUntil(() => lines.some((line) => line.startsWith('PostgreSQL ready')), { timeout: 15_000 });
   const running = [...(await readProcesses(file)).values()].map((entry) => entry.pid);
-  expect(running).toHaveLength(3);
+  expect(running).toHaveLength(4);
+  const asked = performance.now();
   await Promise.all([stack.stop(), stack.stop()]);
+  // Without a word about it an app has 6.5 s.
+  expect(performance.now() - asked).toBeLessThan(6_000);
   expect(running.filter(isAlive)).toEqual([]);
   expect(await Promise.all(Object.values(ports).map(portIsFree))).toEqual([true, true, true]);
 });

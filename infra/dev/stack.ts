@@ -12,7 +12,7 @@ import { type ServerProcess, startServerProcess } from './server-process.ts';
 /** Everything that runs; apps are stopped first, then NATS, then PostgreSQL. */
 export interface Stack {
   readonly urls: ServerUrls;
-  /** Ends everything in order; returns when nothing is left, at most 10 s later. Safe to call twice. */
+  /** Ends everything in order; returns when nothing is left, 10 s later or when the slowest app had its time. Safe to call twice. */
   stop(): Promise<void>;
   /** Ends everything at once, the hard way; `stop` then returns soon. */
   kill(): void;
@@ -142,7 +142,7 @@ function keepApp(params: {
       cwd: root,
       env: spec.env,
       outputFile: file,
-      stopSignals: [{ signal: 'SIGTERM', waitMs: appStopMs }],
+      stopSignals: [{ signal: 'SIGTERM', waitMs: spec.stopMs ?? appStopMs }],
       outlive: params.outlive,
       onSpawn: (pid) => void processes.set(spec.name, { pid, ports: spec.ports }),
     });

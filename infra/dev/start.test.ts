@@ -8,6 +8,7 @@ import { emptyFolder } from './fixtures/folder.ts';
 import { freePort, portIsFree } from './ports.ts';
 import { isAlive } from './process-facts.ts';
 import { readProcesses } from './processes-file.ts';
+import { tieToThisProcess } from './server-process.ts';
 
 const bootstrap = fileURLToPath(new URL('./bootstrap.mjs', import.meta.url));
 
@@ -29,6 +30,7 @@ function start(args: readonly string[], more: NodeJS.ProcessEnv = {}): Started {
   const texts: string[] = [];
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => texts.push(String(chunk)));
   const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  if (child.pid !== undefined) tieToThisProcess(child.pid, exited);
   return { child, exited, said: () => texts.join('') };
 }
 

@@ -15,12 +15,14 @@ import { openProcessesFile } from './processes-file.ts';
 import type { Log } from './run.ts';
 import { type Stack, startStack } from './stack.ts';
 import { inWords, StartError } from './start-error.ts';
-import { untilStopped } from './until-stopped.ts';
+import { type Stoppable, untilStopped } from './until-stopped.ts';
+import { usualDrainMs, workerDrain } from './worker-drain.ts';
 
 const appNames = ['api', 'scheduler', 'recorder', 'worker'];
 const readyMs = 60_000;
 const firstRunMs = 90_000;
 const capLogsEveryMs = 15_000;
+const stopWithinMs = 9500;
 
 const root = resolve(import.meta.dirname, '../..');
 const log: Log = (line) => console.log(line);
@@ -29,7 +31,7 @@ const log: Log = (line) => console.log(line);
 async function bringUp(params: {
   options: StartOptions;
   signal: AbortSignal;
-  onStack: (stack: Stack) => void;
+  onStack: (stack: Stack & Stoppable) => void;
 }): Promise<void> {
   const { options, signal } = params;
   const { dataDir } = options;
@@ -50,6 +52,7 @@ async function bringUp(params: {
   for (const name of appNames) await logs.rotate(name);
   const keyFile = await adminKeyFile(dataDir);
   const settings = await settingsFile({ root, dataDir });
+  const drainMs = await workerDrain({ JETBEAT_CONFIG: settings, ...process.env });
   signal.throwIfAborted();
   const postgresBinDir = process.env['JETBEAT_POSTGRES_BIN'];
   log('Starting PostgreSQL, NATS and the apps …');
@@ -69,7 +72,7 @@ async function bringUp(params: {
     monitorPort: options.monitorPort,
     postgresPort: options.postgresPort,
     ...(postgresBinDir === undefined || postgresBinDir === '' ? {} : { postgresBinDir }),
-    apps: (urls) => appSpecs({ root, options, urls, keyFile, settings, env: process.env }),
+    apps: (urls) => appSpecs({ root, options, urls, keyFile, settings, env: process.env, drainMs }),
     onRefused: (name, words) =>
       refused.reject(
         new StartError(
@@ -81,7 +84,10 @@ async function bringUp(params: {
   capping.unref();
   params.onStack({
     ...stack,
+    withinMs: stopWithinMs + Math.max(0, drainMs - usualDrainMs),
     async stop() {
+      if (drainMs > usualDrainMs)
+        log(`The worker's jobs may take up to ${drainMs / 1000} s to end; once more ends them at once.`);
       clearInterval(capping);
       await stack.stop();
       await processes.destroy();

@@ -5,6 +5,8 @@ import type { Log } from './run.ts';
 export interface Stoppable {
   stop(): Promise<void>;
   kill(): void;
+  /** How long `stop` may take until it is killed, in milliseconds. Default 9.5 s. */
+  readonly withinMs?: number;
 }
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -81,8 +83,16 @@ async function endWithin(params: {
     await params.there;
     await params.current()?.stop();
   })();
-  const late = delay(stopWithinMs, 'late' as const, { signal: bound.signal }).catch(() => undefined);
-  if ((await Promise.race([ending, late])) === 'late') {
+  const begun = performance.now();
+  // What is to be stopped may come later than the wish to stop, and with it how long that takes.
+  const leftMs = () => (params.current()?.withinMs ?? stopWithinMs) - (performance.now() - begun);
+  let late: unknown = 'late';
+  while (late === 'late' && leftMs() > 0)
+    late = await Promise.race([
+      ending,
+      delay(leftMs(), 'late' as const, { signal: bound.signal }).catch(() => undefined),
+    ]);
+  if (late === 'late') {
     params.current()?.kill();
     await Promise.race([ending, delay(400)]);
   }

@@ -1,31 +1,21 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Ledger, startLedger } from '../support/ledger.ts';
+import { useLedgerStack } from '../support/ledger-stack.ts';
 import { type RawJetStream, rawJetStream } from '../support/raw-jetstream.ts';
-import { type Stack, startStack } from '../support/stack.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
-let stack: Stack;
-let ledger: Ledger;
+const at = useLedgerStack();
 let raw: RawJetStream;
 
 beforeAll(async () => {
-  ledger = await startLedger();
-  stack = await startStack();
-  raw = await rawJetStream(stack.nats.url);
-  await Promise.all([stack.start('api'), stack.start('recorder'), stack.start('worker')]);
+  raw = await rawJetStream(at.stack.nats.url);
+  await at.stack.start('worker');
 }, 90_000);
-afterAll(async () => {
-  await raw?.close();
-  await stack?.stop();
-  await ledger?.stop();
-}, 60_000);
+afterAll(() => raw?.close());
 
 async function goodJobRuns(path: string): Promise<void> {
-  const body = { task: 'http.request', input: { url: ledger.url + path } };
-  const answer = await stack.http.call<{ id: string }>('POST', '/jobs', body);
-  expect(answer.status).toBe(202);
-  expect((await stack.http.jobIn(answer.body.id, ['succeeded', 'dead'])).state).toBe('succeeded');
+  const id = await at.post('http.request', path);
+  expect((await at.stack.http.jobIn(id, ['succeeded', 'dead'])).state).toBe('succeeded');
 }
 
 test('random bytes on jobs.> become a dead letter with its cause and no job id; the next good job runs', async () => {
@@ -46,14 +36,18 @@ test('random bytes on events.batch are skipped and counted; the next good batch 
 });
 
 test('an unknown task: told at once, parked, and run when a worker with it comes', async () => {
-  const body = { task: 'test.wait', input: { ms: 1, url: `${ledger.url}/late-worker` } };
-  const answer = await stack.http.call<{ id: string; warnings: { code: string }[] }>('POST', '/jobs', body);
+  const body = { task: 'test.wait', input: { ms: 1, url: `${at.ledger.url}/late-worker` } };
+  const answer = await at.stack.http.call<{ id: string; warnings: { code: string }[] }>(
+    'POST',
+    '/jobs',
+    body,
+  );
   expect(answer).toMatchObject({ status: 202, body: { warnings: [{ code: 'no_worker' }] } });
-  const parked = await stack.http.jobIn(answer.body.id, ['parked']);
+  const parked = await at.stack.http.jobIn(answer.body.id, ['parked']);
   expect(parked.reason).toMatchObject({ code: 'no_worker' });
   expect(parked.attempts).toEqual([]);
-  await stack.start('worker', { env: { JETBEAT_TASKS: join(import.meta.dirname, 'tasks.ts') } });
-  const job = await stack.http.jobIn(answer.body.id, ['succeeded', 'dead']);
+  await at.stack.start('worker', { env: { JETBEAT_TASKS: join(import.meta.dirname, 'tasks.ts') } });
+  const job = await at.stack.http.jobIn(answer.body.id, ['succeeded', 'dead']);
   expect(job).toMatchObject({ state: 'succeeded', attempts: [{ number: 1, outcome: 'succeeded' }] });
-  expect(ledger.effects.get('/late-worker')?.arrivals).toHaveLength(1);
+  expect(at.ledger.effects.get('/late-worker')?.arrivals).toHaveLength(1);
 });

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Job } from '@jetbeat/core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { AppProcess } from '../support/app-process.ts';
+import { ENDS } from '../support/http.ts';
 import { type Ledger, startLedger } from '../support/ledger.ts';
 import { rawJetStream } from '../support/raw-jetstream.ts';
 import { type Stack, startStack } from '../support/stack.ts';
@@ -9,7 +10,6 @@ import { waitUntil } from '../support/wait-until.ts';
 
 const main = join(import.meta.dirname, 'mains/worker-dies-at-callback.ts');
 const env = { JETBEAT_TASKS: join(import.meta.dirname, '../flow/callback-tasks.ts') };
-const ends = ['succeeded', 'dead', 'cancelled', 'expired'];
 
 let stack: Stack;
 let ledger: Ledger;
@@ -28,7 +28,7 @@ afterAll(async () => {
 /** Runs a job at a worker that dies at its first callback. */
 async function dying(when: 'before' | 'after', body: object): Promise<string> {
   const worker = await stack.start('worker', { main, env: { ...env, FAIL_WHEN: when } });
-  const { id } = (await stack.http.call<{ id: string }>('POST', '/jobs', body)).body;
+  const id = await stack.http.post(body);
   await waitUntil('the worker has died at its fail point', () => !stack.apps.has(worker), {
     timeoutMs: 30_000,
   });
@@ -41,7 +41,7 @@ async function both(id: string): Promise<{ job: Job; called: Job }> {
     'the callback has ended',
     async () => {
       const { callbacks = [] } = (await stack.http.job(id)) as unknown as Job;
-      return callbacks.find(({ state }) => ends.includes(state))?.id;
+      return callbacks.find(({ state }) => ENDS.includes(state))?.id;
     },
     { timeoutMs: 30_000 },
   );
@@ -53,9 +53,7 @@ async function both(id: string): Promise<{ job: Job; called: Job }> {
   } finally {
     await jetstream.close();
   }
-  const jobs = await Promise.all([id, called].map((one) => stack.http.jobIn(one, ends)));
-  const [job, last] = jobs as unknown as [Job, Job];
-  return { job, called: last };
+  return { job: await stack.http.ended(id), called: await stack.http.ended(called) };
 }
 
 test.each([

@@ -1,9 +1,10 @@
 import { join } from 'node:path';
+import { connect } from '@nats-io/transport-node';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Ledger, startLedger } from '../support/ledger.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 
-const env = { JETBEAT_TASKS: join(import.meta.dirname, 'tasks.ts') };
+const env = { JETBEAT_TASKS: join(import.meta.dirname, 'tasks.ts'), JETBEAT_DRAIN: '200ms' };
 let stack: Stack;
 let ledger: Ledger;
 
@@ -32,4 +33,29 @@ test('a stopping worker gives its job back, and it runs at once elsewhere, thoug
     { number: 1, outcome: 'cancelled', error: { code: 'given_back' } },
     { number: 1, outcome: 'succeeded' },
   ]);
+}, 90_000);
+
+test('a worker that was allowed to run a job and may not begin it says so: it is not taken for running', async () => {
+  await stack.start('worker', { env });
+  const recorder = [...stack.apps].find(({ name }) => name === 'recorder');
+  if (!recorder) throw new Error('there is no recorder');
+  const watch = await connect({ servers: stack.nats.url });
+  const asked = new Promise<void>((resolve) => {
+    watch.subscribe('questions.doubt', { max: 1, callback: () => resolve() });
+  });
+  await watch.flush();
+  // A timer that fires soon after the worker has connected is asked about.
+  const body = { task: 'test.wait', input: { ms: 1, url: `${ledger.url}/turned-back` }, delay: '3s' };
+  const { id } = (await stack.http.call<{ id: string }>('POST', '/jobs', body)).body;
+  await stack.http.jobIn(id, ['scheduled']);
+  process.kill(recorder.pid, 'SIGSTOP');
+  await asked;
+  await watch.close();
+  expect(await stack.http.call('POST', '/queues/default/pause', {})).toMatchObject({ status: 200 });
+  process.kill(recorder.pid, 'SIGCONT');
+  const job = await stack.http.jobIn(id, ['queued', 'succeeded'], 20_000);
+  expect(job).toMatchObject({ state: 'queued', attempts: [] });
+  expect(await stack.http.call('POST', '/queues/default/resume', {})).toMatchObject({ status: 200 });
+  const done = await stack.http.jobIn(id, ['succeeded'], 20_000);
+  expect(done.attempts).toMatchObject([{ number: 1, outcome: 'succeeded' }]);
 }, 90_000);

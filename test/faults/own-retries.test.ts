@@ -1,40 +1,25 @@
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { AppProcess } from '../support/app-process.ts';
-import { type Ledger, startLedger } from '../support/ledger.ts';
+import { useLedgerStack } from '../support/ledger-stack.ts';
 import { scrape } from '../support/metrics.ts';
-import { type Stack, startStack } from '../support/stack.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const env = { JETBEAT_TASKS: join(import.meta.dirname, 'tasks.ts') };
 const FAILURES = 3;
 
-let stack: Stack;
-let ledger: Ledger;
+const at = useLedgerStack({ ackWait: '10s' });
 
-beforeAll(async () => {
-  ledger = await startLedger();
-  stack = await startStack({ ackWait: '10s' });
-  await Promise.all([stack.start('api'), stack.start('recorder')]);
-}, 90_000);
-afterAll(async () => {
-  await stack?.stop();
-  await ledger?.stop();
-}, 60_000);
-
-function post(prefix: string, count: number): Promise<string[]> {
-  const one = async (index: number) => {
-    const input = { failures: FAILURES, url: `${ledger.url}${prefix}${index}` };
-    const answer = await stack.http.call<{ id: string }>('POST', '/jobs', { task: 'test.flaky', input });
-    expect(answer.status).toBe(202);
-    return answer.body.id;
-  };
-  return Promise.all(Array.from({ length: count }, (_, index) => one(index)));
-}
+const post = (prefix: string, count: number) =>
+  Promise.all(
+    Array.from({ length: count }, (_, index) =>
+      at.post('test.flaky', `${prefix}${index}`, { failures: FAILURES }),
+    ),
+  );
 
 async function succeeded(ids: readonly string[]): Promise<void> {
   for (const id of ids)
-    expect((await stack.http.jobIn(id, ['succeeded', 'dead'], 60_000)).state).toBe('succeeded');
+    expect((await at.stack.http.jobIn(id, ['succeeded', 'dead'], 60_000)).state).toBe('succeeded');
 }
 
 const doubts = async (worker: AppProcess) => {
@@ -43,10 +28,12 @@ const doubts = async (worker: AppProcess) => {
   return answers.reduce((sum, { value }) => sum + value, 0);
 };
 const arrivals = (prefix: string) =>
-  [...ledger.effects].filter(([path]) => path.startsWith(prefix)).map(([, effect]) => effect.arrivals.length);
+  [...at.ledger.effects]
+    .filter(([path]) => path.startsWith(prefix))
+    .map(([, effect]) => effect.arrivals.length);
 
 test('a worker does not ask about retries that it has published itself, and each runs once', async () => {
-  const worker = await stack.start('worker', { env });
+  const worker = await at.stack.start('worker', { env });
   const asked: number[] = [];
   // An event loop that stood for long on a busy machine makes what it held doubtful; one round of these is without that.
   while (!asked.includes(0) && asked.length < 10) {
@@ -61,10 +48,10 @@ test('a worker does not ask about retries that it has published itself, and each
 }, 90_000);
 
 test('two workers whose server is killed among the retries run no attempt twice whose outcome was stored', async () => {
-  const workers = [await stack.start('worker', { env }), await stack.start('worker', { env })];
+  const workers = [await at.stack.start('worker', { env }), await at.stack.start('worker', { env })];
   const ids = await post('/killed-', 60);
   await waitUntil('retries run', () => arrivals('/killed-').length > 60);
-  await stack.killNats();
+  await at.stack.killNats();
   await succeeded(ids);
   expect(arrivals('/killed-')).toEqual(new Array(60 * (FAILURES + 1)).fill(1));
   await Promise.all(workers.map((worker) => worker.stop()));

@@ -1,7 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Client, connect } from '@jetbeat/client';
-import type { Job } from '@jetbeat/core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { hold } from '../flow/unique-tasks.ts';
 import { type Gates, startGates } from '../support/gates.ts';
@@ -10,7 +9,6 @@ import { type Stack, startStack } from '../support/stack.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const env = { JETBEAT_TASKS: join(import.meta.dirname, '../flow/unique-tasks.ts') };
-const ENDS = ['succeeded', 'dead', 'cancelled', 'expired'];
 
 let stack: Stack;
 let gates: Gates;
@@ -32,11 +30,7 @@ afterAll(async () => {
   await ledger?.stop();
 }, 60_000);
 
-const known = async (id: string) => {
-  await waitUntil('history knows it', () => stack.http.job(id));
-  return id;
-};
-const end = async (id: string) => (await stack.http.jobIn(await known(id), ENDS, 40_000)) as unknown as Job;
+const end = (id: string) => stack.http.ended(id, 40_000);
 const ask = (key: string, gate = `${gates.url}/${key}`) => client.enqueue(hold, { gate }, { uniqueKey: key });
 
 test('a job whose worker is killed holds its key until another worker has done it', async () => {
@@ -97,7 +91,7 @@ test('a killed worker takes nothing from what is kept: one runs again, and the n
   const first = await call(0);
   await gates.until('/last', 1);
   const second = await call(1);
-  await stack.http.jobIn(await known(second.id), ['parked']);
+  await stack.http.jobIn(second.id, ['parked']);
   const third = await call(2);
   expect(third.replaced).toBe(second.id);
   await worker.kill();
@@ -132,7 +126,7 @@ test('a message of a job that was replaced while it lay on its queue is dropped 
 
 test('keys outlive a killed nats-server, and are noted again when it has lost them', async () => {
   const { id } = await ask('kept');
-  await known(id);
+  await waitUntil('history knows it', () => stack.http.job(id));
   await stack.killNats();
   const again = () => waitUntil('NATS is back', () => ask('kept'));
   expect(await again()).toMatchObject({ id, created: false });

@@ -1,5 +1,6 @@
 import type { Job } from '@jetbeat/core';
 import { findMessage, jobsStreamState } from '@jetbeat/jetstream';
+import { writeFollowed } from '@jetbeat/postgres';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type ProblemJson, startTestApi, type TestApi } from '../support/api.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -42,6 +43,19 @@ test('accepted, shown, and in JetStream as its own self-contained message', asyn
   // The caller sent no trace, so the job is one of its own.
   expect(message?.traceparent).toBeUndefined();
   expect(job.traceId).toBe(accepted.id.replaceAll('-', ''));
+});
+
+test('what should have followed the end of a job and could not be made is shown', async () => {
+  const { id } = await api.enqueue({ task: 'a.b', input: null });
+  expect(await api.http.job(id)).not.toHaveProperty('unmade');
+  expect(await api.http.call('POST', `/jobs/${id}/cancel`, {})).toMatchObject({ status: 200 });
+  const now = Date.UTC(2026, 0, 1);
+  const unmade = ['onFailure:0', 'notice:a'].map((what) => ({ job: id, what, error: new Error('broken') }));
+  await writeFollowed(api.db, { now, unmade, follows: [] });
+  const since = new Date(now).toISOString();
+  const kept = { tries: 1, since, nextTryAt: new Date(now + 5_000).toISOString(), error: 'Error: broken' };
+  const { body: job } = await api.http.call<Job>('GET', `/jobs/${id}`);
+  expect(job.unmade).toEqual(['notice', 'onFailure:0'].map((what) => ({ what, ...kept })));
 });
 
 test('accepted while it cannot be published: it is stored, and published later', async () => {

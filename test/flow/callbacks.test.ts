@@ -1,14 +1,14 @@
 import { createHmac } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Client, connect } from '@jetbeat/client';
 import type { Job } from '@jetbeat/core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ENDS } from '../support/http.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 import { waitUntil } from '../support/wait-until.ts';
+import { type Received, startWebReceiver, type WebReceiver } from '../support/web-receiver.ts';
 import { defined, note, works } from './callback-tasks.ts';
 
 const SECRET = 'a secret of some length';
@@ -23,57 +23,38 @@ notifications:
   - { on: [dead, expired], task: "*.slow", email: { to: ops@example.org } }
 `;
 
-interface Request {
-  readonly path: string;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: string;
-}
-
 let dir: string;
-let server: Server;
-let url: string;
+let receiver: WebReceiver;
 let stack: Stack;
 let client: Client;
-const requests: Request[] = [];
 
 beforeAll(async () => {
-  server = createServer(async (request, response) => {
-    let body = '';
-    for await (const chunk of request) body += chunk;
-    requests.push({ path: request.url ?? '', headers: request.headers, body });
-    response.end();
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  receiver = await startWebReceiver();
   dir = await mkdtemp(join(tmpdir(), 'jetbeat-callbacks-'));
-  await writeFile(join(dir, 'jetbeat.yaml'), file(url));
+  await writeFile(join(dir, 'jetbeat.yaml'), file(receiver.url));
   stack = await startStack({ env: { JETBEAT_CONFIG: join(dir, 'jetbeat.yaml') } });
   const env = {
     JETBEAT_TASKS: join(import.meta.dirname, 'callback-tasks.ts'),
     JETBEAT_QUEUES: 'default,mail,watched',
   };
-  await Promise.all([
-    ...(['api', 'recorder', 'scheduler'] as const).map((name) => stack.start(name)),
-    stack.start('worker', { env }),
-  ]);
+  const others = (['api', 'recorder', 'scheduler'] as const).map((name) => stack.start(name));
+  await Promise.all([...others, stack.start('worker', { env })]);
   client = await connect({ servers: stack.nats.url });
 }, 120_000);
 afterAll(async () => {
   await client?.close();
   await stack?.stop();
-  server?.close();
+  receiver?.stop();
   await rm(dir, { recursive: true, force: true });
 }, 60_000);
 
-const post = async (body: object) => (await stack.http.call<{ id: string }>('POST', '/jobs', body)).body.id;
-const ends = ['succeeded', 'dead', 'cancelled', 'expired'];
-const end = async (id: string) => (await stack.http.jobIn(id, ends)) as unknown as Job;
+const post = (body: object) => stack.http.post(body);
+const end = (id: string) => stack.http.ended(id);
 /** The jobs that this one has called, when they have ended. */
 const calledBy = (id: string, count = 1) =>
   waitUntil('its callbacks have ended', async () => {
-    const job = (await stack.http.job(id)) as unknown as Job;
-    const { callbacks = [] } = job;
-    if (callbacks.length !== count || callbacks.some(({ state }) => !ends.includes(state))) return undefined;
+    const { callbacks = [] } = (await stack.http.job(id)) as unknown as Job;
+    if (callbacks.length !== count || callbacks.some(({ state }) => !ENDS.includes(state))) return undefined;
     return Promise.all(callbacks.map(({ id: called }) => end(called)));
   });
 const listed = async (query: string) =>
@@ -173,18 +154,18 @@ test('what expires has failed, also where no worker has seen it; what is cancell
   expect((await end(cancelled)).callbacks).toBeUndefined();
 });
 
-const signed = ({ headers, body }: Request) =>
+const signed = ({ headers, body }: Received) =>
   `v1=${createHmac('sha256', SECRET).update(`${headers['jetbeat-timestamp']}.${body}`).digest('hex')}`;
 
 test('a webhook tells what has happened, and is signed', async () => {
-  const webhook = { url: `${url}/hook`, secret: 'hook' };
+  const webhook = { url: `${receiver.url}/hook`, secret: 'hook' };
   const id = await post({ task: 'call.works', input: null, onSuccess: { webhook } });
   const [called] = await calledBy(id);
   expect(called).toMatchObject({ task: 'http.request', state: 'succeeded', parent: id });
   expect(JSON.stringify(called?.input)).not.toContain(SECRET);
-  const sent = requests.filter(({ path }) => path === '/hook');
+  const sent = receiver.requests.filter(({ path }) => path === '/hook');
   expect(sent).toHaveLength(1);
-  const [request] = sent as [Request];
+  const [request] = sent as [Received];
   expect(JSON.parse(request.body)).toMatchObject({
     id: called?.id,
     event: 'job.succeeded',
@@ -197,7 +178,7 @@ test('a webhook tells what has happened, and is signed', async () => {
   });
   expect(Math.abs(Number(request.headers['jetbeat-timestamp']) * 1_000 - Date.now())).toBeLessThan(20_000);
 
-  const nameless = { webhook: { url: `${url}/hook`, secret: 'hoook' } };
+  const nameless = { webhook: { url: `${receiver.url}/hook`, secret: 'hoook' } };
   const other = await post({ task: 'call.works', input: null, onSuccess: nameless });
   expect(await calledBy(other)).toMatchObject([
     { state: 'dead', reason: { text: expect.stringContaining('webhooks.secrets.hoook is not configured') } },
@@ -208,7 +189,7 @@ test('who asked for it is told of dead jobs, not more often than asked for, and 
   const ids = await Promise.all(
     Array.from({ length: 5 }, () => post({ task: 'call.fails', input: null, queue: 'watched' })),
   );
-  const notices = () => requests.filter(({ path }) => path === '/notice');
+  const notices = () => receiver.requests.filter(({ path }) => path === '/notice');
   await waitUntil('all is told', () => notices().length >= 3, { timeoutMs: 20_000 });
   const bodies = notices().map(({ body }) => JSON.parse(body));
   expect(bodies).toHaveLength(3);

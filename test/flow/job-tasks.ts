@@ -74,3 +74,21 @@ export const later = defineTask({
     return 'now';
   },
 });
+/** Fails, and succeeds when it is tried again. */
+export const again = defineTask({
+  name: 'jobs.again',
+  run(_input, ctx) {
+    if (ctx.attempt === 1) throw new Error('not yet');
+    return `attempt ${ctx.attempt}`;
+  },
+});
+/** Says so many letters. */
+export const long = defineTask({
+  name: 'jobs.long',
+  input: Type.Object({ length: Type.Integer() }),
+  run: ({ length }) => 'x'.repeat(length),
+});
+/** Says which process it runs in. */
+export const where = defineTask({ name: 'jobs.where', run: () => process.pid });
+/** The same, where the configuration says otherwise. */
+export const whereApart = defineTask({ name: 'apart.where', run: () => process.pid });

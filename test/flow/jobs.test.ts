@@ -40,11 +40,7 @@ afterAll(async () => {
 
 const call = (method: string, path: string, body?: unknown) => group.http.call<Answered>(method, path, body);
 const file = () => join(dir, 'notes');
-async function post(body: object): Promise<string> {
-  const { status, body: accepted } = await call('POST', '/jobs', body);
-  expect([status, accepted]).toEqual([202, accepted]);
-  return accepted.id;
-}
+const post = (body: object) => group.http.post(body);
 const postNoted = (task: string, name: string, more: object = {}, rest: object = {}) =>
   post({ task, input: { file: file(), name, ...more }, ...rest });
 
@@ -219,6 +215,7 @@ test('a job that has no result says why', async () => {
     },
   });
   const delayed = await client.enqueue('jobs.echo', { value: 1 }, { delay: '1h' });
+  await group.http.jobIn(delayed.id, ['scheduled']);
   const late = await delayed.result({ timeout: '300ms' }).catch((error: unknown) => error);
   expect(late).toBeInstanceOf(ResultTimeoutError);
   expect(late).toMatchObject({ code: 'result_timeout', state: 'scheduled' });

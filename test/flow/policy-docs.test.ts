@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { decide, JobRequestSchema, policyOf, readSettings } from '@jetbeat/core';
+import { decide, isolationOf, JobRequestSchema, policyOf, readSettings } from '@jetbeat/core';
 import { FileSchema, loadConfig } from '@jetbeat/runtime';
 import type { Task } from '@jetbeat/task';
 import { runTask } from '@jetbeat/task/testing';
@@ -38,6 +38,7 @@ test('the configuration on the page is accepted, and means what is said there', 
   expect(settings.of('media.library.sync').over).toMatchObject({ queue: 'media', priority: 'low' });
   expect(settings.of('report.nightly').over.queue).toBe('slow');
   expect(settings.of('alert.budget').over.policy?.expires).toBe(10_800_000);
+  expect(isolationOf(settings.of('pdf.render'), undefined)).toMatchObject({ kind: 'process', maxJobs: 100 });
   const { retry } = policyOf(undefined, settings.of('alert.budget'), undefined);
   expect(retry).toMatchObject({ attempts: 3, delay: [10_000, 60_000, 600_000], jitter: false });
 });

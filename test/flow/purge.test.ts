@@ -1,18 +1,25 @@
 import { join } from 'node:path';
+import { connect } from '@jetbeat/client';
 import type { Job, PurgeAnswer, Queue } from '@jetbeat/core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type AppGroup, startAppGroup } from '../support/app-group.ts';
 import type { AppProcess } from '../support/app-process.ts';
 import { type FileLedger, startFileLedger } from '../support/file-ledger.ts';
+import { type Gates, startGates } from '../support/gates.ts';
+import { natsUrl } from '../support/nats.ts';
 import { waitUntil } from '../support/wait-until.ts';
+import { stamp } from './queue-tasks.ts';
 
 const JOBS = 1_500;
+const KEYED = 300;
 let group: AppGroup;
 let ledger: FileLedger;
+let gates: Gates;
 let recorder: AppProcess;
 
 beforeAll(async () => {
   ledger = await startFileLedger();
+  gates = await startGates();
   group = await startAppGroup({ JETBEAT_ACK_WAIT: '2s' });
   [recorder] = await Promise.all([group.start('recorder'), group.start('api')]);
   await group.start('worker', {
@@ -24,6 +31,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await group?.stop();
   await ledger?.stop();
+  await gates?.stop();
 }, 60_000);
 
 async function enqueue(name: string, ms = 0, more: object = {}): Promise<string> {
@@ -37,8 +45,9 @@ const purge = (body: object) => group.http.call<PurgeAnswer>('POST', '/queues/ma
 const mail = async () => (await group.http.call<Queue>('GET', '/queues/mail')).body;
 
 test('a purge removes what was counted and nothing else, though the recorder dies in the middle of it', async () => {
-  const running = await enqueue('running', 6_000);
-  await group.http.jobIn(running, ['running']);
+  const input = { file: ledger.file, name: 'running', gate: `${gates.url}/running` };
+  const running = await enqueue('running', 0, { task: 'test.held', input });
+  await gates.until('/running', 1);
   const parked = await enqueue('parked', 0, { task: 'test.nobody' });
   const later = await enqueue('later', 0, { delay: '1h' });
   const ids: string[] = [];
@@ -69,6 +78,7 @@ test('a purge removes what was counted and nothing else, though the recorder die
   expect(done).toMatchObject({ timers: true });
   expect((await purge({ confirm, timers: true })).body.state).toBe('done');
 
+  gates.open('/running');
   await group.http.jobIn(after, ['succeeded'], 30_000);
   expect((await group.http.job(running)).state).toBe('succeeded');
   for (const id of [later, parked, ...ids.slice(0, 3), ...ids.slice(-3)]) {
@@ -96,3 +106,39 @@ test('a purge removes what was counted and nothing else, though the recorder die
     parked: {},
   });
 }, 120_000);
+
+test('what is just being parked for its key when the queue is purged ends as purged too', async () => {
+  await group.start('worker', {
+    JETBEAT_TASKS: join(import.meta.dirname, 'queue-tasks.ts'),
+    JETBEAT_QUEUES: 'keyed',
+    JETBEAT_CONCURRENCY: '20',
+  });
+  const client = await connect({ servers: natsUrl(), namespace: group.namespace });
+  const make = (name: string, count: number, ms: number) =>
+    client.enqueueMany(
+      stamp,
+      Array.from({ length: count }, (_, index) => ({
+        input: { file: ledger.file, name: `${name}-${index}`, ms },
+        options: { queue: 'keyed', concurrencyKey: 'one' },
+      })),
+    );
+  const keyed = async () => (await group.http.call<Queue>('GET', '/queues/keyed')).body;
+  const purgeKeyed = (body: object) => group.http.call<PurgeAnswer>('POST', '/queues/keyed/purge', body);
+  const begun = async () => [...(await ledger.read()).keys()].filter((line) => /^(holds|keyed)-/.test(line));
+  await make('holds', 1, 4_000);
+  await waitUntil('it holds the key', async () => (await begun()).length === 1);
+  const made = await make('keyed', KEYED, 0);
+  const counted = await purgeKeyed({});
+  expect(await purgeKeyed({ confirm: counted.body.count && counted.body.confirm })).toMatchObject({
+    status: 200,
+  });
+  const done = await waitUntil('it is done', async () => {
+    const { purge } = await keyed();
+    return purge?.doneAt !== null && purge;
+  });
+  console.info(`${done?.removed} of ${KEYED} were removed by the recorder, the others by their worker`);
+  await client.close();
+  for (const { id } of made)
+    expect(await group.http.jobIn(id, ['cancelled'])).toMatchObject({ reason: { code: 'purged' } });
+  expect((await begun()).map((line) => line.split(' ')[0])).toEqual(['holds-0']);
+}, 60_000);

@@ -15,6 +15,16 @@ export const stamp = defineTask({
   },
 });
 
+/** Writes its name as `test.stamp` does, and ends when this address has answered. */
+export const held = defineTask({
+  name: 'test.held',
+  input: Type.Object({ file: Type.String(), name: Type.String(), gate: Type.String() }),
+  async run({ file, name, gate }, { signal }) {
+    appendFileSync(file, `${name} ${Date.now()}\n`);
+    await fetch(gate, { signal });
+  },
+});
+
 /** Dies at once unless its input says otherwise. */
 export const fragile = defineTask({
   name: 'test.fragile',

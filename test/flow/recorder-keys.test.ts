@@ -87,7 +87,7 @@ test('a job whose place was taken by somebody who died runs after all', async ()
   // And who was slow, but did not die, does not run.
   expect(await claimKey(bus, bench.events, { job: second, now: Date.now() })).toEqual({
     may: 'yield',
-    to: first.id,
+    why: `job ${first.id} has its unique key now`,
   });
 }, 60_000);
 
@@ -143,7 +143,7 @@ test('keys that were lost are noted again for open jobs, and who came in between
   await untilHeldBy(bench, late, late.id);
   expect(await claimKey(bus, bench.events, { job: thief, now: Date.now() })).toEqual({
     may: 'yield',
-    to: late.id,
+    why: `job ${late.id} has its unique key now`,
   });
   expect((await listNotes(bus, { from: 1, limit: 10 })).notes).toHaveLength(3);
 }, 60_000);

@@ -1,5 +1,5 @@
 import { defineTask } from '@jetbeat/task';
-import { trace } from '@opentelemetry/api';
+import { context, propagation, trace } from '@opentelemetry/api';
 import { Type } from 'typebox';
 
 const tracer = trace.getTracer('test');
@@ -49,3 +49,24 @@ export const parent = defineTask({
     });
   },
 });
+
+/** Makes a span of its own, says what it would hand on from there, and enqueues another job inside of it. */
+const apart = (isolation: 'thread' | 'process') =>
+  defineTask({
+    name: `trace.${isolation}`,
+    isolation,
+    run: (_input, ctx) =>
+      tracer.startActiveSpan('apart', { attributes: { pid: process.pid } }, async (span) => {
+        const carrier: { traceparent?: string } = {};
+        propagation.inject(context.active(), carrier);
+        await ctx.enqueue('system.echo', { from: isolation });
+        span.addEvent('enqueued');
+        span.end();
+        return { ...carrier, pid: process.pid };
+      }),
+  });
+
+/** In a thread. */
+export const thread = apart('thread');
+/** In a process. */
+export const child = apart('process');

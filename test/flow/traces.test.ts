@@ -176,6 +176,25 @@ test('a request is in its caller’s trace, and what its job enqueues too', asyn
   expect(one(spans, 'process system.echo').parentSpanId).toBe(sends[1]?.spanId);
 });
 
+test.each(['thread', 'process'])(
+  'a %s makes spans of its job’s trace, and what it enqueues hangs on them',
+  async (kind) => {
+    const job = await post({ task: `trace.${kind}`, input: {} });
+    const done = await apps.http.jobIn(job.id, ['succeeded']);
+    const spans = await recorded(job.traceId, 2);
+    expectOneTree(spans, one(spans, 'POST /api/v1/jobs'));
+    const process = one(spans, `process trace.${kind}`);
+    const apart = one(spans, 'apart');
+    const { pid } = done.result as { pid: number };
+    expect(apart).toMatchObject({ service: 'jetbeat-worker', kind: 1, parentSpanId: process.spanId });
+    expect(apart.resource).toEqual(process.resource);
+    expect(apart.attributes).toEqual({ pid });
+    expect(pid === process.resource['process.pid']).toBe(kind === 'thread');
+    expect(done.result).toMatchObject({ traceparent: `00-${job.traceId}-${apart.spanId}-01` });
+    expect(named(spans, 'send default').map(({ parentSpanId }) => parentSpanId)).toContain(apart.spanId);
+  },
+);
+
 test('without a caller the request begins the trace; statements are shown without values', async () => {
   const job = await post({ task: 'system.echo', input: { secret: 'hunter2' } });
   const spans = await recorded(job.traceId, 1);

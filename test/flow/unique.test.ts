@@ -1,56 +1,18 @@
-import { join } from 'node:path';
-import { type Client, connect, type EnqueueOptions } from '@jetbeat/client';
-import type { Job, JobAccepted } from '@jetbeat/core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Gates, startGates } from '../support/gates.ts';
-import { type Stack, startStack } from '../support/stack.ts';
+import type { Job } from '@jetbeat/core';
+import { expect, test } from 'vitest';
+import { useUniqueCalls } from '../support/unique-calls.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { hold } from './unique-tasks.ts';
 
-let stack: Stack;
-let gates: Gates;
-let client: Client;
-const env = { JETBEAT_TASKS: join(import.meta.dirname, 'unique-tasks.ts') };
-
-beforeAll(async () => {
-  gates = await startGates();
-  stack = await startStack();
-  await Promise.all([
-    stack.start('api'),
-    stack.start('recorder'),
-    stack.start('scheduler'),
-    stack.start('worker', { env }),
-  ]);
-  client = await connect({ servers: stack.nats.url });
-}, 120_000);
-afterAll(async () => {
-  await client?.close();
-  await stack?.stop();
-  await gates?.stop();
-}, 60_000);
-
-const ENDS = ['succeeded', 'dead', 'cancelled', 'expired'];
-const gate = (path: string) => ({ gate: `${gates.url}/${path}` });
-const ask = (path: string, uniqueKey: EnqueueOptions['uniqueKey'], more: EnqueueOptions = {}) =>
-  client.enqueue(hold, gate(path), { uniqueKey: uniqueKey ?? path, ...more });
-const post = async (body: object) => {
-  const { status, body: accepted } = await stack.http.call<JobAccepted>('POST', '/jobs', body);
-  expect({ status, accepted }).toMatchObject({ status: 202 });
-  return accepted;
-};
-/** A client's job may not be in history yet. */
-const known = async (id: string) => {
-  await waitUntil('history knows it', () => stack.http.job(id));
-  return id;
-};
-const end = async (id: string) => (await stack.http.jobIn(await known(id), ENDS)) as unknown as Job;
+const at = useUniqueCalls(['api', 'recorder', 'scheduler', 'worker']);
+const { ask, post, end, gate } = at;
 
 test('50 producers of four kinds make one job, and all are told its id', async () => {
   const uniqueKey = 'mixed';
   const input = gate('mixed');
-  const at = new Date(Date.now() + 1_200).toISOString();
+  const fires = new Date(Date.now() + 1_200).toISOString();
   const job = { task: 'unique.hold', input, uniqueKey };
-  const made = await stack.http.call('POST', '/schedules', { name: 'mixed', when: { at }, job });
+  const made = await at.stack.http.call('POST', '/schedules', { name: 'mixed', when: { at: fires }, job });
   expect(made).toMatchObject({
     status: 201,
     body: {
@@ -68,20 +30,20 @@ test('50 producers of four kinds make one job, and all are told its id', async (
   expect(new Set(answers.map(({ id }) => id)).size).toBe(1);
   expect(answers.filter(({ created }) => created)).toHaveLength(1);
   const id = answers[0]?.id ?? '';
-  await gates.until('/mixed', 1);
+  await at.gates.until('/mixed', 1);
   const scheduled = await waitUntil('the schedule has fired', async () => {
-    const { body } = await stack.http.call<{ items: Job[] }>('GET', '/jobs?schedule=mixed&state=cancelled');
-    return body.items[0];
+    const query = 'schedule=mixed&state=cancelled';
+    return (await at.stack.http.call<{ items: Job[] }>('GET', `/jobs?${query}`)).body.items[0];
   });
   expect(scheduled).toMatchObject({
     reason: { code: 'not_unique', text: `job ${id} has its unique key` },
     attempts: [],
   });
-  expect(gates.entered('/mixed')).toBe(1);
-  expect(await stack.http.job(await known(id))).toMatchObject({
+  expect(at.gates.entered('/mixed')).toBe(1);
+  expect(await at.stack.http.job(id)).toMatchObject({
     uniqueKey: { key: 'mixed', scope: 'task', mode: 'unfinished' },
   });
-  gates.open('/mixed');
+  at.gates.open('/mixed');
   expect(await end(id)).toMatchObject({ state: 'succeeded' });
   // The key is free with the end of the job.
   const next = await ask('mixed', uniqueKey);
@@ -102,17 +64,17 @@ test('twenty times over, 50 concurrent calls of client and API make one job', as
     );
     expect(new Set(answers.map(({ id }) => id)).size).toBe(1);
     expect(answers.filter(({ created }) => created)).toHaveLength(1);
-    gates.open(`/round-${round}`);
+    at.gates.open(`/round-${round}`);
     expect(await end(answers[0]?.id ?? '')).toMatchObject({ state: 'succeeded' });
-    expect(gates.entered(`/round-${round}`)).toBe(1);
+    expect(at.gates.entered(`/round-${round}`)).toBe(1);
   }
 }, 60_000);
 
 test('a key is held through retries, until the job is dead', async () => {
-  const first = await client.enqueue(hold, { ...gate('retried'), failures: 3 }, { uniqueKey: 'retried' });
-  await gates.until('/retried', 1);
+  const first = await at.client.enqueue(hold, { ...gate('retried'), failures: 3 }, { uniqueKey: 'retried' });
+  await at.gates.until('/retried', 1);
   expect(await ask('retried', 'retried')).toMatchObject({ id: first.id, created: false });
-  gates.open('/retried');
+  at.gates.open('/retried');
   const job = await end(first.id);
   expect(job).toMatchObject({ state: 'dead' });
   expect(job.attempts).toHaveLength(3);
@@ -127,17 +89,18 @@ test('a key that is held while queued is free as soon as a run begins', async ()
   const queued = { key: 'queued', while: 'queued' } as const;
   const waiting = await ask('queued', queued, { delay: '1h' });
   expect(await ask('queued', queued)).toMatchObject({ id: waiting.id, created: false });
-  const cancelled = await stack.http.call('POST', `/jobs/${await known(waiting.id)}/cancel`, {});
+  await at.stack.http.jobIn(waiting.id, ['scheduled']);
+  const cancelled = await at.stack.http.call('POST', `/jobs/${waiting.id}/cancel`, {});
   expect(cancelled.status).toBe(200);
   const runs = await waitUntil('the key is free', async () => {
     const asked = await ask('queued', queued);
     return asked.created && asked;
   });
-  await gates.until('/queued', 1);
+  await at.gates.until('/queued', 1);
   const next = await ask('queued', queued);
   expect(next).toMatchObject({ created: true });
-  await gates.until('/queued', 2);
-  gates.open('/queued');
+  await at.gates.until('/queued', 2);
+  at.gates.open('/queued');
   for (const { id } of [runs, next]) expect(await end(id)).toMatchObject({ state: 'succeeded' });
 });
 
@@ -149,32 +112,28 @@ test('a new job takes the place of one that waits, and not of one that runs', as
   const third = await post({ task: 'unique.hold', input: gate('replace'), uniqueKey: replace });
   expect(third).toMatchObject({ created: true, replaced: second.id, state: 'queued' });
   for (const { id } of [first, second])
-    expect(await end(id)).toMatchObject({
-      state: 'cancelled',
-      reason: { code: 'replaced' },
-      attempts: [],
-    });
-  await gates.until('/replace', 1);
+    expect(await end(id)).toMatchObject({ state: 'cancelled', reason: { code: 'replaced' }, attempts: [] });
+  await at.gates.until('/replace', 1);
   expect(await ask('replace', replace)).toMatchObject({ id: third.id, created: false });
-  await stack.http.jobIn(third.id, ['running']);
+  await at.stack.http.jobIn(third.id, ['running']);
   expect(await post({ task: 'unique.hold', input: gate('replace'), uniqueKey: replace })).toMatchObject({
     id: third.id,
     created: false,
     state: 'running',
     warnings: [],
   });
-  gates.open('/replace');
+  at.gates.open('/replace');
   expect(await end(third.id)).toMatchObject({ state: 'succeeded' });
 });
 
 test('a period, and a throttle, take the first call and answer the others with its job', async () => {
-  gates.open('/period');
+  at.gates.open('/period');
   const period = { key: 'period', for: '2s' } as const;
   const began = Date.now();
   const first = await ask('period', period);
   expect(await end(first.id)).toMatchObject({ state: 'succeeded', uniqueKey: { mode: 'period' } });
   const throttled = { throttle: { key: 'period', period: '1h' } };
-  const call = () => client.enqueue(hold, gate('period'), throttled);
+  const call = () => at.client.enqueue(hold, gate('period'), throttled);
   const [other, again] = [await call(), await call()];
   expect(other).toMatchObject({ created: true });
   expect(again).toMatchObject({ id: other.id, created: false });
@@ -191,32 +150,29 @@ test('a period, and a throttle, take the first call and answer the others with i
 });
 
 test('of a flurry of debounced calls the last one runs, with its input, and not before they are over', async () => {
-  gates.open('/debounce');
-  const call = (turn: number) =>
-    client.enqueue(hold, { ...gate('debounce'), turn }, { debounce: { key: 'debounce', delay: '600ms' } });
+  at.gates.open('/debounce');
+  const debounce = { key: 'debounce', delay: '600ms' };
+  const call = (turn: number) => at.client.enqueue(hold, { ...gate('debounce'), turn }, { debounce });
   const made = [];
   for (let turn = 0; turn < 5; turn++) made.push(await call(turn));
   const asked = Date.now();
-  const last = await post({
-    task: 'unique.hold',
-    input: { ...gate('debounce'), turn: 5 },
-    debounce: { key: 'debounce', delay: '600ms' },
-  });
+  const input = { ...gate('debounce'), turn: 5 };
+  const last = await post({ task: 'unique.hold', input, debounce });
   expect(last).toMatchObject({ created: true, replaced: made[4]?.id, state: 'scheduled' });
   const job = await end(last.id);
   expect(job).toMatchObject({ state: 'succeeded', result: { turn: 5 }, uniqueKey: { mode: 'debounce' } });
   expect(Date.parse(job.startedAt ?? '') - asked).toBeGreaterThan(500);
   for (const { id } of made)
     expect(await end(id)).toMatchObject({ state: 'cancelled', reason: { code: 'replaced' } });
-  expect(gates.entered('/debounce')).toBe(1);
+  expect(at.gates.entered('/debounce')).toBe(1);
 }, 30_000);
 
 test('calls without end put a debounced job off no longer than maxWait', async () => {
-  gates.open('/max-wait');
+  at.gates.open('/max-wait');
   const debounce = { key: 'max-wait', delay: '500ms', maxWait: '1s' };
   const began = Date.now();
-  while (gates.entered('/max-wait') < 2 && Date.now() - began < 10_000) {
-    await client.enqueue(hold, gate('max-wait'), { debounce });
+  while (at.gates.entered('/max-wait') < 2 && Date.now() - began < 10_000) {
+    await at.client.enqueue(hold, gate('max-wait'), { debounce });
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   const took = Date.now() - began;
@@ -225,47 +181,47 @@ test('calls without end put a debounced job off no longer than maxWait', async (
 }, 30_000);
 
 test('of those of which the last is kept one runs, and one waits, with the newest input', async () => {
-  const call = (turn: number) => client.enqueue(hold, { ...gate('last'), turn }, { keepLast: 'last' });
+  const call = (turn: number) => at.client.enqueue(hold, { ...gate('last'), turn }, { keepLast: 'last' });
   const first = await call(0);
-  await gates.until('/last', 1);
+  await at.gates.until('/last', 1);
   const second = await call(1);
   expect(second).toMatchObject({ created: true });
-  await stack.http.jobIn(await known(second.id), ['parked']);
+  await at.stack.http.jobIn(second.id, ['parked']);
   const third = await post({ task: 'unique.hold', input: { ...gate('last'), turn: 2 }, keepLast: 'last' });
   expect(third).toMatchObject({ created: true, replaced: second.id });
   const fourth = await call(3);
   expect(fourth).toMatchObject({ created: true, replaced: third.id });
   for (const { id } of [second, third])
     expect(await end(id)).toMatchObject({ state: 'cancelled', reason: { code: 'replaced' }, attempts: [] });
-  expect(gates.entered('/last')).toBe(1);
-  gates.open('/last');
+  expect(at.gates.entered('/last')).toBe(1);
+  at.gates.open('/last');
   expect(await end(first.id)).toMatchObject({ state: 'succeeded', result: { turn: 0 } });
   expect(await end(fourth.id)).toMatchObject({ state: 'succeeded', result: { turn: 3 } });
-  expect(gates.entered('/last')).toBe(2);
+  expect(at.gates.entered('/last')).toBe(2);
 }, 60_000);
 
 test('of 40 concurrent calls that keep the last two run: the one that ran, and one that waited', async () => {
-  const first = await client.enqueue(hold, gate('crowd'), { keepLast: 'crowd' });
-  await gates.until('/crowd', 1);
+  const first = await at.client.enqueue(hold, gate('crowd'), { keepLast: 'crowd' });
+  await at.gates.until('/crowd', 1);
   const made = await Promise.all(
     Array.from({ length: 40 }, async (_, index) =>
       index % 2
-        ? client.enqueue(hold, gate('crowd'), { keepLast: 'crowd' })
+        ? at.client.enqueue(hold, gate('crowd'), { keepLast: 'crowd' })
         : post({ task: 'unique.hold', input: gate('crowd'), keepLast: 'crowd' }),
     ),
   );
-  gates.open('/crowd');
+  at.gates.open('/crowd');
   const ends = await Promise.all([first, ...made].map(({ id }) => end(id)));
   expect(ends.filter(({ state }) => state === 'succeeded')).toHaveLength(2);
   expect(ends.filter(({ state }) => state === 'cancelled')).toHaveLength(39);
-  expect(gates.entered('/crowd')).toBe(2);
+  expect(at.gates.entered('/crowd')).toBe(2);
 }, 60_000);
 
 test('a job that is cancelled leaves its key at once to whoever asks the API', async () => {
   const body = { task: 'unique.hold', input: gate('cancelled'), uniqueKey: 'cancelled', delay: '1h' };
   const first = await post(body);
   expect(await post(body)).toMatchObject({ id: first.id, created: false, state: 'scheduled' });
-  await stack.http.call('POST', `/jobs/${first.id}/cancel`, {});
+  await at.stack.http.call('POST', `/jobs/${first.id}/cancel`, {});
   const second = await post(body);
   expect(second).toMatchObject({ created: true, state: 'scheduled' });
   expect(second.id).not.toBe(first.id);
@@ -273,15 +229,15 @@ test('a job that is cancelled leaves its key at once to whoever asks the API', a
 
 test('what is wrong with a key is named, and enqueueMany takes none', async () => {
   const wrong = { task: 'unique.hold', input: 1, uniqueKey: { key: 'a', for: '1h', onConflict: 'replace' } };
-  expect(await stack.http.call('POST', '/jobs', wrong)).toMatchObject({
+  expect(await at.stack.http.call('POST', '/jobs', wrong)).toMatchObject({
     status: 400,
     body: { code: 'invalid_request', errors: [{ pointer: '/uniqueKey/onConflict' }] },
   });
-  await expect(client.enqueueMany(hold, [{ input: {}, options: { uniqueKey: 'a' } }])).rejects.toThrow(
+  await expect(at.client.enqueueMany(hold, [{ input: {}, options: { uniqueKey: 'a' } }])).rejects.toThrow(
     'enqueueMany takes no uniqueKey: enqueue such a job by a call of its own',
   );
   const both = { keepLast: 'a', concurrencyKey: 'a' };
-  await expect(client.enqueue(hold, {}, both)).rejects.toThrow(
+  await expect(at.client.enqueue(hold, {}, both)).rejects.toThrow(
     'keepLast and concurrencyKey exclude each other',
   );
 });

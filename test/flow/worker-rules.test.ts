@@ -1,6 +1,7 @@
 import type { JobEnvelope } from '@jetbeat/core';
 import { jobsStreamState, openCancelled, publishJobs } from '@jetbeat/jetstream';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
+import { startOwnNats } from '../support/nats.ts';
 import { createRecorderBench, newJob, type RecorderBench, settledEvent } from '../support/recorder.ts';
 import { createWorkerBench } from '../support/worker-bench.ts';
 
@@ -51,3 +52,30 @@ test('a message that may be a repeat is asked about: what was settled does not r
   await expect.poll(() => messages(bench), { timeout: 10_000 }).toBe(1);
   expect(workers.begun.map(({ job, attempt }) => [job.id, attempt])).toEqual([[open.id, 1]]);
 });
+
+test('what a timer fires is asked about after a restart of the server, and not after one of the worker', async () => {
+  const nats = await startOwnNats();
+  onTestFinished(() => nats.stop());
+  const bench = await createRecorderBench({ nats: nats.url });
+  const workers = createWorkerBench({ ...bench, servers: nats.url });
+  // No recorder could answer yet.
+  const first = heldJob();
+  await publishJobs(bench.bus, [{ envelope: first, at: Date.now() + 200 }]);
+  await workers.start('a', { concurrency: 3 });
+  await workers.until(1);
+  await bench.start();
+  const [settled, open] = [heldJob(), heldJob()];
+  await bench.events.publish(settledEvent(settled));
+  const at = Date.now() + 2_000;
+  await publishJobs(bench.bus, [
+    { envelope: settled, at },
+    { envelope: open, at: at + 10 },
+  ]);
+  // As if it had forgotten that the first of them was fired, done and gone.
+  await nats.kill();
+  await nats.start();
+  await workers.until(2);
+  // What is left is what runs.
+  await expect.poll(() => messages(bench), { timeout: 10_000 }).toBe(2);
+  expect(workers.begun.map(({ job }) => job.id)).toEqual([first.id, open.id]);
+}, 60_000);

@@ -9,10 +9,10 @@ export interface HoldCrew {
   readonly stack: Stack;
   readonly client: Client;
   readonly ledger: HoldLedger;
-  /** Kills the worker that has run for the longest, and starts another one; it is ready when it is. */
+  /** Kills the worker that has run for the longest, as soon as all others run, and starts another one; it is ready when it is. */
   killWorker(): Promise<void>;
-  /** How many workers were killed. */
-  readonly killed: number;
+  /** When workers were killed, Unix milliseconds. */
+  readonly killedAt: readonly number[];
   /** All runs; those of a killed worker end with it. */
   runs(): Promise<HeldRun[]>;
   /** How many jobs, of those whose names begin so, have ended. */
@@ -41,12 +41,14 @@ export async function startHoldCrew(params: { readonly concurrency: number }): P
     stack,
     client,
     ledger,
-    get killed() {
-      return killed.size;
+    get killedAt() {
+      return [...killed.values()];
     },
     async killWorker() {
       const worker = workers.shift();
       if (!worker) throw new Error('there is no worker to kill');
+      // On a machine that starts them more slowly than they are killed there would soon be none.
+      await Promise.all(workers.map((other) => other.ready()));
       await worker.kill();
       killed.set(worker.pid, Date.now());
       workers.push(await stack.start('worker', { env, eager: true }));

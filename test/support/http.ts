@@ -1,3 +1,4 @@
+import type { Job } from '@jetbeat/core';
 import { waitUntil } from './wait-until.ts';
 
 /** The part of a job's JSON that tests look at. */
@@ -29,10 +30,17 @@ export interface Http {
     body?: unknown,
     headers?: Readonly<Record<string, string>>,
   ): Promise<Answer<T>>;
+  /** Posts a job that must be accepted; its id. */
+  post(body: object): Promise<string>;
   job(id: string): Promise<JobJson>;
   /** Waits until the job is in one of these states. */
   jobIn(id: string, states: readonly string[], timeoutMs?: number): Promise<JobJson>;
+  /** Waits until the job has ended, however; one of a client may not even be in history yet. */
+  ended(id: string, timeoutMs?: number): Promise<Job>;
 }
+
+/** The states of a job that has ended. */
+export const ENDS: readonly string[] = ['succeeded', 'dead', 'cancelled', 'expired'];
 
 /** @param params.apiKey sent as bearer key */
 export function createHttp({ url, apiKey }: { url: string; apiKey: string }): Http {
@@ -64,19 +72,23 @@ export function createHttp({ url, apiKey }: { url: string; apiKey: string }): Ht
     if (status !== 200) throw new Error(`GET /jobs/${id}: ${status} ${JSON.stringify(body)}`);
     return body;
   };
+  const jobIn = (id: string, states: readonly string[], timeoutMs = 20_000) => {
+    let last: JobJson | undefined;
+    const look = async () => {
+      last = await job(id);
+      return states.includes(last.state) ? last : undefined;
+    };
+    return waitUntil(`job ${id} is ${states.join(' or ')}`, look, { timeoutMs }).catch((error: Error) => {
+      throw new Error(`${error.message}; it is ${JSON.stringify(last)}`, { cause: error.cause });
+    });
+  };
   return {
-    url,
-    call,
-    job,
-    jobIn: (id, states, timeoutMs = 20_000) => {
-      let last: JobJson | undefined;
-      const look = async () => {
-        last = await job(id);
-        return states.includes(last.state) ? last : undefined;
-      };
-      return waitUntil(`job ${id} is ${states.join(' or ')}`, look, { timeoutMs }).catch((error: Error) => {
-        throw new Error(`${error.message}; it is ${JSON.stringify(last)}`, { cause: error.cause });
-      });
+    ...{ url, call, job, jobIn },
+    post: async (body) => {
+      const { status, body: accepted } = await call<{ id: string }>('POST', '/jobs', body);
+      if (status !== 202) throw new Error(`not accepted: ${status} ${JSON.stringify(accepted)}`);
+      return accepted.id;
     },
+    ended: async (id, timeoutMs) => (await jobIn(id, ENDS, timeoutMs)) as unknown as Job,
   };
 }

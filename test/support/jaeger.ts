@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { access, mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { freePort } from '@jetbeat/infra/dev';
+import { freePort, tieToThisProcess } from '@jetbeat/infra/dev';
 import { waitUntil } from './wait-until.ts';
 
 /** Of the Go module; it is Jaeger 2.13. */
@@ -72,6 +72,7 @@ export async function startJaeger(
     said = (said + chunk.toString()).slice(-8_192);
   });
   const exited = once(child, 'exit');
+  if (child.pid !== undefined) tieToThisProcess(child.pid, exited);
   const get = async (path: string): Promise<JaegerTrace[]> => {
     const response = await fetch(`http://${local(query)}${path}`, { signal: AbortSignal.timeout(5_000) });
     if (!response.ok) return [];

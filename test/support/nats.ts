@@ -1,13 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startNats } from '@jetbeat/infra/dev';
 
-/** A namespace that nobody else uses, so that test files share one nats-server. */
-export function testNamespace(): string {
-  return `t${randomBytes(6).toString('hex')}`;
-}
+export { testNamespace } from './namespaces.ts';
 
 /** The address of the nats-server that the test run started. */
 export function natsUrl(): string {

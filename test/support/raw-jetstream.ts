@@ -17,6 +17,8 @@ export interface RawJetStream {
   messages(stream: string): Promise<number>;
   /** Hands everything that a stream holds now to `see`, in order. */
   readAll(stream: string, see: (data: Uint8Array) => void): Promise<void>;
+  /** The names of all streams. */
+  streams(): Promise<string[]>;
   removeConsumer(stream: string, name: string): Promise<void>;
   removeStream(stream: string): Promise<void>;
   close(): Promise<void>;
@@ -51,6 +53,11 @@ export async function rawJetStream(url: string): Promise<RawJetStream> {
         see(message.data);
         if (message.seq >= last) return;
       }
+    },
+    streams: async () => {
+      const names: string[] = [];
+      for await (const name of manager.streams.names()) names.push(name);
+      return names;
     },
     removeConsumer: async (stream, name) => {
       await manager.consumers.delete(stream, name);

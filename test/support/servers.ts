@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { resolveNatsServer, startNats, startPostgres } from '@jetbeat/infra/dev';
@@ -16,10 +16,15 @@ export default async function setup(): Promise<() => Promise<void>> {
     bin: process.env['JETBEAT_NATS_SERVER_BIN'] ?? '',
   });
   const nats = await startNats({ bin, dir: join(dir, 'nats'), log });
+  // Making a cluster costs ten times what copying one does.
+  const cluster = join(dir, 'cluster');
+  await (await startPostgres({ dir: cluster, log })).stop();
+  await cp(cluster, join(dir, 'postgres'), { recursive: true });
   const postgres = await startPostgres({ dir: join(dir, 'postgres'), log });
   process.env['JETBEAT_TEST_NATS_URL'] = nats.url;
   process.env['JETBEAT_TEST_NATS_BIN'] = bin;
   process.env['JETBEAT_TEST_DATABASE_URL'] = postgres.url;
+  process.env['JETBEAT_TEST_CLUSTER'] = cluster;
   return async () => {
     await Promise.all([nats.stop(), postgres.stop()]);
     await rm(dir, { recursive: true, force: true });

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort, type NatsServer, type PostgresServer, startNats, startPostgres } from '@jetbeat/infra/dev';
@@ -35,7 +35,7 @@ interface StartOptions {
 }
 
 /** How one test's stack differs from the others'. */
-interface StackParams {
+export interface StackParams {
   readonly ackWait?: string;
   readonly env?: Readonly<Record<string, string>>;
   /** Bound of JetStream's files, in MiB; the apps are told it too. */
@@ -51,6 +51,7 @@ export async function startStack(params: StackParams = {}): Promise<Stack> {
   const limits = maxFileMiB === undefined ? {} : { maxFile: maxFileMiB * 1024 ** 2 };
   const natsDir = join(dir, 'nats');
   let nats = await startNats({ bin, dir: natsDir, log, ...limits });
+  await cp(process.env['JETBEAT_TEST_CLUSTER'] ?? '', join(dir, 'postgres'), { recursive: true });
   let postgres = await startPostgres({ dir: join(dir, 'postgres'), log });
   const apiPort = await freePort();
   const apiKey = `jb_${randomBytes(6).toString('hex')}_${randomBytes(32).toString('base64url')}`;

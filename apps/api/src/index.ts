@@ -26,6 +26,7 @@ import { observeApi } from './observe.ts';
 import { createQueuePorts } from './queue-ports.ts';
 import { createReplayLoop } from './replay-loop.ts';
 import { createServer } from './server.ts';
+import { tellTask } from './tell-task.ts';
 import { createTraceSends } from './trace-sends.ts';
 import { createUniquePorts } from './unique-ports.ts';
 import { createWaitingRequests } from './wait-for-end.ts';
@@ -70,7 +71,7 @@ export async function start(params: StartParams & { publish?: typeof publishJobs
       instrument: tracing?.instrumentPg,
     });
     closing.push(() => db.close());
-    await migrate(db);
+    await migrate(db, { log });
     const key = config.apiKey === undefined ? undefined : parseKey(config.apiKey);
     if (key)
       await insertApiKey(db, { id: key.id, hash: hashSecret(key.secret), role: 'admin', createdAt: clock() });
@@ -119,6 +120,7 @@ export async function start(params: StartParams & { publish?: typeof publishJobs
       move: createMovePorts({ ...reach, publish, warn: (err, job) => log.warn({ err, job }, LEFT) }),
       waiting: createWaitingRequests({ messaging: messaging.now, look: (id) => getJob(db, id) }),
       queues: createQueuePorts({ db, messaging: messaging.now, config, clock }),
+      tellTask: tellTask(messaging.now),
       dead: createDeadPorts(messaging.now),
       replays,
       tracing,

@@ -15,6 +15,8 @@ import {
   ReplaySchema,
   SchedulePageSchema,
   ScheduleSchema,
+  TaskListSchema,
+  TaskSchema,
 } from '@jetbeat/core';
 import type { FastifyInstance } from 'fastify';
 
@@ -30,6 +32,8 @@ const COMPONENTS = {
   Queue: QueueSchema,
   QueueList: QueueListSchema,
   PurgeAnswer: PurgeAnswerSchema,
+  Task: TaskSchema,
+  TaskList: TaskListSchema,
   DeadLetter: DeadLetterSchema,
   DeadLetterPage: DeadLetterPageSchema,
   Replay: ReplaySchema,
@@ -75,6 +79,7 @@ export async function describeApi(app: FastifyInstance): Promise<void> {
         { name: 'jobs', description: 'Requests to run a task.' },
         { name: 'schedules', description: 'Rules that make jobs in time.' },
         { name: 'queues', description: 'Named lanes of jobs, with their limits.' },
+        { name: 'tasks', description: 'What jobs run, with what holds for them.' },
         { name: 'dead letters', description: 'Jobs that are given up, and messages that never were one.' },
         { name: 'health', description: 'Whether this process does its work.' },
       ],

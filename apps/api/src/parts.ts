@@ -1,6 +1,6 @@
 import type { Settings } from '@jetbeat/core';
 import type { JobToPublish } from '@jetbeat/jetstream';
-import type { ApiKeyRecord, Database } from '@jetbeat/postgres';
+import type { ApiKeyRecord, Database, TaskLimitsRecord } from '@jetbeat/postgres';
 import type { Checks, Log, Metrics, Tracing } from '@jetbeat/runtime';
 import type { CancelPorts } from './cancel-job.ts';
 import type { CheckInput } from './check-input.ts';
@@ -32,6 +32,8 @@ export interface Parts {
   readonly move: MovePorts;
   readonly waiting: WaitingRequests;
   readonly queues: QueuePorts;
+  /** Tells every process what was said of a task. Throws ApiError `messaging_unavailable`: then the recorder will. */
+  readonly tellTask: (limits: TaskLimitsRecord) => Promise<void>;
   readonly dead: DeadPorts;
   /** Carries out replays of many dead letters. */
   readonly replays: { poke(): void };

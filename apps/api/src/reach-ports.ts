@@ -1,3 +1,4 @@
+import type { Priority } from '@jetbeat/core';
 import {
   askHeld,
   consumerState,
@@ -44,7 +45,12 @@ export function createReachPorts(params: ReachParams): ReachPorts {
     look: (id) => getJob(db, id),
     removeWaiting: async (id, queue) =>
       (await removeTimer(theBus(), id)) + (await removeParked(theBus(), { id, queue })),
-    handedOut: async (queue, priority) => (await consumerState(theBus(), queue, priority)).delivered,
+    async handedOut(queue, priority) {
+      // What was put back from its parking place goes by the first lane.
+      const lanes = [...new Set<Priority>([priority, 'high'])];
+      const states = await Promise.all(lanes.map((lane) => consumerState(theBus(), queue, lane)));
+      return Math.max(...states.map(({ delivered }) => delivered));
+    },
     deleteMessage: (seq) => deleteJobMessage(theBus(), seq),
     async caughtUp() {
       try {

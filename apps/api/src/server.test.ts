@@ -73,7 +73,7 @@ describe('keys', () => {
         writing += 1;
       }
     }
-    expect(writing).toBe(17);
+    expect(writing).toBe(18);
   });
 
   test('PostgreSQL away: 503, and when to come again', async () => {

@@ -22,14 +22,17 @@ import { deleteDeadLetterRoute, getDeadLetterRoute } from './routes/get-dead-let
 import { getJobRoute } from './routes/get-job.ts';
 import { getQueueRoute } from './routes/get-queue.ts';
 import { getScheduleRoute } from './routes/get-schedule.ts';
+import { getTaskRoute } from './routes/get-task.ts';
 import { healthRoutes } from './routes/health.ts';
 import { listDeadLettersRoute } from './routes/list-dead-letters.ts';
 import { listJobsRoute } from './routes/list-jobs.ts';
 import { listOccurrencesRoute } from './routes/list-occurrences.ts';
 import { listQueuesRoute } from './routes/list-queues.ts';
 import { listSchedulesRoute } from './routes/list-schedules.ts';
+import { listTasksRoute } from './routes/list-tasks.ts';
 import { metricsRoute } from './routes/metrics.ts';
 import { patchJobRoute, runJobNowRoute } from './routes/move-job.ts';
+import { patchTaskRoute } from './routes/patch-task.ts';
 import { pauseQueueRoute, resumeQueueRoute } from './routes/pause-queue.ts';
 import { pauseScheduleRoute } from './routes/pause-schedule.ts';
 import { purgeQueueRoute } from './routes/purge-queue.ts';
@@ -66,6 +69,9 @@ const ROUTES = [
   listOccurrencesRoute,
   listQueuesRoute,
   getQueueRoute,
+  listTasksRoute,
+  getTaskRoute,
+  patchTaskRoute,
   putQueueRoute,
   pauseQueueRoute,
   resumeQueueRoute,

@@ -58,6 +58,7 @@ export async function createTestServer(): Promise<TestServer> {
     move: {} as Parts['move'],
     waiting: { forEnd: async () => undefined },
     queues: {} as Parts['queues'],
+    tellTask: async () => {},
     dead: {} as Parts['dead'],
     replays: { poke() {} },
     maxPayload: () => 1_048_576,
@@ -89,7 +90,7 @@ export async function createTestServer(): Promise<TestServer> {
       const [method = 'GET', path = '/'] = request.split(' ');
       const response = await app.inject({
         method: method as 'GET',
-        url: /^\/(jobs|schedules|queues|dead-letters)/.test(path) ? `/api/v1${path}` : path,
+        url: /^\/(jobs|schedules|queues|tasks|dead-letters)/.test(path) ? `/api/v1${path}` : path,
         headers: { authorization: `Bearer jb_admin_${SECRET}`, ...headers },
         ...(body === undefined ? {} : { payload: body as object }),
       });

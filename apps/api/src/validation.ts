@@ -5,6 +5,7 @@ import { Compile } from 'typebox/compile';
 import { System } from 'typebox/system';
 import { explain } from './explain.ts';
 import { ApiError } from './problem.ts';
+import { reread } from './reread.ts';
 import { reword } from './reword.ts';
 import { findUnstorable } from './storable.ts';
 
@@ -26,9 +27,10 @@ export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, http
       return unstorable.length === 0 ? { value } : { error: invalid(unstorable) };
     }
     const issues = explain(validator.Errors(value), schema);
-    return {
-      error: invalid(issues.map((issue) => (isQuery ? inQuery(issue, value) : inBody(issue, value, schema)))),
-    };
+    if (isQuery) return { error: invalid(issues.map((issue) => inQuery(issue, value))) };
+    const { title = '' } = schema as { title?: string };
+    const reworded = issues.map((issue) => inBody(issue, value, title));
+    return { error: invalid(reread(reworded, { title, value })) };
   };
 };
 
@@ -48,7 +50,7 @@ function inQuery(issue: Issue, query: unknown): Issue {
   return { ...issue, pointer, suggestion, message: `is one value: repeat the parameter, ?${suggestion}` };
 }
 
-function inBody(issue: Issue, value: unknown, { title = '' }: TSchema & { title?: string }): Issue {
+function inBody(issue: Issue, value: unknown, title: string): Issue {
   return issue.pointer === ''
     ? { ...issue, message: `the body ${issue.message}` }
     : reword(issue, { title, value });

@@ -55,7 +55,7 @@ export async function connect(params: {
       log,
       instrument,
     });
-    await migrate(db);
+    await migrate(db, { log });
     return {
       bus,
       db,

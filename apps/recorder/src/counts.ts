@@ -23,6 +23,8 @@ export interface RecorderCounts {
   expired: number;
   /** Jobs that were made because another one had ended: callbacks that no worker had made, and notices. */
   followed: number;
+  /** Failed tries to make one. */
+  unmade: number;
   trimmed: number;
   /** Pulls that PostgreSQL did not take at the first try. */
   failures: number;
@@ -55,6 +57,7 @@ export function createTally(params: { log: Log; monotonic?: () => number }): Tal
     released: 0,
     expired: 0,
     followed: 0,
+    unmade: 0,
     trimmed: 0,
     failures: 0,
   };

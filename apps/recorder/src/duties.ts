@@ -1,3 +1,4 @@
+import type { Settings } from '@jetbeat/core';
 import {
   type Bus,
   type CancelledKeys,
@@ -20,10 +21,12 @@ import type { QueueRates } from './queue-rates.ts';
 import { reconcile } from './reconcile.ts';
 import { release } from './release.ts';
 import { releaseKeys } from './release-keys.ts';
+import { releaseRates } from './release-rates.ts';
 import type { KeyWatch } from './review-keys.ts';
 import type { SettledMarks } from './settled-marks.ts';
 import type { Sweep } from './sweep.ts';
 import { tellQueues } from './tell-queues.ts';
+import { tellTasks } from './tell-tasks.ts';
 import type { RecorderTimes } from './times.ts';
 import type { Publish } from './trace-republish.ts';
 import { createSequenceClock, trim } from './trim.ts';
@@ -48,6 +51,8 @@ export interface DutiesParams {
   readonly keys: KeyWatch;
   readonly follow: Follow;
   readonly rates: QueueRates;
+  /** What the configuration says of tasks. */
+  readonly settings: Settings;
   readonly tally: Tally;
   readonly log: Log;
   readonly times: RecorderTimes;
@@ -90,6 +95,7 @@ export function createDuties(params: DutiesParams): Duties {
   const leases = createLeaseWatch(bus, { ttlMs: leaseTtlMs(ackWaitMs) });
   /** The key behind which the next pass over keys goes on. */
   let keysAfter = '';
+  let ratesAfter = '';
   const cleared: ClearProgress = { seen: new Map(), passed: 0 };
   const sequences = createSequenceClock({
     everyMs: Math.min(SEQUENCE_EVERY_MS, times.liveMs / 10),
@@ -120,6 +126,8 @@ export function createDuties(params: DutiesParams): Duties {
   const queuesLoop = loop('queues', times.queuesEveryMs, async () => {
     const told = await tellQueues({ bus, db });
     if (told.length > 0) log.info({ queues: told }, 'the settings of queues were told again');
+    const tasks = await tellTasks({ bus, db });
+    if (tasks.length > 0) log.info({ tasks }, 'the limits of tasks were told again');
   });
   const loops = [
     releaseLoop,
@@ -144,8 +152,9 @@ export function createDuties(params: DutiesParams): Duties {
       return expired > 0 && looked === EXPIRE_LIMIT ? 0 : times.expireEveryMs;
     }),
     loop('follow', times.followEveryMs, async () => {
-      const { looked, made } = await params.follow.pass();
+      const { looked, made, unmade } = await params.follow.pass();
       counts.followed += made;
+      counts.unmade += unmade;
       return looked === FOLLOW_LIMIT ? 0 : times.followEveryMs;
     }),
     loop('gauge', times.gaugeEveryMs, () => gauge.look()),
@@ -161,6 +170,20 @@ export function createDuties(params: DutiesParams): Duties {
         keysAfter,
       );
       keysAfter = pass.after;
+      counts.released += pass.released;
+    }),
+    loop('release-rates', times.keySlotsEveryMs, async () => {
+      const pass = await releaseRates(
+        {
+          ...{ db, bus, events, leases, settings: params.settings },
+          waitedMs: times.keySlotsEveryMs,
+          limit: KEYS_LIMIT,
+          readToEndMs: times.doubtWaitMs,
+          onError: (err, rate) => log.warn({ err, rate }, 'the parked jobs of a rate could not be let go'),
+        },
+        ratesAfter,
+      );
+      ratesAfter = pass.after;
       counts.released += pass.released;
     }),
     loop('reconcile', times.reconcileEveryMs, async () => {

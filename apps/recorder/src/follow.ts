@@ -1,10 +1,8 @@
 import {
   type Call,
-  type Callback,
   type CallbackKind,
   callbackKind,
   callbacksOf,
-  InvalidInputError,
   makeCallback,
   policyOf,
   type Settings,
@@ -14,14 +12,18 @@ import type { JobToPublish, Log } from '@jetbeat/jetstream';
 import {
   type Database,
   databaseTime,
+  type Followed,
+  type Follow as FollowedBy,
   followPass,
-  insertJobs,
   type JobRecord,
   listTasks,
   type NewJob,
   notePublished,
   succeededJobs,
   type TaskRecord,
+  type ToFollow,
+  type UnmadeFollow,
+  writeFollowed,
 } from '@jetbeat/postgres';
 import type { NoticeRule } from '@jetbeat/runtime';
 import { endedJob } from './ended-job.ts';
@@ -43,8 +45,11 @@ export interface FollowParams {
 
 /** Sees to what follows the end of jobs: callbacks that no worker has made, and notices. */
 export interface Follow {
-  /** Looks after jobs that are dead or have expired. Returns how many were looked at, and how many jobs were made. */
-  pass(): Promise<{ looked: number; made: number }>;
+  /**
+   * Looks after jobs that are dead or have expired. Returns how many were looked at, how many jobs were made, and how many could not
+   * be made.
+   */
+  pass(): Promise<{ looked: number; made: number; unmade: number }>;
   /** Makes up for the callbacks of those of these jobs that have succeeded: whoever asks will acknowledge their messages. */
   succeeded(ids: readonly string[]): Promise<void>;
 }
@@ -85,35 +90,41 @@ export function createFollow(params: FollowParams): Follow {
     ),
     origin,
   });
-  const makeAll = async (jobs: readonly JobRecord[], known: Tasks, now: number): Promise<NewJob[]> => {
-    const made: NewJob[] = [];
-    for (const job of jobs) {
+  const makeAll = async (
+    ended: readonly ToFollow[],
+    known: Tasks,
+    now: number,
+  ): Promise<Omit<Followed, 'counts'>> => {
+    const follows: FollowedBy[] = [];
+    const unmade: UnmadeFollow[] = [];
+    const attempt = async <T>(
+      what: string,
+      of: string,
+      act: () => Promise<T> | T,
+    ): Promise<T | undefined> => {
+      try {
+        return await act();
+      } catch (error) {
+        unmade.push({ job: of, what, error });
+        return undefined;
+      }
+    };
+    for (const { job, only } of ended) {
       const kind = callbackKind(job.state);
       if (kind === undefined) continue;
-      for (const [index, callback] of callbacks(kind, job, known).entries()) {
-        const call = await make({ job, kind, index, callback, known, now });
-        if (call) made.push({ ...newJob(call, CALLBACK_ORIGIN, known), traceparent: job.traceparent });
+      const all = await attempt(kind, job.id, () => callbacks(kind, job, known));
+      for (const [index, callback] of (all ?? []).entries()) {
+        const what = `${kind}:${index}`;
+        if (only && !only.has(what) && !only.has(kind)) continue;
+        const made = await attempt(what, job.id, async () => {
+          const task = (name: string) => known.get(name);
+          const one = { kind, index, callback, settings, now, ended: endedJob(job), known: task };
+          return newJob(await makeCallback(one), CALLBACK_ORIGIN, known);
+        });
+        if (made) follows.push({ of: job.id, what, job: { ...made, traceparent: job.traceparent } });
       }
     }
-    return made;
-  };
-  const make = async (one: {
-    job: JobRecord;
-    kind: CallbackKind;
-    index: number;
-    callback: Callback;
-    known: Tasks;
-    now: number;
-  }): Promise<Call | undefined> => {
-    const { job, known, ...rest } = one;
-    try {
-      const ended = endedJob(job);
-      return await makeCallback({ ...rest, ended, settings, known: (task) => known.get(task) });
-    } catch (error) {
-      if (!(error instanceof InvalidInputError)) throw error;
-      log.error({ job: job.id, task: job.task, err: error }, 'a callback of this job cannot be made');
-      return undefined;
-    }
+    return { follows, unmade };
   };
   /** What cannot be published now is found by reconcile. */
   const send = async (jobs: readonly NewJob[]) => {
@@ -135,33 +146,54 @@ export function createFollow(params: FollowParams): Follow {
       );
   };
 
+  const tell = (unmade: readonly UnmadeFollow[]) => {
+    for (const { job, what, error } of unmade)
+      log.error(
+        { job, what, err: error },
+        'what follows the end of a job cannot be made; trying again later',
+      );
+  };
+
   return {
     async pass() {
       const known = await knownTasks();
       const now = await databaseTime(db);
-      const { looked, made } = await followPass(db, {
+      const { looked, made, unmade } = await followPass(db, {
         now,
         before: now - graceMs,
         limit,
         decide: async (ended, counts) => {
-          const notices = await makeNotices({ rules, settings, now }, ended, counts);
-          const follows = await makeAll(ended, known, now);
-          const told = notices.calls.map((call) => newJob(call, NOTICE_ORIGIN, known));
-          return { jobs: [...follows, ...told], counts: notices.counts };
+          const toJob = (call: Call) => newJob(call, NOTICE_ORIGIN, known);
+          const notices = await makeNotices({ rules, settings, now, newJob: toJob }, ended, counts);
+          const called = await makeAll(ended, known, now);
+          return {
+            follows: [...called.follows, ...notices.follows],
+            unmade: [...called.unmade, ...notices.unmade],
+            counts: notices.counts,
+          };
         },
       });
+      tell(unmade);
       await send(made);
-      return { looked, made: made.length };
+      return { looked, made: made.length, unmade: unmade.length };
     },
     async succeeded(ids) {
       if (ids.length === 0) return;
       const known = await knownTasks();
-      const which = (job: Pick<JobRecord, 'task' | 'queue' | 'policy'>) =>
-        callbacks('onSuccess', job, known).length > 0;
+      const which = (job: Pick<JobRecord, 'task' | 'queue' | 'policy'>) => {
+        try {
+          return callbacks('onSuccess', job, known).length > 0;
+        } catch {
+          // It is told of below, and tried again.
+          return true;
+        }
+      };
       const jobs = await succeededJobs(db, { ids, which });
-      const follows = await makeAll(jobs, known, await databaseTime(db));
-      const written = new Set(await insertJobs(db, follows));
-      await send(follows.filter(({ envelope }) => written.has(envelope.id)));
+      const now = await databaseTime(db);
+      const ended = jobs.map((job) => ({ job }));
+      const { made, unmade } = await writeFollowed(db, { ...(await makeAll(ended, known, now)), now });
+      tell(unmade);
+      await send(made);
     },
   };
 }

@@ -174,6 +174,7 @@ export async function start(params: RecorderParams): Promise<Recorder> {
       sweep,
       keys,
       rates,
+      settings: taskSettings,
       tally,
       log,
       times,

@@ -1,13 +1,11 @@
-import { concurrencyHash, type Findings, type PolicyOverrides } from '@jetbeat/core';
-import { type Bus, findMessage, type ParkedWhat, parkedSubject, timerSubject } from '@jetbeat/jetstream';
+import type { Findings } from '@jetbeat/core';
+import { type Bus, findMessage, findParked, timerSubject } from '@jetbeat/jetstream';
 
 /** The parts of a job that say where its message may be. */
 export interface Whereabouts {
   readonly id: string;
-  readonly task: string;
   readonly queue: string;
   readonly seq?: number;
-  readonly policy?: Pick<PolicyOverrides, 'concurrency'>;
 }
 
 const NOTHING: Findings = { message: false, timer: false, parked: false };
@@ -17,19 +15,14 @@ const NOTHING: Findings = { message: false, timer: false, parked: false };
  * that is found, and a message counts only when it carries the job's id.
  */
 export async function lookUp(bus: Bus, job: Whereabouts): Promise<Findings> {
-  const { id, queue, task, seq } = job;
+  const { id, queue, seq } = job;
   const holds = async (place: { seq: number } | { subject: string }) =>
     (await findMessage(bus, place))?.envelope?.id === id;
   if (seq !== undefined && (await holds({ seq }))) return { ...NOTHING, message: true };
   if (await holds({ subject: timerSubject(bus, id) })) return { ...NOTHING, timer: true };
-  const key = job.policy?.concurrency?.key;
-  const places: ParkedWhat[] = [{ what: 'doubt' }, { what: 'task', task }];
-  if (key !== undefined) places.push({ what: 'key', hash: concurrencyHash(key) });
-  for (const what of places) {
-    if (await holds({ subject: parkedSubject(bus, { queue, what, id }) }))
-      return { ...NOTHING, parked: true };
-  }
-  return NOTHING;
+  // What it waits for is said by its task too, which nobody knows here.
+  const parked = await findParked(bus, { queue, id });
+  return parked?.envelope?.id === id ? { ...NOTHING, parked: true } : NOTHING;
 }
 
 /** Calls `look` for every item, a few at a time; the answers are in the order of the items. */

@@ -12,7 +12,15 @@ import {
   WEBHOOK_TASK,
   webhookInput,
 } from '@jetbeat/core';
-import type { JobRecord, NoticeCount } from '@jetbeat/postgres';
+import type {
+  Follow,
+  Followed,
+  JobRecord,
+  NewJob,
+  NoticeCount,
+  ToFollow,
+  UnmadeFollow,
+} from '@jetbeat/postgres';
 import type { NoticeRule } from '@jetbeat/runtime';
 import { endedJob } from './ended-job.ts';
 
@@ -30,6 +38,8 @@ export interface NoticesParams {
   readonly settings: Settings;
   /** Unix milliseconds. */
   readonly now: number;
+  /** Makes the row of a notice's job. */
+  readonly newJob: (call: Call) => NewJob;
 }
 
 /** What is to be told. */
@@ -44,38 +54,67 @@ interface Notice {
 
 /**
  * Makes the notices of jobs that have ended, one for each job and rule, as jobs whose ids follow from both. What is beyond a
- * rule's rate is counted, and told of together when its period is over.
+ * rule's rate is counted, and told of together when its period is over. One that cannot be made holds up no other.
  */
 export async function makeNotices(
   params: NoticesParams,
-  ended: readonly JobRecord[],
+  ended: readonly ToFollow[],
   known: readonly NoticeCount[],
-): Promise<{ calls: Call[]; counts: NoticeCount[] }> {
-  const { rules, now } = params;
-  const calls: Call[] = [];
+): Promise<Followed> {
+  const { rules } = params;
+  const follows: Follow[] = [];
+  const unmade: UnmadeFollow[] = [];
   const counts: NoticeCount[] = [];
   for (const rule of rules) {
-    const key = keyOf(rule);
-    const before = known.find((count) => count.rule === key);
-    let count = before;
-    const closeOld = async () => {
-      if (count && count.until <= now && count.held > 0)
-        calls.push(await call(params, rule, summary(rule, count)));
-      if (!count || count.until <= now)
-        count = { rule: key, since: now, until: now + rule.rate.periodMs, sent: 0, held: 0 };
-      return count;
-    };
-    for (const job of ended) {
-      if (!concerns(rule, job)) continue;
-      const current = await closeOld();
-      const sends = current.sent < rule.rate.limit;
-      count = sends ? { ...current, sent: current.sent + 1 } : { ...current, held: current.held + 1 };
-      if (sends) calls.push(await call(params, rule, ofJob(key, job)));
-    }
-    if (count && count.held > 0) await closeOld();
-    if (count && count !== before) counts.push(count);
+    const ask = { ...params, rule, key: keyOf(rule) };
+    const made = await noticesOf(ask, ended, known);
+    follows.push(...made.follows);
+    unmade.push(...made.unmade);
+    counts.push(...made.counts);
   }
-  return { calls, counts };
+  return { follows, counts, unmade };
+}
+
+/** Makes the notices of one rule. */
+async function noticesOf(
+  params: NoticesParams & { rule: NoticeRule; key: string },
+  ended: readonly ToFollow[],
+  known: readonly NoticeCount[],
+): Promise<Followed> {
+  const { rule, key, now } = params;
+  const { limit, periodMs } = rule.rate;
+  const what = `notice:${key}`;
+  const follows: Follow[] = [];
+  const unmade: UnmadeFollow[] = [];
+  const before = known.find((count) => count.rule === key);
+  let count = before;
+  const tryMake = async (notice: () => Notice, of?: string): Promise<boolean> => {
+    try {
+      const job = await make(params, rule, notice());
+      follows.push({ what, job, ...(of === undefined ? {} : { of }) });
+      return true;
+    } catch (error) {
+      unmade.push({ job: of, what, error });
+      return false;
+    }
+  };
+  const closeOld = async () => {
+    const old = count;
+    if (old && old.until > now) return old;
+    const until = now + periodMs;
+    const told = !old || old.held === 0 || (await tryMake(() => summary(rule, old)));
+    // What could not be told of is told of after one period more.
+    count = told ? { rule: key, since: now, until, sent: 0, held: 0 } : { ...old, until, sent: 0 };
+    return count;
+  };
+  for (const { job, only } of ended) {
+    if (!concerns(rule, job) || (only && !only.has(what))) continue;
+    const current = await closeOld();
+    if (current.sent >= limit) count = { ...current, held: current.held + 1 };
+    else if (await tryMake(() => ofJob(key, job), job.id)) count = { ...current, sent: current.sent + 1 };
+  }
+  if (count && count.held > 0) await closeOld();
+  return { follows, unmade, counts: count && count !== before ? [count] : [] };
 }
 
 /** Whether this rule is to tell of this job. */
@@ -146,16 +185,18 @@ function words(state: string): string {
   return state === 'dead' ? 'is dead' : 'has expired';
 }
 
-async function call({ settings, now }: NoticesParams, rule: NoticeRule, notice: Notice): Promise<Call> {
+async function make(params: NoticesParams, rule: NoticeRule, notice: Notice): Promise<NewJob> {
+  const { settings, now, newJob } = params;
   const { email, webhook } = rule;
   const { id, subject, text, event, body, parent } = notice;
   const input = webhook
     ? webhookInput(webhook, id, { event, ...body })
     : { ...email, subject: `Jetbeat: ${subject}`, text };
-  return makeCall({
+  const call = await makeCall({
     ...{ id, input, now, settings },
     task: webhook ? WEBHOOK_TASK : EMAIL_TASK,
     options: NO_CALLBACKS,
     ...(parent === undefined ? {} : { parent }),
   });
+  return newJob(call);
 }

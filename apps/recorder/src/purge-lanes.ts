@@ -7,7 +7,8 @@ const GROUP = 32;
 
 /**
  * Purges a page of what is on the lanes of a queue. What a worker holds is left to it: either it has begun, or the worker
- * ends it itself, since it knows the mark. So nothing is done while one of them does not answer.
+ * ends it itself, since it knows the mark. So nothing is done while one of them does not answer; and it goes on only when none
+ * holds what has not begun, since a worker that does not know the mark yet may be about to park that.
  */
 export async function purgeLanes(params: PurgeStepParams): Promise<PurgeStep> {
   const { bus, events, queue, purge, workers, heldWaitMs, clock } = params;
@@ -30,5 +31,7 @@ export async function purgeLanes(params: PurgeStepParams): Promise<PurgeStep> {
   );
   const gone = await inGroups(free, GROUP, ({ seq }) => deleteJobMessage(bus, seq));
   const removed = gone.filter(Boolean).length;
+  const open = messages.find(({ envelope }) => envelope && held.get(envelope.id)?.begun === false)?.seq;
+  if (open !== undefined) return removed > 0 ? { removed, next: String(open) } : { removed, again: true };
   return { removed, ...(next === undefined ? {} : { next: String(next) }) };
 }

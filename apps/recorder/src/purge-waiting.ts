@@ -14,12 +14,13 @@ const LIMIT = 500;
 /** Jobs under way at the same time. */
 const GROUP = 16;
 
-/** Purges a page of what is parked. */
+/** Purges a page of what is parked. What was parked after the purge began may have been in the queue before. */
 export async function purgeParked(params: PurgeStepParams): Promise<PurgeStep> {
   const { bus, queue, purge } = params;
   const from = Number(params.from);
-  const { messages, next } = await queueMessages(bus, { place: 'parked', queue, from, upTo: purge.upTo });
-  const gone = await inGroups(messages, GROUP, ({ seq, envelope }) =>
+  const { messages, next } = await queueMessages(bus, { place: 'parked', queue, from });
+  const before = messages.filter(({ seq, arrival }) => Math.min(seq, arrival?.seq ?? seq) <= purge.upTo);
+  const gone = await inGroups(before, GROUP, ({ seq, envelope }) =>
     envelope ? takeOut(params, envelope.id, () => findMessage(bus, { seq })) : deleteJobMessage(bus, seq),
   );
   const removed = gone.filter(Boolean).length;

@@ -33,6 +33,7 @@ export function readings(params: {
     jetbeat_recorder_released_total: counts.released,
     jetbeat_recorder_expired_total: counts.expired,
     jetbeat_recorder_followed_total: counts.followed,
+    jetbeat_recorder_unmade_total: counts.unmade,
     jetbeat_recorder_trimmed_total: counts.trimmed,
     ...(last && storageReadings({ figures: last, refusing: gate === 'refuse' })),
   };

@@ -1,9 +1,8 @@
 import { type Event, type JobEvent, project, type WorkerEvent } from '@jetbeat/core';
 import type { EventDelivery, Log } from '@jetbeat/jetstream';
-import { type Database, databaseTime, type recordChanges } from '@jetbeat/postgres';
+import { type Database, databaseTime, isRefusedByData, type recordChanges } from '@jetbeat/postgres';
 import type { Tally } from './counts.ts';
 import { readBatch } from './read-batch.ts';
-import { isRefusedByData } from './refused-by-data.ts';
 import { settledIn } from './settled-marks.ts';
 import type { TraceRecords } from './trace-records.ts';
 

@@ -59,8 +59,14 @@ export async function releaseKeys(params: ReleaseKeysParams, after: string): Pro
     return (await findMessage(bus, { subject: place })) === undefined ? [job] : [];
   });
   const lost = missing.flat();
-  const rebuilt = lost.length === 0 ? [] : await rebuild(params, lost);
-  const back = await putBack({ bus, events, now }, rebuilt);
+  let back = 0;
+  try {
+    const rebuilt = lost.length === 0 ? [] : await rebuild(params, lost);
+    back = await putBack({ bus, events, now }, rebuilt);
+  } catch (error) {
+    // The next pass goes on behind these keys all the same, and comes round to them again.
+    onError(error, lost.map(({ key }) => key).join(', '));
+  }
   return {
     released: released.reduce((sum, jobs) => sum + jobs, back),
     after: waiting.length < limit ? '' : (waiting.at(-1)?.key ?? ''),

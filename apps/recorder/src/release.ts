@@ -1,14 +1,16 @@
-import { concurrencyHash, type Event, factsOf, type JobEnvelope, messageId } from '@jetbeat/core';
+import { concurrencyHash, type Event, factsOf, messageId } from '@jetbeat/core';
 import {
   type Bus,
   deleteJobMessage,
   type EventPublisher,
   findMessage,
+  findParked,
   type JobToPublish,
   type ParkedWhat,
   parkedSubject,
   publishJobs,
   readToEnd,
+  type StoredJob,
 } from '@jetbeat/jetstream';
 import {
   type Database,
@@ -34,11 +36,11 @@ export interface ReleaseParams {
 }
 
 /** What says where a job is parked. */
-type Parked = Pick<ParkedJob, 'id' | 'task' | 'queue' | 'what' | 'key' | 'traceId'>;
+type Parked = Pick<ParkedJob, 'id' | 'task' | 'queue' | 'what' | 'key' | 'rate' | 'traceId'>;
 
 /** A job that goes back to its queue. */
 interface Freed {
-  readonly job: Parked;
+  readonly job: Pick<Parked, 'traceId'>;
   readonly publish: JobToPublish;
   /** Its parking place; absent when that is empty. */
   readonly seq?: number;
@@ -71,19 +73,20 @@ export async function release(params: ReleaseParams): Promise<number> {
  */
 export async function releaseMisplaced(
   params: { bus: Bus; events: EventPublisher; now: number },
-  jobs: readonly (Omit<Parked, 'what' | 'key'> & Pick<JobEnvelope, 'policy'>)[],
+  jobs: readonly Pick<Parked, 'id' | 'queue' | 'traceId'>[],
 ): Promise<number> {
-  const places = jobs.flatMap((job) => {
-    const key = job.policy?.concurrency?.key;
-    const kinds: Pick<Parked, 'what' | 'key'>[] = [{ what: 'doubt' }, { what: 'task' }];
-    if (key !== undefined) kinds.push({ what: 'key', key });
-    return kinds.map(async (kind) => find(params.bus, { ...job, ...kind }));
-  });
-  const found = await Promise.all(places);
-  return putBack(
-    params,
-    found.filter((one) => one !== undefined),
-  );
+  const freed: Freed[] = [];
+  for (const job of jobs) {
+    const { queue, id } = job;
+    for (let from = 1; ; ) {
+      const stored = await findParked(params.bus, { queue, id, from });
+      if (!stored) break;
+      const one = freedOf(job, stored);
+      if (one) freed.push(one);
+      from = stored.seq + 1;
+    }
+  }
+  return putBack(params, freed);
 }
 
 /** Puts jobs back on their queues. Returns how many that were. */
@@ -112,12 +115,17 @@ async function find(bus: Bus, job: Parked): Promise<Freed | undefined> {
   const stored = await findMessage(bus, {
     subject: parkedSubject(bus, { queue: job.queue, what: whatOf(job), id: job.id }),
   });
-  const { envelope, traceparent, link } = stored ?? {};
-  if (!stored || envelope?.id !== job.id) return undefined;
+  return stored && freedOf(job, stored);
+}
+
+function freedOf(job: Pick<Parked, 'id' | 'traceId'>, stored: StoredJob): Freed | undefined {
+  const { envelope, traceparent, link, arrival } = stored;
+  if (envelope?.id !== job.id) return undefined;
   const publish = {
     envelope,
     traceparent,
     link,
+    arrival,
     repeat: true,
     messageId: `${messageId(envelope)}.freed${stored.seq}`,
   };
@@ -125,8 +133,14 @@ async function find(bus: Bus, job: Parked): Promise<Freed | undefined> {
 }
 
 /** What its parking place is called after. */
-export function whatOf({ what, task, key }: Pick<Parked, 'what' | 'task' | 'key'>): ParkedWhat {
+export function whatOf({
+  what,
+  task,
+  key,
+  rate,
+}: Pick<Parked, 'what' | 'task' | 'key' | 'rate'>): ParkedWhat {
   if (what === 'key') return { what, hash: concurrencyHash(key ?? '') };
+  if (what === 'rate') return { what, hash: concurrencyHash(rate ?? '') };
   return what === 'doubt' ? { what } : { what, task };
 }
 

@@ -54,6 +54,7 @@ function isSoundStep(event: Exclude<JobEvent, { kind: 'accepted' }>): boolean {
     case 'settled':
       return isRun(event) && isSettlement(event);
     case 'returned':
+      if (event.runId === undefined) return isText(event.worker, MAX_WORKER_ID) && isTime(event.at);
       return isRun(event) && isTime(event.startedAt) && isTime(event.at);
     case 'parked':
       return isParking(event) && isTime(event.at);
@@ -177,6 +178,8 @@ function isProgress({ value, note }: Progress): boolean {
 }
 
 function isParking(event: ParkedFor): boolean {
+  if (event.what === 'rate')
+    return isText(event.rate, 1_024) && isCount(event.limit, 1) && isCount(event.periodMs, 1);
   if (event.what !== 'key') return event.what === 'task' || event.what === 'doubt';
   return isConcurrency(event) && isCount(event.taken, 0);
 }

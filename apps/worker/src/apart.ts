@@ -1,8 +1,7 @@
-import type { Policy } from '@jetbeat/core';
+import type { Isolated, Policy } from '@jetbeat/core';
 import type {
   EnqueueChild,
   Execution,
-  Isolated,
   IsolatedRuns,
   Task,
   TaskLog,
@@ -31,6 +30,10 @@ export interface Apart {
   }): Promise<Execution>;
 }
 
+function isolatedAs({ isolation }: Task): Isolated | undefined {
+  return isolation === undefined || isolation.kind === 'inline' ? undefined : isolation;
+}
+
 /** @param params.sources where threads and processes find the tasks; those that are not there can only run inline */
 export function createApart(params: {
   readonly runs: IsolatedRuns;
@@ -39,7 +42,7 @@ export function createApart(params: {
   const { runs, sources } = params;
   const isAlone = ({ job: { losses } }: Held) => losses !== undefined && losses >= ALONE_FROM;
   return {
-    has: (held, task) => task.isolation !== undefined || (isAlone(held) && sources.has(task.name)),
+    has: (held, task) => isolatedAs(task) !== undefined || (isAlone(held) && sources.has(task.name)),
     run({ held, task, policy, log, enqueue, progress, onLateEnd }) {
       const { job, runId, interrupt } = held;
       const source = sources.get(task.name);
@@ -47,7 +50,7 @@ export function createApart(params: {
       if (!source) throw new Error(`nothing is known of where the task ${task.name} comes from`);
       return runs.execute({
         ...{
-          isolation: task.isolation ?? ALONE,
+          isolation: isolatedAs(task) ?? ALONE,
           alone: isAlone(held),
           source,
           job,

@@ -19,6 +19,7 @@ export async function drain(params: {
   log: Log;
 }): Promise<void> {
   const { jobs, drainMs, giveBack, letGo, log } = params;
+  if (jobs.size > 0) log.info({ jobs: jobs.size, drainMs }, 'waiting for the jobs that run');
   await untilEmpty(jobs, drainMs);
   if (jobs.size === 0) return;
   log.info({ jobs: jobs.size }, 'giving back jobs that have not ended in time');

@@ -1,3 +1,4 @@
+import { openWantedEndings } from '@jetbeat/jetstream';
 import type { EnqueueChild } from '@jetbeat/task';
 import { createCallBack } from './call-back.ts';
 import { createDoubts, type Doubts } from './doubts.ts';
@@ -38,6 +39,7 @@ export function createEnds(params: {
     worker: id,
     own,
     callBack: { ...callBack, make: ports?.callBack?.(callBack.make) ?? callBack.make },
+    wanted: openWantedEndings(bus),
     random: Math.random,
     onSettled: (held, execution, next) => {
       measures.settled(held, execution.outcome);

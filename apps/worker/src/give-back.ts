@@ -33,3 +33,20 @@ export function createGiveBack(params: {
     for (const delivery of deliveries) result?.ok ? delivery.ack() : delivery.nak();
   };
 }
+
+/**
+ * Tells history that a job does not run here, though the recorder has said that it may: what comes next is a new run, for
+ * whoever is handed its message.
+ */
+export function createTurnBack(params: {
+  worker: string;
+  events: EventPublisher;
+  now: () => number;
+}): (held: Held) => Promise<void> {
+  const { worker, events, now } = params;
+  return async (held) => {
+    if (!held.granted) return;
+    held.granted = false;
+    await events.publish({ kind: 'returned', ...held.facts(), worker, at: now() });
+  };
+}

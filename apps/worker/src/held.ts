@@ -7,7 +7,7 @@ import {
   type Position,
   traceOf,
 } from '@jetbeat/core';
-import type { Delivery, HeldJob } from '@jetbeat/jetstream';
+import type { Arrival, Delivery, HeldJob } from '@jetbeat/jetstream';
 import { Interrupt } from '@jetbeat/task';
 import type { AttemptTrace } from './attempt-trace.ts';
 import { age, type Instant, instant } from './own-retries.ts';
@@ -39,8 +39,8 @@ export class Held {
   runId = '';
   /** Unix milliseconds; set when the handler begins. */
   startedAt: number | undefined = undefined;
-  /** The slot of its concurrency key, and the lease under which it is held. */
-  slot: { readonly hash: string; readonly lease: string } | undefined = undefined;
+  /** The slot of its concurrency key, and the lease under which it is held; `here`: it was kept for this step while that was parked for the key. */
+  slot: { readonly hash: string; readonly lease: string; readonly here: boolean } | undefined = undefined;
   /** It has a slot of its queue, which has a limit. */
   queueSlot = false;
   /** The recorder has said that nobody has run this step, or runs it. */
@@ -73,6 +73,11 @@ export class Held {
     this.traced = params.traced;
   }
 
+  /** A slot of its key may be kept for it: it was parked, and has none here yet. */
+  get mayBeKept(): boolean {
+    return this.job.parks > 0 && this.job.policy?.concurrency !== undefined && this.slot === undefined;
+  }
+
   /** It runs under a slot that all workers share. */
   get isLimited(): boolean {
     return this.slot !== undefined || this.queueSlot;
@@ -85,6 +90,12 @@ export class Held {
   /** The span before this run, as a `traceparent`. */
   get link(): string | undefined {
     return this.deliveries[0]?.link;
+  }
+
+  /** How it came to its queue, before it was parked for the first time. */
+  get arrival(): Arrival | undefined {
+    const [delivery] = this.deliveries;
+    return delivery && (delivery.arrival ?? { seq: delivery.seq, storedAt: delivery.storedAt });
   }
 
   /** What the job's next message carries of its trace. */
@@ -209,4 +220,18 @@ export function answerHeld(params: {
       const { attempt, run, parks } = held.job;
       return [{ id, begun, settling: held.phase === 'settling', position: { attempt, run, parks } }];
     });
+}
+
+/**
+ * A step that was parked for its key, of which there is one message, and no attempt before it: what it may have left in its
+ * parking place is looked for when its slot is given on.
+ */
+export function isAlone({ slot, suspect, deliveries, job: { attempt, run } }: Held): boolean {
+  return slot?.here === true && !suspect && deliveries.length === 1 && attempt === 1 && run === 1;
+}
+
+/** Losses count in history, which may know of fewer than the message when it was lost itself. */
+export function freed(job: JobEnvelope, { run, losses }: { run: number; losses: number }): JobEnvelope {
+  const most = Math.max(losses, job.losses ?? 0);
+  return { ...job, run, ...(most === 0 ? {} : { losses: most }) };
 }

@@ -7,13 +7,14 @@ import {
   orderOf,
   PHASES,
 } from '@jetbeat/core';
-import type { Bus, CancelledKeys, Delivery } from '@jetbeat/jetstream';
+import type { CancelledKeys, Delivery } from '@jetbeat/jetstream';
 import type { Task } from '@jetbeat/task';
 import type { Doubts } from './doubts.ts';
-import { adopt, Held, type HeldJobs } from './held.ts';
+import { adopt, freed, Held, type HeldJobs, isAlone } from './held.ts';
 import type { Limits } from './limits.ts';
 import type { Instant, OwnRetries } from './own-retries.ts';
 import type { Park } from './park.ts';
+import { createParkLimited } from './park-limited.ts';
 import type { Recent } from './recent.ts';
 import type { Settle } from './settle.ts';
 import { NOT_BEGUN } from './withdraw.ts';
@@ -26,7 +27,6 @@ const NEXT_STEP_MS = 100;
 /** What deciding on deliveries needs of the worker. */
 export interface IntakeParams {
   readonly worker: string;
-  readonly bus: Bus;
   readonly ackWaitMs: number;
   readonly tasks: ReadonlyMap<string, Task>;
   readonly held: HeldJobs;
@@ -37,9 +37,10 @@ export interface IntakeParams {
   readonly settle: Settle;
   readonly park: Park;
   readonly limits: Limits;
-  readonly now: () => number;
   /** Highest sequence of a queue that may have been settled before this worker saw it. */
   readonly settledUpTo: (queue: string) => number;
+  /** How long ago a server came back that can have forgotten what it had done, milliseconds; infinite when none has. */
+  readonly restartedFor: () => number;
   /** How often the event loop has stood still; it looks first. */
   readonly stalls: () => number;
   /** A message that is no job; it is buried and acknowledged. */
@@ -48,6 +49,10 @@ export interface IntakeParams {
   readonly onReady: (held: Held, task: Task) => void;
   /** The worker lets go of the job; `settled`: this step will not come again. */
   readonly onDone: (held: Held, settled: boolean) => void;
+  /** Its queue is paused or was purged: it was given back, or ends as cancelled, and is held here no more. */
+  readonly stops: (held: Held) => boolean;
+  /** Gives back what has not begun, and tells history where it counts as running here. */
+  readonly refuse: (held: Held, delayMs: number) => void;
   /** Something took over the job until it is done; its rejection is logged and ends nothing. */
   readonly track: (held: Held, work: Promise<void>) => void;
 }
@@ -64,7 +69,6 @@ export interface Intake {
 export function createIntake(params: IntakeParams): Intake {
   const {
     worker,
-    bus,
     tasks,
     held: jobs,
     recent,
@@ -74,10 +78,11 @@ export function createIntake(params: IntakeParams): Intake {
     settle,
     park,
     limits,
-    now,
     track,
     onReady,
   } = params;
+
+  const parkLimited = createParkLimited({ park, limits, onDone: params.onDone });
 
   const answerTo = async ({ job: { id, attempt, run, parks } }: Held): Promise<DoubtAnswer | undefined> => {
     for (;;) {
@@ -90,13 +95,13 @@ export function createIntake(params: IntakeParams): Intake {
 
   const ask = async (held: Held): Promise<void> => {
     const answer = await answerTo(held);
+    held.granted = answer?.answer === 'free';
     switch (answer?.answer) {
       case undefined:
         return finish(held, park(held, { what: 'doubt' }));
       case 'free':
         // First the run: what is parked with an older one would come too late for history.
         held.job = freed(held.job, answer);
-        held.granted = true;
         return start(held);
       case 'held':
         return giveBack(held);
@@ -110,6 +115,10 @@ export function createIntake(params: IntakeParams): Intake {
   };
 
   const giveBack = (held: Held, delayMs = AGAIN_MS): void => {
+    if (held.granted) {
+      params.refuse(held, delayMs);
+      return;
+    }
     for (const delivery of held.deliveries) delivery.nak(delayMs);
     params.onDone(held, false);
   };
@@ -122,13 +131,16 @@ export function createIntake(params: IntakeParams): Intake {
   /** It was put off, or into another lane, while it was on its way; another message stands for it. */
   const isMoved = (job: JobEnvelope): boolean => cancelled.isMoved(job.id, orderOf(job, PHASES.queued));
 
+  const endCancelled = (held: Held): Promise<void> =>
+    finish(held, settle.end(held, 'cancelled', cancelledReason(NOT_BEGUN)));
   /** Nothing is to be waited for where the task is served here. */
   const start = (held: Held): Promise<void> | undefined => {
     const { id, task } = held.job;
-    if (cancelled.has(id)) return finish(held, settle.end(held, 'cancelled', cancelledReason(NOT_BEGUN)));
+    // A slot that was kept for it is taken first: the next one of its key would wait for it until that time is over.
+    if (cancelled.has(id)) return held.mayBeKept ? startLimited(held) : endCancelled(held);
     if (isMoved(held.job)) return finish(held, settle.again(held, {}));
     const served = tasks.get(task);
-    if (!served) return finish(held, park(held, { what: 'task', task }));
+    if (!served) return params.stops(held) ? undefined : finish(held, park(held, { what: 'task', task }));
     if (limits.holds(held)) return startLimited(held);
     onReady(held, served);
     return undefined;
@@ -139,33 +151,27 @@ export function createIntake(params: IntakeParams): Intake {
     held.phase = 'claiming';
     const stalls = params.stalls();
     const claim = await limits.claim(held);
-    const concurrency = held.job.policy?.concurrency;
     if (claim.kind === 'later') return giveBack(held);
     if (claim.kind === 'closed') return giveBack(held, 0);
-    if (claim.kind === 'full' && concurrency) {
-      await park(held, { what: 'key', ...concurrency, taken: claim.taken });
-      limits.parked(concurrency);
-      params.onDone(held, true);
-      return;
-    }
-    // A slot that was kept for this step proves that nobody has run it.
-    const isSure =
-      !concurrency || held.granted || held.job.parks === 0 || (claim.kind === 'taken' && claim.proven);
-    if (!isSure || params.stalls() !== stalls) {
-      held.suspect = true;
-      held.phase = 'asking';
-      return ask(held);
-    }
-    const { id, task } = held.job;
-    const served = tasks.get(task);
-    if (cancelled.has(id) || isMoved(held.job) || !served) return start(held);
+    if (claim.kind !== 'taken') return withoutSlot(held, claim);
+    if (isAlone(held)) held.traced = false;
+    // A slot or a start that was kept for this step proves that nobody has run it.
+    const isSure = claim.proven || held.granted || held.job.parks === 0 || !limits.proves(held.job);
+    if (!isSure || params.stalls() !== stalls) return doubt(held);
+    const served = tasks.get(held.job.task);
+    if (cancelled.has(held.job.id) || isMoved(held.job) || !served) return start(held);
     onReady(held, served);
   };
+  const withoutSlot = (held: Held, claim: Parameters<typeof parkLimited>[1]): Promise<void> | undefined => {
+    if (cancelled.has(held.job.id)) return endCancelled(held);
+    // Parked it would have another message, which a purge of the queue might not know.
+    return params.stops(held) ? undefined : parkLimited(held, claim);
+  };
 
-  const doubt = (held: Held): void => {
+  const doubt = (held: Held): Promise<void> => {
     held.suspect = true;
     held.phase = 'asking';
-    track(held, ask(held));
+    return ask(held);
   };
 
   const suspect = (delivery: Delivery, job: JobEnvelope, own: boolean): boolean =>
@@ -173,14 +179,14 @@ export function createIntake(params: IntakeParams): Intake {
       deliveryCount: delivery.deliveryCount,
       attempt: job.attempt,
       run: job.run,
-      // Of a job with a key its slot says whether it was released once; else it is asked about then.
-      parks: job.policy?.concurrency === undefined ? job.parks : 0,
+      // Of a job with a key or a rate its slot says whether it was released once; else it is asked about then.
+      parks: job.parks > 0 && limits.proves(job) ? 0 : job.parks,
       own,
       repeat: delivery.repeat,
       seq: delivery.seq,
       settledUpTo: params.settledUpTo(job.queue),
       fromTimer: delivery.fromTimer,
-      connectedFor: now() - bus.connectedAt,
+      restartedFor: params.restartedFor(),
       ackWait: params.ackWaitMs,
     });
 
@@ -206,7 +212,7 @@ export function createIntake(params: IntakeParams): Intake {
   const route = (held: Held): void => {
     // Also what is cancelled: it may be running elsewhere, where it is being stopped.
     if (held.suspect) {
-      doubt(held);
+      track(held, doubt(held));
     } else {
       const parking = start(held);
       if (parking !== undefined) track(held, parking);
@@ -214,8 +220,9 @@ export function createIntake(params: IntakeParams): Intake {
   };
 
   const take = (delivery: Delivery, at: Instant): Held | undefined => {
-    const job = read(delivery);
-    if (!job) return undefined;
+    const found = read(delivery);
+    if (!found) return undefined;
+    const job = limits.keyed(found);
     if (recent.has(delivery.seq, job.id)) {
       delivery.ack();
       return undefined;
@@ -235,13 +242,7 @@ export function createIntake(params: IntakeParams): Intake {
     route(held);
     return held;
   };
-  return { take, doubt };
-}
-
-/** Losses count in history, which may know of fewer than the message when it was lost itself. */
-function freed(job: JobEnvelope, { run, losses }: { run: number; losses: number }): JobEnvelope {
-  const most = Math.max(losses, job.losses ?? 0);
-  return { ...job, run, ...(most === 0 ? {} : { losses: most }) };
+  return { take, doubt: (held) => track(held, doubt(held)) };
 }
 
 /** The order of a job that nobody has touched; anything above may have left something behind. */

@@ -3,6 +3,8 @@ export interface KeyLooks {
   begin(): void;
   /** Jobs wait for this key. */
   watch(hash: string): void;
+  /** All are looked at as soon as may be: a holder is known to be dead. */
+  hurry(): void;
   /** Nobody waits for it any more. */
   forget(hash: string): void;
   /** Resolves when no look is under way. */
@@ -38,23 +40,27 @@ export function createKeyLooks(params: {
     }
     onRound();
   };
+  const go = () => {
+    if (stopped) return;
+    looking ??= round().finally(() => {
+      looking = undefined;
+    });
+  };
   return {
     begin() {
       if (stopped) return;
-      rounds ??= setInterval(
-        () => {
-          looking ??= round().finally(() => {
-            looking = undefined;
-          });
-        },
-        LOOK_MS * (0.3 + 0.2 * Math.random()),
-      );
+      rounds ??= setInterval(go, LOOK_MS * (0.3 + 0.2 * Math.random()));
     },
     watch(hash) {
+      if (watched.has(hash)) return;
       watched.set(hash, performance.now());
       const [oldest] = watched.keys();
       // The recorder looks, too.
       if (watched.size > MAX_WATCHED && oldest !== undefined) watched.delete(oldest);
+    },
+    hurry() {
+      for (const hash of watched.keys()) watched.set(hash, Number.NEGATIVE_INFINITY);
+      go();
     },
     forget: (hash) => void watched.delete(hash),
     async stop() {

@@ -1,26 +1,20 @@
-import {
-  type Concurrency,
-  claimSlot,
-  concurrencyHash,
-  dropHolders,
-  type SlotAnswer,
-  type SlotHolder,
-  withoutOverdue,
-} from '@jetbeat/core';
+import { type Concurrency, concurrencyHash, isFull, type JobEnvelope, withoutOverdue } from '@jetbeat/core';
 import {
   type Bus,
-  changeSemaphore,
-  type Decided,
   type EventPublisher,
+  type HandOverParams,
   handOver,
   keySlots,
   type LeaseWatch,
   readSemaphore,
-  type StoredSemaphore,
 } from '@jetbeat/jetstream';
 import type { Log } from '@jetbeat/runtime';
+import { atMost } from './at-most.ts';
 import type { Held } from './held.ts';
+import { createKeyLines } from './key-lines.ts';
 import { createKeyLooks } from './key-looks.ts';
+import { createKeys, inTurn, isStale, type Key, keeping, NOBODY } from './keys.ts';
+import { noteLimit, sayAgain, takeSlot } from './take-slot.ts';
 import { untilDone } from './until-done.ts';
 import type { WorkerLease } from './worker-lease.ts';
 
@@ -45,28 +39,29 @@ export interface KeySlots {
   parked(concurrency: Concurrency): void;
   /** Jobs that hold a slot here. */
   holders(): Held[];
+  /** How many wait here for one that another job here has. */
+  readonly waiting: number;
+  /** A lease is gone: slots may be free. */
+  hurry(): void;
+  /** Nobody waits here any more. */
+  close(): void;
   /** Resolves when what was begun is done, or after 2 s. */
   stop(): Promise<void>;
 }
 
-/** A key of which this worker holds slots, or has held them lately. */
-interface Key {
-  readonly hash: string;
-  /** By job. */
-  readonly held: Map<string, Held>;
-  /** What is done about it one after the other. */
-  tail: Promise<unknown>;
-  known: StoredSemaphore | undefined;
-  /** By `performance.now()`. */
-  usedAt: number;
-}
-
-const NOBODY: StoredSemaphore = { semaphore: { holders: {} }, seq: 0 };
-/** How long keys are remembered that are used no more: longer than a killed server may have forgotten what was written. */
-const KEEP_MS = 15_000;
+/** A job waits here for a slot that another one here has, while its line moves on so often, and for so long at most; milliseconds. */
+const STILL_MS = 1_000;
+const LINE_MS = 5_000;
 /** After a server that is another one nobody takes slots, until all have said again what they hold. */
 const QUIET_MS = 3_000;
 const STOP_MS = 2_000;
+
+/** Who asks; `first`: before others that wait. */
+interface Asking {
+  readonly held: Held;
+  readonly limit: number;
+  readonly first?: boolean;
+}
 
 /** Composes it. */
 export function createKeySlots(params: {
@@ -76,30 +71,22 @@ export function createKeySlots(params: {
   readonly leases: LeaseWatch;
   readonly now: () => number;
   readonly stopped: AbortSignal;
+  /** So many jobs may wait here for slots that others here have. */
+  readonly mostInLine: () => number;
   readonly log: Log;
 }): KeySlots {
   const { bus, events, lease, leases, now, stopped, log } = params;
-  const keys = new Map<string, Key>();
+  const shared = { bus, leases, now };
+  const keys = createKeys();
+  const lines = createKeyLines<Claim>({
+    most: params.mostInLine,
+    stillMs: STILL_MS,
+    waitMs: LINE_MS,
+    onLate: (hash) => act('see who waits for a key', () => inTurn(keys.of(hash), (key) => leaveLine(key))),
+  });
   let quietUntil = 0;
   let closed = false;
 
-  const keyOf = (hash: string): Key => {
-    const key: Key = keys.get(hash) ?? {
-      hash,
-      held: new Map(),
-      tail: Promise.resolve(),
-      known: undefined,
-      usedAt: 0,
-    };
-    keys.set(hash, key);
-    key.usedAt = performance.now();
-    return key;
-  };
-  const inTurn = <T>(key: Key, act: () => Promise<T>): Promise<T> => {
-    const work = key.tail.then(act);
-    key.tail = work.catch(() => {});
-    return work;
-  };
   const act = (what: string, work: () => Promise<unknown>): void => {
     untilDone({
       act: work,
@@ -107,65 +94,34 @@ export function createKeySlots(params: {
       onRetry: (err) => log.warn({ err }, `could not ${what}; trying again`),
     }).catch(() => {});
   };
-  /** Slots under this worker's own lease of jobs that it does not hold. */
-  const isStale = (key: Key, name: string | undefined) => (holder: SlotHolder, job: string) =>
-    'lease' in holder && holder.lease === name && !key.held.has(job);
-
-  const pass = async (key: Key, name: string | undefined, look: boolean, known?: StoredSemaphore) => {
-    key.known = undefined;
-    const { stored } = await handOver({
-      bus,
-      events,
-      hash: key.hash,
-      now,
-      leases,
-      look,
-      known,
-      goes: isStale(key, name),
-    });
-    key.known = stored;
+  const pass = async (
+    key: Key,
+    name: string | undefined,
+    { known, ...how }: Pick<HandOverParams, 'look' | 'known' | 'done'>,
+  ) => {
+    const { stored } = await keeping(key, known, (known) =>
+      handOver({ ...shared, events, hash: key.hash, known, ...how, goes: isStale(key, name) }),
+    );
     if (!stored.semaphore.waiting) looks.forget(key.hash);
   };
 
-  /** Says again what is held, and forgets what is not: a killed server does not know the last of either. */
   const resync = (key: Key) =>
     inTurn(key, async () => {
       const { name } = lease;
       if (name === undefined) return;
-      await changeSemaphore(bus, {
-        name: keySlots(key.hash),
-        decide: (semaphore) => {
-          const own = [...key.held]
-            .filter(([, held]) => held.slot?.lease === name)
-            .map(([id]) => [id, { lease: name }]);
-          const kept = dropHolders(semaphore, isStale(key, name));
-          const same = kept === semaphore && own.every(([id]) => String(id) in semaphore.holders);
-          return same
-            ? { value: undefined }
-            : {
-                next: { ...kept, holders: { ...kept.holders, ...Object.fromEntries(own) } },
-                value: undefined,
-              };
-        },
-      });
-      await pass(key, name, true);
+      await sayAgain(bus, key, name);
+      await pass(key, name, { look: true });
     });
   const offReconnect = bus.onReconnect(({ serverChanged }) => {
-    for (const key of keys.values()) key.known = undefined;
+    for (const key of keys.all()) key.known = undefined;
     if (!serverChanged) return;
     quietUntil = performance.now() + QUIET_MS;
-    for (const key of keys.values()) act('say which slots are held', () => resync(key));
+    for (const key of keys.all()) act('say which slots are held', () => resync(key));
   });
 
   const looks = createKeyLooks({
-    look(hash) {
-      const key = keyOf(hash);
-      return inTurn(key, () => pass(key, lease.name, true));
-    },
-    onRound() {
-      for (const [hash, key] of keys)
-        if (key.held.size === 0 && performance.now() - key.usedAt > KEEP_MS) keys.delete(hash);
-    },
+    look: (hash) => inTurn(keys.of(hash), (key) => pass(key, lease.name, { look: true })),
+    onRound: () => keys.forget(({ hash }) => lines.first(hash) === undefined),
     onError: (err) => log.warn({ err }, 'the slots of a key could not be looked at; trying again'),
   });
 
@@ -174,32 +130,63 @@ export function createKeySlots(params: {
     if (left > 0) await new Promise((resolve) => setTimeout(resolve, left));
   };
 
-  const take = async (key: Key, held: Held, limit: number): Promise<Claim> => {
+  const take = async (key: Key, { held, limit, first }: Asking): Promise<Claim> => {
     const { name } = lease;
     if (name === undefined || closed) return { kind: 'later' };
     const { id, parks } = held.job;
-    const claim = { job: id, parks, limit, lease: name };
-    const { known = NOBODY } = key;
-    key.known = undefined;
-    const { value, stored } = await changeSemaphore<SlotAnswer>(bus, {
-      name: keySlots(key.hash),
-      known,
-      async decide(semaphore): Promise<Decided<SlotAnswer>> {
-        const answer = claimSlot(semaphore, claim, now());
-        if (answer.kind !== 'elsewhere') return { next: answer.next, value: answer };
-        const gone = await leases.gone([answer.lease]);
-        if (!gone.has(answer.lease)) return { value: answer };
-        const rest = dropHolders(semaphore, (_, job) => job === id);
-        const again = claimSlot(rest, claim, now());
-        return again.kind === 'elsewhere' ? { value: again } : { next: again.next, value: again };
-      },
-    });
-    key.known = stored;
+    const value = await takeSlot(shared, key, { job: id, parks, limit, lease: name, first });
     if (value.kind === 'full') return { kind: 'full', taken: value.taken };
     if (value.kind === 'elsewhere' || lease.name !== name) return { kind: 'later' };
-    held.slot = { hash: key.hash, lease: name };
+    held.slot = { hash: key.hash, lease: name, here: value.here };
     key.held.set(id, held);
     return { kind: 'taken', proven: value.reserved };
+  };
+
+  /** All slots that the job could have are held here, or wanted by who came before it, and nobody else waits for one. */
+  const mayWait = (key: Key, limit: number) => {
+    const isTaken = key.held.size >= limit || lines.first(key.hash) !== undefined;
+    return isTaken && lines.open && !key.waits && lease.name !== undefined;
+  };
+  /** None of its line waits here any longer: each is parked, in turn, unless a slot is free. */
+  const leaveLine = async (key: Key) => {
+    for (let one = lines.first(key.hash); one; one = lines.first(key.hash))
+      lines.next(key.hash, await take(key, { ...one, first: true }));
+  };
+  /** Who waits here has a free slot with one change; false when nobody does. */
+  const serveLine = async (key: Key): Promise<boolean> => {
+    let served = false;
+    for (;;) {
+      const first = lines.first(key.hash);
+      if (!first || key.held.size >= first.limit) return served;
+      const claim = await take(key, { ...first, first: true });
+      lines.next(key.hash, claim);
+      served = true;
+      if (claim.kind !== 'taken') return served;
+    }
+  };
+  const giveOn = async (key: Key, name: string, done: JobEnvelope | undefined) => {
+    let served = done === undefined && (await serveLine(key));
+    if (!served) {
+      await pass(key, name, { known: key.known, done });
+      served = await serveLine(key);
+    }
+    const { semaphore } = key.known ?? NOBODY;
+    if (served && semaphore.waiting && !isFull(semaphore)) await pass(key, name, { known: key.known });
+  };
+
+  /** Jobs were parked: somebody may have freed a slot before he could see them. */
+  const lookAfter = async (key: Key) => {
+    const { toLook } = key;
+    if (!toLook) return;
+    if (!key.known || key.knownAt < toLook.at)
+      await keeping(key, undefined, async () => ({ stored: await readSemaphore(bus, keySlots(key.hash)) }));
+    const { holders, waiting, most = toLook.limit } = withoutOverdue((key.known ?? NOBODY).semaphore, now());
+    const isNoted = waiting === true && most >= toLook.limit;
+    if (waiting && !isNoted) await noteLimit(bus, key, toLook.limit);
+    if (!isNoted || Object.keys(holders).length < toLook.limit) await pass(key, lease.name, { look: true });
+    // What was parked meanwhile asks for another look.
+    if (key.toLook !== toLook) return lookAfter(key);
+    key.toLook = undefined;
   };
 
   return {
@@ -207,38 +194,44 @@ export function createKeySlots(params: {
       looks.begin();
       if (lease.name === undefined && (await lease.want()) === undefined) return { kind: 'later' };
       await quiet();
-      const key = keyOf(concurrencyHash(text));
-      return inTurn(key, () => take(key, held, limit));
+      const key = keys.of(concurrencyHash(text));
+      const { claim } = await inTurn(key, async () =>
+        mayWait(key, limit)
+          ? { claim: lines.add(key.hash, held, limit) }
+          : { claim: Promise.resolve(await take(key, { held, limit })) },
+      );
+      return claim;
     },
     release(held) {
-      const { slot } = held;
+      const { slot, job, traced } = held;
       if (!slot) return;
       held.slot = undefined;
-      const key = keyOf(slot.hash);
-      key.held.delete(held.job.id);
+      const key = keys.of(slot.hash);
+      key.held.delete(job.id);
       // Under a lease that is gone nothing is held.
       if (slot.lease !== lease.name) return;
-      act('give a slot on', () => inTurn(key, () => pass(key, slot.lease, false, key.known)));
+      const done = slot.here && !traced ? job : undefined;
+      act('give a slot on', () => inTurn(key, () => giveOn(key, slot.lease, done)));
     },
     parked({ key: text, limit }) {
       const hash = concurrencyHash(text);
       looks.watch(hash);
-      act('look whether a key is free', async () => {
-        const { semaphore } = await readSemaphore(bus, keySlots(hash));
-        const { holders, waiting } = withoutOverdue(semaphore, now());
-        if (waiting && Object.keys(holders).length >= limit) return;
-        const key = keyOf(hash);
-        await inTurn(key, () => pass(key, lease.name, true));
-      });
+      const key = keys.of(hash);
+      const isOpen = key.toLook !== undefined;
+      key.toLook = { at: performance.now(), limit: Math.max(limit, key.toLook?.limit ?? 0) };
+      if (!isOpen) act('look whether a key is free', () => inTurn(key, () => lookAfter(key)));
     },
-    holders: () => [...keys.values()].flatMap(({ held }) => [...held.values()]),
+    get waiting() {
+      return lines.size;
+    },
+    holders: () => [...keys.all()].flatMap(({ held }) => [...held.values()]),
+    hurry: looks.hurry,
+    close: () => lines.close({ kind: 'closed' }),
     async stop() {
       closed = true;
+      lines.close({ kind: 'closed' });
       offReconnect();
-      const work = Promise.all([looks.stop(), ...[...keys.values()].map(({ tail }) => tail)]);
-      let timer: NodeJS.Timeout | undefined;
-      await Promise.race([work, new Promise<void>((resolve) => (timer = setTimeout(resolve, STOP_MS)))]);
-      clearTimeout(timer);
+      await atMost(STOP_MS, Promise.all([looks.stop(), ...[...keys.all()].map(({ tail }) => tail)]));
     },
   };
 }

@@ -8,7 +8,10 @@ import type { Recent } from './recent.ts';
 export interface LetGo {
   /** Holds it no more; what becomes of its messages is decided elsewhere. */
   drop(held: Held): void;
-  /** Gives back what has not begun, to be handed out again after `delayMs`, or at once. */
+  /**
+   * Gives back what has not begun, to be handed out again after `delayMs`, or at once. What the recorder has granted to this
+   * worker counts as running here, and everybody else would have to wait for it: so history is told first.
+   */
   refuse(held: Held, delayMs?: number): void;
   /** Takes out for good what has not begun. */
   discard(held: Held): void;
@@ -23,12 +26,14 @@ export interface LetGo {
 /**
  * Composes it.
  * @param params.admit takes the next step of a job, which came before this one was settled
+ * @param params.turnBack tells history that what was granted has not begun
  * @param params.onRoom another may be pulled
  * @param params.onSlot a slot may be free that nobody gave back
  * @param params.onKeySlot the slots that it shared with all workers are free
  */
 export function createLetGo(params: {
-  jobs: Pick<HeldJobs, 'remove'>;
+  jobs: Pick<HeldJobs, 'remove' | 'begin' | 'end'>;
+  turnBack: (held: Held) => Promise<void>;
   recent: Recent;
   keepAlive: Pick<KeepAlive, 'release'>;
   stopped: AbortSignal;
@@ -38,7 +43,7 @@ export function createLetGo(params: {
   onSlot: () => void;
   onKeySlot: (held: Held) => void;
 }): LetGo {
-  const { jobs, recent, keepAlive, stopped, logOf, admit, onRoom, onSlot, onKeySlot } = params;
+  const { jobs, turnBack, recent, keepAlive, stopped, logOf, admit, onRoom, onSlot, onKeySlot } = params;
   const drop = (held: Held) => {
     // A handler that goes on keeps its slot until it ends, or until the lease does.
     const isOver = held.phase !== 'running' && !held.lingers;
@@ -46,6 +51,10 @@ export function createLetGo(params: {
     if (held.isLimited && isOver) onKeySlot(held);
     for (const key of held.kept.splice(0)) keepAlive.release(key);
     held.releaseNext()?.nak();
+  };
+  const nak = (held: Held, delayMs: number | undefined) => {
+    for (const delivery of held.deliveries) delivery.nak(delayMs);
+    drop(held);
   };
   const lose = (held: Held, error: unknown) => {
     if (!stopped.aborted) logOf(held).error({ err: error }, 'not settled; it will be delivered again');
@@ -64,8 +73,14 @@ export function createLetGo(params: {
     drop,
     finish,
     refuse(held, delayMs) {
-      for (const delivery of held.deliveries) delivery.nak(delayMs);
-      drop(held);
+      if (!held.granted) return nak(held, delayMs);
+      jobs.begin(held);
+      jobs.end(held);
+      const work = turnBack(held).then(() => {
+        nak(held, delayMs);
+        onRoom();
+      });
+      work.catch((error: unknown) => lose(held, error));
     },
     discard(held) {
       for (const delivery of held.deliveries) delivery.ack();

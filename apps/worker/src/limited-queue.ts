@@ -16,3 +16,33 @@ export interface LimitedQueue {
   tooMany: number | undefined;
   changing: Promise<void> | undefined;
 }
+
+/**
+ * The lease is lost, and all slots with it. What has not come to its turn asks again; what waits to begin is given back, and what
+ * runs is stopped: both count until then.
+ */
+export function loseSlots(queue: LimitedQueue): void {
+  queue.have = 0;
+  for (const held of queue.used) {
+    if (held.phase !== 'claiming' && held.phase !== 'asking') continue;
+    queue.used.delete(held);
+    held.queueSlot = false;
+  }
+}
+
+/** Slots that are not needed are kept for so long, milliseconds. */
+const KEEP_MS = 1_000;
+
+/** Whether what is noted differs from what is needed, for long enough. */
+export function differs(
+  queue: LimitedQueue,
+  needed: { readonly limit: number | undefined; readonly wanted: number; readonly lease: string | undefined },
+): boolean {
+  const { limit, wanted, lease } = needed;
+  if (limit === undefined) return queue.noted > 0;
+  const want = Math.min(limit, wanted);
+  if (queue.lease !== lease || want > queue.have || queue.have > limit) return true;
+  if (queue.have <= Math.max(want, queue.used.size)) queue.tooMany = undefined;
+  else queue.tooMany ??= performance.now();
+  return queue.tooMany !== undefined && performance.now() - queue.tooMany >= KEEP_MS;
+}

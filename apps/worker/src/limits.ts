@@ -1,26 +1,39 @@
-import type { Concurrency } from '@jetbeat/core';
+import type { Concurrency, JobEnvelope, JobRate } from '@jetbeat/core';
 import { type Bus, createLeaseWatch, type EventPublisher, type QueueSettingsWatch } from '@jetbeat/jetstream';
 import type { Log } from '@jetbeat/runtime';
 import type { Held, HeldJobs } from './held.ts';
 import { type Claim, createKeySlots } from './key-slots.ts';
 import type { LetGo } from './let-go.ts';
 import { createQueueSlots } from './queue-slots.ts';
+import { createRates } from './rates.ts';
 import type { Ready } from './ready.ts';
 import { stopLimited } from './stop-limited.ts';
+import { createTaskLimits, type TaskLimitsParams } from './task-limits.ts';
 import type { WorkerLease } from './worker-lease.ts';
 
-/** What bounds how many jobs run over all workers. */
+/** What a job gets that asks; `late`: its rate is used up. */
+export type LimitClaim = Claim | { readonly kind: 'late'; readonly rate: JobRate };
+
+/** What bounds how many jobs run over all workers, and how often they begin. */
 export interface Limits {
+  /** The job with the concurrency key that its task says; cheap where none does. */
+  keyed(job: JobEnvelope): JobEnvelope;
   /** Whether the job needs a slot before it may begin; cheap. */
   holds(held: Held): boolean;
-  /** Takes the slots that it needs, of its queue first; that may take as long as other jobs run. */
-  claim(held: Held): Promise<Claim>;
+  /** Whether its claim tells if a step of it that was parked has been run. */
+  proves(job: JobEnvelope): boolean;
+  /** Takes the slots that it needs, of its queue first, then a start of its rate; that may take as long as other jobs run. */
+  claim(held: Held): Promise<LimitClaim>;
   /** Its handler begins in this turn. */
   begins(held: Held): void;
   /** Its slots are free. */
   release(held: Held): void;
   /** It was parked for its key. */
   parked(concurrency: Concurrency): void;
+  /** It was parked for its rate. */
+  parkedLate(rate: JobRate): void;
+  /** How many wait here for a slot of a key that another job here has. */
+  readonly inLine: number;
   /** How many more jobs of a queue may be pulled. */
   roomOf(queue: string): number;
   /** Its handler has ended, so that another may begin. */
@@ -35,66 +48,106 @@ export interface Limits {
 const COUNT_MS = 250;
 
 /** Composes it. */
-export function createLimits(params: {
-  readonly bus: Bus;
-  readonly events: EventPublisher;
-  readonly queues: readonly string[];
-  readonly queueSettings: QueueSettingsWatch;
-  readonly jobs: HeldJobs;
-  readonly ready: () => Pick<Ready, 'drop' | 'size'>;
-  readonly letGo: Pick<LetGo, 'refuse'>;
-  readonly lease: WorkerLease;
-  readonly leaseTtlMs: number;
-  readonly concurrency: number;
-  readonly now: () => number;
-  readonly stopped: AbortSignal;
-  readonly onRoom: () => void;
-  readonly log: Log;
-}): Limits {
+export function createLimits(
+  params: Omit<TaskLimitsParams, 'onChange'> & {
+    readonly bus: Bus;
+    readonly events: EventPublisher;
+    readonly queues: readonly string[];
+    readonly queueSettings: QueueSettingsWatch;
+    readonly jobs: HeldJobs;
+    readonly ready: () => Pick<Ready, 'drop' | 'size'>;
+    readonly letGo: Pick<LetGo, 'refuse'>;
+    readonly lease: WorkerLease;
+    readonly leaseTtlMs: number;
+    readonly concurrency: number;
+    /** So many jobs may wait here for slots of keys that others here have. */
+    readonly mostInLine: () => number;
+    readonly now: () => number;
+    readonly stopped: AbortSignal;
+    readonly onRoom: () => void;
+    readonly log: Log;
+  },
+): Limits {
   const { bus, events, queues, jobs, ready, letGo, lease, now, stopped, log } = params;
-  const leases = createLeaseWatch(bus, { ttlMs: params.leaseTtlMs });
+  const free = () => params.concurrency - jobs.running - ready().size;
+  const leases = createLeaseWatch(bus, { ttlMs: params.leaseTtlMs, onGone: () => keySlots.hurry() });
   const shared = { bus, lease, leases, log };
-  const keySlots = createKeySlots({ ...shared, events, now, stopped });
+  const keySlots = createKeySlots({ ...shared, events, now, stopped, mostInLine: params.mostInLine });
   const queueSlots = createQueueSlots({
     ...shared,
     queues,
     settings: params.queueSettings,
     jobs,
-    free: () => params.concurrency - jobs.running - ready().size,
+    free,
     onRoom: params.onRoom,
   });
+  const ofTasks = createTaskLimits({ ...params, onChange: () => rates.changed() });
+  const rates = createRates({ bus, events, leases, limits: ofTasks, free, now, log });
   lease.onLost(() => stopLimited({ jobs, ready: ready(), letGo, log }));
   const count = () => {
     const holders = new Set([...keySlots.holders(), ...queueSlots.holders()]);
     lease.running([...holders].filter(({ phase, lingers }) => lingers || phase === 'running').length);
   };
   let counts: NodeJS.Timeout | undefined;
+  const claimSlots = async (held: Held): Promise<Claim> => {
+    const { job } = held;
+    const concurrency = job.policy?.concurrency;
+    for (;;) {
+      if (queueSlots.limits(job.queue) && !(await queueSlots.claim(held))) return { kind: 'closed' };
+      if (!concurrency) return { kind: 'taken', proven: false };
+      const claim = await keySlots.claim(held, concurrency);
+      if (claim.kind !== 'taken' || !queueSlots.lacks(held)) return claim;
+    }
+  };
   return {
-    holds: ({ job }) => job.policy?.concurrency !== undefined || queueSlots.limits(job.queue),
+    keyed: ofTasks.keyed,
+    proves: (job) => job.policy?.concurrency !== undefined || ofTasks.rateOf(job) !== undefined,
+    holds: ({ job }) =>
+      job.policy?.concurrency !== undefined ||
+      queueSlots.limits(job.queue) ||
+      ofTasks.rateOf(job) !== undefined,
     async claim(held) {
       counts ??= setInterval(count, COUNT_MS);
-      if (queueSlots.limits(held.job.queue) && !(await queueSlots.claim(held))) return { kind: 'closed' };
-      const concurrency = held.job.policy?.concurrency;
-      return concurrency
-        ? keySlots.claim(held, concurrency)
-        : { kind: 'taken', proven: held.job.parks === 0 };
+      const rate = ofTasks.rateOf(held.job);
+      if (rate && rates.isLate(held, rate)) return { kind: 'late', rate };
+      const slots = await claimSlots(held);
+      if (slots.kind !== 'taken' || !rate) return slots;
+      // The start comes last, so that none is used up for a job that has to wait for its key.
+      const start = await rates.claim(held, rate, slots.proven || held.granted || held.job.parks === 0);
+      if (start.kind === 'wait') return { kind: 'late', rate };
+      if (start.kind === 'doubt') return { kind: 'taken', proven: false };
+      if (start.kind !== 'start') return { kind: start.kind };
+      const isLost = queueSlots.lacks(held) || (held.slot && held.slot.lease !== lease.name);
+      return isLost ? { kind: 'later' } : { kind: 'taken', proven: slots.proven || start.proven };
     },
     begins(held) {
       if (held.isLimited) lease.begins();
     },
     release(held) {
+      const rate = held.slot && ofTasks.rateOf(held.job);
       keySlots.release(held);
       queueSlots.release(held);
+      if (rate) rates.freed(rate);
     },
     parked: keySlots.parked,
+    parkedLate: rates.parked,
+    get inLine() {
+      return keySlots.waiting;
+    },
     roomOf: queueSlots.roomOf,
     ended(held) {
       if (held.queueSlot && !held.lingers) queueSlots.release(held);
       queueSlots.next();
+      rates.next();
     },
-    close: queueSlots.close,
+    close() {
+      queueSlots.close();
+      keySlots.close();
+      rates.close();
+      ofTasks.close();
+    },
     async stop() {
-      await Promise.all([keySlots.stop(), queueSlots.stop()]);
+      await Promise.all([keySlots.stop(), queueSlots.stop(), rates.stop()]);
       clearInterval(counts);
       if (counts) count();
     },

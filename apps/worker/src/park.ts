@@ -7,7 +7,10 @@ import { untilDone } from './until-done.ts';
 export type Park = (held: Held, what: ParkFor) => Promise<void>;
 
 /** What it waits for. */
-type ParkFor = Exclude<ParkedWhat, { what: 'key' }> | Extract<ParkedFor, { what: 'key' }>;
+type ParkFor =
+  | Exclude<ParkedWhat, { what: 'key' | 'rate' }>
+  | Extract<ParkedFor, { what: 'key' }>
+  | (Extract<ParkedFor, { what: 'rate' }> & { readonly hash: string });
 
 /**
  * The parked message first, then the event, then the acknowledgement: whoever repeats this replaces the parked message
@@ -23,14 +26,25 @@ export function createPark(params: {
   const { bus, events, now, stopped, onRetry } = params;
   return async (held, what) => {
     const envelope: JobEnvelope = { ...held.job, parks: held.job.parks + 1 };
-    const place: ParkedWhat = what.what === 'key' ? { what: 'key', hash: concurrencyHash(what.key) } : what;
+    const place = placeOf(what);
     await untilDone({
-      act: () => parkJob(bus, { envelope, what: place, ...held.carried }),
+      act: () => parkJob(bus, { envelope, what: place, arrival: held.arrival, ...held.carried }),
       signal: stopped,
       onRetry: (error) => onRetry(error, 'park the job'),
     });
-    const why: ParkedFor = what.what === 'task' ? { what: 'task' } : what;
-    await events.publish({ kind: 'parked', ...held.facts(envelope), ...why, at: now() });
+    await events.publish({ kind: 'parked', ...held.facts(envelope), ...reasonOf(what), at: now() });
     for (const delivery of held.deliveries) delivery.ack();
   };
+}
+
+function placeOf(what: ParkFor): ParkedWhat {
+  if (what.what === 'key') return { what: 'key', hash: concurrencyHash(what.key) };
+  return what.what === 'rate' ? { what: 'rate', hash: what.hash } : what;
+}
+
+function reasonOf(what: ParkFor): ParkedFor {
+  if (what.what === 'task') return { what: 'task' };
+  if (what.what !== 'rate') return what;
+  const { hash: _place, ...why } = what;
+  return why;
 }

@@ -44,7 +44,8 @@ export function createQueueGate(params: {
   const verdict = ({ job, deliveries }: Held): 'purge' | 'refuse' | undefined => {
     const settings = queues.of(job.queue);
     if (settings === undefined) return undefined;
-    if (settings.purge && deliveries.every((delivery) => isPurged(settings, delivery))) return 'purge';
+    if (settings.purge && deliveries.every((delivery) => isPurged(settings, delivery.arrival ?? delivery)))
+      return 'purge';
     return queues.isPaused(job.queue) ? 'refuse' : undefined;
   };
   const stops = (held: Held): boolean => {

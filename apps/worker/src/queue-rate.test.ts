@@ -32,7 +32,8 @@ test('two workers together begin no more than the rate lets them, and all of it 
   for (const look of looks) look();
   await done;
   expect(errors).toEqual([]);
-  const most = Math.max(...begun.map((from) => begun.filter((at) => at >= from && at < from + 950).length));
+  // A start may be used 100 ms late.
+  const most = Math.max(...begun.map((from) => begun.filter((at) => at >= from && at < from + 850).length));
   expect(most).toBeLessThanOrEqual(55);
   expect((begun.at(-1) ?? 0) - (begun[0] ?? 0)).toBeGreaterThan(1_500);
 }, 20_000);

@@ -1,7 +1,8 @@
 import type { Bus, LeaseWatch, QueueSettingsWatch } from '@jetbeat/jetstream';
 import type { Log } from '@jetbeat/runtime';
+import { atMost } from './at-most.ts';
 import type { Held, HeldJobs } from './held.ts';
-import type { LimitedQueue as Queue } from './limited-queue.ts';
+import { differs, loseSlots, type LimitedQueue as Queue } from './limited-queue.ts';
 import { askBlock } from './queue-block.ts';
 import { createQueueRate } from './queue-rate.ts';
 import { createQueueWaiting } from './queue-waiting.ts';
@@ -13,6 +14,8 @@ export interface QueueSlots {
   limits(queue: string): boolean;
   /** Resolves with true when the job has a slot; with false when it has to be given back. */
   claim(held: Held): Promise<boolean>;
+  /** It needs a slot and has none: it never had one, or has lost it together with the lease. */
+  lacks(held: Held): boolean;
   release(held: Held): void;
   /** How many more jobs of the queue may be pulled. */
   roomOf(queue: string): number;
@@ -28,8 +31,6 @@ export interface QueueSlots {
 
 /** How often slots are asked for that were not free, and given back that are not needed. */
 const ROUND_MS = 500;
-/** Slots that are not needed are kept for so long. */
-const KEEP_MS = 1_000;
 /** After a server that is another one nobody takes more slots, until all have said again what they hold. */
 const QUIET_MS = 3_000;
 const STOP_MS = 2_000;
@@ -61,7 +62,11 @@ export function createQueueSlots(params: {
   let rounds: NodeJS.Timeout | undefined;
 
   const limitOf = (name: string) => settings.of(name)?.concurrency;
-  const rateOf = (name: string) => settings.of(name)?.rateLimit;
+  const rateOf = (name: string) => {
+    const rate = settings.of(name)?.rateLimit;
+    // What is counted per task or key is no matter of the queue: such jobs are parked.
+    return (rate?.per ?? 'queue') === 'queue' ? rate : undefined;
+  };
   const isBound = (name: string) => limitOf(name) !== undefined || rateOf(name) !== undefined;
   /** Slots under which jobs may begin. */
   const open = (queue: Queue) => {
@@ -136,16 +141,8 @@ export function createQueueSlots(params: {
         queue.changing = undefined;
       });
   };
-  /** Whether what is noted differs from what is needed, for long enough. */
-  const isToChange = (queue: Queue): boolean => {
-    const limit = limitOf(queue.name);
-    if (limit === undefined) return queue.noted > 0;
-    const want = Math.min(limit, wanted(queue));
-    if (queue.lease !== lease.name || want > queue.have || queue.have > limit) return true;
-    if (queue.have <= Math.max(want, queue.used.size)) queue.tooMany = undefined;
-    else queue.tooMany ??= performance.now();
-    return queue.tooMany !== undefined && performance.now() - queue.tooMany >= KEEP_MS;
-  };
+  const isToChange = (queue: Queue): boolean =>
+    differs(queue, { limit: limitOf(queue.name), wanted: wanted(queue), lease: lease.name });
   const round = () => {
     for (const queue of limited.values()) {
       // A worker that is full may be so for an hour.
@@ -193,7 +190,7 @@ export function createQueueSlots(params: {
     for (const queue of limited.values()) if (limitOf(queue.name) !== undefined) changeSoon(queue);
   });
   lease.onLost(() => {
-    for (const queue of limited.values()) queue.have = 0;
+    for (const queue of limited.values()) loseSlots(queue);
   });
 
   return {
@@ -205,6 +202,9 @@ export function createQueueSlots(params: {
       const granted = queue.waiting.add(held);
       grant(queue);
       return granted;
+    },
+    lacks({ job: { queue }, queueSlot }) {
+      return limited.has(queue) && limitOf(queue) !== undefined && !queueSlot;
     },
     release(held) {
       if (!held.queueSlot) return;
@@ -240,10 +240,7 @@ export function createQueueSlots(params: {
         await queue.changing;
         if (queue.noted > 0) await change(queue).catch(() => {});
       };
-      let timer: NodeJS.Timeout | undefined;
-      const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, STOP_MS)));
-      await Promise.race([Promise.all([...limited.values()].map(back)), late]);
-      clearTimeout(timer);
+      await atMost(STOP_MS, Promise.all([...limited.values()].map(back)));
     },
   };
 }

@@ -7,6 +7,7 @@ function bench() {
   const recheck = createRecheck({
     marks: {
       upTo: () => 0,
+      restartedFor: () => 0,
       distrusting: false,
       suspectAll: () => void calls.push('suspectAll'),
       distrust: told('distrust'),

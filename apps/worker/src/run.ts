@@ -110,7 +110,7 @@ export function createRun(params: RunParams): Run {
   const standDown = async (held: Held, why: 'wait' | Reason): Promise<boolean> => {
     jobs.end(held);
     onSlot(held);
-    if (why === 'wait') params.keys.holdBack(held);
+    if (why === 'wait') await params.keys.holdBack(held);
     else await settle.end(held, 'cancelled', why);
     return why !== 'wait';
   };

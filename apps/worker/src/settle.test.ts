@@ -33,7 +33,7 @@ const policy = (attempts: number): Policy => ({
 
 /** One held job, and what had happened already when its event was to be stored. */
 function bench(job: JobEnvelope, store: () => Promise<{ seq: number }>) {
-  const state = { acks: 0, told: [] as Event[], before: [] as object[] };
+  const state = { acks: 0, told: [] as Event[], before: [] as object[], endings: [] as object[] };
   const delivery = {
     seq: 1,
     queue: 'default',
@@ -59,6 +59,10 @@ function bench(job: JobEnvelope, store: () => Promise<{ seq: number }>) {
     worker: 'w',
     own: createOwnRetries({ aloneMs: 1_000 }),
     callBack: { has: () => false, make: async () => {} },
+    wanted: {
+      any: true,
+      tell: (id, ending) => state.endings.push({ id, acks: state.acks, ...ending }),
+    },
     now: Date.now,
     random: () => 0,
     stopped: new AbortController().signal,
@@ -80,15 +84,17 @@ test('first the outcome is stored, then what follows, then the message is acknow
 
 test('what could not be stored is not acknowledged, and nothing follows', async () => {
   const job = newJob({ task: 'settle.refused' });
-  const { held, settle, look } = bench(job, () => Promise.reject(new Error('EVENTS is away')));
+  const { state, held, settle, look } = bench(job, () => Promise.reject(new Error('EVENTS is away')));
   await expect(settle.attempt(held, FAILED, policy(2))).rejects.toThrow('EVENTS is away');
   expect(await look()).toMatchObject({ acks: 0, attempt: undefined });
+  expect(state.endings).toEqual([]);
 });
 
 test('a job whose attempts are used up leaves a dead letter, after its outcome is stored', async () => {
   const { state, held, settle, look } = bench(newJob({ task: 'settle.dead' }), stored);
   await settle.attempt(held, FAILED, policy(1));
   expect(state.told).toMatchObject([{ kind: 'settled', next: { state: 'dead' } }]);
+  expect(state.endings).toMatchObject([{ id: held.job.id, acks: 0, state: 'dead', error: FAILED.error }]);
   expect(state.before).toMatchObject([{ acks: 0, deadLetters: 0 }]);
   expect(await look()).toMatchObject({ acks: 1, attempt: undefined, deadLetters: 1 });
 });

@@ -16,6 +16,7 @@ import {
   releaseKey,
   removeParked,
   removeTimer,
+  type WantedEndings,
 } from '@jetbeat/jetstream';
 import type { Execution } from '@jetbeat/task';
 import type { CallBack } from './call-back.ts';
@@ -32,6 +33,8 @@ export interface SettleParams {
   readonly own: OwnRetries;
   /** Makes the jobs that follow an end. */
   readonly callBack: CallBack;
+  /** Tells those who wait for an end that is stored. */
+  readonly wanted: Pick<WantedEndings, 'any' | 'tell'>;
   readonly now: () => number;
   readonly random: () => number;
   /** Aborted when the worker stops; what is not settled then is delivered again. */
@@ -57,7 +60,7 @@ export interface Settle {
  * says what follows, and the callbacks it has made up for itself.
  */
 export function createSettle(params: SettleParams): Settle {
-  const { bus, events, worker, own, callBack, now, random, stopped, onRetry } = params;
+  const { bus, events, worker, own, callBack, wanted, now, random, stopped, onRetry } = params;
   const repeat = <T>(what: string, act: () => Promise<T>) =>
     untilDone({ act, signal: stopped, onRetry: (error) => onRetry(error, what) });
 
@@ -101,6 +104,20 @@ export function createSettle(params: SettleParams): Settle {
   /** It is over, and that is stored: another job may have its key. */
   const release = ({ job }: Held) => repeat('free the unique key', () => releaseKey(bus, job));
 
+  /** Whoever waits for the end need not wait for history, which says the same later. */
+  const tell = (held: Held, end: Next | EndedEvent, execution?: Execution) => {
+    if (!wanted.any || end.state === 'retrying') return;
+    const { id, task } = held.job;
+    const reason = 'reason' in end ? end.reason : undefined;
+    wanted.tell(id, {
+      state: end.state,
+      task,
+      result: execution?.result,
+      error: execution?.error,
+      reason,
+    });
+  };
+
   const acknowledge = (held: Held) => {
     for (const delivery of held.deliveries) delivery.ack();
   };
@@ -129,6 +146,7 @@ export function createSettle(params: SettleParams): Settle {
       await events.publish(settledEvent({ held, worker, execution, finishedAt, next }));
       held.trace?.decided(next);
       params.onSettled(held, execution, next);
+      tell(held, next, execution);
       if (next.state === 'retrying' || next.state === 'dead') await follow(held, next, error, false);
       if (next.state !== 'retrying' && callBack.has(held, next.state)) {
         const reason = 'reason' in next ? next.reason : undefined;
@@ -142,7 +160,10 @@ export function createSettle(params: SettleParams): Settle {
       // Before the event: history knows of nothing that follows an end, so a repeat would not make up for it.
       if (state === 'dead') await bury(held, reason);
       const at = now();
-      await events.publish({ kind: 'ended', ...held.facts(), state, reason, at });
+      const ended: EndedEvent = { kind: 'ended', ...held.facts(), state, reason, at };
+      await events.publish(ended);
+      // Of a dead one history may know an error.
+      if (state !== 'dead') tell(held, ended);
       if (callBack.has(held, state)) await callBack.make(held, { state, reason, finishedAt: at });
       if (held.job.unique !== undefined) await release(held);
       acknowledge(held);
@@ -159,6 +180,6 @@ export function createSettle(params: SettleParams): Settle {
 }
 
 /** Nothing speaks for another message of this step, or of one before it. */
-function isAlone({ suspect, traced }: Held): boolean {
-  return !suspect && !traced;
+function isAlone({ suspect, traced, job }: Held): boolean {
+  return !suspect && !traced && job.parks === 0;
 }

@@ -39,6 +39,8 @@ test('a worker that starts after the server was killed takes nothing for new tha
   await publish();
   const early = await loadMarks(await open(), ['default']);
   expect(early.upTo('default')).toBe(0);
+  // This server has never died, so nobody need ask about what its timers fire.
+  expect(early.restartedFor()).toBe(Number.POSITIVE_INFINITY);
 
   const back = new Promise((resolve) => void first.onReconnect(resolve));
   await nats.kill();
@@ -50,5 +52,8 @@ test('a worker that starts after the server was killed takes nothing for new tha
   await publish();
   const late = await loadMarks(await open(), ['default']);
   expect(late.upTo('default')).toBe(1);
+  expect(early.restartedFor()).toBeLessThan(60_000);
+  expect(late.restartedFor()).toBeGreaterThan(0);
+  expect(late.restartedFor()).toBeLessThan(60_000);
   expect(late.distrusting).toBe(false);
 });

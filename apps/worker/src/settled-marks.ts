@@ -4,6 +4,11 @@ import { untilDone } from './until-done.ts';
 /** Up to which sequence a queue's messages may have been settled before this worker saw them. */
 export interface SettledMarks {
   upTo(queue: string): number;
+  /**
+   * How long ago a server came back that can have forgotten what it had done, in milliseconds; infinite when none has: a worker that
+   * (re)connects to one that never died has nothing to ask.
+   */
+  restartedFor(): number;
   /** Whether everything is suspect, for now. */
   readonly distrusting: boolean;
   /** A server that may have forgotten its last acknowledgements is back: everything is suspect until `distrust`. */
@@ -18,8 +23,11 @@ export interface SettledMarks {
  */
 export async function loadMarks(bus: Bus, queues: readonly string[]): Promise<SettledMarks> {
   let floor = 0;
+  /** By the monotonic clock. */
+  let restartedAt = Number.NEGATIVE_INFINITY;
   const suspectAll = () => {
     floor = Number.POSITIVE_INFINITY;
+    restartedAt = performance.now();
   };
   // From here on, also while this loads: what was read of a server that has died since says nothing of the next.
   bus.onReconnect(({ serverChanged }) => {
@@ -27,9 +35,12 @@ export async function loadMarks(bus: Bus, queues: readonly string[]): Promise<Se
   });
   const marks = await loadSettled(bus, queues);
   const before = await storedBefore(bus);
-  floor = Math.max(floor, before);
+  floor = Math.max(floor, before.upTo);
+  // Of a server that had nothing stored when it was first seen nothing can have been forgotten.
+  if (before.upTo > 0) restartedAt = Math.max(restartedAt, performance.now() - before.forMs);
   return {
     upTo: (queue) => Math.max(floor, marks.get(queue) ?? 0),
+    restartedFor: () => performance.now() - restartedAt,
     suspectAll,
     get distrusting() {
       return floor === Number.POSITIVE_INFINITY;

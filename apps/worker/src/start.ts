@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
-import { formatTraceparent, readSettings } from '@jetbeat/core';
+import { readSettings } from '@jetbeat/core';
 import {
   type Bus,
   type BusOptions,
@@ -10,6 +10,7 @@ import {
   leaseTtlMs,
   openCancelled,
   watchQueueSettings,
+  watchTaskSettings,
 } from '@jetbeat/jetstream';
 import {
   createMetrics,
@@ -23,6 +24,7 @@ import { createIsolatedRuns, type Task, taskInfo } from '@jetbeat/task';
 import { builtInTasks } from '@jetbeat/tasks';
 import packageJson from '../package.json' with { type: 'json' };
 import { type KeepAlive, startKeepAlive } from './keep-alive.ts';
+import { createRunsTracing } from './runs-tracing.ts';
 import { loadMarks } from './settled-marks.ts';
 import { Slots } from './slots.ts';
 import { loadTaskSet } from './task-set.ts';
@@ -50,7 +52,7 @@ export async function start(
   params: StartWorkerParams,
 ): Promise<Running & { readonly id: string; readonly healthUrl: string }> {
   const { config, log, tracing, metrics = createMetrics({ app: 'worker' }) } = params;
-  const times = { ...DEFAULT_TIMES, ...params.times };
+  const times = { ...DEFAULT_TIMES, drainMs: config.worker.drainMs, ...params.times };
   const id = `${hostname().replace(/[^A-Za-z0-9_-]/g, '-')}-${process.pid}-${randomBytes(4).toString('hex')}`;
   const { queues, concurrency } = config.worker;
   const settings = readSettings(config.settings, config.file);
@@ -66,21 +68,20 @@ export async function start(
     commands,
     commandEnvironment,
   };
-  const traceparent = () => {
-    const place = tracing?.active();
-    return place && formatTraceparent(place);
-  };
-  const builtIn = builtInTasks(builtInParams, { traceparent });
+  const runsTracing = tracing && createRunsTracing(tracing);
+  const builtIn = builtInTasks(builtInParams, { traceparent: () => runsTracing?.traceparent() });
   const { tasks, sources } = await loadTaskSet({
     paths: config.worker.tasks,
     base: process.cwd(),
     builtIn,
     builtInParams,
     given: params.tasks ?? [],
+    settings,
   });
   const runs = createIsolatedRuns({
     max: concurrency,
     settings: { settings: config.settings, file: config.file },
+    tracing: runsTracing,
   });
 
   const busOptions: Omit<BusOptions, 'log'> = {
@@ -102,6 +103,8 @@ export async function start(
     await cancelled.load();
     const queueSettings = watchQueueSettings(bus, { log });
     await queueSettings.load();
+    const taskSettings = watchTaskSettings(bus, { log });
+    await taskSettings.load();
     const marks = await loadMarks(bus, queues);
     keepAlive = await startKeepAlive({
       slots,
@@ -133,6 +136,7 @@ export async function start(
       events,
       cancelled,
       queueSettings,
+      taskSettings,
       marks,
       slots,
       keepAlive,
@@ -169,6 +173,7 @@ export async function start(
       await bus.flush().catch(() => undefined);
       await cancelled.close();
       queueSettings.close();
+      taskSettings.close();
       await bus.close();
       await builtIn.close();
       await health.stop();

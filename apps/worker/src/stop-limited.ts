@@ -14,6 +14,8 @@ export function stopLimited(params: {
   let stopped = 0;
   for (const held of [...jobs.all()]) {
     if (!held.isLimited) continue;
+    // Its slot is not given on by this worker, which would look for what is left of it.
+    held.traced = true;
     if (held.phase === 'running') held.interrupt.abort(new Error('the worker has lost its lease'));
     else if (held.phase === 'waiting' && ready.drop(held)) letGo.refuse(held);
     else continue;

@@ -1,6 +1,6 @@
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { DEFAULT_POLICY, FIRST_POSITION } from '@jetbeat/core';
-import { createIsolatedRuns, defineTask, Interrupt } from '@jetbeat/task';
+import { DEFAULT_POLICY, FIRST_POSITION, NO_SETTINGS, readSettings } from '@jetbeat/core';
+import { createIsolatedRuns, defineTask, Interrupt, isTask } from '@jetbeat/task';
 import { builtInTasks } from '@jetbeat/tasks';
 import { afterAll, expect, test } from 'vitest';
 import { loadTaskSet } from './task-set.ts';
@@ -11,7 +11,7 @@ const builtIn = builtInTasks(builtInParams);
 afterAll(() => builtIn.close());
 
 const load = (...given: Parameters<typeof loadTaskSet>[0]['given']) =>
-  loadTaskSet({ paths: [file], base: process.cwd(), builtIn, builtInParams, given });
+  loadTaskSet({ paths: [file], base: process.cwd(), builtIn, builtInParams, given, settings: NO_SETTINGS });
 
 test('every task of a module or of Jetbeat is found again in a child; a given one runs inline', async () => {
   const { tasks, sources } = await load(defineTask({ name: 'given.a', run: () => {} }));
@@ -46,4 +46,24 @@ test('a given task with an isolation stops the worker, and the message says what
     'the task given.a has isolation "process" but was given in memory, where no process finds it: export it from a module that JETBEAT_TASKS names',
   );
   await expect(load(given)).rejects.toMatchObject({ code: 'task_load' });
+});
+
+test('the configuration says where handlers run, above and below what the tasks say', async () => {
+  const settings = readSettings({
+    tasks: { 'isolated.pid': { isolation: 'thread' }, 'isolated.spin-process': { isolation: 'inline' } },
+    defaults: { isolation: { kind: 'process', maxJobs: 9 } },
+  });
+  const { tasks } = await loadTaskSet({
+    ...{ paths: [file], base: process.cwd(), builtIn, builtInParams, given: [], settings },
+  });
+  const isolation = (name: string) => tasks.get(name)?.isolation;
+  expect(isolation('isolated.pid')).toEqual({ kind: 'thread' });
+  expect(isolation('isolated.spin-process')).toEqual({ kind: 'inline' });
+  expect(isolation('isolated.spin-thread')).toEqual({ kind: 'thread' });
+  expect(isolation('system.echo')).toEqual({ kind: 'process', maxJobs: 9 });
+  expect(isTask(tasks.get('system.echo'))).toBe(true);
+  const given = [defineTask({ name: 'given.a', run: () => {} })];
+  await expect(
+    loadTaskSet({ paths: [], base: process.cwd(), builtIn, builtInParams, given, settings }),
+  ).rejects.toThrow('the task given.a has isolation "process" but was given in memory');
 });

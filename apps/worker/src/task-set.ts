@@ -1,4 +1,12 @@
-import { type LoadedTask, loadTasks, type Task, TaskLoadError, type TaskSource } from '@jetbeat/task';
+import { INLINE, isolationOf, type Settings } from '@jetbeat/core';
+import {
+  type LoadedTask,
+  loadTasks,
+  type Task,
+  TaskLoadError,
+  type TaskSource,
+  withIsolation,
+} from '@jetbeat/task';
 import type { BuiltInTasks, BuiltInTasksParams } from '@jetbeat/tasks';
 
 /** What a worker serves, and where threads and child processes find it again. */
@@ -8,7 +16,7 @@ export interface TaskSet {
 }
 
 /**
- * Loads the tasks of a worker.
+ * Loads the tasks of a worker; each has the isolation that configuration and task together give it.
  * @param params.builtIn made from `builtInParams`, from which a child process makes them anew
  * @param params.given tasks of the program that holds the worker; they are in its memory only, so they run inline
  * @throws TaskLoadError as `loadTasks`, and for a given task with another isolation
@@ -19,8 +27,9 @@ export async function loadTaskSet(params: {
   readonly builtIn: BuiltInTasks;
   readonly builtInParams: BuiltInTasksParams;
   readonly given: readonly Task[];
+  readonly settings: Settings;
 }): Promise<TaskSet> {
-  const { paths, base, builtIn, builtInParams, given } = params;
+  const { paths, base, builtIn, builtInParams, given, settings } = params;
   const loaded = await loadTasks({
     paths,
     base,
@@ -35,13 +44,16 @@ export async function loadTaskSet(params: {
     ...given.map((task) => [task.name, { task }] as const),
   ]);
   const sources = new Map<string, TaskSource>();
+  const tasks = new Map<string, Task>();
   for (const [name, { task, source }] of all) {
+    const isolation = isolationOf(settings.of(name), task.isolation);
+    tasks.set(name, isolation === (task.isolation ?? INLINE) ? task : withIsolation(task, isolation));
     if (source) sources.set(name, source);
-    else if (task.isolation) {
+    else if (isolation.kind !== 'inline') {
       throw new TaskLoadError(
-        `the task ${name} has isolation "${task.isolation.kind}" but was given in memory, where no ${task.isolation.kind} finds it: export it from a module that JETBEAT_TASKS names`,
+        `the task ${name} has isolation "${isolation.kind}" but was given in memory, where no ${isolation.kind} finds it: export it from a module that JETBEAT_TASKS names`,
       );
     }
   }
-  return { tasks: new Map([...all].map(([name, { task }]) => [name, task])), sources };
+  return { tasks, sources };
 }

@@ -13,14 +13,15 @@ export interface Keys {
    * else why it must not run any more. Rejects only when the worker has stopped.
    */
   claim(held: Held): Promise<'wait' | Reason | undefined>;
-  /** Gives a job back for a moment. */
-  holdBack(held: Held): void;
+  /** Gives a job back for a moment; what was granted is told of before. */
+  holdBack(held: Held): Promise<void>;
 }
 
 /** The note of the key decides which of two jobs runs (docs/decisions/unique.md). */
 export function createKeys(params: {
   bus: Bus;
   events: EventPublisher;
+  turnBack: (held: Held) => Promise<void>;
   now: () => number;
   stopped: AbortSignal;
   onRetry: (error: unknown, what: string) => void;
@@ -35,9 +36,10 @@ export function createKeys(params: {
       );
       if (claimed.may === 'wait') return 'wait';
       if (claimed.may === 'run') return undefined;
-      return { code: 'replaced', text: `job ${claimed.to} has its unique key now` };
+      return { code: 'replaced', text: claimed.why };
     },
-    holdBack(held) {
+    async holdBack(held) {
+      await params.turnBack(held);
       for (const delivery of held.deliveries) delivery.nak(AGAIN_MS);
     },
   };

@@ -1,5 +1,11 @@
 import type { Settings } from '@jetbeat/core';
-import type { Bus, CancelledKeys, EventPublisher, QueueSettingsWatch } from '@jetbeat/jetstream';
+import type {
+  Bus,
+  CancelledKeys,
+  EventPublisher,
+  QueueSettingsWatch,
+  TaskSettingsWatch,
+} from '@jetbeat/jetstream';
 import type { Log } from '@jetbeat/runtime';
 import type { IsolatedRuns, Task, TaskSource } from '@jetbeat/task';
 import type { AttemptTraceParams } from './attempt-trace.ts';
@@ -22,6 +28,8 @@ export interface WorkerParams {
   readonly cancelled: CancelledKeys;
   /** What holds for queues now; loaded. */
   readonly queueSettings: QueueSettingsWatch;
+  /** What was said of tasks at run time; loaded. */
+  readonly taskSettings: TaskSettingsWatch;
   readonly marks: SettledMarks;
   readonly slots: Slots;
   readonly keepAlive: KeepAlive;

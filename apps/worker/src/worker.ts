@@ -8,6 +8,7 @@ import { enqueueFor } from './children.ts';
 import { drain } from './drain.ts';
 import { startDuties } from './duties.ts';
 import { createEnds } from './ends.ts';
+import { createTurnBack } from './give-back.ts';
 import { type Held, HeldJobs } from './held.ts';
 import { createIntake } from './intake.ts';
 import { createLetGo } from './let-go.ts';
@@ -23,7 +24,7 @@ import { readiness } from './readiness.ts';
 import { createReady } from './ready.ts';
 import { createRecent } from './recent.ts';
 import { createRecheck } from './recheck.ts';
-import { createRoom } from './room.ts';
+import { createRoom, mostInLine } from './room.ts';
 import { createRun } from './run.ts';
 import { createRunIds } from './run-ids.ts';
 import { watchStall } from './stall.ts';
@@ -64,8 +65,10 @@ export function createWorker(params: WorkerParams): {
     onRetry: (error) => onRetry(error, 'check the streams'),
   });
 
+  const turnBack = createTurnBack({ worker: id, events, now });
   const letGo = createLetGo({
     jobs,
+    turnBack,
     recent,
     keepAlive,
     stopped: stopped.signal,
@@ -76,11 +79,13 @@ export function createWorker(params: WorkerParams): {
     onKeySlot: (held) => limits.release(held),
   });
   const limits = createLimits({
-    ...{ bus, events, queues, jobs, letGo, concurrency, now, log },
+    ...{ bus, events, queues, tasks, jobs, letGo, concurrency, now, log },
+    ...{ settings: params.settings, taskSettings: params.taskSettings },
     queueSettings: params.queueSettings,
     ready: () => ready,
     lease: keepAlive.lease,
     leaseTtlMs: leaseTtlMs(params.ackWaitMs),
+    mostInLine: () => mostInLine(pace, concurrency),
     stopped: stopped.signal,
     onRoom: () => fetch.fill(),
   });
@@ -100,7 +105,7 @@ export function createWorker(params: WorkerParams): {
     giveBack,
     apart: createApart({ runs: params.runs, sources: params.sources }),
     settings: params.settings,
-    keys: createKeys(shared),
+    keys: createKeys({ ...shared, turnBack }),
     enqueueOf,
     progress,
     trace: traces && createAttemptTraces(traces),
@@ -144,7 +149,6 @@ export function createWorker(params: WorkerParams): {
   });
   const intake = createIntake({
     worker: id,
-    bus,
     tasks,
     recent,
     own,
@@ -153,10 +157,12 @@ export function createWorker(params: WorkerParams): {
     settle,
     park,
     limits,
-    now,
     track: letGo.track,
+    refuse: letGo.refuse,
+    stops: queueGate.stops,
     ackWaitMs: params.ackWaitMs,
     held: jobs,
+    restartedFor: marks.restartedFor,
     settledUpTo: (queue) => (stall.recent ? Number.POSITIVE_INFINITY : marks.upTo(queue)),
     stalls: stall.count,
     onMalformed: (delivery, error) => {
@@ -188,7 +194,7 @@ export function createWorker(params: WorkerParams): {
     queues,
     onDelivery: take,
     onRefused: recheck.again,
-    ...createRoom({ jobs, events, ready, pace, concurrency }),
+    ...createRoom({ jobs, events, ready, pace, concurrency, inLine: () => limits.inLine }),
     roomOf: (queue) => Math.min(queueGate.roomOf(queue), limits.roomOf(queue)),
     now,
     log,

@@ -74,7 +74,7 @@ export class OwnJob implements SentJob {
 export async function resultOf<Result>(bus: Bus, id: string, options: ResultOptions = {}): Promise<Result> {
   const timeoutMs = readTimeout(options);
   const until = performance.now() + timeoutMs;
-  const ending = await askResult(bus, { id, timeoutMs });
+  const ending = await askResult(bus, { id, timeoutMs, workers: true });
   if (ending?.state !== undefined && isTerminal(ending.state)) {
     if (ending.state === 'succeeded') return ending.result as Result;
     throw errorOf(id, ending);

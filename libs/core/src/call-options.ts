@@ -7,7 +7,7 @@ import { readDuration } from './read-fields.ts';
 import type { RetryInput } from './retry-input.ts';
 import type { TimeoutInput } from './timeout-input.ts';
 import { UNIQUE_FIELDS, type UniqueOptions } from './unique-input.ts';
-import { unknownFields } from './unknown-fields.ts';
+import { escapePointer, unknownFields } from './unknown-fields.ts';
 
 /**
  * What a program may say when it calls a task; what it leaves out comes from the configuration of the task, from the task
@@ -76,7 +76,9 @@ export function optionIssues(options: object): Issue[] {
     wrong('queue', 'is one token of A-Z a-z 0-9 _ - (at most 64)');
   if (priority !== undefined && !PRIORITIES.includes(priority as Priority))
     wrong('priority', `is one of ${PRIORITIES.join(', ')}`);
-  if (meta !== undefined && !isMeta(meta)) wrong('meta', META_RULE);
+  if (meta !== undefined && !isMeta(meta))
+    for (const place of wrongNotes(meta))
+      issues.push({ pointer: `/meta${place}`, code: 'invalid_value', message: `meta ${META_RULE}` });
   return issues;
 }
 
@@ -88,6 +90,15 @@ function isMeta(value: unknown): boolean {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
   const entries: [string, unknown][] = Object.entries(value);
   return entries.length <= MAX_META && entries.every(([name, text]) => META_NAME.test(name) && isNote(text));
+}
+
+/** Where the wrong notes are; `''`: it is wrong as a whole. */
+function wrongNotes(value: unknown): string[] {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return [''];
+  const entries: [string, unknown][] = Object.entries(value);
+  if (entries.length > MAX_META) return [''];
+  const wrong = entries.filter(([name, text]) => !META_NAME.test(name) || !isNote(text));
+  return wrong.map(([name]) => `/${escapePointer(name)}`);
 }
 
 function isNote(text: unknown): boolean {

@@ -40,10 +40,7 @@ test.each([
   [{ task: 'a', webhook: { url: 'http://a' } }, ['/on']],
   [{ task: 'a b' }, ['/on/task']],
   [{ task: 5 }, ['/on/task']],
-  [
-    [{ task: 'a' }, { tusk: 'a' }],
-    ['/on/1/tusk', '/on/1'],
-  ],
+  [[{ task: 'a' }, { tusk: 'a' }], ['/on/1/tusk']],
   [{ task: 'a', input: 5 }, ['/on/input']],
   [{ task: 'a', input: { parent: 1 } }, ['/on/input']],
   [{ task: 'a', pass: false, input: () => 5 }, ['/on/input']],

@@ -72,7 +72,9 @@ function readCallback(given: unknown, pointer: string, issues: Issue[]): Callbac
   const { input, pass, webhook, queue, priority, retry, timeout } = fields;
   const task = nameOf(fields['task']);
   if ((task === undefined) === (webhook === undefined)) {
-    issues.push({ pointer, code: 'invalid_value', message: 'a callback has either a task or a webhook' });
+    // A field that nobody knows may be what was meant to be one of them.
+    if (issues.length === before)
+      issues.push({ pointer, code: 'invalid_value', message: 'a callback has either a task or a webhook' });
     return undefined;
   }
   if (webhook === undefined) {

@@ -6,6 +6,8 @@ import { fieldsOf } from './read-fields.ts';
 export interface Concurrency {
   readonly key: string;
   readonly limit: number;
+  /** Absent: its call said so. */
+  readonly by?: 'task';
 }
 
 /** The same as people write it: a key alone means one job at a time. */

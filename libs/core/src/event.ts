@@ -5,7 +5,7 @@ import type { PolicyOverrides } from './policy.ts';
 import type { Progress } from './progress.ts';
 import type { Next } from './retry.ts';
 
-/** What holds a parked job: its task is served nowhere, nobody could say whether it has run, or its concurrency key is busy. */
+/** What holds a parked job: its task is served nowhere, nobody could say whether it has run, its concurrency key is busy, or its rate is used up. */
 export type ParkedFor =
   | { readonly what: 'task' }
   | { readonly what: 'doubt' }
@@ -15,6 +15,14 @@ export type ParkedFor =
       /** Slots of the key, and how many of them were taken. */
       readonly limit: number;
       readonly taken: number;
+    }
+  | {
+      readonly what: 'rate';
+      /** Whose rate it is (`rateOf`), such as `task mail.send`. */
+      readonly rate: string;
+      readonly limit: number;
+      /** Milliseconds. */
+      readonly periodMs: number;
     };
 
 /** What every event of a job says about it, so that history can begin with any of them. */
@@ -92,14 +100,16 @@ export interface ReleasedEvent extends JobFacts {
   readonly at: number;
 }
 
-/** A stopping worker gave back a job that it had begun. */
-export interface ReturnedEvent extends JobFacts {
+/** A worker gave back a job that it had begun, or been allowed to begin. */
+export type ReturnedEvent = JobFacts & {
   readonly kind: 'returned';
-  readonly runId: string;
   readonly worker: string;
-  readonly startedAt: number;
   readonly at: number;
-}
+} & (
+    | { readonly runId: string; readonly startedAt: number }
+    /** Its handler had not begun. */
+    | { readonly runId?: undefined; readonly startedAt?: undefined }
+  );
 
 /** A job ended without an attempt: it took its workers down too often, it was cancelled in time, or it expired. */
 export interface EndedEvent extends JobFacts {

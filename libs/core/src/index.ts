@@ -6,7 +6,7 @@ export {
   summary,
   wrongExpiry,
 } from './call.ts';
-export type { CallOptions } from './call-options.ts';
+export { type CallOptions, optionIssues } from './call-options.ts';
 export {
   areCallbacks,
   type Callback,
@@ -76,6 +76,12 @@ export {
   type WorkerEvent,
 } from './event.ts';
 export { type DecodedBatch, decodeBatch, encodeBatch, encodeEvent, parseBatch } from './event-batch.ts';
+export {
+  type ExplainedPolicy,
+  explainPolicy,
+  POLICY_LAYERS,
+  type PolicyLayer,
+} from './explain-policy.ts';
 export { matchesGlob } from './glob.ts';
 export {
   type DeadLetter,
@@ -104,6 +110,7 @@ export {
   JobSchema,
   type Warning,
 } from './http/job.ts';
+export { type JobPolicy, JobPolicySchema } from './http/job-policy.ts';
 export {
   type CancelRequest,
   CancelRequestSchema,
@@ -144,6 +151,13 @@ export {
   ScheduleSchema,
 } from './http/schedule.ts';
 export {
+  type TaskAnswer,
+  TaskListSchema,
+  type TaskRequest,
+  TaskRequestSchema,
+  TaskSchema,
+} from './http/task.ts';
+export {
   callbackJobId,
   childJobId,
   isUuid,
@@ -155,6 +169,14 @@ export {
   uuidV7From,
 } from './ids.ts';
 export {
+  INLINE,
+  type Isolated,
+  type Isolation,
+  type IsolationInput,
+  type IsolationKind,
+  readIsolation,
+} from './isolation.ts';
+export {
   isTerminal,
   JOB_STATES,
   type JobState,
@@ -162,6 +184,7 @@ export {
   type TerminalState,
 } from './job-state.ts';
 export { type DoubtAnswer, type DoubtQuestion, type Holders, judge, type KnownJob } from './judge.ts';
+export { keyFor, withTaskKey } from './key-template.ts';
 export {
   type EndedJob,
   makeCallback,
@@ -210,6 +233,27 @@ export {
   type RateScope,
 } from './queue-settings.ts';
 export {
+  claimRate,
+  claimStarts,
+  idleAfter,
+  type JobRate,
+  letGo,
+  type Pace,
+  type RateAnswer,
+  type RateAsk,
+  rateOf,
+  startAfter,
+  startsUntil,
+} from './rate.ts';
+export {
+  MAX_RATE,
+  RATE_PERIOD,
+  TASK_RATE_SCOPES,
+  type TaskRate,
+  type TaskRateInput,
+  type TaskRateScope,
+} from './rate-input.ts';
+export {
   decideReconcile,
   type Findings,
   needsLook,
@@ -244,12 +288,13 @@ export {
   type BlockClaim,
   claimBlock,
   claimSlot,
-  claimStarts,
   decodeSemaphore,
   dropHolders,
   FREE_SEMAPHORE,
   isFree,
+  isFull,
   leasesOf,
+  noteWaiting,
   reserveSlot,
   type Semaphore,
   type SlotAnswer,
@@ -262,6 +307,7 @@ export {
   callbacksOf,
   DEFAULT_QUEUE,
   expiresOf,
+  isolationOf,
   type Layer,
   NO_SETTINGS,
   placeOf,
@@ -269,6 +315,7 @@ export {
   type Settings,
 } from './settings.ts';
 export {
+  type OneTaskSettingsInput,
   type QueueSettingsInput,
   readSettings,
   type SettingsInput,
@@ -303,6 +350,12 @@ export {
 } from './storage.ts';
 export { type Delivered, isSuspect } from './suspect.ts';
 export type { Checked, InputOf, TaskRef } from './task-ref.ts';
+export {
+  decodeTaskSettings,
+  encodeTaskSettings,
+  type TaskLimits,
+  type TaskSettings,
+} from './task-settings.ts';
 export type { TimeoutInput } from './timeout-input.ts';
 export {
   formatTraceparent,

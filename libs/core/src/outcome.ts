@@ -18,4 +18,6 @@ export interface Reason {
   readonly text: string;
   /** The concurrency key that a parked job waits for. */
   readonly key?: string;
+  /** The rate that it waits for. */
+  readonly rate?: string;
 }

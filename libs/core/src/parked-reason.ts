@@ -1,3 +1,4 @@
+import { formatDuration } from './duration.ts';
 import type { JobEvent, ParkedFor } from './event.ts';
 import type { Reason } from './outcome.ts';
 
@@ -16,6 +17,11 @@ export function parkedReason(event: Extract<JobEvent, { kind: 'parked' }>): Reas
       };
     case 'key':
       return keyReason(event);
+    case 'rate': {
+      const { rate, limit, periodMs } = event;
+      const text = `waits for the rate of ${rate}: ${limit} per ${formatDuration(periodMs)}`;
+      return { code: 'rate', text, rate };
+    }
   }
 }
 

@@ -2,6 +2,7 @@ import { type CallbackInput, readCallbacks } from './callback-input.ts';
 import { readConcurrency } from './concurrency.ts';
 import type { Issue } from './errors.ts';
 import type { PolicyOverrides } from './policy.ts';
+import { readTaskRate } from './rate-input.ts';
 import { readDuration } from './read-fields.ts';
 import { readRetry } from './retry-input.ts';
 import { readTimeout } from './timeout-input.ts';
@@ -14,13 +15,14 @@ export interface PolicyFields {
   readonly onSuccess?: unknown;
   readonly onFailure?: unknown;
   readonly concurrencyKey?: unknown;
+  readonly rateLimit?: unknown;
 }
 
 /** What a job calls when it has ended, as people write it: one callback or several. */
 export type CallbacksInput = CallbackInput | readonly CallbackInput[];
 
 /**
- * Reads what one layer says about retry, time limits, expiry (a duration), callbacks and a concurrency key. Nothing is thrown: every wrong place
+ * Reads what one layer says about retry, time limits, expiry (a duration), callbacks, a concurrency key and a rate. Nothing is thrown: every wrong place
  * is named.
  */
 export function readPolicy(
@@ -35,6 +37,7 @@ export function readPolicy(
   const onSuccess = readCallbacks(input.onSuccess, `${pointer}/onSuccess`, issues);
   const onFailure = readCallbacks(input.onFailure, `${pointer}/onFailure`, issues);
   const concurrency = readConcurrency(input.concurrencyKey, `${pointer}/concurrencyKey`, issues);
+  const rate = readTaskRate(input.rateLimit, `${pointer}/rateLimit`, issues);
   return {
     policy: {
       ...(retry ? { retry } : {}),
@@ -43,6 +46,7 @@ export function readPolicy(
       ...(onSuccess === undefined ? {} : { onSuccess }),
       ...(onFailure === undefined ? {} : { onFailure }),
       ...(concurrency === undefined ? {} : { concurrency }),
+      ...(rate === undefined ? {} : { rate }),
     },
     issues,
   };

@@ -1,5 +1,6 @@
 import type { Callbacks } from './callback.ts';
 import type { Concurrency } from './concurrency.ts';
+import type { TaskRate } from './rate-input.ts';
 
 /** How the delays between the tries of a job grow. */
 export const BACKOFFS = ['fixed', 'linear', 'exponential'] as const;
@@ -38,8 +39,10 @@ export interface PolicyOverrides extends Callbacks {
   readonly timeout?: Partial<TimeLimits>;
   /** The job is to begin within so long of its run time, in milliseconds. */
   readonly expires?: number;
-  /** Only a call can say it: how many jobs with this key run at once. */
+  /** How many jobs with this key run at once. What a task says, or the configuration of one, is a template (`keyFor`). */
   readonly concurrency?: Concurrency;
+  /** How many of its jobs begin in a time; only a task says it, or the configuration of one. */
+  readonly rate?: TaskRate;
 }
 
 /** What holds for one job after all layers were merged. */

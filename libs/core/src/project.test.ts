@@ -22,7 +22,17 @@ const job: JobEnvelope = {
 };
 const error = { name: 'Error', message: 'no' };
 
-type Step = 'fail' | 'snooze' | 'park' | 'giveBack' | 'lose' | 'crash' | 'succeed' | 'die' | 'cancel';
+type Step =
+  | 'fail'
+  | 'snooze'
+  | 'park'
+  | 'giveBack'
+  | 'turnBack'
+  | 'lose'
+  | 'crash'
+  | 'succeed'
+  | 'die'
+  | 'cancel';
 
 /** The events that a job leaves on such a way, in the order in which they happen. */
 function history(steps: readonly Step[], accepted: boolean): JobEvent[] {
@@ -60,6 +70,8 @@ function eventsOf(step: Step, position: Position, at: number, losses: number): J
       return [started];
     case 'giveBack':
       return [started, { kind: 'returned', ...run, startedAt: at, at }];
+    case 'turnBack':
+      return [{ kind: 'returned', ...facts, worker: `w${at}`, at }];
     case 'fail':
       return [
         started,
@@ -98,7 +110,7 @@ function eventsOf(step: Step, position: Position, at: number, losses: number): J
   }
 }
 
-const middle = fc.constantFrom<Step>('fail', 'snooze', 'park', 'giveBack', 'lose', 'crash');
+const middle = fc.constantFrom<Step>('fail', 'snooze', 'park', 'giveBack', 'turnBack', 'lose', 'crash');
 const histories = fc
   .tuple(
     fc.array(middle, { maxLength: 8 }),
@@ -216,6 +228,10 @@ test('what holds a parked job is told', () => {
     const [key] = project([{ kind: 'parked', ...facts, what: 'key', key: 'k', limit, taken, at: 5 }]).jobs;
     expect(key).toMatchObject({ state: 'parked', reason: { code: 'key', text, key: 'k' } });
   }
+  const rate = { what: 'rate', rate: 'task mail.send', limit: 100, periodMs: 60_000 } as const;
+  const [rated] = project([{ kind: 'parked', ...facts, ...rate, at: 5 }]).jobs;
+  const text = 'waits for the rate of task mail.send: 100 per 1m';
+  expect(rated?.reason).toEqual({ code: 'rate', text, rate: 'task mail.send' });
 });
 
 test('a job without a trace has none', () => {
@@ -232,6 +248,12 @@ test('a job that was given back is queued as a later run, and its attempt is clo
   const { jobs, attempts } = project(history(['giveBack'], false));
   expect(jobs[0]).toMatchObject({ state: 'queued', attempt: 1, run: 2 });
   expect(attempts).toMatchObject([{ run: 1, outcome: 'cancelled', finishedAt: 1_010 }]);
+});
+
+test('a job that was given back before it began is queued as a later run, and has no attempt', () => {
+  const { jobs, attempts } = project(history(['turnBack'], false));
+  expect(jobs[0]).toMatchObject({ state: 'queued', attempt: 1, run: 2 });
+  expect(attempts).toEqual([]);
 });
 
 test('the first end wins, and an end wins over anything later on the way', () => {

@@ -221,6 +221,7 @@ const GIVEN_BACK: StoredError = {
 
 function attemptChange(event: JobEvent): AttemptChange | undefined {
   if (event.kind !== 'started' && event.kind !== 'settled' && event.kind !== 'returned') return undefined;
+  if (event.runId === undefined) return undefined;
   const { job, runId, attempt: number, run, worker } = event;
   const begun = { job, runId, number, run, worker };
   switch (event.kind) {

@@ -1,5 +1,8 @@
-/** What a rate is counted for: all jobs of the queue together. */
-export const RATE_SCOPES = ['queue'] as const;
+/**
+ * What the rate of a queue is counted for: all its jobs together, or those of each task or each concurrency key in it, whose task
+ * says no rate itself.
+ */
+export const RATE_SCOPES = ['queue', 'task', 'key'] as const;
 export type RateScope = (typeof RATE_SCOPES)[number];
 
 /** So many starts in each period, evenly spread; up to `burst` of them at once. */

@@ -53,16 +53,18 @@ export function readRetry(
 ): Partial<RetryPolicy> | undefined {
   const fields = fieldsOf(value, FIELDS, pointer, issues);
   if (!fields) return undefined;
-  const wrong = (field: string, message: string) =>
-    issues.push({ pointer: `${pointer}/${field}`, code: 'invalid_value', message: `${field} ${message}` });
+  const wrong = (field: string, message: string, index?: number) => {
+    const place = index === undefined ? `${pointer}/${field}` : `${pointer}/${field}/${index}`;
+    issues.push({ pointer: place, code: 'invalid_value', message: `${field} ${message}` });
+  };
   const simple = readSimple(fields, wrong);
   const delay = readDelay(fields['delay'], `${pointer}/delay`, issues);
   const max = readDuration(fields['max'], `${pointer}/max`, issues);
   refuseIdle(fields, delay, max, wrong);
-  const retryOn = readKinds(fields['retryOn'], () => wrong('retryOn', KINDS_RULE));
+  const retryOn = readKinds('retryOn', fields, wrong);
   // Taken literally nothing would ever be tried again, which `attempts: 1` says.
   if (retryOn?.length === 0) wrong('retryOn', 'is not empty: name what is tried again, or leave it out');
-  const noRetryOn = readKinds(fields['noRetryOn'], () => wrong('noRetryOn', KINDS_RULE));
+  const noRetryOn = readKinds('noRetryOn', fields, wrong);
   return {
     ...simple,
     ...(delay === undefined ? {} : { delay }),
@@ -72,7 +74,7 @@ export function readRetry(
   };
 }
 
-type Wrong = (field: string, message: string) => void;
+type Wrong = (field: string, message: string, index?: number) => void;
 type Fields = Readonly<Record<string, unknown>>;
 
 /** Reads the fields that are neither durations nor lists. */
@@ -124,13 +126,16 @@ function readDelay(value: unknown, pointer: string, issues: Issue[]): number | n
   return delays.every((one) => one !== undefined) ? delays : undefined;
 }
 
-function readKinds(value: unknown, wrong: () => void): string[] | undefined {
+function readKinds(field: 'retryOn' | 'noRetryOn', fields: Fields, wrong: Wrong): string[] | undefined {
+  const value = fields[field];
   if (value === undefined) return undefined;
-  const names = Array.isArray(value) ? value.map(nameOf) : [];
-  if (Array.isArray(value) && names.length <= MAX_KINDS && names.every((name) => name !== undefined))
-    return names;
-  wrong();
-  return undefined;
+  if (!Array.isArray(value) || value.length > MAX_KINDS) {
+    wrong(field, KINDS_RULE);
+    return undefined;
+  }
+  const names = value.map(nameOf);
+  for (const [index, name] of names.entries()) if (name === undefined) wrong(field, KINDS_RULE, index);
+  return names.every((name) => name !== undefined) ? names : undefined;
 }
 
 function nameOf(kind: unknown): string | undefined {

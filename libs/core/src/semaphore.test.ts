@@ -2,12 +2,13 @@ import { expect, test } from 'vitest';
 import {
   claimBlock,
   claimSlot,
-  claimStarts,
   decodeSemaphore,
   dropHolders,
   FREE_SEMAPHORE,
   isFree,
+  isFull,
   leasesOf,
+  noteWaiting,
   reserveSlot,
   type Semaphore,
 } from './semaphore.ts';
@@ -23,10 +24,50 @@ test('slots are taken up to the limit; the next one is noted as waiting', () => 
   const two = taken(taken(FREE_SEMAPHORE, 'j1', 'w1.a', 2), 'j2', 'w2.b', 2);
   expect(leasesOf(two)).toEqual(['w1.a', 'w2.b']);
   const third = claimSlot(two, claim('j3', 'w1.a', 2), 100);
-  expect(third).toEqual({ kind: 'full', next: { ...two, waiting: true }, taken: 2 });
+  expect(third).toEqual({ kind: 'full', next: { ...two, waiting: true, most: 2 }, taken: 2 });
   // Whoever asks again finds nothing to write.
   expect(claimSlot({ ...two, waiting: true }, claim('j4', 'w1.a', 2), 100)).toMatchObject({ kind: 'full' });
   expect(claimSlot(two, claim('j3', 'w1.a', 3), 100)).toMatchObject({ kind: 'taken' });
+});
+
+test('what waits is noted with the greatest limit: while so many slots are taken, none of it can begin', () => {
+  const one = taken(FREE_SEMAPHORE, 'j1');
+  expect([isFull(FREE_SEMAPHORE), isFull(one)]).toEqual([false, false]);
+  const waits = noteWaiting(one, 1);
+  expect(waits).toEqual({ ...one, waiting: true, most: 1 });
+  expect(isFull(waits)).toBe(true);
+  expect(isFull({ ...waits, holders: {} })).toBe(false);
+  // Nothing new is nothing to write.
+  expect(noteWaiting(waits, 1)).toBe(waits);
+  const more = claimSlot(waits, claim('j2', 'w2.b', 3), 100);
+  expect(more).toEqual({ kind: 'full', taken: 1, next: { ...waits, most: 3 } });
+  expect(isFull(noteWaiting(waits, 3))).toBe(false);
+  // It is not known which limits they have.
+  const unknown: Semaphore = { ...one, waiting: true };
+  expect(noteWaiting(unknown, 1)).toBe(unknown);
+  expect(isFull(unknown)).toBe(false);
+});
+
+test('who was here before any had to wait is not behind them, and takes no slot of another', () => {
+  const free: Semaphore = { holders: {}, waiting: true, most: 1 };
+  const first = claimSlot(free, { ...claim('j1'), first: true }, 100);
+  expect(first).toMatchObject({ kind: 'taken', next: { holders: { j1: { lease: 'w1.a' } }, waiting: true } });
+  if (first.kind === 'taken')
+    expect(claimSlot(first.next, { ...claim('j2'), first: true }, 100)).toMatchObject({ kind: 'full' });
+});
+
+test('a slot that is kept says whether the job was parked for it', () => {
+  const wanted = { job: 'j1', parks: 1, limit: 1 };
+  for (const here of [true, false]) {
+    const kept = reserveSlot(FREE_SEMAPHORE, { ...wanted, here }, 200);
+    expect(kept && claimSlot(kept, claim('j1', 'w1.a', 1, 1), 100)).toMatchObject({ reserved: true, here });
+    // Of another step it says nothing.
+    expect(kept && claimSlot(kept, claim('j1', 'w1.a', 1, 2), 100)).toMatchObject({
+      reserved: false,
+      here: false,
+    });
+  }
+  expect(reserveSlot({ holders: {}, waiting: true, most: 4 }, wanted, 200)).toMatchObject({ most: 4 });
 });
 
 test('a claim that was carried out without an answer finds its own slot, and writes nothing', () => {
@@ -61,6 +102,7 @@ test('a job that was put back and is late takes what is free, or is kept for one
   expect(claimSlot(free, claim('j1', 'w1.a', 1, 2), 100)).toEqual({
     kind: 'taken',
     reserved: false,
+    here: false,
     next: { holders: { j1: { lease: 'w1.a' } }, waiting: true },
   });
   const kept: Semaphore = { holders: { j0: { lease: 'w2.b' }, j9: { until: 200, parks: 1 } }, waiting: true };
@@ -68,6 +110,7 @@ test('a job that was put back and is late takes what is free, or is kept for one
   expect(late).toEqual({
     kind: 'taken',
     reserved: false,
+    here: false,
     next: { holders: { j0: { lease: 'w2.b' }, j1: { lease: 'w1.a' } }, waiting: true },
   });
   if (late.kind !== 'taken') return;
@@ -129,20 +172,6 @@ test('the slots of a queue are held in blocks, never more in all than its limit'
   // A lower limit takes nothing from under a job that runs.
   expect(ask(second.next, 'w1.a', 3, { used: 2, limit: 3 })).toMatchObject({ count: 2, allowed: 1 });
   expect(decodeSemaphore(JSON.stringify(second.next))).toEqual(second.next);
-});
-
-test('starts are given out evenly, some at once after a pause, none more than a second ahead', () => {
-  const rate = { limit: 10, periodMs: 1_000, burst: 3 };
-  const first = claimStarts(FREE_SEMAPHORE, { ...rate, count: 5 }, 10_000);
-  expect(first.starts).toEqual([10_000, 10_000, 10_000, 10_100, 10_200]);
-  const second = claimStarts(first.next, { ...rate, count: 99 }, 10_050);
-  expect(second.starts).toEqual([10_300, 10_400, 10_500, 10_600, 10_700, 10_800, 10_900, 11_000]);
-  expect(claimStarts(second.next, { ...rate, count: 1 }, 10_000)).toEqual({ next: second.next, starts: [] });
-  expect(isFree(second.next)).toBe(false);
-  expect(claimStarts(second.next, { limit: 1, periodMs: 1_000, count: 1 }, 20_000).starts).toEqual([20_000]);
-  // What was due by a slower rate before does not hold up a faster one.
-  const slow = { ...FREE_SEMAPHORE, tat: 9_000_000 };
-  expect(claimStarts(slow, { ...rate, count: 1 }, 10_000).next.tat ?? 0).toBeLessThan(13_000_000);
 });
 
 test('slots of both kinds count', () => {

@@ -12,6 +12,8 @@ export type SlotHolder =
       readonly until: number;
       /** How often the job had been parked: the reservation is for that step alone. */
       readonly parks: number;
+      /** It was parked for this key, so that whoever gives its slot on would find what is left of it there. */
+      readonly here?: boolean;
     };
 
 /**
@@ -22,8 +24,12 @@ export interface Semaphore {
   readonly holders: Readonly<Record<string, SlotHolder>>;
   /** Jobs are parked, or about to be: whoever frees a slot looks for the oldest of them. */
   readonly waiting?: boolean;
+  /** The greatest limit among those; absent: it is not known. While so many slots are taken, none of them can begin. */
+  readonly most?: number;
   /** Of a rate: when the next start would be due if all came evenly, Unix milliseconds. */
   readonly tat?: number;
+  /** Of a rate: what it is, as whoever asked last knew it. */
+  readonly pace?: Pick<RateLimit, 'limit' | 'periodMs' | 'burst'>;
 }
 
 /** Nobody has a slot. */
@@ -35,14 +41,16 @@ export interface SlotClaim {
   readonly parks: number;
   readonly lease: string;
   readonly limit: number;
+  /** It was here before any other had to wait: it is not behind those. */
+  readonly first?: boolean | undefined;
 }
 
 /**
  * What becomes of a claim. `taken`: the job has a slot; `reserved` says that it was kept for this very step, which proves
- * that nobody has run it before. `elsewhere`: another worker has a slot for the same job. `full`: it has to wait.
+ * that nobody has run it before, and `here` that the step was parked for this key. `elsewhere`: another worker has a slot for the same job. `full`: it has to wait.
  */
 export type SlotAnswer =
-  | { readonly kind: 'taken'; readonly next: Semaphore; readonly reserved: boolean }
+  | { readonly kind: 'taken'; readonly next: Semaphore; readonly reserved: boolean; readonly here: boolean }
   | { readonly kind: 'elsewhere'; readonly lease: string }
   | { readonly kind: 'full'; readonly next: Semaphore; readonly taken: number };
 
@@ -54,13 +62,15 @@ export function claimSlot(semaphore: Semaphore, claim: SlotClaim, now: number): 
   const live = withoutOverdue(semaphore, now);
   const taken = Object.keys(live.holders).length;
   if (!mine && parks > 0) return claimReleased(live, claim, taken);
-  if (!mine && (taken >= limit || live.waiting)) {
-    return { kind: 'full', next: { ...live, waiting: true }, taken };
-  }
+  const isBehind = live.waiting === true && claim.first !== true;
+  if (!mine && (taken >= limit || isBehind)) return { kind: 'full', next: noteWaiting(live, limit), taken };
   const held = mine !== undefined && 'lease' in mine;
   const next = held ? live : { ...live, holders: { ...live.holders, [job]: { lease } } };
-  return { kind: 'taken', next, reserved: mine !== undefined && 'until' in mine && mine.parks === parks };
+  const kept = mine !== undefined && 'until' in mine && mine.parks === parks ? mine : undefined;
+  return { kind: 'taken', next, reserved: kept !== undefined, here: kept?.here === true };
 }
+
+const UNPROVEN = { reserved: false, here: false } as const;
 
 /**
  * A job that was parked and put back, and was on its way for longer than its slot was kept. It is in hand, so it takes what is
@@ -69,11 +79,23 @@ export function claimSlot(semaphore: Semaphore, claim: SlotClaim, now: number): 
 function claimReleased(live: Semaphore, { job, lease, limit }: SlotClaim, taken: number): SlotAnswer {
   const mine = { [job]: { lease } };
   if (taken < limit)
-    return { kind: 'taken', next: { ...live, holders: { ...live.holders, ...mine } }, reserved: false };
+    return { kind: 'taken', next: { ...live, holders: { ...live.holders, ...mine } }, ...UNPROVEN };
   const kept = Object.entries(live.holders).find(([, holder]) => 'until' in holder);
-  if (!kept) return { kind: 'full', next: { ...live, waiting: true }, taken };
+  if (!kept) return { kind: 'full', next: noteWaiting(live, limit), taken };
   const { [kept[0]]: _given, ...others } = live.holders;
-  return { kind: 'taken', next: { ...live, holders: { ...others, ...mine } }, reserved: false };
+  return { kind: 'taken', next: { ...live, holders: { ...others, ...mine } }, ...UNPROVEN };
+}
+
+/** One more waits, whose limit this is. */
+export function noteWaiting(semaphore: Semaphore, limit: number): Semaphore {
+  const { waiting, most } = semaphore;
+  if (!waiting) return { ...semaphore, waiting: true, most: limit };
+  return most === undefined || most >= limit ? semaphore : { ...semaphore, most: limit };
+}
+
+/** Whether none of those that wait could begin now, whatever its limit. */
+export function isFull({ holders, waiting, most }: Semaphore): boolean {
+  return waiting === true && most !== undefined && Object.keys(holders).length >= most;
 }
 
 /** How many slots of a queue a worker has, or could have. */
@@ -108,42 +130,17 @@ function slotsOf(holder: SlotHolder): number {
   return 'lease' in holder ? (holder.count ?? 1) : 1;
 }
 
-/** Starts are given out so long in advance, milliseconds. */
-const STARTS_AHEAD_MS = 1_000;
-
-/**
- * Takes starts from a rate that all workers share: the theoretical arrival time of the Generic Cell Rate Algorithm (ITU-T
- * I.371), which keeps them evenly apart and lets `burst` of them come at once after a pause. In no period are there more than
- * `limit + burst`. Returns the times at which they are due, at most `count`, and none that is more than a second ahead.
- */
-export function claimStarts(
-  semaphore: Semaphore,
-  rate: Pick<RateLimit, 'limit' | 'periodMs' | 'burst'> & { readonly count: number },
-  now: number,
-): { next: Semaphore; starts: number[] } {
-  const interval = rate.periodMs / rate.limit;
-  const tolerance = ((rate.burst ?? 1) - 1) * interval;
-  const starts: number[] = [];
-  // Whoever lowers the rate does not wait for what was due by the old one.
-  let tat = Math.min(semaphore.tat ?? 0, now + STARTS_AHEAD_MS + rate.periodMs + tolerance);
-  while (starts.length < rate.count) {
-    const start = Math.max(now, tat - tolerance);
-    if (start > now + STARTS_AHEAD_MS) break;
-    starts.push(start);
-    tat = Math.max(tat, start) + interval;
-  }
-  return { next: starts.length === 0 ? semaphore : { ...semaphore, tat }, starts };
-}
-
 /** Keeps a slot for a parked job, if one is free and the job has none. */
 export function reserveSlot(
   semaphore: Semaphore,
-  claim: Pick<SlotClaim, 'job' | 'parks' | 'limit'>,
+  claim: Pick<SlotClaim, 'job' | 'parks' | 'limit'> & { readonly here?: boolean },
   until: number,
 ): Semaphore | undefined {
   const { holders } = semaphore;
   if (holders[claim.job] || Object.keys(holders).length >= claim.limit) return undefined;
-  return { holders: { ...holders, [claim.job]: { until, parks: claim.parks } }, waiting: true };
+  const here = claim.here ? { here: true } : {};
+  const kept = { ...holders, [claim.job]: { until, parks: claim.parks, ...here } };
+  return { ...semaphore, holders: kept, waiting: true };
 }
 
 /** Without those holders for which `goes` is true. */

@@ -1,9 +1,12 @@
 import { CALLBACK_KINDS, type Callback, type Callbacks } from './callback.ts';
+import type { ConcurrencyKeyInput } from './concurrency.ts';
 import { PRIORITIES, type Priority } from './envelope.ts';
 import { InvalidInputError, type Issue } from './errors.ts';
 import { isGlob } from './glob.ts';
+import { type Isolation, type IsolationInput, readIsolation } from './isolation.ts';
 import { isName } from './names.ts';
 import { type CallbacksInput, readPolicy } from './policy-input.ts';
+import type { TaskRateInput } from './rate-input.ts';
 import { fieldsOf } from './read-fields.ts';
 import type { RetryInput } from './retry-input.ts';
 import { createSettings, type Layer, type Settings } from './settings.ts';
@@ -19,10 +22,20 @@ export interface TaskSettingsInput {
   readonly priority?: Priority | undefined;
   readonly retry?: RetryInput | undefined;
   readonly timeout?: TimeoutInput | undefined;
+  /** Where the handler runs. */
+  readonly isolation?: IsolationInput | undefined;
   /** A duration from the job's run time. */
   readonly expires?: string | undefined;
   readonly onSuccess?: WrittenCallbacks | undefined;
   readonly onFailure?: WrittenCallbacks | undefined;
+}
+
+/** What configuration may say of one task alone, as people write it. */
+export interface OneTaskSettingsInput extends TaskSettingsInput {
+  /** At most so many of its jobs with one key run at once; places such as `{input.host}` stand for the input's. */
+  readonly concurrencyKey?: ConcurrencyKeyInput | undefined;
+  /** How many of its jobs begin in a time, over all workers. */
+  readonly rateLimit?: TaskRateInput | undefined;
 }
 
 /** What configuration may say of the jobs of a queue, as people write it. */
@@ -33,7 +46,7 @@ export interface SettingsInput {
   /** Pattern of task names -> queue. */
   readonly routing?: Readonly<Record<string, string>> | undefined;
   /** Pattern of task names -> what holds for them, above what the tasks say themselves. */
-  readonly tasks?: Readonly<Record<string, TaskSettingsInput>> | undefined;
+  readonly tasks?: Readonly<Record<string, OneTaskSettingsInput>> | undefined;
   /** What holds where neither call, nor configuration, nor task says anything. */
   readonly defaults?: TaskSettingsInput | undefined;
   /** Name of a queue -> what holds for its jobs where the task says nothing. */
@@ -46,10 +59,16 @@ const FIELDS = [
   'priority',
   'retry',
   'timeout',
+  'isolation',
   'expires',
   'onSuccess',
   'onFailure',
 ] as const satisfies (keyof TaskSettingsInput)[];
+const TASK_FIELDS = [
+  ...FIELDS,
+  'concurrencyKey',
+  'rateLimit',
+] as const satisfies (keyof OneTaskSettingsInput)[];
 
 /**
  * Reads the sections that say where jobs go and what holds for them.
@@ -63,14 +82,15 @@ export function readSettings(input: SettingsInput, where = 'the settings'): Sett
     isQueue(queue, `/routing/${escapePointer(glob)}`, issues) ? [[glob, queue] as const] : [],
   );
   const layers = entriesOf(tasks, '/tasks', issues).map(
-    ([glob, layer]) => [glob, readLayer(layer, `/tasks/${escapePointer(glob)}`, issues)] as const,
+    ([glob, layer]) =>
+      [glob, readLayer(layer, `/tasks/${escapePointer(glob)}`, TASK_FIELDS, issues)] as const,
   );
   for (const [glob, { queue }] of layers) {
     if (queue === undefined || !routes.some(([other]) => other === glob)) continue;
     const message = `the queue of ${glob} is said twice, here and under routing: keep one of them`;
     issues.push({ pointer: `/tasks/${escapePointer(glob)}/queue`, code: 'invalid_value', message });
   }
-  const below = defaults === undefined ? {} : readLayer(defaults, '/defaults', issues);
+  const below = defaults === undefined ? {} : readLayer(defaults, '/defaults', FIELDS, issues);
   const ofQueues = readQueues(queues, '/queues', issues);
   if (issues.length > 0) {
     const named = issues.map(({ pointer, message }) => `${dotted(pointer)}: ${message}`).join('; ');
@@ -99,17 +119,23 @@ function entriesOf(value: unknown, pointer: string, issues: Issue[]): [string, u
   return entries;
 }
 
-function readLayer(value: unknown, pointer: string, issues: Issue[]): Layer {
-  const fields = fieldsOf(value, FIELDS, pointer, issues);
+function readLayer(
+  value: unknown,
+  pointer: string,
+  allowed: readonly (keyof OneTaskSettingsInput)[],
+  issues: Issue[],
+): Layer {
+  const fields = fieldsOf(value, allowed, pointer, issues);
   if (!fields) return {};
-  const { queue, priority } = fields;
-  const place: { queue?: string; priority?: Priority } = {};
+  const { queue, priority, isolation } = fields;
+  const place: { queue?: string; priority?: Priority; isolation?: Isolation } = {};
   if (queue !== undefined && isQueue(queue, `${pointer}/queue`, issues)) place.queue = queue;
   if (PRIORITIES.includes(priority as Priority)) place.priority = priority as Priority;
   else if (priority !== undefined) {
     const message = `priority is one of ${PRIORITIES.join(', ')}`;
     issues.push({ pointer: `${pointer}/priority`, code: 'invalid_value', message });
   }
+  if (isolation !== undefined) place.isolation = readIsolation(isolation, `${pointer}/isolation`, issues);
   const read = readPolicy(fields, pointer);
   issues.push(...read.issues);
   return Object.keys(read.policy).length === 0 ? place : { ...place, policy: read.policy };

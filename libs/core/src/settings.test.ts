@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { InvalidInputError } from './errors.ts';
-import { expiresOf, NO_SETTINGS, placeOf, policyOf } from './settings.ts';
+import { expiresOf, isolationOf, NO_SETTINGS, placeOf, policyOf } from './settings.ts';
 import { readSettings, type SettingsInput } from './settings-input.ts';
 
 const settings = readSettings({
@@ -47,6 +47,17 @@ test('call > configuration of the task > task > configured defaults > built in',
   expect(policyOf(undefined, other, undefined).retry.attempts).toBe(9);
 });
 
+test('the configuration of a task may say its rate and its key', () => {
+  const rateLimit = { limit: 5, period: '1m' };
+  const { over } = readSettings({ tasks: { 'mail.*': { rateLimit, concurrencyKey: 'to-{input.to}' } } }).of(
+    'mail.send',
+  );
+  expect(over.policy).toEqual({
+    concurrency: { key: 'to-{input.to}', limit: 1 },
+    rate: { limit: 5, periodMs: 60_000, per: 'task' },
+  });
+});
+
 test('what was found for a name is remembered, of however many names', () => {
   expect(settings.of('media.x')).toBe(settings.of('media.x'));
   for (let index = 0; index < 10_001; index++) settings.of(`media.n${index}`);
@@ -82,6 +93,13 @@ test.each<[string, unknown, string, string?]>([
     { defaults: { retry: { delay: ['1s'], backoff: 'fixed' } } },
     '/defaults/retry/backoff',
   ],
+  ['a rate for all tasks', { defaults: { rateLimit: { limit: 1, period: '1s' } } }, '/defaults/rateLimit'],
+  ['an isolation that is none', { tasks: { a: { isolation: 'fork' } } }, '/tasks/a/isolation'],
+  [
+    'too little memory for a child',
+    { defaults: { isolation: { kind: 'process', maxMemory: '1MiB' } } },
+    '/defaults/isolation/maxMemory',
+  ],
   ['a queue said twice', { routing: { 'a.*': 'x' }, tasks: { 'a.*': { queue: 'y' } } }, '/tasks/a.*/queue'],
 ])('%s is refused', (_, input, pointer, suggestion) => {
   const read = () => readSettings(input as SettingsInput, 'jetbeat.yaml');
@@ -100,4 +118,17 @@ test('all that is wrong is named at once, by its place in the file', () => {
   expect(() => readSettings(wrong)).toThrow(
     /^the settings: routing\.a\/b: .*; tasks\.x\.\*\.retry\.attempts: attempts is the total/,
   );
+});
+
+test('where a handler runs: configuration of the task, task, configured defaults, else inline', () => {
+  const isolated = readSettings({
+    routing: { 'media.*': 'media' },
+    tasks: { 'media.*': { isolation: { kind: 'process', maxMemory: '400MiB' } } },
+    defaults: { isolation: 'thread' },
+  });
+  const memory = { kind: 'process', maxMemory: 400 * 1024 ** 2 };
+  expect(isolationOf(isolated.of('media.x'), { kind: 'inline' })).toEqual(memory);
+  expect(isolationOf(isolated.of('other'), { kind: 'inline' })).toEqual({ kind: 'inline' });
+  expect(isolationOf(isolated.of('other'), undefined)).toEqual({ kind: 'thread' });
+  expect(isolationOf(NO_SETTINGS.of('other'), undefined)).toEqual({ kind: 'inline' });
 });

@@ -1,6 +1,7 @@
 import type { Callback, CallbackKind, Callbacks } from './callback.ts';
 import type { Priority } from './envelope.ts';
 import { matchesGlob } from './glob.ts';
+import { INLINE, type Isolation } from './isolation.ts';
 import { type Policy, type PolicyOverrides, resolvePolicy } from './policy.ts';
 
 /** What one layer says of a job: where it goes, and its policy. Times in milliseconds. */
@@ -8,6 +9,7 @@ export interface Layer {
   readonly queue?: string;
   readonly priority?: Priority;
   readonly policy?: PolicyOverrides;
+  readonly isolation?: Isolation;
 }
 
 /** What the configuration says of one task. */
@@ -106,6 +108,11 @@ export function expiresOf(
   task: PolicyOverrides | undefined,
 ): number | undefined {
   return over.policy?.expires ?? task?.expires ?? under.policy?.expires;
+}
+
+/** Where the handler of a task runs: configuration of the task, task, configured defaults, else in the worker itself. */
+export function isolationOf({ over, under }: ConfiguredTask, task: Isolation | undefined): Isolation {
+  return over.isolation ?? task ?? under.isolation ?? INLINE;
 }
 
 /** What a job calls when it has ended: of call, configuration of the task, task, queue, configured defaults the first that says something. */

@@ -11,13 +11,13 @@ const plain: Delivered = {
   seq: 10,
   settledUpTo: 9,
   fromTimer: false,
-  connectedFor: 0,
+  restartedFor: 0,
   ackWait: 30_000,
 };
 
 test('a first delivery of a first attempt is trusted', () => {
   expect(isSuspect(plain)).toBe(false);
-  expect(isSuspect({ ...plain, fromTimer: true, connectedFor: 60_000 })).toBe(false);
+  expect(isSuspect({ ...plain, fromTimer: true, restartedFor: 60_000 })).toBe(false);
 });
 
 test('a later step that the worker has published itself is trusted like a first one, and no further', () => {
@@ -34,7 +34,7 @@ test.each<[string, Partial<Delivered>]>([
   ['parked before', { parks: 1 }],
   ['published again', { repeat: true }],
   ['at the highest settled sequence', { settledUpTo: 10 }],
-  ['from a timer soon after a connect', { fromTimer: true, connectedFor: 59_999 }],
+  ['from a timer soon after a server came back', { fromTimer: true, restartedFor: 59_999 }],
 ])('%s is suspect', (_what, change) => {
   expect(isSuspect({ ...plain, ...change })).toBe(true);
 });

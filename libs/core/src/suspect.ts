@@ -15,8 +15,8 @@ export interface Delivered {
   readonly settledUpTo: number;
   /** A message schedule fired it. */
   readonly fromTimer: boolean;
-  /** Milliseconds since the worker last (re)connected. */
-  readonly connectedFor: number;
+  /** Milliseconds since a server came back that can have forgotten what it had done before; infinite when none has. */
+  readonly restartedFor: number;
   /** Milliseconds. */
   readonly ackWait: number;
 }
@@ -32,6 +32,6 @@ export function isSuspect(message: Delivered): boolean {
     message.parks > 0 ||
     message.repeat ||
     message.seq <= message.settledUpTo ||
-    (message.fromTimer && message.connectedFor < 2 * message.ackWait)
+    (message.fromTimer && message.restartedFor < 2 * message.ackWait)
   );
 }

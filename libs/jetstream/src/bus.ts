@@ -12,8 +12,6 @@ import { Window } from './window.ts';
 export interface Bus extends Named {
   /** Whether there is a connection now, as far as is known. */
   readonly connected: boolean;
-  /** Unix milliseconds of the last (re)connect. */
-  readonly connectedAt: number;
   /** The largest message that the server takes: headers and body, in bytes. */
   readonly maxPayload: number;
   /**
@@ -49,7 +47,6 @@ export class BusConnection implements Bus {
   readonly closing = new AbortController();
   #jsm: Promise<JetStreamManager> | undefined;
   #connected = true;
-  #connectedAt = Date.now();
   #maxPayload: number;
   #closed: Promise<void> | undefined;
   readonly #servers = new Set<string>();
@@ -72,10 +69,6 @@ export class BusConnection implements Bus {
 
   get connected(): boolean {
     return this.#connected && !this.nc.isClosed();
-  }
-
-  get connectedAt(): number {
-    return this.#connectedAt;
   }
 
   get maxPayload(): number {
@@ -167,7 +160,6 @@ export class BusConnection implements Bus {
     this.#servers.add(id);
     this.#maxPayload = info?.max_payload ?? this.#maxPayload;
     this.#connected = true;
-    this.#connectedAt = Date.now();
     // Whatever was sent between the loss and now went nowhere, or its reply did.
     this.replies.lose();
     this.log.info({ server, serverChanged }, 'NATS is back');

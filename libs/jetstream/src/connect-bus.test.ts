@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { freePort } from '@jetbeat/infra/dev';
+import { freePort, tieToThisProcess } from '@jetbeat/infra/dev';
 import { expect, test } from 'vitest';
 import { natsUrl } from '../../../test/support/nats.ts';
 import { connectBus } from './connect-bus.ts';
@@ -29,6 +29,7 @@ test('user and password come from the address; wrong ones, and a server without 
   const port = await freePort();
   const args = ['-a', '127.0.0.1', '-p', `${port}`, '--user', 'me', '--pass', 's:%cret'];
   const server = spawn(process.env.JETBEAT_TEST_NATS_BIN ?? 'nats-server', args, { stdio: 'ignore' });
+  if (server.pid !== undefined) tieToThisProcess(server.pid, once(server, 'exit'));
   try {
     const servers = `nats://me:${encodeURIComponent('s:%cret')}@127.0.0.1:${port}`;
     const bus = await connectBus({ servers, name: 'test', callTimeoutMs: 300 });

@@ -2,6 +2,7 @@ import type { Priority } from '@jetbeat/core';
 import type { Msg } from '@nats-io/nats-core';
 import { type DeliveryFacts, storedTime } from './ack-subject.ts';
 import { sendAck, sendNak } from './acknowledge.ts';
+import { type Arrival, readArrival } from './arrival.ts';
 import type { BusConnection } from './bus.ts';
 import { headerFinder } from './header-block.ts';
 import { HEADERS, readHeaders } from './headers.ts';
@@ -27,6 +28,8 @@ export interface Delivery extends RawMessage {
   readonly traceparent: string | undefined;
   /** The span before this run, as a `traceparent`. */
   readonly link: string | undefined;
+  /** Of what was parked: how it had come to its queue before. */
+  readonly arrival: Arrival | undefined;
   /** When the message was stored, by the server's clock: Unix milliseconds. */
   readonly storedAt: number | undefined;
   /** Done: it leaves the queue. */
@@ -88,6 +91,10 @@ export class JobDelivery implements Delivery {
 
   get link(): string | undefined {
     return this.#value(HEADERS.link);
+  }
+
+  get arrival(): Arrival | undefined {
+    return readArrival(this.#value(HEADERS.arrival));
   }
 
   get storedAt(): number | undefined {

@@ -1,8 +1,9 @@
-import { decodeEnvelope, type JobEnvelope } from '@jetbeat/core';
+import { checkName, decodeEnvelope, type JobEnvelope } from '@jetbeat/core';
+import { type Arrival, readArrival } from './arrival.ts';
 import { type Bus, type BusConnection, inside } from './bus.ts';
 import { HEADERS } from './headers.ts';
 import { API, isApiError, manage } from './manage.ts';
-import { checkId, inNamespace, streamName, timerSubject } from './names.ts';
+import { checkId, inNamespace, type ParkedWhat, parkedSubject, streamName, timerSubject } from './names.ts';
 
 const decoder = new TextDecoder();
 
@@ -16,6 +17,8 @@ export interface StoredJob {
   readonly envelope?: JobEnvelope;
   readonly traceparent?: string;
   readonly link?: string;
+  /** Of what is parked, or was. */
+  readonly arrival?: Arrival;
   readonly data: Uint8Array;
   readonly headers: ReadonlyMap<string, string>;
 }
@@ -33,15 +36,32 @@ export async function findMessage(
 }
 
 /**
- * The oldest job that is parked for a concurrency key, on whatever queue; or the oldest of those stored at or after a sequence.
+ * The oldest job that is parked for a concurrency key or a rate, on whatever queue; or the oldest of those stored at or after a sequence.
  * @throws JetStreamCallError, BusClosedError
  */
 export async function nextParked(
   bus: Bus,
-  { hash, from = 1 }: { readonly hash: string; readonly from?: number },
+  {
+    hash,
+    what = 'key',
+    from = 1,
+  }: { readonly hash: string; readonly what?: 'key' | 'rate'; readonly from?: number },
 ): Promise<StoredJob | undefined> {
   const inner = inside(bus);
-  return find(inner, { seq: from, next_by_subj: inNamespace(inner, `parked.*.key:${hash}.*`) });
+  return find(inner, { seq: from, next_by_subj: inNamespace(inner, `parked.*.${what}:${hash}.*`) });
+}
+
+/**
+ * A job in any of its parking places; or the first one at or after a sequence.
+ * @throws JetStreamCallError, BusClosedError
+ */
+export async function findParked(
+  bus: Bus,
+  { queue, id, from = 1 }: { readonly queue: string; readonly id: string; readonly from?: number },
+): Promise<StoredJob | undefined> {
+  const inner = inside(bus);
+  const subject = inNamespace(inner, `parked.${checkName('queue', queue)}.*.${checkId(id)}`);
+  return find(inner, { seq: from, next_by_subj: subject });
 }
 
 async function find(
@@ -62,6 +82,7 @@ async function find(
   const envelope = readEnvelope(found.data);
   const traceparent = headers.get(HEADERS.traceparent);
   const link = headers.get(HEADERS.link);
+  const arrival = readArrival(headers.get(HEADERS.arrival));
   return {
     seq: found.seq,
     subject: found.subject,
@@ -71,6 +92,7 @@ async function find(
     ...(envelope ? { envelope } : {}),
     ...(traceparent === undefined ? {} : { traceparent }),
     ...(link === undefined ? {} : { link }),
+    ...(arrival ? { arrival } : {}),
   };
 }
 
@@ -120,6 +142,17 @@ export function removeParked(
 ): Promise<number> {
   const { id, queue } = parked;
   return purge(bus, inNamespace(bus, `parked.${queue ?? '*'}.*.${checkId(id)}`));
+}
+
+/**
+ * Removes a job from one parking place. Returns how many messages that were: 0 or 1.
+ * @throws JetStreamCallError, BusClosedError
+ */
+export function removeParkedAt(
+  bus: Bus,
+  place: { readonly queue: string; readonly what: ParkedWhat; readonly id: string },
+): Promise<number> {
+  return purge(bus, parkedSubject(bus, place));
 }
 
 /** Every step of a job that may have left something behind asks for this: what the server carries out at once takes the short way. */

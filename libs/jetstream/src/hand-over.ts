@@ -2,8 +2,13 @@ import {
   concurrencyHash,
   dropHolders,
   factsOf,
+  isFull,
+  type JobEnvelope,
   leasesOf,
   messageId,
+  noteWaiting,
+  orderOf,
+  PHASES,
   parseTraceparent,
   reserveSlot,
   type Semaphore,
@@ -15,7 +20,7 @@ import type { EventPublisher } from './event-publisher.ts';
 import { deleteJobMessage, findMessage, nextParked, type StoredJob } from './find-message.ts';
 import type { LeaseWatch } from './leases.ts';
 import { publishJobs } from './publish-jobs.ts';
-import { changeSemaphore, keySlots, type StoredSemaphore } from './semaphores.ts';
+import { changeSemaphore, type Decided, keySlots, type StoredSemaphore } from './semaphores.ts';
 
 /** What handing over the slots of a key needs. */
 export interface HandOverParams {
@@ -30,6 +35,11 @@ export interface HandOverParams {
   readonly goes?: (holder: SlotHolder, job: string) => boolean;
   /** Looks for parked jobs although nothing says that any wait. */
   readonly look?: boolean;
+  /**
+   * The job whose slot is given on, when that was kept for it while it was parked here. It was the oldest then: what is left of it
+   * in its parking place is found first, and deleted while it still has the slot.
+   */
+  readonly done?: JobEnvelope | undefined;
   /** What the slots were a moment ago, to save a reading. */
   readonly known?: StoredSemaphore | undefined;
 }
@@ -59,7 +69,8 @@ type Step =
  */
 export async function handOver(params: HandOverParams): Promise<HandedOver> {
   const { bus, hash } = params;
-  let { known, look = false } = params;
+  let { known } = params;
+  let look = params.look || params.done !== undefined;
   let from = 1;
   let jobs = 0;
   for (let steps = 0; steps < MAX_STEPS; steps++) {
@@ -70,51 +81,82 @@ export async function handOver(params: HandOverParams): Promise<HandedOver> {
     });
     known = stored;
     if (value.kind === 'done') break;
-    look = true;
     const { job } = value;
     if (value.kind === 'leftover') await deleteJobMessage(bus, job.seq);
     else if (value.kind === 'underway') from = job.seq + 1;
-    else if (await putBack(params, job)) jobs++;
-    else known = await giveUp(bus, hash, job.envelope?.id ?? '');
+    else if (await putBack(params, job)) {
+      jobs++;
+      // It says now that some wait, and how many slots each of them can do with.
+      look = false;
+    } else known = await giveUp(bus, hash, job.envelope?.id ?? '');
   }
   return { jobs, stored: known ?? { semaphore: { holders: {} }, seq: 0 } };
 }
 
-/** The next step, and what it makes of the slots. */
+/**
+ * The next step, and what it makes of the slots. Whoever changes these later looks for parked jobs in turn, so what was right
+ * a moment ago need not be looked at again by one who gives a slot on.
+ */
 async function decide(
-  { bus, hash, now, leases, goes }: HandOverParams,
+  { bus, hash, now, leases, goes, done, look: isLook }: HandOverParams,
   semaphore: Semaphore,
   { look, from }: { look: boolean; from: number },
-): Promise<{ next?: Semaphore; value: Step }> {
+): Promise<Decided<Step>> {
   const current = withoutOverdue(goes ? dropHolders(semaphore, goes) : semaphore, now());
-  if (!current.waiting && !look) return { next: current, value: { kind: 'done' } };
+  const step = (value: Step, next: Semaphore = current) => ({ next, value, sure: isLook !== true });
+  if (!look && (!current.waiting || isFull(current))) return step({ kind: 'done' });
   const job = await nextParked(bus, { hash, from });
   const { envelope } = job ?? {};
   const wanted = envelope?.policy?.concurrency;
   if (!job) {
-    const { waiting, ...rest } = current;
-    return { next: waiting && from === 1 ? rest : current, value: { kind: 'done' } };
+    const { waiting, most: _, ...rest } = current;
+    return step({ kind: 'done' }, waiting && from === 1 ? rest : current);
   }
+  // Its slot is still its own.
+  if (done && envelope && isSame(done, envelope)) return step({ kind: 'leftover', job }, semaphore);
   // Not what this version parks there.
-  if (!envelope || !wanted || concurrencyHash(wanted.key) !== hash)
-    return { next: current, value: { kind: 'underway', job } };
+  if (!envelope || !wanted || concurrencyHash(wanted.key) !== hash) return step({ kind: 'underway', job });
   const holder = current.holders[envelope.id];
-  if (holder) return { next: current, value: { kind: 'lease' in holder ? 'leftover' : 'underway', job } };
-  const claim = { job: envelope.id, parks: envelope.parks, limit: wanted.limit };
-  const reserved = reserveSlot(current, claim, now() + RESERVE_MS);
-  if (reserved) return { next: reserved, value: { kind: 'reserved', job } };
-  const gone = await leases.gone(leasesOf(current));
-  const freed = dropHolders(current, (one) => 'lease' in one && gone.has(one.lease));
-  const again = freed === current ? undefined : reserveSlot(freed, claim, now() + RESERVE_MS);
-  if (again) return { next: again, value: { kind: 'reserved', job } };
-  return { next: current.waiting ? current : { ...current, waiting: true }, value: { kind: 'done' } };
+  if (holder) return step({ kind: 'lease' in holder ? 'leftover' : 'underway', job });
+  const kept = await keepSlot(leases, current, { envelope, limit: wanted.limit, until: now() + RESERVE_MS });
+  return kept
+    ? step({ kind: 'reserved', job }, kept)
+    : step({ kind: 'done' }, noteWaiting(current, wanted.limit));
+}
+
+/** Keeps a slot for a parked job; one that is held under a lease that is gone is free. */
+async function keepSlot(
+  leases: LeaseWatch,
+  semaphore: Semaphore,
+  { envelope, limit, until }: { envelope: JobEnvelope; limit: number; until: number },
+): Promise<Semaphore | undefined> {
+  const claim = { job: envelope.id, parks: envelope.parks, limit, here: true };
+  const kept = reserveSlot(semaphore, claim, until);
+  if (kept) return kept;
+  const gone = await leases.gone(leasesOf(semaphore));
+  const freed = dropHolders(semaphore, (one) => 'lease' in one && gone.has(one.lease));
+  return freed === semaphore ? undefined : reserveSlot(freed, claim, until);
+}
+
+/** The same step of one job. */
+function isSame(one: JobEnvelope, other: JobEnvelope): boolean {
+  return one.id === other.id && orderOf(one, PHASES.queued) === orderOf(other, PHASES.queued);
 }
 
 /** False when the job is not parked any more: it was put back, has run and is done since it was looked at. */
 async function putBack({ bus, events, now }: HandOverParams, job: StoredJob): Promise<boolean> {
-  const { envelope, traceparent, link, seq } = job;
+  const { envelope, traceparent, link, arrival, seq } = job;
   if (!envelope) return false;
-  const freed = { envelope, traceparent, link, messageId: `${messageId(envelope)}.freed${seq}` };
+  // It has waited already: behind what came to the lane meanwhile its slot would be kept for nothing.
+  const lane = 'high';
+  const freed = {
+    envelope,
+    traceparent,
+    link,
+    arrival,
+    lane,
+    messageId: `${messageId(envelope)}.freed${seq}`,
+  } as const;
   const [result] = await publishJobs(bus, [freed]);
   if (!result) throw new Error('publishJobs answered nothing');
   if (!result.ok) throw result.error;

@@ -7,6 +7,8 @@ export const HEADERS = {
   rollup: 'Nats-Rollup',
   /** The message is stored only if the last one of its subject has this sequence; 0: there is none. */
   expectedRevision: 'Nats-Expected-Last-Subject-Sequence',
+  /** After how long the server removes the message, e.g. `60s`. */
+  ttl: 'Nats-TTL',
   schedule: 'Nats-Schedule',
   scheduleTarget: 'Nats-Schedule-Target',
   /** On a message that a message schedule fired: the subject of that schedule. */
@@ -15,6 +17,8 @@ export const HEADERS = {
   pendingMessages: 'Nats-Pending-Messages',
   /** `1`: whoever published this did not know whether an earlier publish had succeeded. */
   repeat: 'Jetbeat-Repeat',
+  /** Of a job that was parked: the sequence and the time under which it had come to its queue before, see `Arrival`. */
+  arrival: 'Jetbeat-Arrival',
   /** Atomic batches: NATS ADR-50. */
   batchId: 'Nats-Batch-Id',
   batchSequence: 'Nats-Batch-Sequence',
@@ -134,6 +138,7 @@ function isOurs(name: string): boolean {
   return (
     name === HEADERS.dead ||
     name === HEADERS.deadReason ||
+    name === HEADERS.arrival ||
     name === HEADERS.traceparent ||
     name === HEADERS.link ||
     name === HEADERS.repeat

@@ -1,4 +1,5 @@
 export { extendDelivery } from './acknowledge.ts';
+export type { Arrival } from './arrival.ts';
 export type { Bus } from './bus.ts';
 export { type CancelledKeys, openCancelled, type Withdrawal } from './cancelled.ts';
 export { type BusOptions, connectBus } from './connect-bus.ts';
@@ -32,13 +33,16 @@ export {
 export {
   deleteJobMessage,
   findMessage,
+  findParked,
   nextParked,
   removeParked,
+  removeParkedAt,
   removeTimer,
   type StoredJob,
 } from './find-message.ts';
 export { type HandedOver, type HandOverParams, handOver } from './hand-over.ts';
 export { askHeld, type HeldAnswers, type HeldJob, type HeldQuestion, serveHeld } from './held.ts';
+export type { JobEnding } from './job-ending.ts';
 export { type JobSource, type JobSourceParams, openJobSource, type PullEnd } from './job-source.ts';
 export type { JobToPublish, PublishResult } from './job-to-publish.ts';
 export { keepTopology } from './keep-topology.ts';
@@ -65,13 +69,21 @@ export {
 } from './queue-messages.ts';
 export { mendQueueSettings, putQueueSettings, type QueueSettings } from './queue-settings.ts';
 export { HistoryBehindError, readToEnd } from './read-to-end.ts';
-export { askResult, type JobEnding, serveResults } from './results.ts';
+export {
+  type KnownRate,
+  keepRate,
+  type ReleasedRated,
+  type ReleaseRatedParams,
+  releaseRated,
+} from './release-rated.ts';
+export { askResult, serveResults } from './results.ts';
 export {
   type Changed,
   changeSemaphore,
   type Decided,
   keySlots,
   queueSlots,
+  rateState,
   readSemaphore,
   type StoredSemaphore,
 } from './semaphores.ts';
@@ -80,7 +92,7 @@ export { putSettings, type SettingsWatch, watchSettings } from './settings.ts';
 export { loadSettled, lowerSettled, putSettled } from './settled-marks.ts';
 export { type Gauged, gaugeStorage } from './storage-figures.ts';
 export { storedAt } from './stored-at.ts';
-export { storedBefore } from './stored-before.ts';
+export { type StoredBefore, storedBefore } from './stored-before.ts';
 export {
   type ConsumerState,
   consumerState,
@@ -89,6 +101,12 @@ export {
   type JobsStreamState,
   jobsStreamState,
 } from './stream-state.ts';
+export {
+  mendTaskSettings,
+  putTaskSettings,
+  type TaskSettingsWatch,
+  watchTaskSettings,
+} from './task-settings.ts';
 export { ensureTopology, type TopologyParams } from './topology.ts';
 export { trimEvents } from './trim-events.ts';
 export {
@@ -105,6 +123,7 @@ export {
 export { applyReview, type ListedNote, listNotes, noteOf } from './unique-review.ts';
 export { type JetStreamView, type LaneView, viewJetStream } from './view.ts';
 export { type WaitingPage, type WaitingPlace, waitingJobs } from './waiting-jobs.ts';
+export { openWantedEndings, type WantedEndings } from './wanted-endings.ts';
 export { type QueueSettingsWatch, watchQueueSettings } from './watch-queue-settings.ts';
 export {
   type HeardStorage,

@@ -1,4 +1,5 @@
-import { InvalidInputError, type JobEnvelope, messageId } from '@jetbeat/core';
+import { InvalidInputError, type JobEnvelope, messageId, type Priority } from '@jetbeat/core';
+import { arrivalHeader } from './arrival.ts';
 import type { BusConnection } from './bus.ts';
 import { PublishRefusedError } from './errors.ts';
 import {
@@ -47,13 +48,14 @@ export function jobText({ text, envelope }: JobToPublish): string {
 /** Where a job goes, and with which headers. Everything in them is checked or our own. */
 export function address(bus: BusConnection, item: JobToPublish): { subject: string; headers: Header[] } {
   const { envelope, at, repeat } = item;
-  const target = targetOf(bus, envelope);
+  const target = targetOf(bus, envelope, item.lane);
   const id = item.messageId ?? messageId(envelope);
   if (!isMessageId(id))
     throw invalid('messageId', `${JSON.stringify(id)} is no message id: use printable ASCII without blanks`);
   const headers: Header[] = [[HEADERS.messageId, id]];
   if (item.traceparent !== undefined) headers.push(...traceHeader(item.traceparent));
   if (item.link !== undefined) headers.push(...linkHeader(item.link));
+  if (item.arrival) headers.push(...arrivalHeader(item.arrival));
   if (repeat) headers.push([HEADERS.repeat, '1']);
   if (at === undefined) return { subject: target, headers };
   if (!(at >= 0 && at <= MAX_TIME)) throw invalid('at', `${at} is no time in Unix milliseconds`);
@@ -62,7 +64,9 @@ export function address(bus: BusConnection, item: JobToPublish): { subject: stri
 }
 
 /** Most jobs go where the one before went: its subject is checked and written once. */
-function targetOf(bus: BusConnection, { queue, priority, task }: JobEnvelope): string {
+function targetOf(bus: BusConnection, job: JobEnvelope, lane: Priority | undefined): string {
+  const { queue, task } = job;
+  const priority = lane ?? job.priority;
   const { lastTarget: last } = bus;
   if (last && last.task === task && last.queue === queue && last.priority === priority) return last.subject;
   const subject = jobSubject(bus, { queue, priority, task });

@@ -1,4 +1,5 @@
-import type { JetbeatError, JobEnvelope, UniqueAsk } from '@jetbeat/core';
+import type { JetbeatError, JobEnvelope, Priority, UniqueAsk } from '@jetbeat/core';
+import type { Arrival } from './arrival.ts';
 
 /** A job on its way into JOBS. */
 export interface JobToPublish {
@@ -9,6 +10,10 @@ export interface JobToPublish {
   readonly traceparent?: string | undefined;
   /** The span before this run, as a `traceparent`; whoever traces the run links to it. */
   readonly link?: string | undefined;
+  /** By which lane of its queue it goes; default: that of its priority. Begun it is by its priority in any case. */
+  readonly lane?: Priority | undefined;
+  /** Of what was parked. */
+  readonly arrival?: Arrival | undefined;
   /** Unix milliseconds: as a timer that fires then, replacing one of the same job. A time that has passed fires at once. */
   readonly at?: number;
   /** An earlier publish of the same may have succeeded: whoever takes it asks before it runs it. */

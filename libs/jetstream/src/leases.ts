@@ -74,12 +74,18 @@ export interface LeaseWatch {
 /** What was missed so long ago says nothing, milliseconds. */
 const STALE_MS = 60_000;
 
-/** @param params.ttlMs see `leaseTtlMs` */
-export function createLeaseWatch(bus: Bus, params: { readonly ttlMs: number }): LeaseWatch {
+/**
+ * @param params.ttlMs see `leaseTtlMs`
+ * @param params.onGone called once for each that is found to be gone: slots may be free that nobody has given back
+ */
+export function createLeaseWatch(
+  bus: Bus,
+  params: { readonly ttlMs: number; readonly onGone?: (name: string) => void },
+): LeaseWatch {
   const inner = inside(bus);
   const confirmMs = params.ttlMs / 3;
   /** Name -> when it was missed first and last, by `performance.now()`. */
-  const missed = new Map<string, { since: number; at: number }>();
+  const missed = new Map<string, { since: number; at: number; told?: true }>();
   bus.onReconnect(() => missed.clear());
   const isGone = async (name: string): Promise<boolean> => {
     const dot = name.lastIndexOf('.');
@@ -94,7 +100,10 @@ export function createLeaseWatch(bus: Bus, params: { readonly ttlMs: number }): 
     const known = missed.get(name);
     if (known && now - known.at < STALE_MS) known.at = now;
     else missed.set(name, { since: now, at: now });
-    return known !== undefined && now - known.since >= confirmMs;
+    if (known === undefined || now - known.since < confirmMs) return false;
+    if (!known.told) params.onGone?.(name);
+    known.told = true;
+    return true;
   };
   return {
     async gone(names) {

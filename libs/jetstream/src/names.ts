@@ -5,7 +5,9 @@ export type ParkedWhat =
   | { readonly what: 'doubt' }
   | { readonly what: 'task'; readonly task: string }
   /** A slot of its concurrency key; the hash stands for the key. */
-  | { readonly what: 'key'; readonly hash: string };
+  | { readonly what: 'key'; readonly hash: string }
+  /** A start of its rate; the hash stands for whose rate it is. */
+  | { readonly what: 'rate'; readonly hash: string };
 
 /** What a subject of ours says. */
 export type ParsedSubject =
@@ -143,14 +145,16 @@ function checkPriority(priority: string): Priority {
 
 function parkedToken(what: ParkedWhat): string {
   if (what.what === 'doubt') return 'doubt';
-  if (what.what === 'key') return `key:${checkName('queue', what.hash)}`;
+  if (what.what === 'key' || what.what === 'rate') return `${what.what}:${checkName('queue', what.hash)}`;
   return `task:${checkName('task', what.task).replaceAll('.', '/')}`;
 }
 
 function parseWhat(token: string): ParkedWhat | undefined {
   if (token === 'doubt') return { what: 'doubt' };
-  const hash = token.startsWith('key:') ? token.slice('key:'.length) : '';
-  if (isName('queue', hash)) return { what: 'key', hash };
+  for (const what of ['key', 'rate'] as const) {
+    const hash = token.startsWith(`${what}:`) ? token.slice(what.length + 1) : '';
+    if (isName('queue', hash)) return { what, hash };
+  }
   const task = token.startsWith('task:') ? token.slice('task:'.length).replaceAll('/', '.') : '';
   return isName('task', task) ? { what: 'task', task } : undefined;
 }

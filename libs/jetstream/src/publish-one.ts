@@ -7,6 +7,7 @@ import {
   type Reason,
   type StoredError,
 } from '@jetbeat/core';
+import { type Arrival, arrivalHeader } from './arrival.ts';
 import { type Bus, inside } from './bus.ts';
 import { asciiJson, foreignHeaders, HEADERS, type Header, linkHeader, traceHeader } from './headers.ts';
 import { deadSubject, type ParkedWhat, parkedSubject, parseSubject } from './names.ts';
@@ -83,16 +84,18 @@ export async function parkJob(
     readonly what: ParkedWhat;
     readonly traceparent?: string | undefined;
     readonly link?: string | undefined;
+    readonly arrival?: Arrival | undefined;
   },
 ): Promise<{ seq: number }> {
   const inner = inside(bus);
-  const { envelope, what, traceparent, link } = parked;
+  const { envelope, what, traceparent, link, arrival } = parked;
   const stored: Stored = await publishStored(inner, {
     subject: parkedSubject(inner, { queue: envelope.queue, what, id: envelope.id }),
     data: encodeEnvelope(envelope),
     headers: [
       [HEADERS.messageId, messageId(envelope)],
       [HEADERS.rollup, 'sub'],
+      ...arrivalHeader(arrival),
       ...traceHeader(traceparent),
       ...linkHeader(link),
     ],

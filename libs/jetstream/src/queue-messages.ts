@@ -1,4 +1,5 @@
 import { checkName, decodeEnvelope, type JobEnvelope } from '@jetbeat/core';
+import { type Arrival, readArrival } from './arrival.ts';
 import { type Bus, inside } from './bus.ts';
 import { JetStreamCallError } from './errors.ts';
 import { HEADERS } from './headers.ts';
@@ -10,6 +11,8 @@ export interface QueueMessage {
   readonly seq: number;
   readonly envelope?: JobEnvelope;
   readonly traceparent?: string;
+  /** Of what is parked, or was. */
+  readonly arrival?: Arrival;
 }
 
 /** Where messages of a queue are: on its lanes, or parked. */
@@ -22,7 +25,7 @@ const COUNT_MS = 2_000;
 
 /**
  * Reads messages of a queue, a page at a time; what its workers hold is among them until it is acknowledged.
- * @param params.upTo last sequence that is of interest
+ * @param params.upTo last sequence that is of interest; default: all
  * @throws JetStreamCallError
  */
 export async function queueMessages(
@@ -31,17 +34,23 @@ export async function queueMessages(
     readonly place: QueuePlace;
     readonly queue: string;
     readonly from: number;
-    readonly upTo: number;
+    readonly upTo?: number;
   },
 ): Promise<{ readonly messages: readonly QueueMessage[]; readonly next?: number }> {
   const inner = inside(bus);
-  const { place, queue, from, upTo } = params;
+  const { place, queue, from, upTo = Number.MAX_SAFE_INTEGER } = params;
   const subject = inNamespace(inner, `${SUBJECTS[place]}.${checkName('queue', queue)}.>`);
   const page = await readPage(inner, { stream: 'JOBS', subject, from, upTo });
   const messages = page.messages.map(({ seq, data, headers }): QueueMessage => {
     const envelope = read(data);
     const traceparent = headers.get(HEADERS.traceparent);
-    return { seq, ...(envelope ? { envelope } : {}), ...(traceparent ? { traceparent } : {}) };
+    const arrival = readArrival(headers.get(HEADERS.arrival));
+    return {
+      seq,
+      ...(envelope ? { envelope } : {}),
+      ...(traceparent ? { traceparent } : {}),
+      ...(arrival ? { arrival } : {}),
+    };
   });
   return { ...page, messages };
 }

@@ -1,21 +1,10 @@
-import { isTerminal, JOB_STATES, type JobState, type Reason, type StoredError } from '@jetbeat/core';
 import { type Bus, type BusConnection, inside } from './bus.ts';
+import { HeardEndings } from './heard-endings.ts';
+import { isOver, type JobEnding, readEnding } from './job-ending.ts';
 import type { Log } from './log.ts';
 import { checkId, inNamespace } from './names.ts';
 import { pause } from './pause.ts';
 import { type Serving, serve } from './serving.ts';
-
-/** What a recorder says of a job. */
-export interface JobEnding {
-  /** Absent: history has not heard of the job yet. */
-  readonly state?: JobState;
-  readonly task?: string;
-  readonly result?: unknown;
-  readonly error?: StoredError;
-  readonly reason?: Reason;
-  /** The recorder keeps as many askers as it may: it answers at once, and wants to be left alone for so long. */
-  readonly againMs?: number;
-}
 
 const SUBJECT = 'questions.result';
 /** How long one question waits at a recorder, milliseconds: one that dies costs its askers no more. */
@@ -25,27 +14,57 @@ const LATE_MS = 1_000;
 /** The same at the end of the wait. */
 const LAST_MS = 100;
 const AGAIN_MS = 250;
-const decoder = new TextDecoder();
 
 /**
  * Waits for the end of a job: asks a recorder, which answers when the end is in history, and asks another one where that
  * does not answer. It goes on while NATS, every recorder or PostgreSQL is away.
+ * @param params.workers the worker that ends it may say so too, which is sooner: history need not know of it yet
  * @param params.signal ends the wait early
  * @returns what was said last; its state is terminal if the job ended in time. Undefined when nobody has answered.
  */
 export async function askResult(
   bus: Bus,
-  params: { readonly id: string; readonly timeoutMs: number; readonly signal?: AbortSignal },
+  params: {
+    readonly id: string;
+    readonly timeoutMs: number;
+    readonly workers?: boolean;
+    readonly signal?: AbortSignal;
+  },
 ): Promise<JobEnding | undefined> {
   const inner = inside(bus);
   const { timeoutMs, signal } = params;
   const id = checkId(params.id);
-  const over = signal ? AbortSignal.any([signal, inner.closing.signal]) : inner.closing.signal;
+  const over = new AbortController();
+  const stop = () => over.abort();
+  const ends = [inner.closing.signal, ...(signal ? [signal] : [])];
+  for (const end of ends) end.aborted ? stop() : end.addEventListener('abort', stop, { once: true });
+  let told: JobEnding | undefined;
+  const hearNoMore = params.workers
+    ? inner.part(HeardEndings).hear(id, (ending) => {
+        told = ending;
+        stop();
+      })
+    : undefined;
+  try {
+    const last = await askRecorders(inner, id, timeoutMs, over.signal);
+    return told ?? last;
+  } finally {
+    hearNoMore?.();
+    for (const end of ends) end.removeEventListener('abort', stop);
+  }
+}
+
+async function askRecorders(
+  bus: BusConnection,
+  id: string,
+  timeoutMs: number,
+  over: AbortSignal,
+): Promise<JobEnding | undefined> {
   const end = performance.now() + timeoutMs;
   const left = () => end - performance.now();
   let last: JobEnding | undefined;
   while (left() > 0 && !over.aborted) {
-    const ending = (await inner.whenConnected(left())) ? await ask(inner, id, left(), over) : undefined;
+    const ending = (await bus.whenConnected(left())) ? await ask(bus, id, left(), over) : undefined;
     last = ending ?? last;
     if (isOver(ending)) break;
     const againMs = ending ? (ending.againMs ?? 0) : AGAIN_MS;
@@ -69,10 +88,6 @@ async function ask(
   });
   const reply = await unlessOver(asked, over);
   return reply?.kind === 'message' ? readEnding(reply.data) : undefined;
-}
-
-function isOver(ending: JobEnding | undefined): boolean {
-  return ending?.state !== undefined && isTerminal(ending.state);
 }
 
 /** Answers what has become of jobs; of all recorders one gets each question. A handler that throws means no answer. */
@@ -102,15 +117,5 @@ async function unlessOver<T>(promise: Promise<T>, over: AbortSignal): Promise<T 
     return await Promise.race([promise, stopped]);
   } finally {
     over.removeEventListener('abort', stop);
-  }
-}
-
-function readEnding(data: Uint8Array): JobEnding | undefined {
-  try {
-    const ending = JSON.parse(decoder.decode(data)) as JobEnding | null;
-    if (typeof ending !== 'object' || ending === null) return undefined;
-    return ending.state === undefined || JOB_STATES.includes(ending.state) ? ending : undefined;
-  } catch {
-    return undefined;
   }
 }

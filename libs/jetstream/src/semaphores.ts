@@ -1,7 +1,7 @@
 import { checkName, decodeSemaphore, FREE_SEMAPHORE, isFree, type Semaphore } from '@jetbeat/core';
 import { type Bus, type BusConnection, inside } from './bus.ts';
 import { JetStreamCallError } from './errors.ts';
-import { HEADERS, toClientHeaders } from './headers.ts';
+import { HEADERS, type Header, toClientHeaders } from './headers.ts';
 import type { Log } from './log.ts';
 import { API, isApiError, manage } from './manage.ts';
 import { bucketName } from './names.ts';
@@ -17,6 +17,8 @@ export interface StoredSemaphore {
 export interface Decided<T> {
   readonly next?: Semaphore | undefined;
   readonly value: T;
+  /** To leave them as they are is right although they may have changed meanwhile: who has changed them has seen to it. */
+  readonly sure?: boolean;
 }
 
 /** What became of a change. `value` is what `decide` has made of the state that was changed, or left. */
@@ -41,6 +43,11 @@ export function queueSlots(queue: string): string {
   return `queue.${checkName('queue', queue)}`;
 }
 
+/** Where a rate is kept for which jobs are parked; `hash`: see `JobRate`. */
+export function rateState(hash: string): string {
+  return `rate.${hash}`;
+}
+
 /** Reads the slots of a key or a queue (`keySlots`, `queueSlots`), at the leader. Throws JetStreamCallError, BusClosedError. */
 export async function readSemaphore(bus: Bus, name: string): Promise<StoredSemaphore> {
   const inner = inside(bus);
@@ -60,7 +67,8 @@ export async function readSemaphore(bus: Bus, name: string): Promise<StoredSemap
 /**
  * Changes the slots by compare-and-set: reads, decides, writes, and again when somebody else was faster. A write
  * whose answer was lost may have been carried out, so `decide` has to come to the same when it finds its own.
- * @param params.known what they were a moment ago, to save the reading; it is never relied on
+ * @param params.known what they were a moment ago, to save the reading; it is relied on only by who is `sure`
+ * @param params.keepMs after how long the server may forget what is written, at least a second
  * @param params.decide leaves them as they are by answering without `next`
  * @throws JetStreamCallError, BusClosedError
  */
@@ -69,6 +77,7 @@ export async function changeSemaphore<T>(
   params: {
     readonly name: string;
     readonly known?: StoredSemaphore | undefined;
+    readonly keepMs?: ((next: Semaphore) => number) | undefined;
     readonly decide: (now: Semaphore) => Decided<T> | Promise<Decided<T>>;
   },
 ): Promise<Changed<T>> {
@@ -76,13 +85,14 @@ export async function changeSemaphore<T>(
   let known = params.known;
   for (let tries = 0; tries < MAX_TRIES; tries++) {
     const stored = known ?? (await readSemaphore(bus, name));
-    const { next, value } = await decide(stored.semaphore);
+    const { next, value, sure } = await decide(stored.semaphore);
     if (next === undefined || next === stored.semaphore) {
-      if (known === undefined) return { value, stored };
+      if (known === undefined || sure) return { value, stored };
       known = undefined;
       continue;
     }
-    const seq = await writeSemaphore(bus, { name, semaphore: next, seq: stored.seq });
+    const keepMs = params.keepMs?.(next);
+    const seq = await writeSemaphore(bus, { name, semaphore: next, seq: stored.seq, keepMs });
     if (seq !== undefined) return { value, stored: { semaphore: isFree(next) ? FREE_SEMAPHORE : next, seq } };
     if (known === undefined) await pause(Math.random() * Math.min(MAX_PAUSE_MS, 2 ** tries));
     known = undefined;
@@ -90,15 +100,18 @@ export async function changeSemaphore<T>(
   throw new JetStreamCallError(`the slots changed ${MAX_TRIES} times while they were to be changed`);
 }
 
+/** What is to be written, and for how long it is to be kept. */
+interface Wanted extends StoredSemaphore {
+  readonly name: string;
+  readonly keepMs: number | undefined;
+}
+
 /**
  * Writes the slots if they are still those of `seq`; nothing is kept of those that nobody has or wants. Returns the new sequence, or
  * undefined when somebody was faster.
  * @throws JetStreamCallError, BusClosedError: it may have been written
  */
-async function writeSemaphore(
-  bus: Bus,
-  wanted: { name: string } & StoredSemaphore,
-): Promise<number | undefined> {
+async function writeSemaphore(bus: Bus, wanted: Wanted): Promise<number | undefined> {
   const inner = inside(bus);
   const { name, semaphore, seq } = wanted;
   if (!isFree(semaphore)) return put(inner, wanted);
@@ -109,8 +122,10 @@ async function writeSemaphore(
   return answer.error || !answer.purged ? undefined : 0;
 }
 
-async function put(bus: BusConnection, { name, semaphore, seq }: { name: string } & StoredSemaphore) {
-  const answer = await call(bus, subjectOf(bus, name), JSON.stringify(semaphore), seq);
+async function put(bus: BusConnection, { name, semaphore, seq, keepMs }: Wanted) {
+  const list: Header[] = [[HEADERS.expectedRevision, String(seq)]];
+  if (keepMs !== undefined) list.push([HEADERS.ttl, `${Math.ceil(keepMs / 1_000)}s`]);
+  const answer = await call(bus, subjectOf(bus, name), JSON.stringify(semaphore), list);
   // A refusal says sequence 0.
   return answer.error ? undefined : answer.seq;
 }
@@ -122,13 +137,15 @@ interface Answer {
 }
 
 /** One request without a repeat; its only error is that the state was another one. */
-async function call(bus: BusConnection, subject: string, text: string, expected?: number): Promise<Answer> {
+async function call(
+  bus: BusConnection,
+  subject: string,
+  text: string,
+  list: readonly Header[] = [],
+): Promise<Answer> {
   const fails = (why: string) => new JetStreamCallError(`changing the slots: ${why}`);
   if (!(await bus.whenConnected(bus.callTimeoutMs))) throw fails('there is no connection to NATS');
-  const headers =
-    expected === undefined
-      ? {}
-      : { headers: toClientHeaders([[HEADERS.expectedRevision, String(expected)]]) };
+  const headers = list.length === 0 ? {} : { headers: toClientHeaders(list) };
   const data = Buffer.from(text);
   const reply = await bus.replies.send({ subject, data, ...headers, timeoutMs: bus.callTimeoutMs });
   if (reply.kind !== 'message') throw fails(`no answer from JetStream (${reply.kind})`);

@@ -2,6 +2,7 @@ import { jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import { expect, onTestFinished, test } from 'vitest';
 import { startOwnNats, testTopology } from '../../../test/support/nats.ts';
+import type { Bus } from './bus.ts';
 import { connectBus } from './connect-bus.ts';
 import { publishJobs } from './publish-jobs.ts';
 import { loadSettled, lowerSettled, putSettled } from './settled-marks.ts';
@@ -29,7 +30,7 @@ test('what a server that was killed had stored is told from what its successor s
   const bus = await open();
   await ensureTopology(bus, topology);
   await publishJobs(bus, three());
-  expect(await storedBefore(await open())).toBe(0);
+  expect(await storedBefore(await open())).toMatchObject({ upTo: 0 });
 
   const back = new Promise((resolve) => void bus.onReconnect(resolve));
   await nats.kill();
@@ -37,10 +38,16 @@ test('what a server that was killed had stored is told from what its successor s
   await back;
   // Many see the new one at once, and agree.
   const buses = await Promise.all(Array.from({ length: 4 }, open));
-  expect(await Promise.all(buses.map(storedBefore))).toEqual([3, 3, 3, 3]);
+  const upTo = async (one: Bus) => (await storedBefore(one)).upTo;
+  expect(await Promise.all(buses.map(upTo))).toEqual([3, 3, 3, 3]);
   await publishJobs(bus, three());
-  expect(await storedBefore(bus)).toBe(3);
-  expect(await storedBefore(await open())).toBe(3);
+  expect(await upTo(bus)).toBe(3);
+  // How long ago it came back is told by the server's clock, whoever was there.
+  const early = await storedBefore(bus);
+  const late = await storedBefore(await open());
+  expect(late.upTo).toBe(3);
+  expect(late.forMs).toBeGreaterThan(early.forMs);
+  expect(late.forMs).toBeLessThan(60_000);
 });
 
 test('a stream that was made anew has nothing from before; the note is no mark of a queue', async () => {
@@ -54,8 +61,8 @@ test('a stream that was made anew has nothing from before; the note is no mark o
   await (await jetstreamManager(raw)).streams.delete('JOBS');
   await ensureTopology(bus, topology);
   await lowerSettled(bus, 0);
-  expect(await storedBefore(bus)).toBe(0);
+  expect(await storedBefore(bus)).toMatchObject({ upTo: 0 });
   expect(await loadSettled(bus, ['default'])).toEqual(new Map());
   await publishJobs(bus, three());
-  expect(await storedBefore(await open())).toBe(0);
+  expect(await storedBefore(await open())).toMatchObject({ upTo: 0 });
 });

@@ -1,3 +1,4 @@
+import type { StreamInfo } from '@nats-io/jetstream';
 import { type KV, Kvm } from '@nats-io/kv';
 import { type Bus, type BusConnection, inside } from './bus.ts';
 import { isApiError, manage } from './manage.ts';
@@ -9,6 +10,16 @@ interface Note {
   readonly life: string;
   /** The last sequence of JOBS when this life was first seen. */
   readonly upTo: number;
+  /** When that was, by the server's clock, RFC 3339; absent in notes of earlier versions. */
+  readonly at?: string | undefined;
+}
+
+/** What a server that has died since may have stored and handed out. */
+export interface StoredBefore {
+  /** Up to this sequence of JOBS; 0: nothing, since JOBS had nothing when this life of the server was first seen. */
+  readonly upTo: number;
+  /** How long ago, at least, this life of the server was first seen, in milliseconds. */
+  readonly forMs: number;
 }
 
 /** No queue is called like this: a dot is never in a queue's name. */
@@ -23,31 +34,31 @@ const WRONG_LAST_SEQUENCE = [10071, 10164];
  * suspect without need.
  * @throws JetStreamCallError, BusClosedError; JetStreamApiError of the client when the topology is missing
  */
-export async function storedBefore(bus: Bus): Promise<number> {
+export async function storedBefore(bus: Bus): Promise<StoredBefore> {
   const inner = inside(bus);
   return manage(inner, 'what was stored before the server started', async () => {
     const name = bucketName(inner, 'settled');
     // Read at the leader: a lagging replica would show an older note.
     const kv = await new Kvm(inner.nc).open(name, { bindOnly: true, allow_direct: false });
     for (;;) {
-      const upTo = await readOrNote(inner, kv);
-      if (upTo !== undefined) return upTo;
+      const found = await readOrNote(inner, kv);
+      if (found) return found;
     }
   });
 }
 
 /** @returns undefined when somebody else was faster, or the server died in between: then it has to be done again */
-async function readOrNote(bus: BusConnection, kv: KV): Promise<number | undefined> {
+async function readOrNote(bus: BusConnection, kv: KV): Promise<StoredBefore | undefined> {
   const server = bus.nc.info?.server_id;
   const now = await lookAt(bus, server);
   const entry = await kv.get(STORED_BEFORE_KEY);
   if (bus.nc.info?.server_id !== server) return undefined;
   const noted = entry ? (JSON.parse(entry.string()) as Note) : undefined;
-  if (noted?.life === now.life) return noted.upTo;
+  if (noted?.life === now.life) return { upTo: noted.upTo, forMs: between(noted.at, now.at) };
   try {
     if (entry) await kv.update(STORED_BEFORE_KEY, JSON.stringify(now), entry.revision);
     else await kv.create(STORED_BEFORE_KEY, JSON.stringify(now));
-    return now.upTo;
+    return { upTo: now.upTo, forMs: 0 };
   } catch (error) {
     if (!isApiError(error, ...WRONG_LAST_SEQUENCE)) throw error;
     return undefined;
@@ -57,8 +68,15 @@ async function readOrNote(bus: BusConnection, kv: KV): Promise<number | undefine
 /** Of a replicated stream it is the leader that may not know all; of any other the one process that has it. */
 async function lookAt(bus: BusConnection, server: string | undefined): Promise<Note> {
   const manager = await bus.manager();
-  const { created, state, cluster } = await manager.streams.info(streamName(bus, 'JOBS'));
+  // The client has no name for the time of the answer.
+  const info: { ts?: string } & StreamInfo = await manager.streams.info(streamName(bus, 'JOBS'));
+  const { created, state, cluster, ts: at } = info;
   const { leader, leader_since: since } = cluster ?? {};
   const who = since === undefined ? server : `${leader} since ${since}`;
-  return { life: `${created} ${who}`, upTo: state.last_seq };
+  return { life: `${created} ${who}`, upTo: state.last_seq, at };
+}
+
+/** By one clock, that of the server; 0 where it is not known. */
+function between(from: string | undefined, to: string | undefined): number {
+  return Math.max(0, Date.parse(to ?? '') - Date.parse(from ?? '') || 0);
 }

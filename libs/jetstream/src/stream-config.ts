@@ -105,7 +105,11 @@ export function wantedStreams(at: Named, settings: TopologySettings): StreamWant
       // The server takes none that is longer than the age, whatever that is changed to.
       duplicate_window: nanos(leaseTtlMs(0)),
     },
-    bucket(at, 'slots', 'Jetbeat: which jobs hold the slots of concurrency keys and queues.', settings),
+    {
+      ...bucket(at, 'slots', 'Jetbeat: which jobs hold the slots of concurrency keys and queues.', settings),
+      // A rate that nobody has used for its period is as good as none.
+      allow_msg_ttl: true,
+    },
   ];
 }
 

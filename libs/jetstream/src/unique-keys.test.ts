@@ -94,13 +94,33 @@ test('who takes a place clears it away; its timer is gone, and history hears of 
   expect(ended).toMatchObject([{ job: first.id, state: 'cancelled', reason: { code: 'replaced' } }]);
   expect(await claimKey(bus, NOBODY, { job: first, now: Date.now() })).toEqual({
     may: 'yield',
-    to: second.id,
+    why: `job ${second.id} has its unique key now`,
   });
   expect(await claimKey(bus, NOBODY, { job: second, now: Date.now() })).toEqual({ may: 'run' });
   // A run of it has begun, so its place is taken no more.
   const third = await takeKey(bus, { ask: ask({ onConflict: 'replace' }), job: keyed(), now: Date.now() });
   expect(third).toMatchObject({ answer: 'existing', holder: { id: second.id } });
 });
+
+test.each(['unfinished', 'queued', 'last'] as const)(
+  'a job that was replaced never runs, though the other one has run and its key (%s) is free again',
+  async (mode) => {
+    const { bus } = await bench();
+    const facts = { mode, onConflict: 'replace' } as const;
+    const [first, second] = [keyed(facts), keyed(facts)] as const;
+    const now = Date.now();
+    for (const job of [first, second]) {
+      await takeKey(bus, { ask: ask(facts), job, now });
+      await publishJobs(bus, [{ envelope: job }]);
+      await clearReplaced(bus, NOBODY, { job, now });
+    }
+    expect(await claimKey(bus, NOBODY, { job: second, now })).toEqual({ may: 'run' });
+    await releaseKey(bus, second);
+    expect((await listNotes(bus, { from: 1, limit: 10 })).notes).toEqual([]);
+    const yields = { may: 'yield', why: `job ${second.id} has taken its place` };
+    expect(await claimKey(bus, NOBODY, { job: first, now })).toEqual(yields);
+  },
+);
 
 test('a key that is given back, or freed, leaves nothing behind and is free at once', async () => {
   const { bus } = await bench();

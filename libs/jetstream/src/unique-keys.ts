@@ -18,6 +18,7 @@ import { type Bus, type BusConnection, inside } from './bus.ts';
 import { JetStreamCallError } from './errors.ts';
 import { removeParked, removeTimer } from './find-message.ts';
 import { type KeySubject, keySubject, readNote, removeNote, writeNote } from './unique-bucket.ts';
+import { noteVoid, whyVoid } from './void-jobs.ts';
 
 /** What became of a call that asked for a key. */
 export interface TakenKey {
@@ -98,11 +99,11 @@ export async function giveUpKey(bus: Bus, job: JobEnvelope): Promise<void> {
   });
 }
 
-/** Whether a run may begin: `wait`, ask again in a moment; `yield`, the key is the other job's. */
+/** Whether a run may begin: `wait`, ask again in a moment; `yield`, another job has the key, or has had it. */
 export type Claimed =
   | { readonly may: 'run' }
   | { readonly may: 'wait' }
-  | { readonly may: 'yield'; readonly to: string };
+  | { readonly may: 'yield'; readonly why: string };
 
 /**
  * Asks, before a run of a job begins, whether the key is its own, and notes that it begins. A key that was lost is taken
@@ -119,10 +120,13 @@ export async function claimKey(
   const inner = inside(bus);
   const subject = keySubject(inner, unique, job);
   return contest<Claimed>(inner, subject, async ({ revision, note }) => {
+    // Whoever has replaced it may have run, and freed the key, while a message of this one was still on its way.
+    const why = note ? undefined : await whyVoid(inner, job.id);
+    if (why !== undefined) return { may: 'yield', why };
     const decision = decideClaim({ note, unique, job: holderOf(job), run: job.run, now });
     if (decision.do === 'go') return { may: 'run' };
     if (decision.do === 'wait') return { may: 'wait' };
-    if (decision.do === 'yield') return { may: 'yield', to: decision.to };
+    if (decision.do === 'yield') return { may: 'yield', why: `job ${decision.to} has its unique key now` };
     await endReplaced(bus, events, { replaced: decision.cleared, by: job.id, now });
     const done =
       decision.do === 'remove'
@@ -152,8 +156,9 @@ export interface EndTeller {
 
 /**
  * Clears away the jobs whose place another one has taken, when that one is stored: their timers and parking places are
- * removed, and history is told. A message of theirs on a queue is dropped by the worker that gets it. May be repeated.
- * @throws JetStreamCallError, BusClosedError, and what telling throws
+ * removed, and history is told. A message of theirs on a queue is dropped by the worker that gets it, whatever has become of the
+ * key by then: they are noted as void, unless their timer was all that there was. May be repeated.
+ * @throws JetStreamCallError, PublishRefusedError, PublishUnconfirmedError, BusClosedError, and what telling throws
  */
 export async function endReplaced(
   bus: Bus,
@@ -163,7 +168,7 @@ export async function endReplaced(
   const { replaced, by, now } = params;
   await Promise.all(
     replaced.map(async (old) => {
-      await removeTimer(bus, old.id);
+      const timers = await removeTimer(bus, old.id);
       await removeParked(bus, { id: old.id, queue: old.queue });
       const reason = { code: 'replaced', text: `job ${by} has taken its place` };
       const place = { v: 1, input: null, ...FIRST_POSITION, ...old } as const;
@@ -174,6 +179,7 @@ export async function endReplaced(
         reason,
         at: now,
       });
+      if (timers === 0) await noteVoid(inside(bus), { id: old.id, why: reason.text });
     }),
   );
 }

@@ -37,8 +37,10 @@ test('migrating again, from several processes at once, changes nothing', async (
     '0004-callbacks',
     '0005-retries',
     '0006-unique',
+    '0007-unmade',
+    '0008-task-limits',
   ]);
-  await Promise.all(others.map(migrate));
+  await Promise.all(others.map((other) => migrate(other)));
   await Promise.all(others.map((other) => other.close()));
   expect(await names()).toEqual(before);
 });

@@ -81,9 +81,12 @@ export class PostgresDatabase implements Database, Sql {
     });
   }
 
-  /** Runs `fn` on one connection, for what belongs to a session. */
-  session<T>(fn: (sql: Sql) => Promise<T>): Promise<T> {
-    return this.#lend((lent) => fn(sqlOver((text, values) => ask(lent, text, values))));
+  /**
+   * Runs `fn` on one connection, for what belongs to a session.
+   * @param options.answerMs how long one answer may take; else as of every connection
+   */
+  session<T>(fn: (sql: Sql) => Promise<T>, options: { answerMs?: number } = {}): Promise<T> {
+    return this.#lend((lent) => fn(sqlOver((text, values) => ask(lent, text, values, options.answerMs))));
   }
 
   /** Runs `fn` with an entity manager of its own. */
@@ -119,9 +122,12 @@ interface Lent {
   lost: Error | undefined;
 }
 
-async function ask(lent: Lent, text: string, values: readonly unknown[]): Promise<Answer> {
+async function ask(lent: Lent, text: string, values: readonly unknown[], answerMs?: number): Promise<Answer> {
   try {
-    return await lent.connection.query({ text, values: [...values] });
+    const statement = { text, values: [...values] };
+    return await lent.connection.query(
+      answerMs === undefined ? statement : { ...statement, query_timeout: answerMs },
+    );
   } catch (error) {
     if (!isAnswer(error)) lent.lost = error instanceof Error ? error : new Error(String(error));
     throw error;

@@ -1,10 +1,12 @@
 import type {
+  Concurrency,
   PolicyOverrides,
   Priority,
   QueueLimits,
   QueuePause,
   RateLimit,
   ScheduleSpec,
+  TaskRate,
 } from '@jetbeat/core';
 import { defineEntity, p } from '@mikro-orm/core';
 import type { QueuePurge } from './queue-purge.ts';
@@ -97,5 +99,25 @@ export const QueueEntity = defineEntity({
   },
 });
 
+/** A row of `task_limit`. */
+export const TaskLimitEntity = defineEntity({
+  name: 'TaskLimit',
+  tableName: 'task_limit',
+  properties: {
+    name: p.text().primary(),
+    version: p.integer(),
+    rateLimit: p.json<TaskRate>().nullable(),
+    concurrency: p.json<Concurrency>().nullable(),
+    updatedAt: p.datetime(),
+  },
+});
+
 /** Every entity there is: discovery is by this list alone. */
-export const entities = [ScheduleEntity, WorkerEntity, TaskEntity, QueueEntity, ApiKeyEntity];
+export const entities = [
+  ScheduleEntity,
+  WorkerEntity,
+  TaskEntity,
+  TaskLimitEntity,
+  QueueEntity,
+  ApiKeyEntity,
+];

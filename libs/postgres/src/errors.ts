@@ -8,6 +8,13 @@ export class DatabaseUnavailableError extends JetbeatError {
   }
 }
 
+/** Somebody else's transaction keeps a migration from the locks that it needs; the message says whose. */
+export class MigrationBlockedError extends JetbeatError {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super('migration_blocked', message, options);
+  }
+}
+
 /** The name or id is taken by something else. */
 export class ConflictError extends JetbeatError {
   constructor(message: string, options?: { cause?: unknown }) {
@@ -32,10 +39,18 @@ const REPEATABLE = /^40(?:001|P01)$/;
 /** Invalid authorization, and a database that is not there. */
 const REFUSED = /^(?:28|3D)/;
 const UNIQUE_VIOLATION = '23505';
+/** lock_not_available, and query_canceled, which here is a statement that took too long for its locks. */
+const LOCK_TIMEOUT = /^(?:55P03|57014)$/;
 
 /** Whether the transaction lost against another one, and would succeed when run again. */
 export function isRepeatable(thrown: unknown): boolean {
   return REPEATABLE.test(sqlStateOf(thrown) ?? '');
+}
+
+/** Whether a lock was not got in time. */
+export function isLockTimeout(thrown: unknown): boolean {
+  const cause = thrown instanceof DatabaseUnavailableError ? thrown.cause : thrown;
+  return LOCK_TIMEOUT.test(sqlStateOf(cause) ?? '');
 }
 
 /** Whether a unique constraint refused a row. */

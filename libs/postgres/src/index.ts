@@ -8,21 +8,29 @@ export { type DispatchDecision, type Dispatched, type DueOccurrence, dispatchPas
 export { type DoubtGrant, type DoubtParams, withDoubts } from './doubts.ts';
 export { endedJobs } from './ended-jobs.ts';
 export { type JobEndingRecord, jobEndings } from './endings.ts';
-export { ConflictError, DatabaseUnavailableError, UnfitValueError } from './errors.ts';
+export { ConflictError, DatabaseUnavailableError, MigrationBlockedError, UnfitValueError } from './errors.ts';
 export { expiredJobs, stillExpired } from './expired.ts';
-export { type Followed, followPass, type NoticeCount, succeededJobs } from './follow.ts';
+export {
+  type Follow,
+  type Followed,
+  followPass,
+  type NoticeCount,
+  succeededJobs,
+  type ToFollow,
+  writeFollowed,
+} from './follow.ts';
 export type { AttemptRecord, JobRecord, JobWithAttempts } from './job-record.ts';
 export { getJob, insertJobs, notePublished } from './jobs.ts';
 export { type ListJobsParams, listJobs } from './list-jobs.ts';
 export type { CutField, ListedJob } from './listed-job.ts';
 export { noteStream, settledMarks } from './marks.ts';
 export { materializePass, nextWakeAt, type Plan, type PlannedOccurrence } from './materialize.ts';
-export { databaseTime, migrate } from './migrate.ts';
+export { databaseTime, type MigrateOptions, migrate } from './migrate.ts';
 export { undoMove, writeMove } from './move.ts';
 export type { NewJob } from './new-job.ts';
 export { lastOccurrences, listOccurrences, type OccurrenceRecord } from './occurrences.ts';
 export { type OpenDatabaseOptions, openDatabase } from './open.ts';
-export { type ParkedJob, parkedForKeys, parkedToRelease } from './parked.ts';
+export { type ParkedJob, parkedForKeys, parkedForRates, parkedToRelease } from './parked.ts';
 export { ensurePartitions, type Partitions } from './partitions.ts';
 export { countByQueue, type QueueCensus, type QueueCount } from './queue-census.ts';
 export type { QueuePurge } from './queue-purge.ts';
@@ -45,6 +53,7 @@ export {
   reconcileCandidates,
 } from './reconcile.ts';
 export { type Recorded, type RecordParams, recordChanges } from './record.ts';
+export { isRefusedByData } from './refused-by-data.ts';
 export { createReplay, getReplay, openReplays, type ReplayRecord, replayStep } from './replays.ts';
 export { type Resumption, resumeSchedule } from './resume-schedule.ts';
 export { retriesOf } from './retries.ts';
@@ -56,6 +65,16 @@ export {
   listSchedules,
   pauseSchedule,
 } from './schedules.ts';
+export {
+  allTaskSettings,
+  changeTaskLimits,
+  getTaskLimits,
+  listTaskLimits,
+  type TaskLimitsChange,
+  type TaskLimitsRecord,
+  taskSettingsOf,
+} from './task-limits.ts';
 export { type KeyedState, keyedStates, type OpenKeyedJob, openKeyedJobs } from './unique-keys.ts';
+export { type UnmadeFollow, type UnmadeRecord, unmadeOf } from './unmade.ts';
 export { hasJobs, timersOfQueue } from './waiting-in-queue.ts';
 export { listTasks, liveWorkers, type TaskRecord, tasksServed, type WorkerRecord } from './workers.ts';

@@ -2,12 +2,7 @@ import { Migrator } from '@mikro-orm/migrations';
 import { MikroORM } from '@mikro-orm/postgresql';
 import { type Database, type Pool, PostgresDatabase } from './database.ts';
 import { entities } from './entities.ts';
-import { Callbacks } from './migrations/callbacks.ts';
-import { Expiry } from './migrations/expiry.ts';
-import { Initial } from './migrations/initial.ts';
-import { Queues } from './migrations/queues.ts';
-import { Retries } from './migrations/retries.ts';
-import { Unique } from './migrations/unique.ts';
+import { migrations } from './migrations/all.ts';
 import { openSockets } from './sockets.ts';
 
 /** How to reach PostgreSQL. */
@@ -42,7 +37,7 @@ export async function openDatabase(options: OpenDatabaseOptions): Promise<Databa
     entities,
     extensions: [Migrator],
     migrations: {
-      migrationsList: [Initial, Expiry, Queues, Callbacks, Retries, Unique],
+      migrationsList: migrations,
       snapshot: false,
       silent: true,
       tableName: 'migration',

@@ -10,9 +10,11 @@ export interface ParkedJob extends Position {
   readonly queue: string;
   readonly priority: Priority;
   /** What held it. */
-  readonly what: 'doubt' | 'task' | 'key';
+  readonly what: 'doubt' | 'task' | 'key' | 'rate';
   /** The concurrency key that it waits for. */
   readonly key?: string;
+  /** Whose rate it waits for (core `rateOf`). */
+  readonly rate?: string;
   /** `orderOf` the event that parked it. */
   readonly order: number;
   readonly createdAt: number;
@@ -43,13 +45,16 @@ export async function parkedToRelease(
   return rows.map(({ traceId, ...row }) => ({ ...row, ...known({ traceId }) }));
 }
 
-const WAITING = `select distinct on (j.reason->>'key') j.id, j.task, j.queue, j.priority, j.attempt, j.run, j.parks,
-    j."position"::float8 as "order", 'key' as what, j.reason->>'key' as key,
+const firstOf = (
+  what: 'key' | 'rate',
+) => `select distinct on (j.reason->>'${what}') j.id, j.task, j.queue, j.priority,
+    j.attempt, j.run, j.parks, j."position"::float8 as "order", '${what}' as what, j.reason->>'${what}' as "${what}",
     ${ms('j.created_at')} as "createdAt", ${ms('j.run_at')} as "runAt", j.trace_id as "traceId"
   from job j
-  where j.state = 'parked' and j.reason->>'code' = 'key' and j.reason->>'key' is not null and j.due_at < ${at('$1')}
-    and j.reason->>'key' > $3
-  order by j.reason->>'key', j.due_at limit $2`;
+  where j.state = 'parked' and j.reason->>'code' = '${what}' and j.reason->>'${what}' is not null
+    and j.due_at < ${at('$1')} and j.reason->>'${what}' > $3
+  order by j.reason->>'${what}', j.due_at limit $2`;
+const FIRST_OF = { key: firstOf('key'), rate: firstOf('rate') };
 
 /**
  * Of each concurrency key for which a job has been parked since `before` the one that was parked first, by key, those after `after`. Unix
@@ -59,11 +64,26 @@ export async function parkedForKeys(
   db: Database,
   params: { before: number; limit: number; after: string },
 ): Promise<(ParkedJob & { readonly key: string })[]> {
-  const { before, limit, after } = params;
-  const rows = await inside(db).rows<ParkedJob & { key: string; traceId: string | null }>(WAITING, [
+  return firstParked<ParkedJob & { readonly key: string }>(db, 'key', params);
+}
+
+/** The same of each rate. */
+export async function parkedForRates(
+  db: Database,
+  params: { before: number; limit: number; after: string },
+): Promise<(ParkedJob & { readonly rate: string })[]> {
+  return firstParked<ParkedJob & { readonly rate: string }>(db, 'rate', params);
+}
+
+async function firstParked<Row extends ParkedJob>(
+  db: Database,
+  what: 'key' | 'rate',
+  { before, limit, after }: { before: number; limit: number; after: string },
+): Promise<Row[]> {
+  const rows = await inside(db).rows<Row & { traceId: string | null }>(FIRST_OF[what], [
     before,
     limit,
     after,
   ]);
-  return rows.map(({ traceId, ...row }) => ({ ...row, ...known({ traceId }) }));
+  return rows.map(({ traceId, ...row }) => ({ ...row, ...known({ traceId }) }) as unknown as Row);
 }

@@ -16,7 +16,7 @@ export interface Answer {
 
 /** The part of the driver's connection that is used here. */
 export interface Connection {
-  query(statement: { text: string; values: unknown[] }): Promise<Answer>;
+  query(statement: { text: string; values: unknown[]; query_timeout?: number }): Promise<Answer>;
   /** With an error the connection is thrown away, else it goes back to the pool. */
   release(error?: Error): void;
 }

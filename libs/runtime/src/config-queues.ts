@@ -30,7 +30,13 @@ export const QUEUE_SECTION = Type.Object(
           burst: Type.Optional(
             Type.Integer({ minimum: 1, maximum: 1_000_000, description: 'Jobs that may begin at once.' }),
           ),
-          per: Type.Optional(Type.Enum(['queue'], { description: 'What is counted.', default: 'queue' })),
+          per: Type.Optional(
+            Type.Enum(['queue', 'task', 'key'], {
+              description:
+                'What is counted: all jobs of the queue together; or those of each task, or each concurrency key, whose task says no rate itself.',
+              default: 'queue',
+            }),
+          ),
         },
         { ...closed, description: 'How many jobs of the queue begin in a time, over all workers.' },
       ),
@@ -54,7 +60,7 @@ export interface QueueConfig {
     readonly limit: number;
     readonly periodMs: number;
     readonly burst?: number;
-    readonly per?: 'queue';
+    readonly per?: 'queue' | 'task' | 'key';
   };
   readonly maxDepth?: number;
 }

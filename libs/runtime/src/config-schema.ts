@@ -139,6 +139,13 @@ export const FileSchema = Type.Object(
               default: [],
             }),
           ),
+          drain: Type.Optional(
+            Name(DURATION, '30s', {
+              description:
+                'How long the jobs that run may take to end when the worker is told to stop; at most 1d. Then they are aborted and given back.',
+              default: '3s',
+            }),
+          ),
         },
         closed,
       ),

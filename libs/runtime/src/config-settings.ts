@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox';
+import { TASK_LIMITS } from './config-task-limits.ts';
 
 const closed = { additionalProperties: false } as const;
 const Queue = Type.String({ pattern: '^[A-Za-z0-9_-]{1,64}$', examples: ['media'] });
@@ -114,10 +115,44 @@ const Callbacks = (meaning: string) =>
     examples: [{ webhook: { url: 'https://example.org/hook', secret: 'billing' } }],
   });
 
+const Isolation = Type.Enum(['inline', 'thread', 'process']);
+
 const FIELDS = {
   queue: Type.Optional(Queue),
   priority: Type.Optional(Type.Enum(['high', 'normal', 'low'])),
   ...POLICY,
+  isolation: Type.Optional(
+    Type.Union(
+      [
+        Isolation,
+        Type.Object(
+          {
+            kind: Isolation,
+            maxJobs: Type.Optional(
+              Type.Integer({
+                minimum: 1,
+                maximum: 1_000_000,
+                description: 'A child process ends after so many jobs.',
+              }),
+            ),
+            maxMemory: Type.Optional(
+              Type.String({
+                pattern: '^\\d{1,9}(\\.\\d{1,3})?(MiB|GiB)$',
+                examples: ['400MiB'],
+                description: 'A child process that holds more after a job ends; at least 64MiB.',
+              }),
+            ),
+          },
+          closed,
+        ),
+      ],
+      {
+        description:
+          'Where the handler runs: in the worker itself, in a thread of it, or in a child process, which alone takes `maxJobs` and `maxMemory`.',
+        default: 'inline',
+      },
+    ),
+  ),
   onSuccess: Type.Optional(Callbacks('What is run when a job has succeeded.')),
   onFailure: Type.Optional(Callbacks('What is run when a job is dead, or has expired.')),
   expires: Type.Optional(
@@ -127,6 +162,9 @@ const FIELDS = {
     ),
   ),
 };
+
+/** What may be said of one task alone. */
+const TASK_FIELDS = { ...FIELDS, ...TASK_LIMITS };
 
 /** What may be said of the jobs of a queue. */
 export const QUEUE_CALLBACKS = { onSuccess: FIELDS.onSuccess, onFailure: FIELDS.onFailure };
@@ -143,7 +181,7 @@ export const SETTINGS_SECTIONS = {
     }),
   ),
   tasks: Type.Optional(
-    Type.Record(Glob, Type.Object(FIELDS, closed), {
+    Type.Record(Glob, Type.Object(TASK_FIELDS, closed), {
       ...closed,
       description:
         'What holds for tasks, by name or pattern as in `routing`; of these one entry counts, the exact or the first. It wins over what the task says itself, and a call wins over it.',

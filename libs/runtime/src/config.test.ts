@@ -51,7 +51,7 @@ describe('what is accepted', () => {
 
   test('the file, and the environment over it', () => {
     const yaml =
-      'ackWait: 2s\nqueues: { mail: {} }\nworker: { queues: [reports], concurrency: 3 }\nlog: { level: debug }\n';
+      'ackWait: 2s\nqueues: { mail: {} }\nworker: { queues: [reports], concurrency: 3, drain: 45s }\nlog: { level: debug }\n';
     const config = load(
       {
         JETBEAT_CONCURRENCY: '7',
@@ -61,7 +61,10 @@ describe('what is accepted', () => {
       },
       yaml,
     );
-    expect(config.worker).toEqual({ queues: ['reports'], concurrency: 7, tasks: ['./a', './b'] });
+    expect(config.worker).toEqual({
+      ...{ queues: ['reports'], concurrency: 7, tasks: ['./a', './b'] },
+      drainMs: 45_000,
+    });
     expect(config.ackWaitMs).toBe(2_000);
     expect(config.queues).toEqual(['default', 'mail', 'reports']);
     expect(config.http.allowLoopback).toBe(true);
@@ -160,6 +163,7 @@ describe('what stops the start', () => {
       { JETBEAT_STORAGE_LIMIT: '8G' },
       'JETBEAT_STORAGE_LIMIT must look like "8GiB" (pattern ^\\d{1,9}(\\.\\d{1,3})?(MiB|GiB|TiB)$), not "8G"',
     ],
+    [{ JETBEAT_DRAIN: '2d' }, 'worker.drain (JETBEAT_DRAIN) must be at most 1d, not "2d"'],
     [{ JETBEAT_ACK_WAIT: '1ms' }, 'ackWait (JETBEAT_ACK_WAIT) must be from 500ms to 1h, not "1ms"'],
     [
       { JETBEAT_API_KEY: KEY, JETBEAT_API_KEY_FILE: 'x' },

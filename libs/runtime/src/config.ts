@@ -32,6 +32,8 @@ export interface Config extends TaskSections, SettingsSections, CallbackSections
     readonly queues: string[];
     readonly concurrency: number;
     readonly tasks: string[];
+    /** Milliseconds that running jobs may take to end when the worker stops. */
+    readonly drainMs: number;
   };
   /** Every queue that is known here: `default`, those of the file, those that jobs are sent to, those of the worker. */
   readonly queues: string[];
@@ -58,6 +60,8 @@ const EVENTS_MIN = SIZES.MiB;
 const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 /** JetStream's own least useful value, and the longest after which a lost worker may be noticed. */
 const ACK_WAIT = { min: 500, max: 3_600_000 };
+
+const MAX_DRAIN_MS = UNITS.d;
 
 /**
  * Reads `jetbeat.yaml` (or the file named by `JETBEAT_CONFIG`) and the environment, which wins.
@@ -108,6 +112,7 @@ function complete(
       queues,
       concurrency: file.worker?.concurrency ?? 10,
       tasks: file.worker?.tasks ?? [],
+      drainMs: drainOf(file.worker),
     },
     queues: [...new Set(['default', ...Object.keys(file.queues ?? {}), ...queuesOf(settings), ...queues])],
     queueLimits: queueLimits(file.queues, milliseconds),
@@ -119,6 +124,12 @@ function complete(
     traceSlowMs: milliseconds(file.traceSlow ?? '10s'),
     embedded: { ...file.embedded },
   };
+}
+
+function drainOf({ drain = '3s' }: FileConfig['worker'] = {}): number {
+  const drainMs = milliseconds(drain);
+  if (drainMs <= MAX_DRAIN_MS) return drainMs;
+  throw new ConfigError([`worker.drain (JETBEAT_DRAIN) must be at most 1d, not ${JSON.stringify(drain)}`]);
 }
 
 function storageOf(section: FileConfig['storage']): Config['storage'] {

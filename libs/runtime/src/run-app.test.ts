@@ -49,6 +49,24 @@ test('a stop that hangs ends the process after its bound', async () => {
   expect(out).toContain('did not stop in time');
 });
 
+test('a worker has the time of its jobs beside its own; told a second time, it ends at once', async () => {
+  const { exitCode, out } = await run(
+    `{ ${STAYING}, stop: () => { setInterval(() => process.kill(process.pid, 'SIGTERM'), 100); return new Promise(() => {}); } }`,
+    { signal: 'SIGINT', env: { JETBEAT_DRAIN: '1h' } },
+  );
+  expect(exitCode).toBe(1);
+  expect(out).toContain('told to stop once more: ending at once');
+  expect(out.match(/"msg":"stopping"/g)).toHaveLength(1);
+});
+
+test('a start that finds that what it was told cannot be used says so by its code: it is no use to start it again', async () => {
+  const { exitCode, out } = await run(
+    `{ ready: () => Promise.reject(Object.assign(new Error('no such module'), { code: 'task_load' })), stop: async () => {} }`,
+  );
+  expect(exitCode).toBe(2);
+  expect(out).toContain('"msg":"cannot start: no such module"');
+});
+
 test('an unhandled rejection ends it with code 1', async () => {
   const { exitCode, out } = await run(
     `{ ${STAYING}, stop: async () => {}, bad: void Promise.reject(new Error('lost')) }`,

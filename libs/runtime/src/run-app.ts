@@ -23,20 +23,27 @@ export interface StartParams {
   readonly metrics?: Metrics;
 }
 
-/** How long an app may take to stop before the process is ended, in milliseconds. */
+/** How long an app may take to stop before the process is ended, in milliseconds; a worker's jobs have their time beside it. */
 const STOP_TIMEOUT_MS = 25_000;
+/** Codes of what a start finds wrong in what it was told; the next start would find the same. */
+const UNUSABLE: ReadonlySet<string> = new Set(['invalid_config', 'invalid_input', 'task_load']);
+/** A shell and what it runs through may both hand on one Ctrl-C: that is one wish, not two. Milliseconds. */
+const SAME_WISH_MS = 700;
 
 /**
- * The life of an app's process: configuration, log, start, and an orderly stop at SIGTERM or SIGINT.
- * Exit codes: 0 stopped as asked; 1 failed, or did not stop in time; 2 the configuration cannot be used.
+ * The life of an app's process: configuration, log, start, and an orderly stop at SIGTERM or SIGINT; the second of them ends
+ * it at once. Exit codes: 0 stopped as asked; 1 failed, did not stop in time, or was told twice; 2 the configuration or the tasks
+ * that it names cannot be used, and so could not at the next start.
  */
 export async function runApp(params: {
   app: AppName;
   start: (params: StartParams) => Promise<Running>;
   stopTimeoutMs?: number;
 }): Promise<void> {
-  const { app, start, stopTimeoutMs = STOP_TIMEOUT_MS } = params;
+  const { app, start } = params;
   const config = readConfig(app);
+  const drainMs = app === 'worker' ? config.worker.drainMs : 0;
+  const { stopTimeoutMs = STOP_TIMEOUT_MS + drainMs } = params;
   const log = createLog({ app, level: config.log.level });
   let stopping = false;
   let running: Promise<Running> | undefined;
@@ -67,8 +74,18 @@ export async function runApp(params: {
     // What is in memory can no longer be trusted; everything unfinished is repeated by design.
     process.exit(1);
   };
-  process.on('SIGTERM', () => void stop('SIGTERM', 0));
-  process.on('SIGINT', () => void stop('SIGINT', 0));
+  let asked: number | undefined;
+  const onSignal = (signal: NodeJS.Signals) => {
+    const now = performance.now();
+    if (asked === undefined) {
+      asked = now;
+      void stop(signal, 0);
+    } else if (now - asked > SAME_WISH_MS) {
+      log.warn({ why: signal }, 'told to stop once more: ending at once');
+      process.exit(1);
+    }
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, onSignal);
   process.on('unhandledRejection', fail('unhandled rejection: ending the process'));
   process.on('uncaughtException', fail('uncaught exception: ending the process'));
 
@@ -87,7 +104,7 @@ export async function runApp(params: {
     const { code, message, cause } = error;
     const from = cause instanceof Error ? { cause: cause.stack } : {};
     log.fatal({ code, ...from }, `cannot start: ${message}`);
-    process.exit(1);
+    process.exit(UNUSABLE.has(code) ? 2 : 1);
   }
 }
 

@@ -28,6 +28,7 @@ const VARIABLES: Readonly<Record<string, Variable>> = {
   JETBEAT_QUEUES: { path: 'worker.queues', kind: 'list' },
   JETBEAT_CONCURRENCY: { path: 'worker.concurrency', kind: 'number' },
   JETBEAT_TASKS: { path: 'worker.tasks', kind: 'list' },
+  JETBEAT_DRAIN: { path: 'worker.drain' },
   JETBEAT_ACK_WAIT: { path: 'ackWait' },
   JETBEAT_HTTP_ALLOW_HOSTS: { path: 'http.allowHosts', kind: 'list' },
   JETBEAT_HTTP_ALLOW_LOOPBACK: { path: 'http.allowLoopback', kind: 'boolean' },

@@ -1,18 +1,21 @@
 import {
   type CallbacksInput,
+  type ConcurrencyKeyInput,
   InvalidInputError,
+  type IsolationInput,
   type Issue,
   isName,
   PRIORITIES,
   type Priority,
   type RetryInput,
+  readIsolation,
   readPolicy,
   summary,
+  type TaskRateInput,
   type TimeoutInput,
   unknownFields,
 } from '@jetbeat/core';
 import type { Context } from './context.ts';
-import { INLINE, type IsolationInput, readIsolation } from './isolation.ts';
 import {
   type InputCheck,
   readSchema,
@@ -44,6 +47,13 @@ export interface TaskDefinition<Schema extends TaskSchema, Result> {
   readonly onSuccess?: CallbacksInput;
   /** What is run when a job of this task is dead, or has expired. */
   readonly onFailure?: CallbacksInput;
+  /**
+   * At most one of its jobs with the same key runs at once, over all workers and queues; or `limit` of them. Places such as
+   * `{input.host}` stand for what the input says; a key without any holds for all its jobs together.
+   */
+  readonly concurrencyKey?: ConcurrencyKeyInput;
+  /** So many of its jobs begin in each period, over all workers; `per: 'key'`: of each concurrency key. */
+  readonly rateLimit?: TaskRateInput;
   /** Runs one attempt. It may be called more than once for one job, so its effects should bear repeating. */
   run(input: SchemaOutput<Schema>, ctx: Context): Result | Promise<Result>;
 }
@@ -59,6 +69,8 @@ const FIELDS = [
   'expires',
   'onSuccess',
   'onFailure',
+  'concurrencyKey',
+  'rateLimit',
   'run',
 ];
 const UNCHECKED: InputCheck = { check: (value) => ({ value }), jsonSchema: undefined };
@@ -74,7 +86,9 @@ export function defineTask<const Schema extends TaskSchema = Unchecked, Result =
   const { policy, issues: policyIssues } = readPolicy(definition);
   const issues: Issue[] = [...unknownFields(definition, FIELDS), ...policyIssues];
   const isolation =
-    definition.isolation === undefined ? INLINE : readIsolation(definition.isolation, '/isolation', issues);
+    definition.isolation === undefined
+      ? undefined
+      : readIsolation(definition.isolation, '/isolation', issues);
   const wrong = (field: string, message: string) =>
     issues.push({ pointer: `/${field}`, code: 'invalid_value', message: `${field} ${message}` });
   if (!isName('task', name))
@@ -92,7 +106,7 @@ export function defineTask<const Schema extends TaskSchema = Unchecked, Result =
     policy,
     ...(queue === undefined ? {} : { queue }),
     ...(priority === undefined ? {} : { priority }),
-    ...(isolation.kind === 'inline' ? {} : { isolation }),
+    ...(isolation === undefined ? {} : { isolation }),
     check: input.check,
     inputSchema: () => input.jsonSchema,
     // The executor checks the input first, so it has the schema's output type here.

@@ -30,6 +30,8 @@ const FILES: Record<string, string> = {
   'double/a.js': taskModule('same'),
   'double/b.js': taskModule('same'),
   'broken.js': 'export const = 1;',
+  'throws.js': `import { defineTask } from '@jetbeat/task';\n\nthrow new RangeError('no key for the shop');`,
+  'misses.js': `import './not-there.js';`,
   'node_modules/pack-tasks/package.json':
     '{ "type": "module", "exports": { ".": { "types": "./x.d.ts", "import": "./m.js" } } }',
   'node_modules/pack-tasks/m.js': taskModule('pack'),
@@ -70,7 +72,12 @@ test('built-in tasks come first, and their names are taken', async () => {
 test.each([
   ['double', /the task same is defined twice, by .*double\/a\.js and by .*double\/b\.js/],
   ['empty', /empty exports no task/],
-  ['broken.js', /broken\.js cannot be loaded/],
+  ['broken.js', /broken\.js cannot be loaded: .*broken\.js:1.*; mend it, or/s],
+  [
+    'throws.js',
+    /throws\.js cannot be loaded: RangeError: no key for the shop \(.*throws\.js:3:7\); mend it, or/,
+  ],
+  ['misses.js', /misses\.js cannot be loaded: Error: Cannot find module .*not-there\.js.*; mend it, or/],
   ['./nowhere', /nowhere is neither a file or folder/],
   ['./nowhere ./there', /several paths are separated by commas$/],
   ['no-such-package', /no-such-package is neither a file or folder .* nor a package/],

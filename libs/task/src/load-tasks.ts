@@ -46,7 +46,9 @@ export async function loadTasks(params: {
       }
     }
     if (found === 0)
-      throw new TaskLoadError(`JETBEAT_TASKS: ${path} exports no task; export what defineTask returns`);
+      throw new TaskLoadError(
+        `JETBEAT_TASKS: ${path} exports no task: export what defineTask returns, or take it out of JETBEAT_TASKS`,
+      );
   }
   return known;
 }
@@ -76,7 +78,7 @@ async function filesOf(path: string, base: string): Promise<readonly string[]> {
   if (inPackage) return [inPackage];
   const hint = /\s/.test(path) ? '; several paths are separated by commas' : '';
   throw new TaskLoadError(
-    `JETBEAT_TASKS: ${path} is neither a file or folder (looked for ${absolute}) nor a package that is installed at ${base}${hint}`,
+    `JETBEAT_TASKS: ${path} is neither a file or folder (looked for ${absolute}) nor a package that is installed at ${base}${hint || '; mend the path, or take it out of JETBEAT_TASKS'}`,
   );
 }
 
@@ -85,10 +87,20 @@ async function tasksOf(file: string): Promise<readonly Task[]> {
   try {
     module = await import(pathToFileURL(file).href);
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new TaskLoadError(`JETBEAT_TASKS: ${file} cannot be loaded: ${why}`, { cause });
+    throw new TaskLoadError(
+      `JETBEAT_TASKS: ${file} cannot be loaded: ${whyOf(cause)}; mend it, or take it out of JETBEAT_TASKS`,
+      { cause },
+    );
   }
   return Object.values(module)
     .flatMap((value) => (Array.isArray(value) ? value : [value]))
     .filter(isTask);
+}
+
+/** What was thrown, and where in the user's own code. */
+function whyOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return `it throws ${String(cause)}`;
+  const frames = cause.stack?.match(/(?:file:\/\/)?\/[^\s():]+:\d+(?::\d+)?/g) ?? [];
+  const [at] = frames.filter((frame) => !frame.includes('/node_modules/'));
+  return `${cause.name}: ${cause.message}${at ? ` (${at.replace('file://', '')})` : ''}`;
 }

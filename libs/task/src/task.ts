@@ -1,6 +1,5 @@
-import type { PolicyOverrides, TaskInfo, TaskRef } from '@jetbeat/core';
+import type { Isolation, PolicyOverrides, TaskInfo, TaskRef } from '@jetbeat/core';
 import type { Context } from './context.ts';
-import type { Isolated } from './isolation.ts';
 
 /** Known to every copy of this package, so that a task of another copy is recognised. */
 const BRAND = Symbol.for('jetbeat.task');
@@ -9,8 +8,8 @@ const BRAND = Symbol.for('jetbeat.task');
 export interface Task<Input = unknown, Result = unknown> extends TaskRef<Input> {
   /** What the task says about retry and time limits, in milliseconds; a call may say otherwise. */
   readonly policy: PolicyOverrides;
-  /** Where its handler runs; absent: inline. */
-  readonly isolation?: Isolated;
+  /** Where its handler runs; absent: the task does not say. */
+  readonly isolation?: Isolation;
   readonly check: NonNullable<TaskRef['check']>;
   /** JSON Schema of the input, where the schema can tell it. */
   readonly inputSchema: () => unknown;
@@ -21,6 +20,11 @@ export interface Task<Input = unknown, Result = unknown> extends TaskRef<Input> 
 /** Marks an object as a task. */
 export function brandTask<T extends object>(task: T): T {
   return Object.freeze(Object.defineProperty(task, BRAND, { value: true }));
+}
+
+/** The same task, whose handler runs elsewhere. */
+export function withIsolation(task: Task, isolation: Isolation): Task {
+  return brandTask({ ...task, isolation });
 }
 
 /** Whether `value` came from `defineTask`. */

@@ -26,6 +26,8 @@ export type LoadCommand =
       readonly everyMs: number;
       readonly round: number;
     }
+  /** `enqueue` and `result`, one job after the other. */
+  | { readonly kind: 'results'; readonly count: number }
   /** `POST /jobs`, so many at a time. */
   | {
       readonly kind: 'post';

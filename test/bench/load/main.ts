@@ -5,6 +5,7 @@ import { enqueueOneByOne } from './enqueue.ts';
 import { enqueueAll } from './many.ts';
 import { openLoop } from './open-loop.ts';
 import { postJobs } from './post.ts';
+import { waitForResults } from './results.ts';
 
 // A user's program: it holds a client, and does what its parent says, one command after the other.
 const [servers] = process.argv.slice(2);
@@ -20,6 +21,8 @@ function perform(command: LoadCommand): Promise<LoadAnswer> {
       return enqueueDelayed(client, command);
     case 'open-loop':
       return openLoop(client, command);
+    case 'results':
+      return waitForResults(client, command);
     case 'post':
       return postJobs(command);
   }

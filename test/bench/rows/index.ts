@@ -11,6 +11,7 @@ import { latency200, latencyHalf } from './latency.ts';
 import { memory } from './memory.ts';
 import { priorityBacklog } from './priority-backlog.ts';
 import { r3 } from './r3.ts';
+import { results } from './results.ts';
 import { retry } from './retry.ts';
 import { schedule1000, scheduleOne } from './schedule.ts';
 import { tenth } from './tenth.ts';
@@ -21,6 +22,6 @@ export const rows: readonly Row[] = [
   ...[enqueueOne, enqueue500, enqueue5000, enqueueMany],
   ...[drain, drainRecorded, drainTraced, retry, wholeWay],
   ...[keys, inThreads, inProcesses, large],
-  ...[latency200, latencyHalf, priorityBacklog, delayed, scheduleOne, schedule1000],
+  ...[latency200, latencyHalf, results, priorityBacklog, delayed, scheduleOne, schedule1000],
   ...[api, r3, tenth, memory],
 ];

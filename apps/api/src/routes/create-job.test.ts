@@ -146,7 +146,7 @@ describe('POST /jobs', () => {
       'a period without a length',
       { task: 'a', input: 1, throttle: { key: 'x' } },
       '/throttle/period',
-      'missing_field',
+      'invalid_value',
       undefined,
     ],
     [
@@ -171,7 +171,7 @@ describe('POST /jobs', () => {
       'a number as text',
       { task: 'a', input: 1, retry: { attempts: '3' } },
       '/retry/attempts',
-      'invalid_type',
+      'invalid_value',
       undefined,
     ],
     ['a delay without a unit', { task: 'a', input: 1, delay: '10' }, '/delay', 'invalid_duration', undefined],

@@ -1,10 +1,19 @@
-import { isUuid } from '@jetbeat/core';
-import { calledBy, type Database, getJob, type JobWithAttempts, retriesOf } from '@jetbeat/postgres';
+import { isUuid, type Job } from '@jetbeat/core';
+import {
+  calledBy,
+  type Database,
+  getJob,
+  type JobWithAttempts,
+  retriesOf,
+  type UnmadeRecord,
+  unmadeOf,
+} from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
 import { reasonNow } from '../fleet.ts';
-import { jobJson } from '../job-json.ts';
+import { jobJson, timeText } from '../job-json.ts';
 import type { Parts } from '../parts.ts';
+import { policyJson } from '../policy-json.ts';
 import { ApiError } from '../problem.ts';
 import { answer, problems } from '../problem-responses.ts';
 
@@ -14,7 +23,7 @@ export const JOB_PARAMS = Type.Object({
 });
 
 /** `GET /jobs/{id}` */
-export function getJobRoute(app: FastifyInstance, { db, fleet }: Parts): void {
+export function getJobRoute(app: FastifyInstance, { db, fleet, settings }: Parts): void {
   app.get<{ Params: { id: string } }>(
     '/jobs/:id',
     {
@@ -29,18 +38,27 @@ export function getJobRoute(app: FastifyInstance, { db, fleet }: Parts): void {
     },
     async ({ params }, reply) => {
       const job = await findJob(db, params.id);
-      const [retriedBy, callbacks, known] = await Promise.all([
+      const [retriedBy, callbacks, unmade, known] = await Promise.all([
         retriesOf(db, job),
         calledBy(db, job),
+        job.finishedAt === undefined ? [] : unmadeOf(db, job.id),
         fleet(),
       ]);
       const reason = reasonNow(known, job);
       return reply.send({
         ...jobJson(reason === undefined ? job : { ...job, reason }, retriedBy),
         ...(callbacks.length === 0 ? {} : { callbacks }),
+        ...(unmade.length === 0 ? {} : { unmade: unmade.map(unmadeJson) }),
+        policy: policyJson(job, { settings, task: known.tasks.get(job.task) }),
       });
     },
   );
+}
+
+function unmadeJson({ what, tries, since, nextAt, error }: UnmadeRecord): NonNullable<Job['unmade']>[number] {
+  const nextTryAt = nextAt === undefined ? null : timeText(nextAt);
+  // The rest of it names a rule by what it says.
+  return { what: what.replace(/^notice:.*/, 'notice'), tries, since: timeText(since), nextTryAt, error };
 }
 
 /**

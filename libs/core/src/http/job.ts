@@ -19,6 +19,7 @@ import {
   TimeFor,
   TimeInput,
 } from './format.ts';
+import { JobPolicySchema } from './job-policy.ts';
 import { CallbacksSchema, ConcurrencyKeySchema, RetryInputSchema, TimeoutInputSchema } from './policy.ts';
 import {
   DebounceSchema,
@@ -162,6 +163,25 @@ export const JobSchema = Type.Object(
         description: 'Only of one job, not in lists: the jobs that were made because it has ended.',
       }),
     ),
+    unmade: Type.Optional(
+      Type.Array(
+        Type.Object(
+          {
+            what: Type.String({ description: '`onFailure:0` is the first callback; or a notice.' }),
+            tries: Type.Integer(),
+            since: Time,
+            nextTryAt: OrNull(Time),
+            error: Type.String(),
+          },
+          CLOSED,
+        ),
+        {
+          description:
+            'Only of one job, not in lists: what should have followed its end and could not be made so far. It is tried again; `nextTryAt` is null when it was tried often enough.',
+        },
+      ),
+    ),
+    policy: Type.Optional(JobPolicySchema),
     uniqueKey: Type.Optional(UniqueRefSchema),
     retryOf: Type.Optional(
       Type.String({ ...JobId, description: 'The job that this one was made from by a retry.' }),

@@ -19,7 +19,12 @@ const RateLimitSchema = Type.Object(
     burst: Type.Optional(
       Type.Integer({ minimum: 1, maximum: 1_000_000, description: 'Jobs that may begin at once.' }),
     ),
-    per: Type.Optional(Type.Enum(RATE_SCOPES, { description: 'What is counted; the queue by default.' })),
+    per: Type.Optional(
+      Type.Enum(RATE_SCOPES, {
+        description:
+          'What is counted: all jobs of the queue together, the default; or those of each task, or each concurrency key, whose task says no rate itself.',
+      }),
+    ),
   },
   { ...CLOSED, description: 'How many jobs of the queue begin in a time, over all workers.' },
 );

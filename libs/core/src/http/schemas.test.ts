@@ -20,6 +20,7 @@ import {
   QueueRequestSchema,
 } from './queue.ts';
 import { PauseRequestSchema, ScheduleRequestSchema } from './schedule.ts';
+import { TaskListSchema, TaskRequestSchema } from './task.ts';
 
 const fits = (schema: TSchema, value: unknown) => Compile(schema).Check(value);
 const examplesOf = (schema: TSchema) => (schema as { examples?: unknown[] }).examples ?? [];
@@ -32,6 +33,7 @@ test.each([
   ['QueueRequest', QueueRequestSchema],
   ['QueuePauseRequest', QueuePauseRequestSchema],
   ['PurgeRequest', PurgeRequestSchema],
+  ['TaskRequest', TaskRequestSchema],
   ['ReplayRequest', ReplayRequestSchema],
   ['ReplayAllRequest', ReplayAllRequestSchema],
 ] as const)('%s takes its examples, and no field more', (_, schema) => {
@@ -65,7 +67,9 @@ test('pages, queries, problems and health have their shapes', () => {
   expect(fits(ProblemSchema, { title: 'only a title' })).toBe(false);
 });
 
-test('queues and dead letters have their shapes', () => {
+test('queues, tasks and dead letters have their shapes', () => {
+  expect(fits(TaskListSchema, { items: [], nextCursor: null })).toBe(true);
+  expect(fits(TaskListSchema, { items: [{}], nextCursor: null })).toBe(false);
   expect(fits(QueueListSchema, { items: [], nextCursor: null })).toBe(true);
   expect(fits(QueueListSchema, { items: [{}], nextCursor: null })).toBe(false);
   expect(fits(QueueRequestSchema, { concurrency: -1 })).toBe(false);

@@ -10,9 +10,6 @@ export class Callbacks extends Migration {
     // hear: a default for old rows and another for new ones, since no row is written for that.
     this.addSql('alter table job add column followed boolean not null default true');
     this.addSql('alter table job alter column followed set default false');
-    this.addSql(
-      `create index job_unfollowed on job (finished_at) where state in ('dead', 'expired') and not followed`,
-    );
     // How many notices of a rule went out in its present period, and of what they told.
     this.addSql(`create table notice_count (
       rule text primary key,

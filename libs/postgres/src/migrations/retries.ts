@@ -6,6 +6,5 @@ export class Retries extends Migration {
 
   override up(): void {
     this.addSql('alter table job add column retry_of uuid, add column moved_below bigint');
-    this.addSql('create index job_retry_of on job (retry_of, id) where retry_of is not null');
   }
 }

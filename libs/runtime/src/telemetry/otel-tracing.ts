@@ -1,9 +1,12 @@
-import { context, trace } from '@opentelemetry/api';
+import { context, diag, trace } from '@opentelemetry/api';
+import type { ReadableSpan } from '@opentelemetry/sdk-trace';
+import type { SentSpans } from './box-tracing.ts';
 import { type ChosenIds, withTraceId } from './chosen-ids.ts';
 import { createFineClock } from './fine-clock.ts';
 import { InsideKept, InsidePlace } from './inside-context.ts';
 import { KeptSpan, type SpanOrigin } from './kept-span.ts';
 import type { Sampling } from './sampling.ts';
+import { toReadable } from './sent-span.ts';
 import type { Tracing } from './tracing.ts';
 
 /** What spans are made with. */
@@ -11,12 +14,15 @@ export interface OtelParts {
   readonly origin: SpanOrigin;
   readonly ids: ChosenIds;
   readonly sampling: Sampling;
+  /** Takes a span that a thread or a child process has sent. */
+  readonly onSent: (span: ReadableSpan) => void;
   readonly instrumentPg: Tracing['instrumentPg'];
   readonly stop: Tracing['stop'];
 }
 
 /** `Tracing` over an SDK that runs. */
-export function createTracing({ origin, ids, sampling, instrumentPg, stop }: OtelParts): Tracing {
+export function createTracing(parts: OtelParts): Tracing {
+  const { origin, ids, sampling, onSent, instrumentPg, stop } = parts;
   return {
     now: createFineClock(),
     samples: (traceId, parent) => sampling.samples(traceId, parent?.sampled),
@@ -40,6 +46,14 @@ export function createTracing({ origin, ids, sampling, instrumentPg, stop }: Ote
       new KeptSpan(origin, whole).finish(whole.endedAt, whole.error);
     },
     instrumentPg,
+    boxes: {
+      module: new URL('./box-tracing.ts', import.meta.url).href,
+      take(sent) {
+        const { spans, left } = sent as SentSpans;
+        for (const span of spans) onSent(toReadable(span, origin.resource));
+        if (left > 0) diag.warn(`${left} spans of a handler were left out: too many in a second`);
+      },
+    },
     stop,
   };
 }

@@ -1,5 +1,6 @@
 import { DiagLogLevel, diag } from '@opentelemetry/api';
 import { NodeSDK } from '@opentelemetry/sdk-node';
+import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import packageJson from '../../package.json' with { type: 'json' };
 import type { AppName } from '../config.ts';
 import type { Log } from '../log.ts';
@@ -40,15 +41,17 @@ export async function startSdk(params: { app: AppName; env: Environment; log: Lo
   if (!env.OTEL_LOG_LEVEL) diag.setLogger(createDiagLog(log, to), { logLevel: DiagLogLevel.INFO });
   sdk.start();
   log.info({ sampler: env.OTEL_TRACES_SAMPLER ?? 'parentbased_always_on' }, 'traces are on');
+  const onEnd = (span: ReadableSpan) => {
+    for (const processor of spanProcessors) processor.onEnd(span);
+  };
   let stopped: Promise<void> | undefined;
   return createTracing({
     origin: {
       resource,
       scope: { name: 'jetbeat', version: packageJson.version },
-      onEnd(span) {
-        for (const processor of spanProcessors) processor.onEnd(span);
-      },
+      onEnd,
     },
+    onSent: onEnd,
     ids,
     sampling,
     instrumentPg: createPgInstrument(),

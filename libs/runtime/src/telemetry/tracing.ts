@@ -73,6 +73,13 @@ export interface Tracing {
   emit(span: SpanWhole): void;
   /** Has the statements of a `pg` driver make spans, without their values. `driver.Client` is the class of its connections. */
   instrumentPg(driver: { readonly Client: unknown }): void;
+  /** For threads and child processes, which make spans of their own. */
+  readonly boxes: {
+    /** URL of the module that does so; it exports `openBoxTracing`. */
+    readonly module: string;
+    /** Takes what such a one sends. */
+    take(sent: unknown): void;
+  };
   /** Sends what is left, for a few seconds at most. Twice is safe. */
   stop(): Promise<void>;
 }

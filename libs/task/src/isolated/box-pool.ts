@@ -1,5 +1,5 @@
+import type { Isolated } from '@jetbeat/core';
 import type { Clock } from '../clock.ts';
-import type { Isolated } from '../isolation.ts';
 import type { Box } from './box.ts';
 import type { TaskSource } from './task-source.ts';
 

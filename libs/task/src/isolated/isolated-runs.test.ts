@@ -1,5 +1,5 @@
+import type { Isolated } from '@jetbeat/core';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Isolated } from '../isolation.ts';
 import { Cancel } from '../on-purpose.ts';
 import { lives, setUpRuns, TASKS } from './isolated.fixture.ts';
 

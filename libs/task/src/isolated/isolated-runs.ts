@@ -1,17 +1,17 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { JobEnvelope, Policy } from '@jetbeat/core';
+import type { Isolated, JobEnvelope, Policy } from '@jetbeat/core';
 import type { TellProgress } from '../attempt-context.ts';
 import type { EnqueueChild } from '../child-calls.ts';
 import { type Clock, systemClock } from '../clock.ts';
 import type { TaskLog } from '../context.ts';
 import type { Execution } from '../execution.ts';
 import type { Interrupt } from '../interrupt.ts';
-import type { Isolated } from '../isolation.ts';
 import { type Box, ChildLostError, CLOSE_MS, START_MS } from './box.ts';
 import { createBoxPool } from './box-pool.ts';
 import type { WrittenSettings } from './messages.ts';
 import { openProcessBox } from './process-box.ts';
 import { lostBy, runInBox, stoppedBy } from './run-in-box.ts';
+import type { RunsTracing } from './runs-tracing.ts';
 import type { TaskSource } from './task-source.ts';
 import { openThreadBox } from './thread-box.ts';
 
@@ -59,14 +59,17 @@ export function createIsolatedRuns(params: {
   readonly threadMemory?: number;
   /** Of the worker. */
   readonly settings?: WrittenSettings | undefined;
+  /** Present where tracing is on. */
+  readonly tracing?: RunsTracing | undefined;
 }): IsolatedRuns {
-  const { max, idleMs = IDLE_MS, clock = systemClock, execArgv, threadMemory, settings } = params;
+  const { max, idleMs = IDLE_MS, clock = systemClock, execArgv, threadMemory, settings, tracing } = params;
   const open = (isolation: Isolated): Box => {
     const box =
       isolation.kind === 'thread'
         ? openThreadBox(threadMemory)
         : openProcessBox({ watchesMemory: isolation.maxMemory !== undefined, execArgv });
     if (settings) box.send({ kind: 'settings', ...settings });
+    if (tracing) box.send({ kind: 'tracing', module: tracing.module });
     return box;
   };
   const pool = createBoxPool({ open, max, idleMs, clock });
@@ -83,11 +86,17 @@ export function createIsolatedRuns(params: {
     if (stopped) return stopped;
     // What the box asks for is done as if the handler had called it here: in its trace.
     const within = AsyncLocalStorage.snapshot();
+    const trace = tracing?.traceparent();
     return await runInBox({
-      ...{ box, interrupt, clock, ...told },
-      run: { runId, job, policy, source },
+      ...{ box, interrupt, clock, tracing, ...told },
+      run: { runId, job, policy, source, ...(trace === undefined ? {} : { trace }) },
       log: run.log,
-      enqueue: (child) => within(() => run.enqueue(child)),
+      enqueue: (child, from) =>
+        within(() =>
+          from === undefined || !tracing
+            ? run.enqueue(child)
+            : tracing.within(from, () => run.enqueue(child)),
+        ),
       progress: run.progress,
       onLateEnd: run.onLateEnd,
     });

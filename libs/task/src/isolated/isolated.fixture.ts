@@ -1,8 +1,7 @@
-import { type Call, DEFAULT_POLICY, type TimeLimits } from '@jetbeat/core';
+import { type Call, DEFAULT_POLICY, type Isolated, type TimeLimits } from '@jetbeat/core';
 import type { EnqueueChild } from '../child-calls.ts';
 import { JOB } from '../execute.fixture.ts';
 import { Interrupt } from '../interrupt.ts';
-import type { Isolated } from '../isolation.ts';
 import { createIsolatedRuns, type IsolatedRun, type IsolatedRuns } from './isolated-runs.ts';
 
 /** The module that boxes load. */

@@ -11,6 +11,8 @@ export interface RunMessage {
   readonly job: JobEnvelope;
   readonly policy: Policy;
   readonly source: TaskSource;
+  /** Where tracing is on: the span inside of which it runs, as a `traceparent`. */
+  readonly trace?: string;
 }
 
 /** What the configuration says of tasks, as it is written there; for what handlers enqueue. */
@@ -24,6 +26,8 @@ export interface WrittenSettings {
 export type ToBox =
   | ({ readonly kind: 'settings' } & WrittenSettings)
   | RunMessage
+  /** Spans are made, with the module of this URL. */
+  | { readonly kind: 'tracing'; readonly module: string }
   /** Abort the run's signal: the job was cancelled, or has to be given back. */
   | { readonly kind: 'abort'; readonly runId: string; readonly cancel: boolean; readonly message: string }
   /** The answer to an `enqueue`. */
@@ -50,7 +54,15 @@ export type FromBox =
       readonly execution: Execution;
       readonly memory?: number;
     }
-  | { readonly kind: 'enqueue'; readonly runId: string; readonly call: number; readonly child: Call }
+  /** `trace`: the span inside of which it was called, as a `traceparent`. */
+  | {
+      readonly kind: 'enqueue';
+      readonly runId: string;
+      readonly call: number;
+      readonly child: Call;
+      readonly trace?: string;
+    }
+  | { readonly kind: 'spans'; readonly runId: string; readonly sent: unknown }
   | ({ readonly kind: 'log'; readonly runId: string } & LogEntry)
   | { readonly kind: 'progress'; readonly runId: string; readonly progress: Progress }
   | { readonly kind: 'memory'; readonly bytes: number }

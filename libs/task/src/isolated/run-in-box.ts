@@ -1,4 +1,4 @@
-import type { StoredError } from '@jetbeat/core';
+import type { Call, StoredError } from '@jetbeat/core';
 import type { TellProgress } from '../attempt-context.ts';
 import type { EnqueueChild } from '../child-calls.ts';
 import type { Clock } from '../clock.ts';
@@ -11,6 +11,7 @@ import { HardTimeLimitError } from '../limits.ts';
 import { isOnPurpose } from '../on-purpose.ts';
 import { type Box, ChildLostError, START_MS } from './box.ts';
 import type { FromBox, RunMessage } from './messages.ts';
+import type { RunsTracing } from './runs-tracing.ts';
 
 /** How long a handler may go on after its job was cancelled; then it is ended, milliseconds. */
 const CANCEL_GRACE_MS = 5_000;
@@ -24,8 +25,10 @@ export interface RunInBoxParams {
   readonly box: Box;
   readonly run: Omit<RunMessage, 'kind'>;
   readonly log: () => TaskLog;
-  readonly enqueue: EnqueueChild;
+  /** `trace`: the span inside of which it was called, as a `traceparent`. */
+  readonly enqueue: (child: Call, trace: string | undefined) => ReturnType<EnqueueChild>;
   readonly progress?: TellProgress | undefined;
+  readonly tracing?: RunsTracing | undefined;
   readonly interrupt: Interrupt;
   readonly onLateEnd?: (() => void) | undefined;
   readonly clock: Clock;
@@ -117,12 +120,13 @@ export function lostBy(lost: ChildLostError): Execution {
   return { outcome: 'lost', error: describeThrown(lost) };
 }
 
-function answer({ box, log, enqueue, progress }: RunInBoxParams, message: FromBox): void {
+function answer({ box, log, enqueue, progress, tracing }: RunInBoxParams, message: FromBox): void {
   if (message.kind === 'log') log()[message.level](message.fields, message.message);
   else if (message.kind === 'progress') progress?.(message.progress);
+  else if (message.kind === 'spans') tracing?.take(message.sent);
   else if (message.kind === 'enqueue') {
-    const { call, child } = message;
-    enqueue(child).then(
+    const { call, child, trace } = message;
+    enqueue(child, trace).then(
       (stored) => box.send({ kind: 'enqueued', call, child: stored }),
       (thrown: unknown) => {
         const error: StoredError = describeThrown(thrown);

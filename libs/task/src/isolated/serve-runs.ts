@@ -8,6 +8,7 @@ import { Cancel } from '../on-purpose.ts';
 import { createBoundedLog } from './bounded-log.ts';
 import { createBoundedProgress } from './bounded-progress.ts';
 import type { FromBox, RunMessage, ToBox } from './messages.ts';
+import { type BoxTracing, loadBoxTracing } from './runs-tracing.ts';
 import { createTaskFinder } from './task-source.ts';
 
 /** How a box is joined to its worker. */
@@ -26,35 +27,43 @@ const MEMORY_EVERY_MS = 250;
 
 /** The box's side: makes the attempts that the worker asks for, one at a time, with the same `execute` as the worker itself. */
 export function serveRuns(port: BoxPort): (message: ToBox) => void {
-  const find = createTaskFinder();
+  const find = createTaskFinder({ traceparent: () => tracing?.active() });
   const calls = new Map<number, { resolve: (stored: StoredChild) => void; reject: (error: Error) => void }>();
   let count = 0;
   let settings: Settings | undefined;
+  let tracing: BoxTracing | undefined;
+  let opening: Promise<void> | undefined;
   let current: { readonly runId: string; readonly interrupt: Interrupt } | undefined;
 
   const enqueueIn = (runId: string) => (child: Call) =>
     new Promise<StoredChild>((resolve, reject) => {
       const call = ++count;
       calls.set(call, { resolve, reject });
-      port.say({ kind: 'enqueue', runId, call, child });
+      const trace = tracing?.active();
+      port.say({ kind: 'enqueue', runId, call, child, ...(trace === undefined ? {} : { trace }) });
     });
 
   const perform = async (message: RunMessage, interrupt: Interrupt): Promise<Execution> => {
-    const { runId, job, policy, source } = message;
+    const { runId, job, policy, source, trace } = message;
     const bounded = createBoundedLog((entry) => port.say({ kind: 'log', runId, ...entry }), Date.now);
     const told = createBoundedProgress((progress) => port.say({ kind: 'progress', runId, progress }));
     try {
+      // Before the modules of the task: who makes a tracer there gets one that works.
+      await opening;
       const task = await find(source, job.task);
       port.say({ kind: 'began', runId });
       port.deadline?.(Date.now() + policy.timeout.hard);
       const log = () => bounded.log;
       const enqueue = enqueueIn(runId);
       const { tell: progress } = told;
-      return await execute({ task, job, runId, policy, log, enqueue, settings, progress, interrupt });
+      const attempt = () =>
+        execute({ task, job, runId, policy, log, enqueue, settings, progress, interrupt });
+      return await (tracing && trace ? tracing.within(trace, attempt) : attempt());
     } catch (error) {
       return { outcome: 'failed', error: describeThrown(error) };
     } finally {
       port.deadline?.(0);
+      tracing?.flush();
       told.end();
       bounded.end();
     }
@@ -77,6 +86,13 @@ export function serveRuns(port: BoxPort): (message: ToBox) => void {
     switch (message.kind) {
       case 'settings':
         settings = readSettings(message.settings, message.file);
+        return;
+      case 'tracing':
+        opening = loadBoxTracing(message.module, (sent) => {
+          if (current) port.say({ kind: 'spans', runId: current.runId, sent });
+        }).then((opened) => {
+          tracing = opened;
+        });
         return;
       case 'run':
         return void run(message);

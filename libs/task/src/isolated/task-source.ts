@@ -19,14 +19,20 @@ class TaskNotThereError extends JetbeatError {
   }
 }
 
+/** What a function that makes tasks is given beside its argument. */
+export interface TaskHost {
+  /** The span inside of which the caller runs. */
+  readonly traceparent: () => string | undefined;
+}
+
 /** Finds tasks by their sources; a module is loaded once, and a function called once for each argument. */
-export function createTaskFinder(): (source: TaskSource, name: string) => Promise<Task> {
+export function createTaskFinder(host: TaskHost): (source: TaskSource, name: string) => Promise<Task> {
   const known = new Map<string, Promise<ReadonlyMap<string, Task>>>();
   return async (source, name) => {
     const key = JSON.stringify(source);
     let loading = known.get(key);
     if (!loading) {
-      loading = tasksOf(source);
+      loading = tasksOf(source, host);
       known.set(key, loading);
     }
     const task = (await loading).get(name);
@@ -35,9 +41,12 @@ export function createTaskFinder(): (source: TaskSource, name: string) => Promis
   };
 }
 
-async function tasksOf({ module: url, make }: TaskSource): Promise<ReadonlyMap<string, Task>> {
+async function tasksOf(
+  { module: url, make }: TaskSource,
+  host: TaskHost,
+): Promise<ReadonlyMap<string, Task>> {
   const module = (await import(url)) as Record<string, unknown>;
-  const values = make ? await made(module[make.export], make.with) : Object.values(module);
+  const values = make ? await made(module[make.export], make.with, host) : Object.values(module);
   return new Map(
     values
       .flatMap((value) => (Array.isArray(value) ? value : [value]))
@@ -46,8 +55,8 @@ async function tasksOf({ module: url, make }: TaskSource): Promise<ReadonlyMap<s
   );
 }
 
-async function made(make: unknown, argument: unknown): Promise<unknown[]> {
+async function made(make: unknown, argument: unknown, host: TaskHost): Promise<unknown[]> {
   if (typeof make !== 'function') return [];
-  const answer = (await make(argument)) as { tasks?: unknown };
+  const answer = (await make(argument, host)) as { tasks?: unknown };
   return [answer.tasks];
 }

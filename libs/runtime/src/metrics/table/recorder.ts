@@ -44,5 +44,10 @@ export const RECORDER = {
     [],
     'Jobs made because another one had ended: notices, and callbacks that no worker had made.',
   ),
+  jetbeat_recorder_unmade_total: counter(
+    '{job}',
+    [],
+    'Tries to make such a job that failed; each is tried again later, see the log of the recorder.',
+  ),
   jetbeat_recorder_trimmed_total: counter('{batch}', [], 'Recorded batches removed from EVENTS.'),
 };

@@ -1,4 +1,5 @@
-import { type Issue, unknownFields } from '@jetbeat/core';
+import type { Issue } from './errors.ts';
+import { unknownFields } from './unknown-fields.ts';
 
 /** Where a handler runs: in the worker itself, in a thread of it, or in a process of its own. */
 export type IsolationKind = 'inline' | 'thread' | 'process';

@@ -1,4 +1,4 @@
-import { UnfitValueError } from '@jetbeat/postgres';
+import { UnfitValueError } from './errors.ts';
 
 /**
  * SQLSTATE classes 22 (data exception), 23 (integrity constraint violation) and 54 (a limit of PostgreSQL, such as too deep a

@@ -1,0 +1,33 @@
+import { isName, type TaskAnswer } from '@jetbeat/core';
+import { getTaskLimits, type TaskLimitsRecord } from '@jetbeat/postgres';
+import Type from 'typebox';
+import type { Parts } from './parts.ts';
+import { ApiError } from './problem.ts';
+import { taskJson } from './task-json.ts';
+
+/** The path of one task. What may not name a task names none, and is answered so. */
+export const TASK_PARAMS = Type.Object({
+  task: Type.String({ maxLength: 512, description: 'Name of the task.' }),
+});
+
+/**
+ * The task as it is shown.
+ * @param changed what was just said of it
+ * @throws ApiError task_not_found when nothing is known of it: no worker has served it, and nothing was said
+ */
+export async function showTask(parts: Parts, name: string, changed?: TaskLimitsRecord): Promise<TaskAnswer> {
+  const { db, settings } = parts;
+  if (!isName('task', name)) throw notFound(name);
+  const limits = changed ?? (await getTaskLimits(db, name));
+  const fleet = await parts.fleet();
+  const task = fleet.tasks.get(name);
+  if (!task && !limits) throw notFound(name);
+  return taskJson(name, { task, limits, fleet, settings });
+}
+
+function notFound(name: string): ApiError {
+  return new ApiError(
+    'task_not_found',
+    `no worker has served a task named ${JSON.stringify(name.slice(0, 128))} yet`,
+  );
+}

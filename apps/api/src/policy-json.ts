@@ -1,0 +1,61 @@
+import {
+  type ExplainedPolicy,
+  explainPolicy,
+  formatDuration,
+  type JobPolicy,
+  type Settings,
+} from '@jetbeat/core';
+import type { JobRecord, TaskRecord } from '@jetbeat/postgres';
+
+/** The policy of a job as the API shows it, and whose word each part of it is. */
+export function policyJson(
+  job: Pick<JobRecord, 'task' | 'queue' | 'policy'>,
+  known: { readonly settings: Settings; readonly task: TaskRecord | undefined },
+): JobPolicy {
+  const { settings, task } = known;
+  const explained = explainPolicy({
+    ...{ call: job.policy, configured: settings.of(job.task), task: task?.policy },
+    queue: settings.queue(job.queue),
+  });
+  const { timeout, callbacks } = explained;
+  const { concurrency } = job.policy ?? {};
+  return {
+    retry: retryJson(explained),
+    timeout: {
+      ...(timeout.soft === undefined ? {} : { soft: formatDuration(timeout.soft) }),
+      hard: formatDuration(timeout.hard),
+    },
+    ...(concurrency ? { concurrencyKey: { key: concurrency.key, limit: concurrency.limit } } : {}),
+    onSuccess: [...callbacks.onSuccess],
+    onFailure: [...callbacks.onFailure],
+    from: fromJson(explained, concurrency && (concurrency.by ?? 'call')),
+  };
+}
+
+function retryJson({ retry }: ExplainedPolicy): JobPolicy['retry'] {
+  const { attempts, backoff, delay, factor, max, jitter, retryOn, noRetryOn } = retry;
+  const isList = typeof delay !== 'number';
+  return {
+    attempts,
+    // What means nothing beside a list is not shown.
+    ...(isList ? {} : { backoff, ...(backoff === 'exponential' ? { factor } : {}) }),
+    delay: isList ? delay.map(formatDuration) : formatDuration(delay),
+    max: formatDuration(max),
+    jitter,
+    ...(retryOn ? { retryOn: [...retryOn] } : {}),
+    ...(noRetryOn ? { noRetryOn: [...noRetryOn] } : {}),
+  };
+}
+
+function fromJson(explained: ExplainedPolicy, key: 'call' | 'task' | undefined): JobPolicy['from'] {
+  const { retry, timeout, callbacks } = explained.from;
+  const shown = new Set(Object.keys(retryJson(explained)));
+  const named = (what: string, parts: object) =>
+    Object.entries(parts).map(([field, layer]) => [`${what}.${field}`, layer] as const);
+  return Object.fromEntries([
+    ...named('retry', retry).filter(([name]) => shown.has(name.slice('retry.'.length))),
+    ...named('timeout', timeout),
+    ...Object.entries(callbacks),
+    ...(key === undefined ? [] : [['concurrencyKey', key] as const]),
+  ]);
+}

@@ -1,0 +1,22 @@
+import type { FastifyInstance } from 'fastify';
+import { showTask, TASK_PARAMS } from '../find-task.ts';
+import type { Parts } from '../parts.ts';
+import { answer, problems } from '../problem-responses.ts';
+
+/** `GET /tasks/{name}` */
+export function getTaskRoute(app: FastifyInstance, parts: Parts): void {
+  app.get<{ Params: { task: string } }>(
+    '/tasks/:task',
+    {
+      config: { role: 'viewer' },
+      schema: {
+        operationId: 'getTask',
+        tags: ['tasks'],
+        summary: 'Get a task with what holds for it',
+        params: TASK_PARAMS,
+        response: { 200: answer('The task.', 'Task'), ...problems(404) },
+      },
+    },
+    async ({ params }, reply) => reply.send(await showTask(parts, params.task)),
+  );
+}

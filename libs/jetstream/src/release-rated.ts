@@ -1,0 +1,193 @@
+import {
+  dropHolders,
+  factsOf,
+  idleAfter,
+  type JobEnvelope,
+  letGo,
+  messageId,
+  type Pace,
+  parseTraceparent,
+  type RateAsk,
+  type Semaphore,
+  startAfter,
+  startsUntil,
+  withoutOverdue,
+} from '@jetbeat/core';
+import type { Bus } from './bus.ts';
+import type { EventPublisher } from './event-publisher.ts';
+import { deleteJobMessage, findMessage, nextParked, type StoredJob } from './find-message.ts';
+import type { LeaseWatch } from './leases.ts';
+import { publishJobs } from './publish-jobs.ts';
+import { keepKeys, pickRated } from './rated-picks.ts';
+import { changeSemaphore, rateState, readSemaphore, type StoredSemaphore } from './semaphores.ts';
+
+/** What a rate is for whoever knows the tasks. */
+export interface KnownRate {
+  /** Whose rate holds for the job now; absent: none does. */
+  readonly hash?: string;
+  readonly pace?: Pace;
+}
+
+/** What letting parked jobs go needs. */
+export interface ReleaseRatedParams {
+  readonly bus: Bus;
+  readonly events: Pick<EventPublisher, 'publish'>;
+  /** See `JobRate`. */
+  readonly hash: string;
+  /** Unix milliseconds. */
+  readonly now: () => number;
+  /** What holds for a job now; undefined where the caller does not know its task: then what was noted counts. */
+  readonly rateOf?: ((envelope: JobEnvelope) => KnownRate | undefined) | undefined;
+  readonly leases: LeaseWatch;
+}
+
+/** What came of it. */
+export interface ReleasedRated {
+  /** Jobs that were put back on their queues. */
+  readonly jobs: number;
+  /** Whether others are parked. */
+  readonly waiting: boolean;
+  /** When the next one may go, Unix milliseconds. */
+  readonly dueAt: number;
+}
+
+/** Jobs are put back so long before their start is due, for the way to their worker takes time; milliseconds. */
+const AHEAD_MS = 250;
+/** How long a start is kept for a job on that way, milliseconds. */
+const KEEP_MS = 10_000;
+/** Jobs in one call. */
+const MOST = 100;
+/** When it is looked again for a job whose key is busy, milliseconds. */
+const BUSY_MS = 500;
+/** How long what was used is kept beyond the time for which it counts, milliseconds. */
+const SPARE_MS = 60_000;
+/** How long it is kept while jobs wait: longer than any start can be ahead, milliseconds. */
+const WAITING_MS = 2 * 86_400_000;
+
+/** After how long the server may forget a rate. */
+export function keepRate(state: Semaphore): number {
+  const idle = idleAfter(state, Date.now());
+  return idle === undefined ? WAITING_MS : idle + SPARE_MS;
+}
+
+/**
+ * Puts the jobs back on their queues that are parked for a rate and whose starts are about to be due, the oldest first; of those
+ * with a concurrency key the oldest whose key has a free slot, which is kept for it. The order is that of `handOver`: keep, publish, tell
+ * history, clear the parking place. Whoever does the same at the same time gets other jobs. A crash after any step leaves
+ * the job in JetStream; what was kept is over after 10 s (docs/decisions/limits.md).
+ * @throws JetStreamCallError, PublishRefusedError, PublishUnconfirmedError, BusClosedError
+ */
+export async function releaseRated(params: ReleaseRatedParams): Promise<ReleasedRated> {
+  const { bus, hash, now } = params;
+  const first = await nextParked(bus, { hash, what: 'rate' });
+  if (!first) {
+    await noMore(params);
+    return { jobs: 0, waiting: false, dueAt: now() };
+  }
+  const known = await readSemaphore(bus, rateState(hash));
+  const state = withoutOverdue(known.semaphore, now());
+  const pace = paceOf(params, first, state);
+  const kept = Object.keys(state.holders).length;
+  const due = pace ? startsUntil(state, pace, now() + AHEAD_MS, MOST + kept, now()) - kept : MOST;
+  const { picked, skipped, busy } = await pickRated(params, { state, first, most: Math.min(due, MOST) });
+  const turns = await keepTurns(params, picked, { pace, known });
+  const gone = await keepKeys(params, turns.jobs, now() + KEEP_MS);
+  if (gone.length < turns.jobs.length) await dropTurns(params, minus(turns.jobs, gone));
+  const jobs = await putBack(params, gone);
+  // Whoever waits for a key is looked at again soon; else when the next start is due.
+  const dueAt = busy && jobs < due ? now() + BUSY_MS : turns.dueAt;
+  return { jobs, waiting: skipped || jobs > 0, dueAt };
+}
+
+/** What the rate is now: by what the caller knows of the job that waits longest, else as it was noted. */
+function paceOf({ hash, rateOf }: ReleaseRatedParams, first: StoredJob, state: Semaphore): Pace | undefined {
+  const known = first.envelope && rateOf?.(first.envelope);
+  if (!known) return state.pace;
+  // It waits for what holds no more.
+  return known.hash === hash ? known.pace : undefined;
+}
+
+/** Keeps the starts of as many of these jobs as are due; others may have been faster. */
+async function keepTurns(
+  { bus, hash, now }: ReleaseRatedParams,
+  picked: readonly StoredJob[],
+  { pace, known }: { readonly pace: Pace | undefined; readonly known: StoredSemaphore },
+): Promise<{ readonly jobs: readonly StoredJob[]; readonly dueAt: number }> {
+  const asks = picked.flatMap(({ envelope }): RateAsk[] =>
+    envelope ? [{ job: envelope.id, parks: envelope.parks }] : [],
+  );
+  const { value, stored } = await changeSemaphore<readonly RateAsk[]>(bus, {
+    name: rateState(hash),
+    known,
+    keepMs: keepRate,
+    decide(semaphore) {
+      const at = now();
+      const { next, gone } = letGo(semaphore, pace, asks, {
+        now: at,
+        until: at + AHEAD_MS,
+        kept: at + KEEP_MS,
+      });
+      const same = gone.length === 0 && semaphore.waiting && next.pace === semaphore.pace;
+      return same ? { value: gone } : { next, value: gone };
+    },
+  });
+  const ids = new Set(value.map(({ job }) => job));
+  const jobs = picked.filter(({ envelope }) => envelope !== undefined && ids.has(envelope.id));
+  const state = withoutOverdue(stored.semaphore, now());
+  const taken = Object.keys(state.holders).length;
+  return { jobs, dueAt: pace ? startAfter(state, pace, taken, now()) - AHEAD_MS : now() };
+}
+
+async function dropTurns({ bus, hash }: ReleaseRatedParams, jobs: readonly StoredJob[]): Promise<void> {
+  const ids = new Set(jobs.map(({ envelope }) => envelope?.id));
+  await changeSemaphore(bus, {
+    name: rateState(hash),
+    keepMs: keepRate,
+    decide: (semaphore) => ({
+      next: dropHolders(semaphore, (holder, id) => 'until' in holder && ids.has(id)),
+      value: undefined,
+    }),
+  });
+}
+
+function minus(all: readonly StoredJob[], some: readonly StoredJob[]): StoredJob[] {
+  return all.filter((one) => !some.includes(one));
+}
+
+/** Returns how many jobs went. Of one that is not parked any more (it went, has run and is done since it was looked at) nothing is kept. */
+async function putBack(params: ReleaseRatedParams, jobs: readonly StoredJob[]): Promise<number> {
+  const { bus, events, now } = params;
+  const freed = jobs.flatMap(({ envelope, traceparent, link, arrival, seq }) =>
+    envelope
+      ? [{ envelope, traceparent, link, arrival, messageId: `${messageId(envelope)}.freed${seq}` }]
+      : [],
+  );
+  const results = await publishJobs(bus, freed);
+  const back = await Promise.all(
+    jobs.map(async ({ envelope, traceparent, seq }, index) => {
+      const result = results[index];
+      if (!result || !envelope) return true;
+      if (!result.ok) throw result.error;
+      if (result.duplicate && (await findMessage(bus, { seq }))?.envelope?.id !== envelope.id) return false;
+      const traceId = parseTraceparent(traceparent)?.traceId;
+      const at = result.duplicate ? undefined : result.seq;
+      await events.publish({ kind: 'released', ...factsOf(envelope, traceId, at), at: now() });
+      await deleteJobMessage(bus, seq);
+      return true;
+    }),
+  );
+  const stale = jobs.filter((_, index) => !back[index]);
+  if (stale.length > 0) await dropTurns(params, stale);
+  return jobs.length - stale.length;
+}
+
+/** Nobody waits any more. Whoever parks a job at the same time looks after it. */
+async function noMore({ bus, hash }: ReleaseRatedParams): Promise<void> {
+  await changeSemaphore(bus, {
+    name: rateState(hash),
+    keepMs: keepRate,
+    decide({ waiting, ...rest }) {
+      return waiting ? { next: rest, value: undefined } : { value: undefined };
+    },
+  });
+}
