@@ -40,7 +40,7 @@ export default {
       from: { path: '^((?:apps|libs)/[^/]+|infra|test)/' },
       to: {
         path: '^(?:apps|libs)/[^/]+/src/',
-        pathNot: ['^(?:apps|libs)/[^/]+/src/(index|testing)\\.ts$', '^$1/'],
+        pathNot: ['^(?:apps|libs)/[^/]+/src/(index|testing|http)\\.ts$', '^$1/'],
       },
     },
     {

@@ -7,6 +7,8 @@ import { waitUntil } from '../support/wait-until.ts';
 /** An app as a process of its own, which logs to a file. */
 export interface App {
   readonly pid: number;
+  /** Where its health and its metrics are. */
+  readonly url: string;
   /** Resolves when the process has ended. */
   readonly exited: Promise<unknown>;
   /** Resolves when it says that it is ready. */
@@ -39,6 +41,7 @@ export async function startApp(params: {
   });
   return {
     pid: app.pid,
+    url: `http://127.0.0.1:${port}`,
     exited: app.exited,
     stop: app.stop,
     async ready() {

@@ -40,7 +40,7 @@ export interface Measure {
 }
 
 /** Units of measures. */
-type Unit = 'jobs/s' | 'attempts/s' | 'ms' | 'MiB' | 'MiB/s' | 'ratio';
+type Unit = 'jobs/s' | 'schedules/s' | 'attempts/s' | 'ms' | 'MiB' | 'MiB/s' | 'ratio';
 
 /** The machine and the versions under which a row was measured. */
 export interface Machine {

@@ -6,21 +6,32 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startTestApi, type TestApi } from '../support/api.ts';
 import { newJob } from '../support/recorder.ts';
 
+interface Body {
+  readonly $ref?: string;
+  readonly properties?: object;
+}
 interface Operation {
-  readonly requestBody?: { content: Record<string, { schema: { properties?: object }; example?: unknown }> };
+  readonly requestBody?: { content: Record<string, { schema: Body; example?: unknown }> };
 }
 
 const file = resolve(import.meta.dirname, '../../docs/openapi.json');
-const { paths } = JSON.parse(readFileSync(file, 'utf8')) as {
+const { paths, components } = JSON.parse(readFileSync(file, 'utf8')) as {
+  components: { schemas: Record<string, Body> };
   paths: Record<string, Record<string, Operation>>;
 };
 /** Every request with a body, those that make something first. */
 const requests = Object.entries(paths)
   .flatMap(([path, { post }]) => {
     const body = post?.requestBody?.content['application/json'];
-    return body ? [{ path, fields: Object.keys(body.schema.properties ?? {}), example: body.example }] : [];
+    return body
+      ? [{ path, fields: Object.keys(read(body.schema).properties ?? {}), example: body.example }]
+      : [];
   })
   .sort((a, b) => Number(a.path.includes('{')) - Number(b.path.includes('{')));
+
+function read({ $ref, ...schema }: Body): Body {
+  return components.schemas[$ref?.split('/').at(-1) ?? ''] ?? schema;
+}
 
 let api: TestApi;
 beforeAll(async () => {

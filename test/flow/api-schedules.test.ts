@@ -1,4 +1,6 @@
-import type { Schedule } from '@jetbeat/core';
+import { randomBytes } from 'node:crypto';
+import { type OccurrencePage, type Schedule, type ScheduleSpec, uuidV7 } from '@jetbeat/core';
+import { createSchedule, databaseTime } from '@jetbeat/postgres';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type ProblemJson, startTestApi, type TestApi } from '../support/api.ts';
 
@@ -58,3 +60,45 @@ test('listed by name, by pages', async () => {
   expect([first, rest].map(({ items }) => items.map(({ name }) => name))).toEqual([['a', 'b'], ['c']]);
   expect(rest.nextCursor).toBeNull();
 });
+
+test.each([
+  ['no rule at all', { job: { task: 't', input: 1 } }],
+  ['a rule that nobody knows', { when: { never: true }, job: { task: 't', input: 1 } }],
+  ['a duration as a text', { when: { every: '10s' }, job: { task: 't', input: 1 } }],
+  ['no job', { when: { cron: '0 3 * * *' } }],
+  ['nothing', 'rubbish'],
+])(
+  'what somebody stored past the API is shown with its problem, and can be mended: %s',
+  async (_name, stored) => {
+    const now = await databaseTime(api.db);
+    const name = `stored.${uuidV7(now, randomBytes(10))}`;
+    const definition = stored as unknown as ScheduleSpec;
+    await createSchedule(api.db, { id: uuidV7(now, randomBytes(10)), name, definition, now });
+    const shown = await api.http.call<Schedule>('GET', `/schedules/${name}`);
+    expect(shown.body).toMatchObject({ name, state: 'problem', problem: expect.any(String), nextTimes: [] });
+    const { body: list } = await api.http.call<{ items: Schedule[] }>('GET', `/schedules?search=${name}`);
+    expect(list.items).toEqual([shown.body]);
+    const { body: page } = await api.http.call<OccurrencePage>(
+      'GET',
+      `/schedules/${name}/occurrences?from=2026-01-01T00:00:00Z`,
+    );
+    expect(page).toMatchObject({ items: [], explanation: expect.stringContaining('cannot be read') });
+    for (const verb of ['trigger', 'backfill'])
+      expect(
+        (await api.http.call<ProblemJson>('POST', `/schedules/${name}/${verb}`, RANGE[verb])).body,
+      ).toMatchObject({
+        code: 'invalid_schedule',
+      });
+    expect((await api.http.call<Schedule>('GET', `/schedules/${name}/next`)).status).toBe(200);
+    expect((await api.http.call<Schedule>('POST', `/schedules/${name}/pause`, {})).status).toBe(200);
+    const { name: _, ...mended } = written;
+    expect((await api.http.call<Schedule>('PUT', `/schedules/${name}`, mended)).body).toMatchObject({
+      ...{ ...mended, version: 2, problem: null },
+    });
+  },
+);
+
+const RANGE: Record<string, object> = {
+  trigger: {},
+  backfill: { from: '2026-01-01T00:00:00Z', to: '2026-01-02T00:00:00Z' },
+};

@@ -1,12 +1,5 @@
-import { createRecurrence } from '@jetbeat/core';
 import { findMessage, jobsStreamState, type publishJobs } from '@jetbeat/jetstream';
-import {
-  databaseTime,
-  getJob,
-  type OccurrenceRecord,
-  pauseSchedule,
-  resumeSchedule,
-} from '@jetbeat/postgres';
+import { databaseTime, getJob, getSchedule, type OccurrenceRecord, pauseSchedule } from '@jetbeat/postgres';
 import type { Scheduler } from '@jetbeat/scheduler';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -103,18 +96,18 @@ test('after an outage each catch-up rule decides about what passed meanwhile', a
       ]);
   expect(await outcome(latest.id, 2)).toEqual([
     [0, 4, 'missed', 5, 'catch_up_latest'],
-    [5, 'dispatched', 1],
+    [5, 'dispatched', 1, 'caught_up'],
   ]);
   expect(await outcome(byDefault.id, 2)).toEqual([
     [0, 4, 'missed', 5, 'catch_up_window'],
-    [5, 'dispatched', 1],
+    [5, 'dispatched', 1, 'caught_up'],
   ]);
   expect(await outcome(none.id, 1)).toEqual([[0, 5, 'missed', 6, 'catch_up_none']]);
   expect(await outcome(some.id, 4)).toEqual([
     [0, 2, 'missed', 3, 'catch_up_limit'],
-    [3, 'dispatched', 1],
-    [4, 'dispatched', 1],
-    [5, 'dispatched', 1],
+    [3, 'dispatched', 1, 'caught_up'],
+    [4, 'dispatched', 1, 'caught_up'],
+    [5, 'dispatched', 1, 'caught_up'],
   ]);
 });
 
@@ -136,7 +129,7 @@ test('with overlap "skip" nothing fires while a job is open, and again when it h
   expect(again.nominalTime).toBeGreaterThan(first?.nominalTime ?? 0);
 });
 
-test('what falls into a pause is not caught up', async () => {
+test('what falls into a pause is written down while it lasts, and a pause with an end goes on by itself', async () => {
   await (await schedule()).ready();
   const created = await databaseTime(bench.db);
   const { id, name } = await makeSchedule(
@@ -144,26 +137,23 @@ test('what falls into a pause is not caught up', async () => {
     { when: { every: 1_000 }, overlap: 'allow' },
     { now: created },
   );
-  const other = await makeSchedule(bench.db, { when: { every: 1_000 }, overlap: 'allow' }, { now: created });
   await decided(id, 1);
-  const pausedAt = await databaseTime(bench.db);
-  await pauseSchedule(bench.db, { name, by: 'test', now: pausedAt });
-  const before = (await occurrencesOf(bench.db, id)).length;
-  await decided(other.id, before + 2);
-  expect(await occurrencesOf(bench.db, id)).toHaveLength(before);
-
-  const resumedAt = await databaseTime(bench.db);
-  await resumeSchedule(bench.db, {
-    name,
-    now: resumedAt,
-    plan: ({ definition: { when, timeZone }, createdAt }) => {
-      const nextAt = createRecurrence({ when, timeZone, anchor: createdAt }).next(resumedAt);
-      return nextAt === undefined ? {} : { nextAt };
-    },
+  const now = await databaseTime(bench.db);
+  await pauseSchedule(bench.db, { name, by: 'ann', note: 'maintenance', until: now + 3_500, now });
+  const rows = await waitUntil('it goes on by itself', async () => {
+    const found = await occurrencesOf(bench.db, id);
+    return found.at(-1)?.state === 'dispatched' && found.some(({ state }) => state === 'skipped') && found;
   });
-  const after = (await decided(id, before + 1)).slice(before);
-  expect(after[0]?.nominalTime).toBeGreaterThan(resumedAt);
-  expect(after[0]).toMatchObject({ state: 'dispatched' });
+  const [passed, ...others] = rows.filter(({ state }) => state === 'skipped');
+  expect(others).toEqual([]);
+  expect(passed).toMatchObject({ reason: { code: 'paused', text: 'paused by ann: maintenance' } });
+  expect(passed?.count).toBeGreaterThanOrEqual(3);
+  // Not one of its times is without a row, and none has two.
+  const times = rows.flatMap(({ nominalTime, count }) =>
+    Array.from({ length: count }, (_, index) => nominalTime + index * 1_000),
+  );
+  expect(times).toEqual(times.map((_, index) => created + (index + 1) * 1_000));
+  expect((await getSchedule(bench.db, name))?.paused).toBeUndefined();
 });
 
 test('a time that is caught up too late for its job is skipped, and says so', async () => {

@@ -31,6 +31,8 @@ export interface TestApi {
   readonly bus: Bus;
   readonly db: Database;
   readonly http: Http;
+  /** The key that `http` calls with. */
+  readonly key: string;
   /** Calls with this key. */
   as(apiKey: string): Http;
   /** Posts a job that must be accepted. */
@@ -71,7 +73,7 @@ export async function startTestApi(): Promise<TestApi> {
   await api.ready();
   const http = createHttp({ url: api.url, apiKey });
   return {
-    ...{ bus, db, http },
+    ...{ bus, db, http, key: apiKey },
     as: (key) => createHttp({ url: api.url, apiKey: key }),
     async enqueue(body) {
       const { status, body: accepted } = await http.call<JobAccepted>('POST', '/jobs', body);

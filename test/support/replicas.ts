@@ -8,6 +8,7 @@ const SCHEDULES = 200;
 interface Occurrence {
   readonly nominalTime: string;
   readonly state: string;
+  readonly reason?: { readonly code: string };
   readonly jobId?: string;
 }
 
@@ -48,10 +49,13 @@ export async function manyReplicas(seconds: number): Promise<void> {
     let rows = 0;
     for (const name of names) {
       const occurrences = await all<Occurrence>(stack, `/schedules/${name}/occurrences`);
-      rows += occurrences.length;
-      expect(occurrences.length).toBeGreaterThanOrEqual(seconds - 1);
       expectEverySecondOnce(occurrences);
-      for (const { state, jobId = '' } of occurrences) {
+      // What came after the pause is one row.
+      const ran = occurrences.filter(({ reason }) => reason?.code !== 'paused');
+      expect(occurrences.length - ran.length).toBeLessThanOrEqual(1);
+      rows += ran.length;
+      expect(ran.length).toBeGreaterThanOrEqual(seconds - 1);
+      for (const { state, jobId = '' } of ran) {
         expect(state).toBe('dispatched');
         jobIds.add(jobId);
       }

@@ -1,6 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { type ScheduleSpec, uuidV7 } from '@jetbeat/core';
-import { createSchedule, type Database, listOccurrences, type OccurrenceRecord } from '@jetbeat/postgres';
+import {
+  createSchedule,
+  type Database,
+  databaseTime,
+  listOccurrences,
+  type OccurrenceRecord,
+} from '@jetbeat/postgres';
 import { createLog, loadConfig } from '@jetbeat/runtime';
 import { type Scheduler, type SchedulerParams, start } from '@jetbeat/scheduler';
 import { natsUrl, testTopology } from './nats.ts';
@@ -11,8 +17,9 @@ export async function startScheduler(params: {
   databaseUrl: string;
   publish?: SchedulerParams['publish'];
   clock?: () => number;
+  ports?: SchedulerParams['ports'];
 }): Promise<Scheduler> {
-  const { namespace, databaseUrl, publish, clock } = params;
+  const { namespace, databaseUrl, publish, clock, ports } = params;
   const env = {
     JETBEAT_NATS_URL: natsUrl(),
     JETBEAT_DATABASE_URL: databaseUrl,
@@ -27,7 +34,30 @@ export async function startScheduler(params: {
     topology: { eventsMaxBytes: testTopology.eventsMaxBytes },
     ...(publish === undefined ? {} : { publish }),
     ...(clock === undefined ? {} : { clock }),
+    ...(ports === undefined ? {} : { ports }),
   });
+}
+
+/** A clock that is moved by hand, of a scheduler and of its PostgreSQL. */
+export interface MovedClock {
+  /** By how much it differs from the real one, milliseconds. */
+  offset: number;
+  readonly params: Pick<SchedulerParams, 'clock' | 'ports'>;
+  /** PostgreSQL's time as the scheduler sees it, Unix milliseconds. */
+  now(db: Database): Promise<number>;
+}
+
+/** Makes such a clock. */
+export function movedClock(): MovedClock {
+  const clock: MovedClock = {
+    offset: 0,
+    now: async (db) => (await databaseTime(db)) + clock.offset,
+    params: {
+      clock: () => Date.now() + clock.offset,
+      ports: { databaseTime: (db) => clock.now(db) },
+    },
+  };
+  return clock;
 }
 
 /** Makes a schedule of `system.echo` as the API would, created `agoMs` ago. */

@@ -62,7 +62,11 @@ function cost(branch: readonly Finding[], union: Finding): number {
     : atRoot.some(({ keyword }) => keyword === 'enum')
       ? 50
       : 0;
-  return ofKind + branch.reduce((sum, { keyword }) => sum + (keyword === 'required' ? 3 : 1), 0);
+  // Who has written the field that makes an alternative has meant it, whatever is wrong inside.
+  const isRequired = ({ keyword }: Finding) => keyword === 'required';
+  return (
+    ofKind + branch.length + 2 * branch.filter(isRequired).length + 10 * atRoot.filter(isRequired).length
+  );
 }
 
 function toIssues(finding: Finding, root: object, prefix: string): Issue[] {

@@ -1,24 +1,30 @@
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import {
+  BackfillSchema,
   DeadLetterPageSchema,
   DeadLetterSchema,
+  ForecastSchema,
   HealthSchema,
   JobAcceptedSchema,
   JobPageSchema,
   JobSchema,
   OccurrencePageSchema,
+  PreviewSchema,
   ProblemSchema,
   PurgeAnswerSchema,
   QueueListSchema,
   QueueSchema,
   ReplaySchema,
+  ScheduleBatchAnswerSchema,
   SchedulePageSchema,
   ScheduleSchema,
   TaskListSchema,
   TaskSchema,
+  TriggeredSchema,
 } from '@jetbeat/core';
 import type { FastifyInstance } from 'fastify';
+import { nameSchemas } from './name-schemas.ts';
 
 /** The answers by the names that they have in the description. */
 const COMPONENTS = {
@@ -28,7 +34,12 @@ const COMPONENTS = {
   JobAccepted: JobAcceptedSchema,
   Schedule: ScheduleSchema,
   SchedulePage: SchedulePageSchema,
+  ScheduleBatchAnswer: ScheduleBatchAnswerSchema,
   OccurrencePage: OccurrencePageSchema,
+  Triggered: TriggeredSchema,
+  Backfill: BackfillSchema,
+  Forecast: ForecastSchema,
+  Preview: PreviewSchema,
   Queue: QueueSchema,
   QueueList: QueueListSchema,
   PurgeAnswer: PurgeAnswerSchema,
@@ -88,7 +99,8 @@ export async function describeApi(app: FastifyInstance): Promise<void> {
       },
       security: [{ apiKey: [] }],
     },
-    transformObject: (document) => readyToTry('openapiObject' in document ? document.openapiObject : {}),
+    transformObject: (document) =>
+      nameSchemas(readyToTry('openapiObject' in document ? document.openapiObject : {})),
     refResolver: {
       buildLocalReference: (json, _base, _fragment, index) => String(json.$id ?? `schema-${index}`),
     },

@@ -3,6 +3,9 @@ import type { FastifyInstance } from 'fastify';
 import { ApiError } from './problem.ts';
 import { findRounded } from './rounded.ts';
 
+/** A merge patch (RFC 7396) is JSON too. */
+const JSON_TYPES = ['application/json', 'application/merge-patch+json'];
+
 /**
  * Reads bodies as JSON as Fastify does, and refuses what would not be the same afterwards. An empty one is none: many
  * clients send the content type with every request.
@@ -10,7 +13,7 @@ import { findRounded } from './rounded.ts';
 export function parseBody(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser('error', 'error');
   app.removeContentTypeParser('application/json');
-  app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
+  app.addContentTypeParser<string>(JSON_TYPES, { parseAs: 'string' }, (request, body, done) => {
     if (body === '') return done(null, undefined);
     void parse(request, body, (error, value) => {
       if (error) return done(new ApiError('malformed_request', whyRefused(body), { cause: error }));

@@ -21,6 +21,8 @@ const PROBLEMS = {
   task_changed: { status: 409, title: 'Somebody else has changed the task' },
   purge_changed: { status: 409, title: 'What was counted is not what is there now' },
   schedule_exists: { status: 409, title: 'The name is taken' },
+  stale: { status: 409, title: 'Somebody else has changed the schedule' },
+  key_reused: { status: 422, title: 'The idempotency key belongs to another request' },
   job_running: { status: 409, title: 'The job has begun' },
   job_ended: { status: 409, title: 'The job is over' },
   input_unknown: { status: 409, title: 'The input of the job is not known' },
@@ -38,6 +40,9 @@ const PROBLEMS = {
   overloaded: { status: 503, title: 'Too much at once' },
 } as const satisfies Record<string, { status: number; title: string }>;
 
+/** The members that only some problems have. */
+export type ProblemMembers = Pick<Problem, 'current' | 'yours'>;
+
 /** A code of the catalogue. */
 export type ProblemCode = keyof typeof PROBLEMS;
 
@@ -47,15 +52,23 @@ export class ApiError extends JetbeatError {
   readonly issues: readonly Issue[];
   /** Seconds after which a repeat makes sense. */
   readonly retryAfter: number | undefined;
+  /** What the body says beyond what every problem does (RFC 9457 §3.2). */
+  readonly members: ProblemMembers;
 
   constructor(
     code: ProblemCode,
     message: string,
-    options: { issues?: readonly Issue[]; retryAfter?: number; cause?: unknown } = {},
+    options: {
+      issues?: readonly Issue[];
+      retryAfter?: number;
+      members?: ProblemMembers;
+      cause?: unknown;
+    } = {},
   ) {
     super(code, message, options.cause === undefined ? undefined : { cause: options.cause });
     this.issues = options.issues ?? [];
     this.retryAfter = options.retryAfter;
+    this.members = options.members ?? {};
   }
 }
 
@@ -76,5 +89,6 @@ export function problemBody(error: ApiError, request: { path: string; traceId: s
       ...(suggestion === undefined ? {} : { suggestion }),
     })),
     traceId: request.traceId,
+    ...error.members,
   };
 }

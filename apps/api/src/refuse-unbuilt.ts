@@ -3,8 +3,16 @@ import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
 import { ApiError } from './problem.ts';
 
-/** Headers that promise something which is not kept yet: whoever sends one must not believe that it is. */
-const HEADERS = ['idempotency-key', 'if-match'];
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Which of the headers that not every route keeps are kept here. */
+    headers?: readonly ConditionalHeader[];
+  }
+}
+
+/** Headers that promise something which not every route keeps: whoever sends one must not believe that it is. */
+const HEADERS = ['idempotency-key', 'if-match'] as const;
+type ConditionalHeader = (typeof HEADERS)[number];
 /** The query of routes that take none. */
 const NO_QUERY = Type.Object({}, { additionalProperties: false });
 
@@ -13,11 +21,13 @@ export function refuseUnbuilt(app: FastifyInstance): void {
   app.addHook('onRoute', (route) => {
     route.schema = { querystring: NO_QUERY, ...route.schema };
   });
-  app.addHook('onRequest', async ({ headers }) => {
-    const issues = HEADERS.filter((name) => headers[name] !== undefined).map((name) => ({
+  app.addHook('onRequest', async ({ headers, routeOptions }) => {
+    const { headers: kept = [] } = routeOptions.config;
+    const refused = HEADERS.filter((name) => headers[name] !== undefined && !kept.includes(name));
+    const issues = refused.map((name) => ({
       pointer: name,
       code: 'unknown_field',
-      message: `the header "${name}" has no effect yet: leave it out`,
+      message: `the header "${name}" has no effect here: leave it out`,
     }));
     if (issues.length > 0) throw new ApiError('invalid_request', describeIssues(issues), { issues });
   });

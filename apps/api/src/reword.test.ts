@@ -16,15 +16,28 @@ async function issues(request: string, body: object) {
 }
 
 test.each([
-  ['POST /schedules', { ...good, jitter: '5s' }, '/jitter'],
-  ['POST /schedules', { ...good, when: { rrule: 'x' } }, '/when/rrule'],
-  ['POST /schedules', { ...good, when: [{ every: '1s' }, { daily: {} }] }, '/when/1/daily'],
-  ['POST /schedules/n/pause', { until: '2030-01-01T00:00:00Z' }, '/until'],
+  ['POST /schedules', { ...good, objective: '5s' }, '/objective'],
+  ['POST /schedules', { ...good, maxSilence: '1h' }, '/maxSilence'],
+  ['PUT /schedules/n', { ...good, maxSilence: '1h' }, '/maxSilence'],
 ])('%s %j: to come', async (request, body, pointer) => {
   expect(await issues(request, body)).toContainEqual({
     ...{ pointer, code: 'unknown_field' },
     message: `"${pointer.split('/').at(-1)}" is not built yet: leave it out`,
   });
+});
+
+test.each([
+  ['nextTimes', 'leave it out'],
+  ['paused', 'leave it out, and use /pause and /resume'],
+  ['version', 'leave it out, and use the header If-Match'],
+])('%s of a schedule is told, and cannot be set', async (field, advice) => {
+  expect(await issues('PUT /schedules/n', { ...good, [field]: null })).toEqual([
+    {
+      pointer: `/${field}`,
+      code: 'unknown_field',
+      message: `"${field}" is told, and cannot be set: ${advice}`,
+    },
+  ]);
 });
 
 test('what is in no interface stays unknown, and so does what is in another place', async () => {
@@ -38,6 +51,8 @@ test('what is in no interface stays unknown, and so does what is in another plac
 
 test.each([
   ['0 9 * * *', '/when', '{"cron": "0 9 * * *"}'],
+  ['@daily', '/when', '{"cron": "@daily"}'],
+  ['FREQ=DAILY', '/when', '{"rrule": "FREQ=DAILY"}'],
   ['10s', '/when', '{"every": "10s"}'],
   ['2030-01-01T00:00:00Z', '/when', '{"at": "2030-01-01T00:00:00Z"}'],
   [[{ every: '1s' }, '* * * * *'], '/when/1', '{"cron": "* * * * *"}'],

@@ -2,22 +2,32 @@ import { DURATION_PATTERN, type Issue } from '@jetbeat/core';
 
 /** Fields of the interface that are not built yet, by the title of the body and the place in it. */
 const UNBUILT: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
-  ScheduleRequest: {
-    '': [
-      ...['exclude', 'dst', 'jitter', 'startAt', 'endAt', 'maxRuns'],
-      ...['labels', 'objective', 'maxSilence', 'pauseAfterFailures'],
-    ],
-    '/when': ['rrule', 'solar', 'hourly', 'daily', 'weekly', 'monthly'],
+  ScheduleRequest: { '': ['objective', 'maxSilence'] },
+};
+/** Fields of a schedule that are only told, by what sets them. */
+const TOLD: Readonly<Record<string, string>> = {
+  ...{ version: 'the header If-Match', paused: '/pause and /resume' },
+  ...{
+    state: '',
+    problem: '',
+    finished: '',
+    nextTimes: '',
+    lastOccurrence: '',
+    createdAt: '',
+    updatedAt: '',
+    warnings: '',
   },
-  PauseRequest: { '': ['until'] },
 };
 
 /** How a text in the place of a rule is told to be one. */
 const RULES: readonly (readonly [kind: string, form: RegExp])[] = [
   ['every', new RegExp(DURATION_PATTERN)],
   ['at', /^\d{4}-\d\d-\d\dT\S+$/],
-  ['cron', /^\S{1,64}([ \t]+\S{1,64}){4,5}$/],
+  ['cron', /^(\S{1,64}([ \t]+\S{1,64}){4,5}|@[a-z]{1,16})$/i],
+  ['rrule', /^(RRULE:)?FREQ=/i],
 ];
+/** The bodies that have a `when`. */
+const WITH_RULES = ['ScheduleRequest', 'PreviewRequest'];
 const EXAMPLES = '{"cron": "0 9 * * *"}, {"every": "10s"} or {"at": "2026-05-04T03:00:00Z"}';
 
 /** Says of a finding what its schema alone cannot: that a field is still to come, or which rule a text was meant to be. */
@@ -28,11 +38,16 @@ export function reword(issue: Issue, body: { readonly title: string; readonly va
     const cut = pointer.lastIndexOf('/');
     const field = pointer.slice(cut + 1);
     const place = pointer.slice(0, cut).replace(/\/\d+$/, '');
+    const by = title === 'ScheduleRequest' && place === '' ? TOLD[field] : undefined;
+    if (by !== undefined) {
+      const instead = by === '' ? 'leave it out' : `leave it out, and use ${by}`;
+      return { pointer, code, message: `"${field}" is told, and cannot be set: ${instead}` };
+    }
     if (!UNBUILT[title]?.[place]?.includes(field)) return issue;
     return { pointer, code, message: `"${field}" is not built yet: leave it out` };
   }
   const rule = /^\/when(?:\/(\d+))?$/.exec(pointer);
-  if (title !== 'ScheduleRequest' || code !== 'invalid_type' || !rule) return issue;
+  if (!WITH_RULES.includes(title) || code !== 'invalid_type' || !rule) return issue;
   return aboutRule(issue, ruleAt(value, rule[1]));
 }
 

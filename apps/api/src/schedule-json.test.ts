@@ -10,7 +10,7 @@ function windowOf(spec: Partial<ScheduleSpec>, paused = false): string {
     ...{ overlap: 'skip', catchUp: 'latest' },
     ...spec,
   };
-  const times = { createdAt: NOW, updatedAt: NOW, cursor: NOW };
+  const times = { createdAt: NOW, updatedAt: NOW, cursor: NOW, version: 1, runs: 0 };
   const pause = paused ? { paused: { by: 'me', since: NOW } } : {};
   return scheduleJson({ id: 'i', name: 'n', definition, ...times, ...pause }, NOW, undefined).catchUpWindow;
 }

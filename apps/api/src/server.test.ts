@@ -66,6 +66,8 @@ describe('keys', () => {
     const { body } = await server.call<Description>('GET /openapi.json');
     let writing = 0;
     for (const [path, methods] of Object.entries(body.paths)) {
+      // A preview is a question.
+      if (path.endsWith('/preview')) continue;
       for (const method of Object.keys(methods).filter((name) => name !== 'get')) {
         const url = path.replace('{id}', ID).replace('{name}', 'n');
         const answer = await server.call(`${method.toUpperCase()} ${url}`, undefined, viewer);
@@ -73,7 +75,7 @@ describe('keys', () => {
         writing += 1;
       }
     }
-    expect(writing).toBe(18);
+    expect(writing).toBe(23);
   });
 
   test('PostgreSQL away: 503, and when to come again', async () => {
@@ -128,7 +130,7 @@ describe('what is asked for', () => {
   });
 
   test.each(['idempotency-key', 'If-Match'])(
-    'the header %s has no effect yet, and is refused',
+    'the header %s has no effect there, and is refused',
     async (name) => {
       const answer = await server.call('POST /jobs', { task: 'a', input: 1 }, { [name]: 'x' });
       expect(answer.body).toMatchObject({

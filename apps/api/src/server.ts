@@ -14,11 +14,14 @@ import { parseBody } from './parse-body.ts';
 import type { Parts } from './parts.ts';
 import { ApiError, problemBody } from './problem.ts';
 import { refuseUnbuilt } from './refuse-unbuilt.ts';
+import { backfillScheduleRoute } from './routes/backfill-schedule.ts';
 import { cancelJobRoute } from './routes/cancel-job.ts';
 import { createJobRoute } from './routes/create-job.ts';
 import { createScheduleRoute } from './routes/create-schedule.ts';
+import { createSchedulesRoute } from './routes/create-schedules.ts';
 import { deleteScheduleRoute } from './routes/delete-schedule.ts';
 import { deleteDeadLetterRoute, getDeadLetterRoute } from './routes/get-dead-letter.ts';
+import { getForecastRoute } from './routes/get-forecast.ts';
 import { getJobRoute } from './routes/get-job.ts';
 import { getQueueRoute } from './routes/get-queue.ts';
 import { getScheduleRoute } from './routes/get-schedule.ts';
@@ -32,15 +35,21 @@ import { listSchedulesRoute } from './routes/list-schedules.ts';
 import { listTasksRoute } from './routes/list-tasks.ts';
 import { metricsRoute } from './routes/metrics.ts';
 import { patchJobRoute, runJobNowRoute } from './routes/move-job.ts';
+import { nextTimesRoute } from './routes/next-times.ts';
+import { patchScheduleRoute } from './routes/patch-schedule.ts';
 import { patchTaskRoute } from './routes/patch-task.ts';
 import { pauseQueueRoute, resumeQueueRoute } from './routes/pause-queue.ts';
 import { pauseScheduleRoute } from './routes/pause-schedule.ts';
+import { previewScheduleRoute } from './routes/preview-schedule.ts';
 import { purgeQueueRoute } from './routes/purge-queue.ts';
 import { putQueueRoute } from './routes/put-queue.ts';
+import { putScheduleRoute } from './routes/put-schedule.ts';
 import { replayAllRoute } from './routes/replay-all.ts';
 import { replayDeadLetterRoute } from './routes/replay-dead-letter.ts';
 import { resumeScheduleRoute } from './routes/resume-schedule.ts';
 import { retryJobRoute } from './routes/retry-job.ts';
+import { triggerScheduleRoute } from './routes/trigger-schedule.ts';
+import { sharedSerializers } from './serializers.ts';
 import { toApiError } from './to-api-error.ts';
 import { traceIdOf, traceparentOf } from './trace.ts';
 import { traceRequests } from './trace-requests.ts';
@@ -61,12 +70,20 @@ const ROUTES = [
   cancelJobRoute,
   retryJobRoute,
   createScheduleRoute,
+  createSchedulesRoute,
   listSchedulesRoute,
   getScheduleRoute,
+  putScheduleRoute,
+  patchScheduleRoute,
   deleteScheduleRoute,
   pauseScheduleRoute,
   resumeScheduleRoute,
+  triggerScheduleRoute,
+  backfillScheduleRoute,
   listOccurrencesRoute,
+  getForecastRoute,
+  nextTimesRoute,
+  previewScheduleRoute,
   listQueuesRoute,
   getQueueRoute,
   listTasksRoute,
@@ -99,6 +116,7 @@ export async function createServer(parts: Parts): Promise<FastifyInstance> {
     connectionTimeout: 60_000,
     keepAliveTimeout: 30_000,
     routerOptions: { maxParamLength: 512, ignoreTrailingSlash: false },
+    schemaController: { compilersFactory: { buildSerializer: sharedSerializers() } },
     forceCloseConnections: true,
     return503OnClosing: true,
   }) as unknown as FastifyInstance;

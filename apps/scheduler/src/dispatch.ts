@@ -1,28 +1,15 @@
-import { decideOverlap, defaultWindow, expiredReason, type Settings } from '@jetbeat/core';
-import {
-  type Database,
-  type DispatchDecision,
-  type DueOccurrence,
-  dispatchPass,
-  type NewJob,
-  type TaskRecord,
-} from '@jetbeat/postgres';
-import { makeJob } from './make-job.ts';
-import { periodAfter } from './materialize.ts';
-import type { Recurrences } from './recurrences.ts';
-import type { TraceFires } from './trace-fires.ts';
+import type { Database, DueOccurrence, dispatchPass, NewJob } from '@jetbeat/postgres';
+import { type DecideParams, decideOccurrence } from './decide.ts';
 
 /** What dispatching needs. */
-export interface DispatchParams {
+export interface DispatchParams extends DecideParams {
   readonly db: Database;
-  readonly recurrences: Recurrences;
-  /** What is known of a task. */
-  readonly taskOf: (name: string) => TaskRecord | undefined;
-  /** What the configuration says of tasks. */
-  readonly settings: Settings;
+  /** The transaction; a test may wrap it. */
+  readonly dispatchPass: typeof dispatchPass;
   /** Takes what is committed and has to be published. */
   readonly publish: (jobs: readonly NewJob[]) => void;
-  readonly fires?: TraceFires | undefined;
+  /** Takes what is committed and has to be told to the workers: jobs that are cancelled. */
+  readonly cancel: (ids: readonly string[]) => void;
 }
 
 /** Where EVENTS stood after the due times of the pass; unknown while NATS is away. */
@@ -37,6 +24,8 @@ export interface EventsMarks {
 export interface DispatchCounts {
   readonly dispatched: number;
   readonly skipped: number;
+  /** Occurrences that began to wait until a job has ended. */
+  readonly buffered: number;
   /** Occurrences that wait until history has caught up. */
   readonly waiting: number;
 }
@@ -54,55 +43,20 @@ export async function dispatch(
   now: number,
   events: EventsMarks | undefined,
 ): Promise<DispatchCounts> {
-  const counts = { dispatched: 0, skipped: 0, waiting: 0 };
+  const counts = { dispatched: 0, skipped: 0, buffered: 0, waiting: 0 };
   const known = { now, recordedUpTo: events?.recordedUpTo ?? 0, lastSeq: events?.lastSeq };
-  const decide = (due: DueOccurrence) => decideOne(params, due, known);
+  const decide = (due: DueOccurrence) => decideOccurrence(params, due, known);
   for (let round = 0; round < ROUNDS; round++) {
     const { recordedUpTo } = known;
-    const done = await dispatchPass(params.db, { now, limit: LIMIT, recordedUpTo, decide });
+    const done = await params.dispatchPass(params.db, { now, limit: LIMIT, recordedUpTo, decide });
     params.fires?.committed(done.dispatched);
     if (done.dispatched.length > 0) params.publish(done.dispatched);
+    if (done.cancelled.length > 0) params.cancel(done.cancelled);
     counts.dispatched += done.dispatched.length;
     counts.skipped += done.skipped;
+    counts.buffered += done.buffered;
     counts.waiting = done.waiting;
-    if (done.dispatched.length + done.skipped + done.waiting < LIMIT) break;
+    if (done.looked < LIMIT) break;
   }
   return counts;
-}
-
-function decideOne(
-  params: DispatchParams,
-  due: DueOccurrence,
-  known: { now: number; recordedUpTo: number; lastSeq: number | undefined },
-): DispatchDecision {
-  const { schedule, nominalTime, openJobs, openJob, waitedForSeq } = due;
-  const { overlap, catchUp, catchUpWindow, job } = schedule.definition;
-  const window = () =>
-    catchUpWindow ?? defaultWindow(catchUp, periodAfter(params.recurrences.of(schedule), nominalTime));
-  const decided = decideOverlap({
-    rule: overlap,
-    openJobs,
-    openJob,
-    waitedForSeq,
-    nominalTime,
-    ...known,
-    window: openJobs > 0 && overlap !== 'allow' ? window() : 0,
-  });
-  switch (decided.decision) {
-    case 'dispatch': {
-      const { settings } = params;
-      const made = makeJob({ due, settings, task: params.taskOf(job.task), now: known.now });
-      const { expiresAt } = made.envelope;
-      // It waited too long for its turn, or nobody was there: no worker would begin it any more.
-      if (expiresAt !== undefined && expiresAt <= known.now)
-        return { do: 'skip', reason: expiredReason(expiresAt) };
-      return { do: 'dispatch', job: params.fires?.begin(made) ?? made };
-    }
-    case 'skip':
-      return { do: 'skip', reason: decided.reason };
-    case 'wait': {
-      const { eventsSeq, until } = decided;
-      return eventsSeq === undefined ? { do: 'wait', until } : { do: 'wait', eventsSeq, until };
-    }
-  }
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { readSettings } from '@jetbeat/core';
 import {
   createEventPublisher,
@@ -7,7 +8,7 @@ import {
   publishJobs,
   watchStorage,
 } from '@jetbeat/jetstream';
-import { notePublished } from '@jetbeat/postgres';
+import { databaseTime, dispatchPass, materializePass, notePublished } from '@jetbeat/postgres';
 import {
   type Check,
   createMetrics,
@@ -18,20 +19,24 @@ import {
   startHealthServer,
 } from '@jetbeat/runtime';
 import { connect, type SchedulerTopology } from './connect.ts';
+import { createDuties } from './duties.ts';
 import { createHold } from './hold.ts';
 import { createMeasures } from './measures.ts';
 import { createNotes } from './notes.ts';
-import { createPass, POLL_MS } from './pass.ts';
+import { createPass, type PassPorts, POLL_MS } from './pass.ts';
 import { takeKeysFirst } from './take-keys.ts';
 import { createTraceFires } from './trace-fires.ts';
 
 export type { SchedulerTopology } from './connect.ts';
+export { createPass, type PassParams, type PassPorts } from './pass.ts';
 
 /** What `start` takes. */
 export interface SchedulerParams extends StartParams {
   readonly topology?: SchedulerTopology;
   /** The arrow between commit and publish; a test may wrap it. */
   readonly publish?: typeof publishJobs;
+  /** What a pass asks of PostgreSQL; a test may wrap it. */
+  readonly ports?: Partial<PassPorts>;
   /** This machine's clock, Unix milliseconds. */
   readonly clock?: () => number;
 }
@@ -82,14 +87,20 @@ export async function start(params: SchedulerParams): Promise<Scheduler> {
   const eventsMarks = async () => eventsState(bus);
   const storage = watchStorage(bus);
   const hold = createHold({ storage, log });
-  const pass = createPass({ db, eventsMarks, publisher, hold, settings, fires, log, clock });
+  const duties = createDuties({ db, bus, log, keepMs: config.retention.occurrences });
+  const pass = createPass({
+    ...{ db, eventsMarks, publisher, hold, settings, fires, log, clock },
+    id: randomUUID(),
+    ports: { databaseTime, materializePass, dispatchPass, ...params.ports },
+    cancel: duties.cancel,
+  });
   const loop = every({
     name: 'schedule',
     intervalMs: POLL_MS,
     pass: async () => {
-      const { nextInMs, occurrences, dispatched, skipped, waiting } = await measures.pass(pass);
+      const { nextInMs, occurrences, dispatched, skipped, buffered, waiting } = await measures.pass(pass);
       if (occurrences + dispatched + skipped > 0) {
-        log.debug({ occurrences, dispatched, skipped, waiting }, 'occurrences came due');
+        log.debug({ occurrences, dispatched, skipped, buffered, waiting }, 'occurrences came due');
       }
       begin();
       return nextInMs;
@@ -140,9 +151,11 @@ export async function start(params: SchedulerParams): Promise<Scheduler> {
   });
   await storage.begun;
   loop.start();
+  duties.start();
 
   const stop = async () => {
     await loop.stop();
+    await duties.stop();
     await publisher.stop(STOP_PUBLISHING_MS);
     await notes.stop();
     await health.stop();

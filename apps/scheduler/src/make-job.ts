@@ -12,12 +12,14 @@ import {
   totalLimit,
 } from '@jetbeat/core';
 import type { DueOccurrence, NewJob, TaskRecord } from '@jetbeat/postgres';
+import { UnreadableScheduleError } from './recurrences.ts';
 
 /**
  * Makes the job of one occurrence. Its id follows from the occurrence, so that a repeated pass makes the same one.
  * @param params.settings what the configuration says, for what the schedule leaves open
  * @param params.task what is known of the task, for what is still open
  * @param params.now PostgreSQL's time, Unix milliseconds
+ * @throws UnreadableScheduleError where somebody has written nonsense in plain SQL
  */
 export function makeJob(params: {
   readonly due: DueOccurrence;
@@ -26,8 +28,9 @@ export function makeJob(params: {
   readonly now: number;
 }): NewJob {
   const { due, settings, task, now } = params;
-  const { schedule, nominalTime, origin } = due;
+  const { schedule, nominalTime, origin, dispatchAt } = due;
   const { job } = schedule.definition;
+  const { value: input } = due.input ?? { value: job.input };
   const configured = settings.of(job.task);
   const policy = statedPolicy(job);
   const expires = job.expires ?? expiresOf(configured, task?.policy);
@@ -38,21 +41,26 @@ export function makeJob(params: {
     id: occurrenceJobId(schedule.id, nominalTime, origin),
     task: job.task,
     ...placeOf(job, configured, task),
-    input: job.input,
+    input: input ?? null,
     ...(job.meta === undefined ? {} : { meta: job.meta }),
     ...(policy === undefined ? {} : { policy }),
     createdAt: now,
-    runAt: nominalTime,
+    runAt: dispatchAt,
     ...(expires === undefined ? {} : { expiresAt: wanted + expires }),
     schedule: { id: schedule.id, name: schedule.name, nominalTime, origin },
     ...(job.unique === undefined ? {} : { unique: refOf(job.unique) }),
     ...FIRST_POSITION,
   };
+  const limit = totalLimit(policyOf(policy, configured, task?.policy));
+  if (!Number.isFinite(limit) || (expires !== undefined && !Number.isFinite(expires)))
+    throw new UnreadableScheduleError(
+      '/job: its limits of time cannot be read, they are numbers of milliseconds',
+    );
   return {
     envelope,
     state: 'queued',
-    // The limit counts from the run time, and what is caught up begins long after that.
-    totalLimitMs: totalLimit(policyOf(policy, configured, task?.policy)) + Math.max(0, now - nominalTime),
+    // The limit counts from the run time, and what is caught up or has waited begins long after that.
+    totalLimitMs: limit + Math.max(0, now - dispatchAt),
     origin,
     unique: job.unique,
   };

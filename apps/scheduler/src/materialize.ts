@@ -1,18 +1,24 @@
-import { decideCatchUp, MAX_TIMES, PLAN_ORIGIN, type Recurrence, timesBetween } from '@jetbeat/core';
+import { awayAt, MAX_TIMES, planSchedule, type SchedulerGap } from '@jetbeat/core';
 import {
   type Database,
-  materializePass,
+  type materializePass,
   type Plan,
   type PlannedOccurrence,
+  type PlannedSchedule,
+  planRows,
   type ScheduleRecord,
 } from '@jetbeat/postgres';
 import type { Log } from '@jetbeat/runtime';
-import type { Recurrences } from './recurrences.ts';
+import { type Recurrences, UnreadableScheduleError } from './recurrences.ts';
 
 /** What materializing needs. */
 export interface MaterializeParams {
   readonly db: Database;
   readonly recurrences: Recurrences;
+  /** The transaction; a test may wrap it. */
+  readonly materializePass: typeof materializePass;
+  /** When nothing was planned, newest first. */
+  readonly gaps: readonly SchedulerGap[];
   readonly log: Pick<Log, 'error'>;
 }
 
@@ -20,9 +26,10 @@ export interface MaterializeParams {
 export interface Materialized {
   /** Rows: due ones, and runs of missed ones. */
   readonly occurrences: number;
-  /** Nominal times that came due, and that were missed. */
+  /** Nominal times that came due, that were missed, and that fell into a pause. */
   readonly due: number;
   readonly missed: number;
+  readonly skipped: number;
   /** There may be schedules left whose time has come. */
   readonly more: boolean;
 }
@@ -35,7 +42,7 @@ const BUDGET = 2 * MAX_TIMES;
 const UNREADABLE_RETRY_MS = 60_000;
 
 /**
- * Writes an occurrence for every nominal time that has come, or a row of missed ones, and moves the schedules on; in one
+ * Writes an occurrence for every nominal time that has come, or a row of those that do not run, and moves the schedules on; in one
  * transaction, of so many schedules that the first of them need not wait long for the last.
  * @param now PostgreSQL's time, Unix milliseconds
  */
@@ -46,88 +53,47 @@ export async function materialize(params: MaterializeParams, now: number): Promi
     rows = planned.occurrences;
     return planned;
   };
-  const { schedules, occurrences } = await materializePass(params.db, { now, limit: LIMIT, plan });
-  let due = 0;
-  let missed = 0;
-  for (const { state, count = 1 } of rows) {
-    if (state === 'due') due += count;
-    else if (state === 'missed') missed += count;
-  }
-  return { occurrences, due, missed, more: schedules === LIMIT };
+  const { schedules, occurrences } = await params.materializePass(params.db, { now, limit: LIMIT, plan });
+  const counts = { due: 0, missed: 0, skipped: 0 };
+  for (const { state, count = 1 } of rows) counts[state] += count;
+  return { occurrences, ...counts, more: schedules === LIMIT };
 }
 
 function planAll(params: MaterializeParams, schedules: readonly ScheduleRecord[], now: number): Plan {
+  const { recurrences, gaps } = params;
   const occurrences: PlannedOccurrence[] = [];
-  const moved: Plan['schedules'][number][] = [];
+  const moved: PlannedSchedule[] = [];
   let looked = 0;
   for (const schedule of schedules) {
-    const { id, cursor, nextAt } = schedule;
     if (looked > BUDGET) {
-      moved.push({ id, cursor, ...(nextAt === undefined ? {} : { nextAt }) });
+      moved.push(asItIs(schedule));
       continue;
     }
     try {
-      const planned = planOne(schedule, params.recurrences.of(schedule), now);
-      looked += planned.looked;
+      const plan = planSchedule({
+        ...{ schedule, now },
+        recurrenceOf: (definition) => recurrences.of(schedule, definition),
+        awayAt: (time) => awayAt(gaps, time),
+      });
+      looked += plan.looked;
+      const planned = planRows(schedule.id, plan);
       occurrences.push(...planned.occurrences);
       moved.push(planned.schedule);
     } catch (error) {
-      params.log.error(
-        { err: error, schedule: schedule.name },
-        'a schedule cannot be read, so it does not fire',
-      );
-      moved.push({ id, cursor, nextAt: now + UNREADABLE_RETRY_MS });
+      moved.push({ ...asItIs(schedule), nextAt: now + UNREADABLE_RETRY_MS, problem: problemOf(error) });
+      if (schedule.problem !== undefined) continue;
+      const text = 'a schedule cannot be read, so it does not fire: correct its definition';
+      params.log.error({ err: error, schedule: schedule.name }, text);
     }
   }
   return { occurrences, schedules: moved };
 }
 
-/** Plans one schedule up to `now`. */
-export function planOne(
-  schedule: ScheduleRecord,
-  recurrence: Recurrence,
-  now: number,
-): {
-  occurrences: PlannedOccurrence[];
-  schedule: Plan['schedules'][number];
-  looked: number;
-} {
-  const { id, cursor, definition } = schedule;
-  const { catchUp, catchUpWindow: window } = definition;
-  const times = timesBetween(recurrence, cursor, now, MAX_TIMES);
-  const decision = decideCatchUp({
-    times,
-    complete: times.length < MAX_TIMES,
-    now,
-    catchUp,
-    window,
-    period: periodAfter(recurrence, times.at(-1) ?? now),
-    cursor,
-  });
-  const nextAt = recurrence.next(decision.cursor);
-  return {
-    occurrences: [
-      ...decision.missed.map(({ from, to, count, reason }) => ({
-        scheduleId: id,
-        nominalTime: from,
-        origin: PLAN_ORIGIN,
-        state: 'missed' as const,
-        reason,
-        ...(count > 1 ? { count, to } : {}),
-      })),
-      ...decision.due.map((nominalTime) => ({
-        scheduleId: id,
-        nominalTime,
-        origin: PLAN_ORIGIN,
-        state: 'due' as const,
-      })),
-    ],
-    schedule: { id, cursor: decision.cursor, ...(nextAt === undefined ? {} : { nextAt }) },
-    looked: times.length,
-  };
+function asItIs({ id, cursor, nextAt, superseded = [] }: ScheduleRecord): PlannedSchedule {
+  return { id, cursor, ...(nextAt === undefined ? {} : { nextAt }), superseded };
 }
 
-/** How long after `time` it fires again, in milliseconds. */
-export function periodAfter(recurrence: Recurrence, time: number): number {
-  return (recurrence.next(time) ?? Number.POSITIVE_INFINITY) - time;
+function problemOf(error: unknown): string {
+  if (error instanceof UnreadableScheduleError) return error.message;
+  return `it cannot be planned: ${error instanceof Error ? error.message : String(error)}`;
 }

@@ -15,7 +15,7 @@ export interface Measures {
 /** Makes the counts, all zero. @param params.clock Unix milliseconds */
 export function createMeasures({ clock }: { clock: () => number }): Measures {
   const passes = { ok: 0, failed: 0 };
-  const states = { due: 0, dispatched: 0, skipped: 0, missed: 0 };
+  const states = { due: 0, dispatched: 0, buffered: 0, skipped: 0, missed: 0 };
   const passTimes = new Histogram();
   const lateness = new Histogram();
   let waiting = 0;
@@ -25,7 +25,7 @@ export function createMeasures({ clock }: { clock: () => number }): Measures {
       try {
         const passed = await run();
         passes.ok += 1;
-        for (const state of ['due', 'dispatched', 'skipped', 'missed'] as const)
+        for (const state of ['due', 'dispatched', 'buffered', 'skipped', 'missed'] as const)
           states[state] += passed[state];
         waiting = passed.waiting;
         return passed;

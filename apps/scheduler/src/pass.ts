@@ -1,6 +1,17 @@
-import type { Settings } from '@jetbeat/core';
+import type { SchedulerGap, Settings } from '@jetbeat/core';
 import type { Publisher } from '@jetbeat/jetstream';
-import { type Database, databaseTime, listTasks, nextWakeAt, type TaskRecord } from '@jetbeat/postgres';
+import {
+  type Database,
+  type databaseTime,
+  type dispatchPass,
+  listTasks,
+  type materializePass,
+  type NextWake,
+  nextWake,
+  noteBeat,
+  noteHeld,
+  type TaskRecord,
+} from '@jetbeat/postgres';
 import type { Log } from '@jetbeat/runtime';
 import { readClock } from './clock-check.ts';
 import { type DispatchCounts, dispatch, type EventsMarks } from './dispatch.ts';
@@ -8,12 +19,24 @@ import { materialize } from './materialize.ts';
 import { createRecurrences } from './recurrences.ts';
 import type { TraceFires } from './trace-fires.ts';
 
+/** What a pass asks of PostgreSQL; a test may wrap it. */
+export interface PassPorts {
+  readonly databaseTime: typeof databaseTime;
+  readonly materializePass: typeof materializePass;
+  readonly dispatchPass: typeof dispatchPass;
+}
+
 /** What a pass needs. */
 export interface PassParams {
   readonly db: Database;
+  readonly ports: PassPorts;
+  /** This replica. */
+  readonly id: string;
   /** Where EVENTS stands now; rejects while NATS is away. */
   readonly eventsMarks: () => Promise<EventsMarks>;
   readonly publisher: Pick<Publisher, 'add'>;
+  /** Tells the workers of jobs that are cancelled. */
+  readonly cancel: (ids: readonly string[]) => void;
   /** Why no new jobs may be made now, if so. */
   readonly hold: () => string | undefined;
   /** What the configuration says of tasks. */
@@ -35,11 +58,15 @@ export interface Passed extends DispatchCounts {
   readonly nextInMs: number;
 }
 
-/** What another process changed (a new schedule, a resume) is seen after this at the latest, in milliseconds. */
+/** What another process changed (a new schedule, an edit, a resume) is seen after this at the latest, in milliseconds. */
 export const POLL_MS = 500;
 /** A wait for history is usually over in this, and is asked about so often. Milliseconds. */
 const WAITING_FOR_MS = 2_000;
 const WAITING_POLL_MS = 50;
+/** Something waits for the end of a job, of which nobody tells. Milliseconds. */
+const BUFFERED_POLL_MS = 100;
+/** How often it is noted that there is a scheduler, in milliseconds. */
+const BEAT_MS = 1_000;
 /** Another replica has what is due under its lock; do not spin on it. */
 const BUSY_POLL_MS = 10;
 /** The hot path waits no longer for what only overlapping schedules need. */
@@ -48,9 +75,10 @@ const TASKS_FRESH_MS = 2_000;
 /** Steps of planning and dispatching; after a long outage the next pass goes on. */
 const ROUNDS = 20;
 
-const HELD: Passed = {
+const NOTHING: Passed = {
   dispatched: 0,
   skipped: 0,
+  buffered: 0,
   waiting: 0,
   occurrences: 0,
   due: 0,
@@ -63,8 +91,11 @@ const HELD: Passed = {
  * be repeated at any time, and run beside the passes of other replicas.
  */
 export function createPass(params: PassParams): () => Promise<Passed> {
-  const { db, publisher, hold, settings, fires, log, clock } = params;
-  const recurrences = createRecurrences();
+  const { db, ports, id, publisher, cancel, hold, settings, fires, log, clock } = params;
+  const { materializePass, dispatchPass } = ports;
+  const recurrences = createRecurrences({ clock });
+  let gaps: readonly SchedulerGap[] = [];
+  let beatAt = Number.NEGATIVE_INFINITY;
   let tasks = new Map<string, TaskRecord>();
   let tasksReadAt = Number.NEGATIVE_INFINITY;
   let waitingUntil = 0;
@@ -75,19 +106,40 @@ export function createPass(params: PassParams): () => Promise<Passed> {
     tasksReadAt = now;
   };
 
+  const beat = async (now: number) => {
+    if (Math.abs(now - beatAt) < BEAT_MS) return;
+    gaps = await noteBeat(db, { id, now });
+    beatAt = now;
+  };
+
   return async () => {
-    const { now, offset } = await readClock({ databaseTime: () => databaseTime(db), clock });
+    const { now, offset } = await readClock({ databaseTime: () => ports.databaseTime(db), clock });
     // Nothing is planned either: what comes due now is what the catch-up rules are for.
-    if (hold() !== undefined) return HELD;
+    if (hold() !== undefined) {
+      await noteHeld(db, { id, now });
+      return NOTHING;
+    }
+    // Before anything is planned: it says why what is late is late.
+    await beat(now);
+    const wake = await nextWake(db);
+    const sleep = () => sleepFor(wake, { now: clock() + offset, waiting: now < waitingUntil });
+    if ((wake.at ?? now + 1) > now && !wake.buffered && !wake.waiting) {
+      await refreshTasks(now, TASKS_FRESH_MS);
+      return { ...NOTHING, nextInMs: sleep() };
+    }
     // Asked after the time was taken, so that these marks lie behind every due time of this pass.
     const events = atMost(EVENTS_WAIT_MS, params.eventsMarks());
     // Else after the dispatch, which it would delay.
     await refreshTasks(now, 2 * TASKS_FRESH_MS);
-    const counts = { occurrences: 0, due: 0, missed: 0, dispatched: 0, skipped: 0, waiting: 0 };
+    const counts = { occurrences: 0, due: 0, missed: 0, dispatched: 0, skipped: 0, buffered: 0, waiting: 0 };
     for (let round = 0; round < ROUNDS; round++) {
-      const made = await materialize({ db, recurrences, log }, now);
+      const made = await materialize({ db, recurrences, materializePass, gaps, log }, now);
       const done = await dispatch(
-        { db, recurrences, taskOf: (name) => tasks.get(name), settings, publish: publisher.add, fires },
+        {
+          ...{ db, recurrences, dispatchPass, settings, fires, cancel, log },
+          taskOf: (name) => tasks.get(name),
+          publish: publisher.add,
+        },
         now,
         await events,
       );
@@ -95,21 +147,26 @@ export function createPass(params: PassParams): () => Promise<Passed> {
       counts.due += made.due;
       counts.missed += made.missed;
       counts.dispatched += done.dispatched;
-      counts.skipped += done.skipped;
+      counts.skipped += made.skipped + done.skipped;
+      counts.buffered += done.buffered;
       counts.waiting = done.waiting;
       if (!made.more) break;
     }
     await refreshTasks(now, TASKS_FRESH_MS);
     if (counts.waiting > 0) waitingUntil = now + WAITING_FOR_MS;
-    const wake = await nextWakeAt(db);
-    const idle = counts.occurrences + counts.dispatched + counts.skipped === 0;
-    const least = idle ? BUSY_POLL_MS : 0;
-    const most = now < waitingUntil ? WAITING_POLL_MS : POLL_MS;
-    // A timer may fire a millisecond early.
-    const wakeIn = wake === undefined ? most : wake - (clock() + offset) + 1;
-    const nextInMs = Math.min(most, wakeIn > 0 ? wakeIn : least);
+    const { occurrences, dispatched, skipped, buffered } = counts;
+    // When the next is due is asked by the next pass, which begins with that.
+    const nextInMs = occurrences + dispatched + skipped + buffered > 0 ? 0 : sleep();
     return { ...counts, nextInMs };
   };
+}
+
+/** How soon there is something to do, milliseconds. */
+function sleepFor(wake: NextWake, { now, waiting }: { now: number; waiting: boolean }): number {
+  const most = waiting ? WAITING_POLL_MS : wake.buffered ? BUFFERED_POLL_MS : POLL_MS;
+  // A timer may fire a millisecond early.
+  const wakeIn = wake.at === undefined ? most : wake.at - now + 1;
+  return Math.min(most, wakeIn > 0 ? wakeIn : BUSY_POLL_MS);
 }
 
 /** The value if it comes in time. */

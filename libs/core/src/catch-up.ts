@@ -1,3 +1,4 @@
+import { formatDuration } from './duration.ts';
 import type { Reason } from './outcome.ts';
 import type { CatchUp } from './schedule.ts';
 
@@ -18,6 +19,8 @@ export interface MissedRun {
 export interface CatchUpDecision {
   /** To be run, oldest first. */
   readonly due: readonly number[];
+  /** How many of them, the first ones, are caught up: they are later than on time. */
+  readonly caughtUp: number;
   readonly missed: readonly MissedRun[];
   /** Everything up to here is decided; ask again for what comes after. Unix milliseconds. */
   readonly cursor: number;
@@ -58,9 +61,14 @@ export function decideCatchUp(params: {
   readonly period: number;
   /** Everything up to here is decided already. Unix milliseconds. */
   readonly cursor: number;
+  /** Where `times` ends when it is complete, at most `now`, which it is by default. Unix milliseconds. */
+  readonly upTo?: number;
+  /** Why nobody was there to fire a time (Unix milliseconds), where that is known. */
+  readonly awayAt?: (time: number) => string | undefined;
 }): CatchUpDecision {
-  const { times, complete, now, catchUp, period } = params;
-  const windowFrom = now - (params.window ?? defaultWindow(catchUp, period));
+  const { times, complete, now, catchUp, period, awayAt } = params;
+  const window = params.window ?? defaultWindow(catchUp, period);
+  const windowFrom = now - window;
   const onTimeFrom = now - onTimeWithin(period);
   const late = times.filter((time) => time < onTimeFrom).length;
   const wanted = wantedOf(catchUp);
@@ -71,11 +79,19 @@ export function decideCatchUp(params: {
 
   const due: number[] = [];
   const missed: MissedRun[] = [];
+  const runs = (time: number, index: number) => index >= late || (index >= runsFrom && time >= windowFrom);
   for (const [index, time] of times.slice(0, decided).entries()) {
-    if (index >= late || (index >= runsFrom && time >= windowFrom)) due.push(time);
-    else addTo(missed, time, catchUp !== 'none' && time < windowFrom ? REASONS.window : reasonOf(catchUp));
+    if (runs(time, index)) due.push(time);
+    else addTo(missed, time, missedReason({ catchUp, window, outside: time < windowFrom }, awayAt?.(time)));
   }
-  return { due, missed, cursor: complete ? now : (times[decided - 1] ?? params.cursor), more: !complete };
+  const cursor = complete ? (params.upTo ?? now) : (times[decided - 1] ?? params.cursor);
+  const lateOnes = due.filter((time) => time < onTimeFrom).length;
+  return { due, caughtUp: lateOnes, missed, cursor, more: !complete };
+}
+
+/** Why a time that is run late is late. @param away why nobody was there, where that is known */
+export function caughtUpReason(away: string | undefined): Reason {
+  return { code: 'caught_up', text: away === undefined ? 'caught up' : `caught up: ${away}` };
 }
 
 /** How many late ones are caught up at most. */
@@ -84,20 +100,35 @@ function wantedOf(catchUp: CatchUp): number {
   return catchUp === 'latest' ? 1 : 0;
 }
 
-const REASONS = {
-  none: { code: 'catch_up_none', text: 'the scheduler was away, and the schedule catches nothing up' },
-  latest: { code: 'catch_up_latest', text: 'the scheduler was away, and only the latest is caught up' },
-  limit: { code: 'catch_up_limit', text: 'the scheduler was away, and more were due than are caught up' },
-  window: { code: 'catch_up_window', text: 'the scheduler was away for longer than the catch-up window' },
-} as const satisfies Record<string, Reason>;
+function missedReason(
+  why: { readonly catchUp: CatchUp; readonly window: number; readonly outside: boolean },
+  away: string | undefined,
+): Reason {
+  const { catchUp, window, outside } = why;
+  const { code, text } = outside && catchUp !== 'none' ? outsideWindow(window) : notCaughtUp(catchUp);
+  return { code, text: away === undefined ? text : `${text}: ${away}` };
+}
 
-function reasonOf(catchUp: CatchUp): Reason {
-  return typeof catchUp === 'object' ? REASONS.limit : REASONS[catchUp];
+function outsideWindow(window: number): Reason {
+  return {
+    code: 'catch_up_window',
+    text: `outside the catch-up window of ${formatDuration(Math.round(window))}`,
+  };
+}
+
+function notCaughtUp(catchUp: CatchUp): Reason {
+  if (catchUp === 'none')
+    return { code: 'catch_up_none', text: 'missed, and the schedule catches nothing up' };
+  if (catchUp === 'latest')
+    return { code: 'catch_up_latest', text: 'missed, and only the latest one is caught up' };
+  const most = catchUp.all === 1 ? 'one is' : `${catchUp.all} are`;
+  return { code: 'catch_up_limit', text: `missed, and only the latest ${most} caught up` };
 }
 
 /** Adds one time to the row of equal ones before it, or begins a new row. */
 function addTo(missed: MissedRun[], time: number, reason: Reason): void {
   const last = missed.at(-1);
-  if (last?.reason === reason) missed[missed.length - 1] = { ...last, to: time, count: last.count + 1 };
+  if (last?.reason.code === reason.code && last.reason.text === reason.text)
+    missed[missed.length - 1] = { ...last, to: time, count: last.count + 1 };
   else missed.push({ from: time, to: time, count: 1, reason });
 }

@@ -24,6 +24,7 @@ export {
 } from './callback-input.ts';
 export {
   type CatchUpDecision,
+  caughtUpReason,
   decideCatchUp,
   defaultWindow,
   MAX_TIMES,
@@ -121,6 +122,22 @@ export {
   type WaitQuery,
   WaitQuerySchema,
 } from './http/job-verbs.ts';
+export {
+  type Occurrence,
+  type OccurrencePage,
+  OccurrencePageSchema,
+  type OccurrenceQuery,
+  OccurrenceQuerySchema,
+} from './http/occurrence.ts';
+export {
+  type NextQuery,
+  NextQuerySchema,
+  PREVIEW_COUNT,
+  type PreviewAnswer,
+  type PreviewRequest,
+  PreviewRequestSchema,
+  PreviewSchema,
+} from './http/preview.ts';
 export { type Problem, ProblemSchema } from './http/problem.ts';
 export {
   type PurgeAnswer,
@@ -137,19 +154,44 @@ export {
   type RateLimitInput,
 } from './http/queue.ts';
 export {
-  type Occurrence,
-  OccurrencePageSchema,
+  MAX_BATCH,
   type PageQuery,
   PageQuerySchema,
-  type PauseRequest,
-  PauseRequestSchema,
-  type RuleInput,
   type Schedule,
+  type ScheduleBatch,
+  ScheduleBatchAnswerSchema,
+  ScheduleBatchSchema,
   SchedulePageSchema,
+  SchedulePutSchema,
   type ScheduleRequest,
   ScheduleRequestSchema,
   ScheduleSchema,
 } from './http/schedule.ts';
+export {
+  type Forecast,
+  type ForecastQuery,
+  ForecastQuerySchema,
+  ForecastSchema,
+  MAX_FORECAST,
+  SCHEDULE_STATES,
+  type ScheduleQuery,
+  ScheduleQuerySchema,
+  type ScheduleState,
+} from './http/schedule-list.ts';
+export {
+  type Backfill,
+  type BackfillRequest,
+  BackfillRequestSchema,
+  BackfillSchema,
+  MAX_BACKFILL,
+  MAX_BACKFILL_SHOWN,
+  type PauseRequest,
+  PauseRequestSchema,
+  type Triggered,
+  TriggeredSchema,
+  type TriggerRequest,
+  TriggerRequestSchema,
+} from './http/schedule-verbs.ts';
 export {
   type TaskAnswer,
   TaskListSchema,
@@ -157,6 +199,7 @@ export {
   TaskRequestSchema,
   TaskSchema,
 } from './http/task.ts';
+export type { ExclusionInput, RuleInput, WhenInput } from './http/when.ts';
 export {
   callbackJobId,
   childJobId,
@@ -198,7 +241,24 @@ export { checkName, isName, SCHEDULE_PATTERN } from './names.ts';
 export { MAX_NESTING } from './nesting.ts';
 export { orderOf, PHASES } from './order.ts';
 export { OUTCOMES, type Outcome, type Reason } from './outcome.ts';
-export { decideOverlap, type EarlierJob, type OverlapDecision } from './overlap.ts';
+export {
+  bufferOf,
+  decideOverlap,
+  type EarlierJob,
+  MAX_BUFFERED,
+  type OverlapDecision,
+  replacedReason,
+} from './overlap.ts';
+export {
+  type PlannableSchedule,
+  type PlannedTime,
+  pausedReason,
+  periodAfter,
+  planSchedule,
+  type SchedulePause,
+  type SchedulePlan,
+  type SupersededDefinition,
+} from './plan.ts';
 export {
   BACKOFFS,
   type Backoff,
@@ -253,6 +313,7 @@ export {
   type TaskRateInput,
   type TaskRateScope,
 } from './rate-input.ts';
+export { definitionProblem, storedDefinition } from './read-definition.ts';
 export {
   decideReconcile,
   type Findings,
@@ -262,7 +323,6 @@ export {
   type ReconcileMarks,
   type StreamFacts,
 } from './reconcile.ts';
-export { createRecurrence, type Recurrence, timesBetween } from './recurrence.ts';
 export {
   cancelledReason,
   decide,
@@ -276,14 +336,14 @@ export { type ErrorClass, MAX_ATTEMPTS, MAX_KIND, type RetryInput } from './retr
 export {
   type CatchUp,
   type OccurrenceState,
+  ORIGIN_PREFIXES,
   type OverlapRule,
   PLAN_ORIGIN,
-  type Rule,
   SCHEDULE_DEFAULTS,
   type ScheduledJob,
   type ScheduleSpec,
-  type When,
 } from './schedule.ts';
+export { awayAt, type SchedulerGap } from './scheduler-gap.ts';
 export {
   type BlockClaim,
   claimBlock,
@@ -397,3 +457,9 @@ export {
 export { type KeyReview, type KnownHolder, reassertKey, reviewKey } from './unique-review.ts';
 export { escapePointer, unknownField, unknownFields } from './unknown-fields.ts';
 export { validateSchedule } from './validate-schedule.ts';
+export { jitterOf } from './when/jitter.ts';
+export { type Preview, previewTimes } from './when/preview.ts';
+export { createRecurrence, type Recurrence, timesBetween } from './when/recurrence.ts';
+export { DST_DEFAULTS, type DstRules, type Exclusion, type Rule, type When } from './when/rule.ts';
+export { validateWhen } from './when/validate-when.ts';
+export { isZone } from './when/zone.ts';

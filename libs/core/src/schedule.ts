@@ -1,18 +1,7 @@
 import type { Priority } from './envelope.ts';
 import type { PolicyOverrides } from './policy.ts';
 import type { UniqueAsk } from './unique.ts';
-
-/** One rule of recurrence. Times in Unix milliseconds, durations in milliseconds. */
-export type Rule =
-  /** Five fields, or six with seconds first. */
-  | { readonly cron: string }
-  /** Fires at `from` and every `every` after it; without `from` it counts from the schedule's creation, and first fires after one `every`. */
-  | { readonly every: number; readonly from?: number }
-  /** Fires once. */
-  | { readonly at: number };
-
-/** When a schedule fires: one rule, or several whose times are united (equal times fire once). */
-export type When = Rule | readonly Rule[];
+import type { DstRules, Exclusion, When } from './when/rule.ts';
 
 /** The job that a schedule makes, as `POST /jobs` would ask for it; limits in milliseconds. */
 export interface ScheduledJob extends PolicyOverrides {
@@ -25,25 +14,48 @@ export interface ScheduledJob extends PolicyOverrides {
   readonly unique?: UniqueAsk;
 }
 
-/** What to do when a job of the schedule is still open: leave the new one out, or run both. */
-export const OVERLAP_RULES = ['skip', 'allow'] as const;
+/**
+ * What to do when a job of the schedule is still open: leave the new one out; keep one, or all, until it has ended; cancel the
+ * open one first; or run both.
+ */
+export const OVERLAP_RULES = ['skip', 'buffer-one', 'buffer-all', 'cancel-previous', 'allow'] as const;
 /** What to do when a job of the schedule is still open. */
 export type OverlapRule = (typeof OVERLAP_RULES)[number];
 
 /** What to do with the times that passed while nobody was there to fire them. */
-export type CatchUp = 'latest' | 'none' | { readonly all: number };
+export type CatchUp =
+  | 'latest'
+  | 'none'
+  /** Up to so many; `spread` milliseconds apart, at once without it. */
+  | { readonly all: number; readonly spread?: number };
 
 /** A schedule as its author wrote it, read into milliseconds and with its defaults filled in. */
 export interface ScheduleSpec {
   readonly name: string;
   readonly when: When;
-  /** IANA name; it concerns `cron` only. */
+  /** Times at which it does not fire. */
+  readonly exclude?: readonly Exclusion[];
+  /** IANA name; it concerns the rules on the wall clock, and the days that are excluded. */
   readonly timeZone: string;
+  /** Without it `DST_DEFAULTS`. */
+  readonly dst?: DstRules;
+  /** Milliseconds: each time is late by less than this, see `jitterOf`. */
+  readonly jitter?: number;
+  /** It does not fire before this; Unix milliseconds. */
+  readonly startAt?: number;
+  /** It does not fire after this; Unix milliseconds. */
+  readonly endAt?: number;
+  /** It ends after so many times of its own rule have come due; those that are missed do not count. */
+  readonly maxRuns?: number;
   readonly job: ScheduledJob;
   readonly overlap: OverlapRule;
   readonly catchUp: CatchUp;
   /** Milliseconds; without it the smaller of the period and one hour. */
   readonly catchUpWindow?: number;
+  /** It is paused after so many jobs in a row that died. */
+  readonly pauseAfterFailures?: number;
+  /** Notes that are searched, not run. */
+  readonly labels?: Readonly<Record<string, string>>;
 }
 
 /** What holds where a schedule says nothing. */
@@ -53,10 +65,12 @@ export const SCHEDULE_DEFAULTS = {
   catchUp: 'latest',
 } as const satisfies Partial<ScheduleSpec>;
 
-/** The states of an occurrence; `buffered` is reserved for overlap rules that are not built yet. */
+/** The states of an occurrence; `buffered` waits until the job before it has ended. */
 export const OCCURRENCE_STATES = ['due', 'dispatched', 'buffered', 'skipped', 'missed'] as const;
 /** What became of one nominal time of a schedule. */
 export type OccurrenceState = (typeof OCCURRENCE_STATES)[number];
 
 /** The origin of the occurrences that a schedule's own rule makes. */
 export const PLAN_ORIGIN = 'plan';
+/** How the origins of occurrences begin that were asked for by hand: `trigger:<id>`, `backfill:<id>`. */
+export const ORIGIN_PREFIXES = { trigger: 'trigger:', backfill: 'backfill:' } as const;

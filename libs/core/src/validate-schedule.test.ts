@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
-import type { Rule, ScheduleSpec } from './schedule.ts';
-import { MAX_RULES, validateSchedule } from './validate-schedule.ts';
+import type { ScheduleSpec } from './schedule.ts';
+import { validateSchedule } from './validate-schedule.ts';
+import type { Rule } from './when/rule.ts';
+import { MAX_RULES } from './when/validate-when.ts';
 
 const NOW = Date.parse('2026-05-01T00:00:00Z');
 const TEN_YEARS = 3_650 * 86_400_000;
@@ -54,6 +56,8 @@ test.each<[Partial<ScheduleSpec>, string]>([
   [{ catchUp: { all: 0 } }, '/catchUp/all invalid_value'],
   [{ catchUp: { all: 1_001 } }, '/catchUp/all invalid_value'],
   [{ catchUpWindow: -1 }, '/catchUpWindow invalid_duration'],
+  [{ catchUp: { all: 2, spread: -1 } }, '/catchUp/spread invalid_duration'],
+  [{ pauseAfterFailures: 0 }, '/pauseAfterFailures invalid_value'],
 ])('%j is refused', (change, issue) => {
   expect(check(change)).toEqual([issue]);
 });

@@ -1,29 +1,29 @@
-import { type EarlierJob, type JobState, occurrenceJobId, type Reason } from '@jetbeat/core';
+import { occurrenceJobId, PLAN_ORIGIN, type Reason, replacedReason } from '@jetbeat/core';
 import { type Database, inside } from './database.ts';
+import {
+  type Buffered,
+  bufferKey,
+  countBuffered,
+  countOpen,
+  type DueOccurrence,
+  type DueRow,
+  dueOccurrence,
+  lockDue,
+} from './due-occurrences.ts';
+import { pauseFailing } from './failing-schedules.ts';
+import { foldNonRuns } from './fold-non-runs.ts';
 import { toJson } from './json.ts';
 import { type NewJob, writeNewJobs } from './new-job.ts';
-import { SCHEDULE_SELECT, type ScheduleRecord, type ScheduleRow, scheduleRecord } from './schedule-record.ts';
-import { at, ms, type Sql } from './sql.ts';
-
-/** An occurrence that is to be decided, while its schedule is locked. Times in Unix milliseconds. */
-export interface DueOccurrence {
-  readonly schedule: ScheduleRecord;
-  readonly nominalTime: number;
-  readonly origin: string;
-  /** The schedule's jobs that are neither over nor past their total limit, those of this pass included. */
-  readonly openJobs: number;
-  /** One of them. */
-  readonly openJob?: EarlierJob;
-  /** What an earlier decision to wait named. */
-  readonly waitedForSeq?: number;
-  readonly waitUntil?: number;
-}
+import { type ScheduleRecord, scheduleRecord } from './schedule-record.ts';
+import { at, type Sql } from './sql.ts';
 
 /** What becomes of a due occurrence. */
 export type DispatchDecision =
   /** The job's id must be `occurrenceJobId` of this occurrence. */
   | { readonly do: 'dispatch'; readonly job: NewJob }
   | { readonly do: 'skip'; readonly reason: Reason }
+  /** Ask again when no job of the schedule is open; `cancel`: those that are open, and drop what waits already. */
+  | { readonly do: 'buffer'; readonly reason: Reason; readonly cancel: boolean }
   /** Ask again when EVENTS is recorded up to `eventsSeq` (absent: at the next pass), or at `until`. */
   | { readonly do: 'wait'; readonly eventsSeq?: number; readonly until: number };
 
@@ -33,40 +33,39 @@ export interface Dispatched {
   readonly dispatched: readonly NewJob[];
   readonly skipped: number;
   readonly waiting: number;
+  readonly buffered: number;
+  /** Jobs that are to be cancelled now. */
+  readonly cancelled: readonly string[];
+  /** How many occurrences there were. */
+  readonly looked: number;
 }
 
-type DueRow = ScheduleRow & {
-  occurrenceTime: number;
-  origin: string;
-  waitedForSeq: number | null;
-  waitUntil: number | null;
+const NOTHING: Dispatched = {
+  ...{ dispatched: [], skipped: 0, waiting: 0, buffered: 0, cancelled: [], looked: 0 },
 };
+const MAX_LIMIT = 500;
 
-// The occurrence is locked too: a pass that ended while this one began has changed it, and only a locked row is looked at
-// again. Those that wait come last, so that they keep nobody off the limit.
-const LOCK = `select ${SCHEDULE_SELECT}, ${ms('o.nominal_time')} as "occurrenceTime", o.origin,
-    o.wait_events_seq::float8 as "waitedForSeq", ${ms('o.wait_until')} as "waitUntil"
-  from occurrence o join schedule s on s.id = o.schedule_id
-  where o.state = 'due' and o.nominal_time <= ${at('$1')}
-    and (o.wait_until is null or o.wait_until <= ${at('$1')} or coalesce(o.wait_events_seq, 0) <= $2::float8)
-  order by o.wait_until is not null, o.nominal_time limit $3
-  for update of s, o skip locked`;
-
-const COUNT_OPEN = `select schedule_id as id, count(*)::float8 as open, min(state || ' ' || id) as one from job
-  where schedule_id = any($1::uuid[]) and schedule_id is not null and finished_at is null
-    and total_limit_at > ${at('$2')}
-  group by schedule_id`;
-
-const DECIDE = `update occurrence o set state = x.state, reason = x.reason, job_id = x.job, lateness_ms = x.lateness,
-    wait_events_seq = x.seq, wait_until = ${at('x.until')}
-  from json_to_recordset($1::json) as x(schedule uuid, nominal float8, origin text, state text, reason jsonb, job uuid,
-    lateness bigint, seq bigint, until float8)
+const DECIDE = `update occurrence o set state = x.state, reason = coalesce(x.reason, case when x.keep then o.reason end),
+    job_id = x.job, lateness_ms = x.lateness, wait_events_seq = x.seq, wait_until = ${at('x.until')}
+  from json_to_recordset($1::json) as x(schedule uuid, nominal float8, origin text, state text, reason jsonb, keep boolean,
+    job uuid, lateness bigint, seq bigint, until float8)
   where o.schedule_id = x.schedule and o.nominal_time = ${at('x.nominal')} and o.origin = x.origin`;
 
+const CANCEL = `update job j set cancel_requested_at = coalesce(j.cancel_requested_at, ${at('$2')}),
+    cancel_reason = coalesce(j.cancel_reason, $3)
+  where j.schedule_id = any($1::uuid[]) and j.schedule_id is not null and j.finished_at is null returning j.id`;
+
+const REPLACE = `update occurrence o set state = 'skipped', reason = x.reason
+  from json_to_recordset($1::json) as x(schedule uuid, nominal float8, buffer text, reason jsonb)
+  where o.state = 'buffered' and o.schedule_id = x.schedule and o.nominal_time < ${at('x.nominal')}
+    and case when o.origin like 'backfill:%' then o.origin else '${PLAN_ORIGIN}' end = x.buffer
+  returning o.schedule_id as "scheduleId", (extract(epoch from o.nominal_time) * 1000)::float8 as "nominalTime"`;
+
 /**
- * Decides what is due, in one transaction: locks the schedules (what another pass has locked is left out), counts their open
- * jobs, asks `decide` about one occurrence after the other, oldest first, and writes the jobs and what became of the
- * occurrences. The jobs that it returns are committed and not yet published. `decide` is pure and may be asked twice.
+ * Decides what is due, and what has waited for a job that is over, in one transaction: locks the schedules (what another pass has
+ * locked is left out), counts their open jobs, asks `decide` about one occurrence after the other, oldest first, and writes the
+ * jobs and what became of the occurrences. The jobs that it returns are committed and not yet published. `decide` is pure and
+ * may be asked twice.
  * @param params.recordedUpTo the EVENTS sequence up to which history is written, read before this pass
  */
 export async function dispatchPass(
@@ -79,69 +78,129 @@ export async function dispatchPass(
   },
 ): Promise<Dispatched> {
   return inside(db).transaction(async (sql) => {
-    const { now, recordedUpTo, limit } = params;
-    const due = await sql.rows<DueRow>(LOCK, [now, recordedUpTo, Math.min(limit, 500)]);
-    if (due.length === 0) return { dispatched: [], skipped: 0, waiting: 0 };
-    const open = await countOpen(sql, due, now);
+    const { now, recordedUpTo } = params;
+    const rows = await lockDue(sql, { now, recordedUpTo, limit: Math.min(params.limit, MAX_LIMIT) });
+    if (rows.length === 0) return NOTHING;
+    const schedules = await readSchedules(sql, rows, now);
+    const ids = [...schedules.keys()];
+    const open = await countOpen(sql, ids, now);
+    const buffered = await countBuffered(sql, ids.filter(mayBuffer(schedules, rows)));
     const dispatched: NewJob[] = [];
-    let skipped = 0;
-    const rows = due
-      .sort((a, b) => a.occurrenceTime - b.occurrenceTime)
-      .map((row) => {
-        const before = open.get(row.id) ?? { openJobs: 0 };
-        const decision = params.decide(toDue(row, before));
-        if (decision.do === 'dispatch') {
-          const { envelope, state } = checkId(decision.job, row);
-          dispatched.push(decision.job);
-          open.set(row.id, { openJobs: before.openJobs + 1, openJob: { id: envelope.id, state } });
-        }
-        if (decision.do === 'skip') skipped++;
-        return { ...toChange(decision, now - row.occurrenceTime), ...keyOf(row) };
-      });
+    const counts = { skip: 0, wait: 0, buffer: 0 };
+    const decided = rows.map((row) => {
+      const schedule = schedules.get(row.id) ?? scheduleRecord(row);
+      const key = bufferKey(row.id, row.origin);
+      const before = open.get(row.id);
+      const decision = params.decide(
+        dueOccurrence(row, schedule, { open: before, buffered: buffered.get(key) }),
+      );
+      if (decision.do === 'dispatch') {
+        const { envelope, state } = checkId(decision.job, row);
+        dispatched.push(decision.job);
+        open.set(row.id, { openJobs: (before?.openJobs ?? 0) + 1, openJob: { id: envelope.id, state } });
+      } else counts[decision.do]++;
+      move(buffered, key, row, decision);
+      return { row, decision };
+    });
     await writeNewJobs(sql, dispatched);
-    await sql.run(DECIDE, [toJson(rows)]);
-    return { dispatched, skipped, waiting: due.length - dispatched.length - skipped };
+    await sql.run(DECIDE, [toJson(decided.map((one) => changeOf(one, now)))]);
+    const cancelled = await cancelPrevious(sql, decided, now);
+    const changed = [...skippedOf(decided), ...cancelled.replaced];
+    await foldNonRuns(sql, changed);
+    return {
+      dispatched,
+      skipped: counts.skip + cancelled.replaced.length,
+      waiting: counts.wait,
+      buffered: counts.buffer,
+      cancelled: cancelled.jobs,
+      looked: rows.length,
+    };
   });
 }
 
-type Open = Pick<DueOccurrence, 'openJobs' | 'openJob'>;
-
-async function countOpen(sql: Sql, due: readonly DueRow[], now: number): Promise<Map<string, Open>> {
-  const ids = [...new Set(due.map((row) => row.id))];
-  const rows = await sql.rows<{ id: string; open: number; one: string }>(COUNT_OPEN, [ids, now]);
-  return new Map(
-    rows.map(({ id, open, one }) => {
-      const [state, job = ''] = one.split(' ');
-      return [id, { openJobs: open, openJob: { id: job, state: state as JobState } }];
-    }),
-  );
+interface Decided {
+  readonly row: DueRow;
+  readonly decision: DispatchDecision;
 }
 
-function toDue(row: DueRow, open: Open): DueOccurrence {
-  const { occurrenceTime, origin, waitedForSeq, waitUntil } = row;
-  return {
-    schedule: scheduleRecord(row),
-    nominalTime: occurrenceTime,
-    origin,
-    ...open,
-    ...(waitedForSeq === null ? {} : { waitedForSeq }),
-    ...(waitUntil === null ? {} : { waitUntil }),
+/** The schedules of the rows, those paused that have failed too often. */
+async function readSchedules(
+  sql: Sql,
+  rows: readonly DueRow[],
+  now: number,
+): Promise<Map<string, ScheduleRecord>> {
+  const schedules = new Map(rows.map((row) => [row.id, scheduleRecord(row)]));
+  const watched = [...schedules.values()].filter(
+    ({ definition, paused }) => definition.pauseAfterFailures !== undefined && paused === undefined,
+  );
+  for (const paused of await pauseFailing(sql, { schedules: watched, now })) schedules.set(paused.id, paused);
+  return schedules;
+}
+
+function mayBuffer(schedules: Map<string, ScheduleRecord>, rows: readonly DueRow[]): (id: string) => boolean {
+  const own = new Set(
+    rows.filter((row) => row.isBuffered || row.occurrenceOverlap !== null).map(({ id }) => id),
+  );
+  return (id) => {
+    const overlap = schedules.get(id)?.definition.overlap;
+    return own.has(id) || (overlap !== 'skip' && overlap !== 'allow');
   };
 }
 
-function keyOf(row: DueRow) {
-  return { schedule: row.id, nominal: row.occurrenceTime, origin: row.origin };
+/** Keeps the count of those that wait. */
+function move(buffered: Map<string, Buffered>, key: string, row: DueRow, decision: DispatchDecision): void {
+  const { count = 0, first = row.occurrenceTime } = buffered.get(key) ?? {};
+  const step = Number(decision.do === 'buffer') - Number(row.isBuffered);
+  if (decision.do === 'buffer' && decision.cancel) buffered.set(key, { count: 1, first: row.occurrenceTime });
+  else if (count + step > 0) buffered.set(key, { count: count + step, first });
+  else buffered.delete(key);
 }
 
-function toChange(decision: DispatchDecision, lateness: number) {
+function changeOf({ row, decision }: Decided, now: number) {
+  const key = { schedule: row.id, nominal: row.occurrenceTime, origin: row.origin };
   switch (decision.do) {
-    case 'dispatch':
-      return { state: 'dispatched', job: decision.job.envelope.id, lateness };
+    case 'dispatch': {
+      // Nobody is late with what was asked for long after its time.
+      const lateness = row.origin === PLAN_ORIGIN ? now - row.occurrenceTime : undefined;
+      return { ...key, state: 'dispatched', job: decision.job.envelope.id, lateness, keep: !row.isBuffered };
+    }
     case 'skip':
-      return { state: 'skipped', reason: decision.reason };
+      return { ...key, state: 'skipped', reason: decision.reason };
+    case 'buffer':
+      return { ...key, state: 'buffered', reason: decision.reason };
     case 'wait':
-      return { state: 'due', seq: decision.eventsSeq, until: decision.until };
+      return { ...key, state: 'due', keep: true, seq: decision.eventsSeq, until: decision.until };
   }
+}
+
+function skippedOf(decided: readonly Decided[]) {
+  return decided
+    .filter(({ row, decision }) => decision.do === 'skip' && row.origin === PLAN_ORIGIN)
+    .map(({ row }) => ({ scheduleId: row.id, nominalTime: row.occurrenceTime }));
+}
+
+/** Asks for the cancel of the open jobs, and drops what waited for them. */
+async function cancelPrevious(sql: Sql, decided: readonly Decided[], now: number) {
+  const last = new Map<string, Decided>();
+  for (const one of decided) {
+    if (one.decision.do === 'buffer' && one.decision.cancel)
+      last.set(bufferKey(one.row.id, one.row.origin), one);
+  }
+  if (last.size === 0) return { jobs: [], replaced: [] };
+  const rows = [...last].map(([key, { row }]) => ({
+    schedule: row.id,
+    nominal: row.occurrenceTime,
+    buffer: key.slice(row.id.length + 1),
+    reason: replacedReason(row.occurrenceTime),
+  }));
+  const replaced = await sql.rows<{ scheduleId: string; nominalTime: number }>(REPLACE, [toJson(rows)]);
+  const ids = [...new Set(rows.map(({ schedule }) => schedule))];
+  const jobs = await sql.rows<{ id: string }>(CANCEL, [
+    ids,
+    now,
+    'the next run of its schedule takes its place',
+  ]);
+  return { jobs: jobs.map(({ id }) => id), replaced };
 }
 
 /** Another id would make a second job when the pass is repeated. */

@@ -5,29 +5,10 @@ import type {
   QueueLimits,
   QueuePause,
   RateLimit,
-  ScheduleSpec,
   TaskRate,
 } from '@jetbeat/core';
 import { defineEntity, p } from '@mikro-orm/core';
 import type { QueuePurge } from './queue-purge.ts';
-
-/** A row of `schedule`. */
-export const ScheduleEntity = defineEntity({
-  name: 'Schedule',
-  tableName: 'schedule',
-  properties: {
-    id: p.uuid().primary(),
-    name: p.text().unique(),
-    definition: p.json<ScheduleSpec>(),
-    createdAt: p.datetime(),
-    updatedAt: p.datetime(),
-    cursorAt: p.datetime(),
-    nextAt: p.datetime().nullable(),
-    pausedAt: p.datetime().nullable(),
-    pausedBy: p.text().nullable(),
-    pauseNote: p.text().nullable(),
-  },
-});
 
 /** A row of `worker`. */
 export const WorkerEntity = defineEntity({
@@ -113,11 +94,4 @@ export const TaskLimitEntity = defineEntity({
 });
 
 /** Every entity there is: discovery is by this list alone. */
-export const entities = [
-  ScheduleEntity,
-  WorkerEntity,
-  TaskEntity,
-  TaskLimitEntity,
-  QueueEntity,
-  ApiKeyEntity,
-];
+export const entities = [WorkerEntity, TaskEntity, TaskLimitEntity, QueueEntity, ApiKeyEntity];

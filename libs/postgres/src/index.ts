@@ -1,15 +1,22 @@
 export { type ApiKeyRecord, type ApiKeyRole, findApiKey, insertApiKey } from './api-keys.ts';
+export { type AskedResult, type AskedRuns, askRuns } from './ask-runs.ts';
+export { noteBeat, noteHeld } from './beats.ts';
 export { type CalledJob, calledBy } from './called.ts';
 export { beginCancel, cancelJob, noteCancelling, withdrawCancel } from './cancel.ts';
+export { cancelledRuns } from './cancelled-runs.ts';
 export { CENSUS_JOBS, type Census, takeCensus } from './census.ts';
+export { createSchedules, type NewSchedule } from './create-schedules.ts';
 export type { Database } from './database.ts';
 export { countDead, type DeadFilter, discardDead, isDiscarded } from './dead-letters.ts';
-export { type DispatchDecision, type Dispatched, type DueOccurrence, dispatchPass } from './dispatch.ts';
+export { type DispatchDecision, type Dispatched, dispatchPass } from './dispatch.ts';
 export { type DoubtGrant, type DoubtParams, withDoubts } from './doubts.ts';
+export type { DueOccurrence } from './due-occurrences.ts';
+export { editSchedule } from './edit-schedule.ts';
 export { endedJobs } from './ended-jobs.ts';
 export { type JobEndingRecord, jobEndings } from './endings.ts';
 export { ConflictError, DatabaseUnavailableError, MigrationBlockedError, UnfitValueError } from './errors.ts';
 export { expiredJobs, stillExpired } from './expired.ts';
+export { pauseAllFailing } from './failing-schedules.ts';
 export {
   type Follow,
   type Followed,
@@ -22,16 +29,30 @@ export {
 export type { AttemptRecord, JobRecord, JobWithAttempts } from './job-record.ts';
 export { getJob, insertJobs, notePublished } from './jobs.ts';
 export { type ListJobsParams, listJobs } from './list-jobs.ts';
+export { firingSchedules, type ListSchedulesParams, listSchedules } from './list-schedules.ts';
 export type { CutField, ListedJob } from './listed-job.ts';
 export { noteStream, settledMarks } from './marks.ts';
-export { materializePass, nextWakeAt, type Plan, type PlannedOccurrence } from './materialize.ts';
+export {
+  materializePass,
+  type NextWake,
+  nextWake,
+  type Plan,
+  type PlannedOccurrence,
+  type PlannedSchedule,
+} from './materialize.ts';
 export { databaseTime, type MigrateOptions, migrate } from './migrate.ts';
 export { undoMove, writeMove } from './move.ts';
 export type { NewJob } from './new-job.ts';
-export { lastOccurrences, listOccurrences, type OccurrenceRecord } from './occurrences.ts';
+export {
+  type ListOccurrencesParams,
+  lastOccurrences,
+  listOccurrences,
+  type OccurrenceRecord,
+} from './occurrences.ts';
 export { type OpenDatabaseOptions, openDatabase } from './open.ts';
 export { type ParkedJob, parkedForKeys, parkedForRates, parkedToRelease } from './parked.ts';
 export { ensurePartitions, type Partitions } from './partitions.ts';
+export { planRows } from './plan-rows.ts';
 export { countByQueue, type QueueCensus, type QueueCount } from './queue-census.ts';
 export type { QueuePurge } from './queue-purge.ts';
 export { addQueueRates, type QueueRate, queueRates } from './queue-rates.ts';
@@ -55,15 +76,16 @@ export {
 export { type Recorded, type RecordParams, recordChanges } from './record.ts';
 export { isRefusedByData } from './refused-by-data.ts';
 export { createReplay, getReplay, openReplays, type ReplayRecord, replayStep } from './replays.ts';
-export { type Resumption, resumeSchedule } from './resume-schedule.ts';
+export { retainOccurrences } from './retain-occurrences.ts';
 export { retriesOf } from './retries.ts';
 export type { ScheduleRecord } from './schedule-record.ts';
 export {
   createSchedule,
   deleteSchedule,
   getSchedule,
-  listSchedules,
+  isPaused,
   pauseSchedule,
+  resumeSchedule,
 } from './schedules.ts';
 export {
   allTaskSettings,

@@ -1,54 +1,95 @@
-import type { ScheduleSpec } from '@jetbeat/core';
+import {
+  type PlannableSchedule,
+  type SchedulePause,
+  type ScheduleSpec,
+  type SupersededDefinition,
+  storedDefinition,
+} from '@jetbeat/core';
 import { ms } from './sql.ts';
 
 /** A schedule. Times in Unix milliseconds. */
-export interface ScheduleRecord {
+export interface ScheduleRecord extends PlannableSchedule {
   readonly id: string;
   readonly name: string;
   readonly definition: ScheduleSpec;
+  /** Rises with every edit. */
+  readonly version: number;
   readonly createdAt: number;
   readonly updatedAt: number;
   /** The last nominal time that was materialized, or the time after which planning begins. */
   readonly cursor: number;
-  /** The next nominal time; absent when there is none any more. */
+  /** When it is to be planned again; absent when there is no time any more. */
   readonly nextAt?: number;
-  readonly paused?: { readonly by: string; readonly note?: string; readonly since: number };
+  /** How many times of its own rule have come due. */
+  readonly runs: number;
+  /** One whose `until` has come is over, and is taken away when the schedule is planned next. */
+  readonly paused?: SchedulePause;
+  /** Why its definition cannot be read, so that it does not fire. */
+  readonly problem?: string;
+  /** Since when it has no time any more. */
+  readonly finishedAt?: number;
 }
 
-/** A row of `SCHEDULE_SELECT`, or of its entity with times as numbers. */
+/** A row of `SCHEDULE_SELECT`. */
 export interface ScheduleRow {
   readonly id: string;
   readonly name: string;
-  readonly definition: ScheduleSpec;
+  readonly definition: unknown;
+  readonly version: number;
   readonly createdAt: number;
   readonly updatedAt: number;
   readonly cursorAt: number;
   readonly nextAt: number | null;
+  readonly runs: number;
   readonly pausedAt: number | null;
   readonly pausedBy: string | null;
   readonly pauseNote: string | null;
+  readonly pausedUntil: number | null;
+  readonly superseded: readonly { readonly definition: unknown; readonly until: number }[] | null;
+  readonly problem: string | null;
+  readonly finishedAt: number | null;
 }
 
 /** What to select for a `ScheduleRow`, of the table alias `s`. */
-export const SCHEDULE_SELECT = `s.id, s.name, s.definition, ${ms('s.created_at')} as "createdAt",
+export const SCHEDULE_SELECT = `s.id, s.name, s.definition, s.version, ${ms('s.created_at')} as "createdAt",
   ${ms('s.updated_at')} as "updatedAt", ${ms('s.cursor_at')} as "cursorAt", ${ms('s.next_at')} as "nextAt",
-  ${ms('s.paused_at')} as "pausedAt", s.paused_by as "pausedBy", s.pause_note as "pauseNote"`;
+  s.runs::float8 as runs, ${ms('s.paused_at')} as "pausedAt", s.paused_by as "pausedBy", s.pause_note as "pauseNote",
+  ${ms('s.paused_until')} as "pausedUntil", s.superseded, s.problem, ${ms('s.finished_at')} as "finishedAt"`;
 
 /** Reads a row. */
 export function scheduleRecord(row: ScheduleRow): ScheduleRecord {
-  const { id, name, definition, createdAt, updatedAt, cursorAt, nextAt, pausedAt, pausedBy, pauseNote } = row;
+  const { id, name, version, createdAt, updatedAt, cursorAt, nextAt, runs, problem, finishedAt } = row;
+  const paused = pauseOf(row);
+  const superseded = row.superseded?.map(
+    ({ definition, until }): SupersededDefinition => ({
+      definition: storedDefinition(definition, name),
+      until,
+    }),
+  );
   return {
     id,
     name,
-    definition,
-    createdAt,
+    definition: storedDefinition(row.definition, name),
+    version,
+    createdAt: Math.floor(createdAt),
     updatedAt,
-    cursor: cursorAt,
+    // Whoever writes in plain SQL writes microseconds.
+    cursor: Math.floor(cursorAt),
     ...(nextAt === null ? {} : { nextAt }),
-    ...(pausedAt === null
-      ? {}
-      : {
-          paused: { by: pausedBy ?? '', since: pausedAt, ...(pauseNote === null ? {} : { note: pauseNote }) },
-        }),
+    runs,
+    ...(paused === undefined ? {} : { paused }),
+    ...(superseded === undefined ? {} : { superseded }),
+    ...(problem === null ? {} : { problem }),
+    ...(finishedAt === null ? {} : { finishedAt }),
+  };
+}
+
+function pauseOf({ pausedAt, pausedBy, pauseNote, pausedUntil }: ScheduleRow): SchedulePause | undefined {
+  if (pausedAt === null) return undefined;
+  return {
+    by: pausedBy ?? '',
+    ...(pauseNote === null ? {} : { note: pauseNote }),
+    since: Math.floor(pausedAt),
+    ...(pausedUntil === null ? {} : { until: Math.floor(pausedUntil) }),
   };
 }

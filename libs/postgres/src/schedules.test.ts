@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/database.ts';
 import { type Database, inside } from './database.ts';
-import { materializePass, nextWakeAt } from './materialize.ts';
+import { listSchedules } from './list-schedules.ts';
+import { materializePass, nextWake } from './materialize.ts';
 import { lastOccurrences, listOccurrences } from './occurrences.ts';
 import { openDatabase } from './open.ts';
-import { resumeSchedule } from './resume-schedule.ts';
 import { NOON, newId, sampleSpec } from './sample.ts';
-import { createSchedule, deleteSchedule, getSchedule, listSchedules, pauseSchedule } from './schedules.ts';
+import { createSchedule, deleteSchedule, getSchedule, pauseSchedule, resumeSchedule } from './schedules.ts';
 
 let made: TestDatabase;
 let db: Database;
@@ -45,45 +45,45 @@ test('a schedule is kept as it was made, under a name that nobody else has', asy
     message: expect.stringContaining('nightly'),
   });
   expect(await getSchedule(db, 'report')).toBeUndefined();
-  const finished = await make('a');
-  expect('nextAt' in finished).toBe(false);
+  await make('a');
   expect((await listSchedules(db, { limit: 1 })).map(({ name }) => name)).toEqual(['a']);
   expect((await listSchedules(db, { limit: 9, after: 'a' })).map(({ name }) => name)).toEqual([
     'report/nightly',
   ]);
 });
 
-test('a paused schedule is not planned, and resumes from now on', async () => {
-  await make('paused', { nextAt: NOON - 5_000 });
-  const paused = await pauseSchedule(db, { name: 'paused', by: 'key-1', note: 'too loud', now: NOON });
-  expect(paused?.paused).toEqual({ by: 'key-1', note: 'too loud', since: NOON });
-  await pauseSchedule(db, { name: 'paused', by: 'key-2', now: NOON + 9 });
-  expect((await getSchedule(db, 'paused'))?.paused?.by).toBe('key-1');
-  const plan = () => expect.unreachable();
-  expect(await materializePass(db, { now: NOON, limit: 10, plan })).toEqual({ schedules: 0, occurrences: 0 });
-  expect(await nextWakeAt(db)).toBe(NOON + 60_000);
-
-  const passed = { from: NOON - 5_000, to: NOON - 3_000, count: 3 };
-  const resumed = await resumeSchedule(db, {
-    name: 'paused',
-    now: NOON + 1_000,
-    plan: () => ({ nextAt: NOON + 8_000, passed }),
+test('what falls into a pause is one row that says who paused and why, and is not caught up', async () => {
+  // One of its times has passed before the pause, and nobody has planned it yet.
+  const minute = 60_000;
+  const every = { ...sampleSpec('paused'), when: { every: minute, from: NOON }, catchUp: { all: 9 } };
+  const { id } = await createSchedule(db, { id: newId(), name: 'paused', definition: every, now: NOON + 1 });
+  const paused = await pauseSchedule(db, {
+    ...{ name: 'paused', by: 'key-1', note: 'too loud', now: NOON + 1.5 * minute },
   });
-  expect(resumed).toMatchObject({ cursor: NOON + 1_000, nextAt: NOON + 8_000, updatedAt: NOON + 1_000 });
+  expect(paused?.paused).toEqual({ by: 'key-1', note: 'too loud', since: NOON + 1.5 * minute });
+  await pauseSchedule(db, { name: 'paused', by: 'key-2', now: NOON + 2 * minute });
+  expect((await getSchedule(db, 'paused'))?.paused?.by).toBe('key-1');
+  const now = NOON + 4.5 * minute;
+  const resumed = await resumeSchedule(db, { name: 'paused', now });
+  expect(resumed).toMatchObject({ cursor: now, nextAt: NOON + 5 * minute, updatedAt: now });
   expect(resumed && 'paused' in resumed).toBe(false);
-  expect(await resumeSchedule(db, { name: 'paused', now: NOON + 5_000, plan })).toEqual(resumed);
-  expect(await listOccurrences(db, { scheduleId: resumed?.id ?? '', limit: 5 })).toMatchObject([
+  expect(await resumeSchedule(db, { name: 'paused', now })).toEqual(resumed);
+  expect(await listOccurrences(db, { scheduleId: id, limit: 5 })).toEqual([
     {
-      nominalTime: NOON - 5_000,
-      to: NOON - 3_000,
-      count: 3,
-      state: 'skipped',
-      reason: { code: 'paused', text: 'the schedule was paused by key-1: too loud' },
+      ...{
+        nominalTime: NOON + 2 * minute,
+        to: NOON + 4 * minute,
+        count: 3,
+        state: 'skipped',
+        origin: 'plan',
+      },
+      reason: { code: 'paused', text: 'paused by key-1: too loud' },
     },
+    expect.objectContaining({ nominalTime: NOON + minute, state: 'due' }),
   ]);
-  expect(await nextWakeAt(db)).toBe(NOON + 8_000);
   expect(await pauseSchedule(db, { name: 'gone', by: 'k', now: NOON })).toBeUndefined();
-  expect(await resumeSchedule(db, { name: 'gone', now: NOON, plan })).toBeUndefined();
+  expect(await resumeSchedule(db, { name: 'gone', now: NOON })).toBeUndefined();
+  await deleteSchedule(db, 'paused');
 });
 
 test('deleting a schedule takes its due occurrences along and leaves what has been', async () => {
@@ -116,7 +116,7 @@ test('deleting a schedule takes its due occurrences along and leaves what has be
     reason: { code: 'a', text: 'b' },
   };
   const due = { nominalTime: NOON - 1, origin: 'plan', state: 'due', count: 1 };
-  expect(await nextWakeAt(db)).toBe(NOON - 1);
+  expect(await nextWake(db)).toEqual({ at: NOON - 1, buffered: false, waiting: false });
   expect(await listOccurrences(db, { scheduleId: id, limit: 9 })).toEqual([due, missed]);
   expect(await listOccurrences(db, { scheduleId: id, limit: 9, after: due })).toEqual([missed]);
   expect(await lastOccurrences(db, [id, newId()])).toEqual(new Map([[id, due]]));

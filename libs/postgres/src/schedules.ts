@@ -1,13 +1,21 @@
 import type { ScheduleSpec } from '@jetbeat/core';
-import { type InferEntity, LockMode } from '@mikro-orm/core';
 import { type Database, inside } from './database.ts';
-import { ScheduleEntity } from './entities.ts';
-import { ConflictError, isUniqueViolation } from './errors.ts';
-import { cleanJson } from './json.ts';
-import { type ScheduleRecord, scheduleRecord } from './schedule-record.ts';
+import { ConflictError } from './errors.ts';
+import { toJson } from './json.ts';
+import { SCHEDULE_SELECT, type ScheduleRecord, type ScheduleRow, scheduleRecord } from './schedule-record.ts';
+import { settleSchedule } from './settle-schedule.ts';
+import { at } from './sql.ts';
+
+const INSERT = `insert into schedule as s (id, name, definition, created_at, updated_at, cursor_at, next_at, finished_at)
+  select x.id, x.name, x.definition, ${at('$2')}, ${at('$2')}, ${at('coalesce(x.cursor, $2::float8)')},
+    case when x.finished then null else ${at('coalesce(x."nextAt", $2::float8)')} end,
+    case when x.finished then ${at('$2')} end
+  from json_to_recordset($1::json) as x(id uuid, name text, definition jsonb, cursor float8, "nextAt" float8, finished boolean)
+  on conflict (name) do nothing returning ${SCHEDULE_SELECT}`;
 
 /**
- * Makes a schedule. `cursor` is the time after which planning begins, `nextAt` the first nominal time, if there is one.
+ * Makes a schedule. `cursor` is the time after which planning begins, `nextAt` when it is planned first; without them the
+ * next pass plans it from `now` on. All in Unix milliseconds.
  * @throws ConflictError when the name is taken
  */
 export async function createSchedule(
@@ -16,114 +24,80 @@ export async function createSchedule(
     id: string;
     name: string;
     definition: ScheduleSpec;
-    cursor: number;
+    cursor?: number;
     nextAt?: number;
     now: number;
   },
 ): Promise<ScheduleRecord> {
-  const { id, name, definition, cursor, nextAt, now } = params;
-  return inside(db).entities(async (em) => {
-    const schedule = em.create(ScheduleEntity, {
-      id,
-      name,
-      definition: cleanJson(definition),
-      createdAt: new Date(now),
-      updatedAt: new Date(now),
-      cursorAt: new Date(cursor),
-      nextAt: nextAt === undefined ? null : new Date(nextAt),
-      pausedAt: null,
-      pausedBy: null,
-      pauseNote: null,
-    });
-    try {
-      await em.persist(schedule).flush();
-    } catch (error) {
-      if (!isUniqueViolation(error)) throw error;
-      throw new ConflictError(
-        `there is a schedule "${name}" already: choose another name, or delete it first`,
-        {
-          cause: error,
-        },
-      );
-    }
-    return toRecord(schedule);
-  });
+  const { now, ...schedule } = params;
+  const row = await inside(db).row<ScheduleRow>(INSERT, [toJson([schedule]), now]);
+  if (row) return scheduleRecord(row);
+  const text = `there is a schedule "${params.name}" already: choose another name, or delete it first`;
+  throw new ConflictError(text);
 }
 
 /** The schedule of this name; undefined when there is none. */
 export async function getSchedule(db: Database, name: string): Promise<ScheduleRecord | undefined> {
-  const schedule = await inside(db).entities((em) => em.findOne(ScheduleEntity, { name }));
-  return schedule ? toRecord(schedule) : undefined;
-}
-
-/** Schedules in the order of their names; `after` is the last name of the page before. */
-export async function listSchedules(
-  db: Database,
-  params: { limit: number; after?: string },
-): Promise<ScheduleRecord[]> {
-  const where = params.after === undefined ? {} : { name: { $gt: params.after } };
-  const found = await inside(db).entities((em) =>
-    em.find(ScheduleEntity, where, { orderBy: { name: 'asc' }, limit: params.limit }),
+  const row = await inside(db).row<ScheduleRow>(
+    `select ${SCHEDULE_SELECT} from schedule s where s.name = $1`,
+    [name],
   );
-  return found.map(toRecord);
+  return row && scheduleRecord(row);
 }
 
 /**
- * Removes a schedule and its due occurrences. Jobs stay, with the schedule's name. False when there is none.
+ * Removes a schedule and what was to come of it. What became of it before stays, and so do its jobs, with the schedule's name. False when
+ * there is none.
+ * @param version only if it has this version
  */
-export async function deleteSchedule(db: Database, name: string): Promise<boolean> {
-  return inside(db).transaction(async (sql) => {
-    // This waits for a pass that has the schedule locked; the next statement sees what that pass has written.
-    const row = await sql.row<{ id: string }>('delete from schedule where name = $1 returning id', [name]);
-    if (!row) return false;
-    await sql.run(`delete from occurrence where schedule_id = $1 and state = 'due'`, [row.id]);
-    return true;
-  });
+export async function deleteSchedule(db: Database, name: string, version?: number): Promise<boolean> {
+  // This waits for a pass that has the schedule locked; the trigger sees what that pass has written.
+  const text = 'delete from schedule where name = $1 and version = coalesce($2::integer, version)';
+  return (await inside(db).run(text, [name, version ?? null])) > 0;
 }
 
-/** Stops planning. A second pause changes nothing. Undefined when there is no such schedule. */
+const PAUSE = `update schedule s set paused_at = ${at('$2')}, paused_by = $3, pause_note = $4, paused_until = ${at('$5')},
+    updated_at = ${at('$2')}
+  where s.id = $1 returning ${SCHEDULE_SELECT}`;
+
+/**
+ * Holds a schedule back: its times are passed by, and stand in history as skipped, until it is resumed, or until `until`. A
+ * second pause changes nothing. Undefined when there is no such schedule. Times in Unix milliseconds.
+ */
 export async function pauseSchedule(
   db: Database,
-  params: { name: string; by: string; note?: string; now: number },
+  params: { name: string; by: string; note?: string; until?: number; now: number },
 ): Promise<ScheduleRecord | undefined> {
-  return change(db, params.name, (schedule) => {
-    if (schedule.pausedAt) return;
-    schedule.pausedAt = new Date(params.now);
-    schedule.pausedBy = params.by;
-    schedule.pauseNote = params.note ?? null;
-    schedule.updatedAt = schedule.pausedAt;
+  const { name, by, note = null, until = null, now } = params;
+  return inside(db).transaction(async (sql) => {
+    const schedule = await settleSchedule(sql, { name, now });
+    if (schedule === undefined || isPaused(schedule, now)) return schedule;
+    const row = await sql.row<ScheduleRow>(PAUSE, [schedule.id, now, by, note, until]);
+    return row && scheduleRecord(row);
   });
 }
 
-type Schedule = InferEntity<typeof ScheduleEntity>;
+const RESUME = `update schedule s set paused_at = null, paused_by = null, pause_note = null, paused_until = null,
+    counted_from = ${at('$2')}, updated_at = ${at('$2')}
+  where s.id = $1 returning ${SCHEDULE_SELECT}`;
 
-async function change(
+/**
+ * Ends a pause: what fell into it is not caught up, and stands in history as skipped. A schedule that is not paused stays as it is.
+ * Undefined when there is no such schedule. @param params.now Unix milliseconds
+ */
+export async function resumeSchedule(
   db: Database,
-  name: string,
-  fn: (schedule: Schedule) => void,
+  params: { name: string; now: number },
 ): Promise<ScheduleRecord | undefined> {
-  return inside(db).entities((em) =>
-    em.transactional(async (own) => {
-      const schedule = await own.findOne(ScheduleEntity, { name }, { lockMode: LockMode.PESSIMISTIC_WRITE });
-      if (!schedule) return undefined;
-      fn(schedule);
-      return toRecord(schedule);
-    }),
-  );
+  return inside(db).transaction(async (sql) => {
+    const schedule = await settleSchedule(sql, params);
+    if (!schedule?.paused) return schedule;
+    const row = await sql.row<ScheduleRow>(RESUME, [schedule.id, params.now]);
+    return row && scheduleRecord(row);
+  });
 }
 
-function toRecord(schedule: Schedule): ScheduleRecord {
-  const { id, name, definition, pausedBy, pauseNote, createdAt, updatedAt, cursorAt } = schedule;
-  return scheduleRecord({
-    id,
-    name,
-    definition,
-    createdAt: createdAt.getTime(),
-    updatedAt: updatedAt.getTime(),
-    cursorAt: cursorAt.getTime(),
-    nextAt: schedule.nextAt?.getTime() ?? null,
-    pausedAt: schedule.pausedAt?.getTime() ?? null,
-    pausedBy: pausedBy ?? null,
-    pauseNote: pauseNote ?? null,
-  });
+/** Whether a schedule is held back at `now`, Unix milliseconds. */
+export function isPaused({ paused }: Pick<ScheduleRecord, 'paused'>, now: number): boolean {
+  return paused !== undefined && (paused.until === undefined || now < paused.until);
 }

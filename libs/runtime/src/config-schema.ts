@@ -192,6 +192,20 @@ export const FileSchema = Type.Object(
         default: 'http://localhost:16686/trace/{traceId}',
       }),
     ),
+    retention: Type.Optional(
+      Type.Object(
+        {
+          occurrences: Type.Optional(
+            Name(DURATION, '90d', {
+              description:
+                'How long it is kept what became of the times of schedules. What became of each schedule last is kept for as long as there is the schedule.',
+              default: '90d',
+            }),
+          ),
+        },
+        closed,
+      ),
+    ),
     traceSlow: Type.Optional(
       Name(DURATION, '10s', {
         description:

@@ -22,6 +22,8 @@ export interface Config extends TaskSections, SettingsSections, CallbackSections
   /** Bytes. `limit`: of all files of JetStream, where it is known; `events`: of the stream EVENTS. */
   readonly storage: { readonly limit?: number; readonly events: number };
   readonly database: { readonly url: string };
+  /** Milliseconds. `occurrences`: how long it is kept what became of the times of schedules. */
+  readonly retention: { readonly occurrences: number };
   readonly host: string;
   readonly port: number;
   readonly healthPort: number;
@@ -103,6 +105,7 @@ function complete(
     nats: { url: 'nats://127.0.0.1:7432', ...file.nats },
     storage: storageOf(file.storage),
     database: { url: 'postgres://jetbeat@127.0.0.1:7442/jetbeat', ...file.database },
+    retention: { occurrences: milliseconds(file.retention?.occurrences ?? '90d') },
     host: file.host ?? '127.0.0.1',
     port: file.port ?? 7420,
     healthPort: file.healthPort ?? HEALTH_PORTS[app],

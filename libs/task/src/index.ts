@@ -3,6 +3,7 @@ export type { TellProgress } from './attempt-context.ts';
 export { AttemptOverError, type EnqueueChild, type StoredChild } from './child-calls.ts';
 export { type Clock, systemClock } from './clock.ts';
 export type { ChildOptions, Context, JobView, TaskLog } from './context.ts';
+export { type DefinedSchedule, defineSchedule, type ScheduleDefinition } from './define-schedule.ts';
 export { defineTask, type TaskDefinition } from './define-task.ts';
 export { type ExecuteParams, execute } from './execute.ts';
 export type { Execution } from './execution.ts';

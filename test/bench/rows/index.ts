@@ -13,7 +13,9 @@ import { priorityBacklog } from './priority-backlog.ts';
 import { r3 } from './r3.ts';
 import { results } from './results.ts';
 import { retry } from './retry.ts';
-import { schedule1000, scheduleOne } from './schedule.ts';
+import { schedule1000, schedule2000, scheduleOne } from './schedule.ts';
+import { scheduleCreate } from './schedule-create.ts';
+import { scheduleIdle } from './schedule-idle.ts';
 import { tenth } from './tenth.ts';
 import { wholeWay } from './whole-way.ts';
 
@@ -23,5 +25,6 @@ export const rows: readonly Row[] = [
   ...[drain, drainRecorded, drainTraced, retry, wholeWay],
   ...[keys, inThreads, inProcesses, large],
   ...[latency200, latencyHalf, results, priorityBacklog, delayed, scheduleOne, schedule1000],
+  ...[schedule2000, scheduleIdle, scheduleCreate],
   ...[api, r3, tenth, memory],
 ];

@@ -1,7 +1,14 @@
 import { isName, type Schedule } from '@jetbeat/core';
-import { type Database, getSchedule, lastOccurrences, type ScheduleRecord } from '@jetbeat/postgres';
+import {
+  type Database,
+  databaseTime,
+  getSchedule,
+  lastOccurrences,
+  type ScheduleRecord,
+} from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
+import { entityTag } from '../entity-tag.ts';
 import type { Parts } from '../parts.ts';
 import { ApiError } from '../problem.ts';
 import { answer, problems } from '../problem-responses.ts';
@@ -12,8 +19,30 @@ export const SCHEDULE_PARAMS = Type.Object({
   name: Type.String({ maxLength: 512, description: 'Name of the schedule; `/` in it is written `%2F`.' }),
 });
 
+/** The header with which a request says which version it has read. */
+export const IF_MATCH = Type.Object({
+  'if-match': Type.Optional(
+    Type.String({
+      maxLength: 1_024,
+      description:
+        'The `ETag` of the schedule as it was read: nothing is done if somebody else has changed it since.',
+      examples: ['"3"'],
+    }),
+  ),
+});
+
+/** The header with which a request may be repeated. */
+export const IDEMPOTENCY_KEY = Type.Object({
+  'idempotency-key': Type.Optional(
+    Type.String({
+      maxLength: 255,
+      description: 'Printable text, best a UUID. The same request with the same key is done once.',
+    }),
+  ),
+});
+
 /** `GET /schedules/{name}` */
-export function getScheduleRoute(app: FastifyInstance, { db, clock }: Parts): void {
+export function getScheduleRoute(app: FastifyInstance, { db }: Parts): void {
   app.get<{ Params: { name: string } }>(
     '/schedules/:name',
     {
@@ -27,8 +56,8 @@ export function getScheduleRoute(app: FastifyInstance, { db, clock }: Parts): vo
       },
     },
     async ({ params: { name } }, reply) => {
-      const schedule = known(name) ? await getSchedule(db, name) : undefined;
-      return reply.send(await showSchedule(db, found(schedule, name), clock()));
+      const schedule = found(known(name) ? await getSchedule(db, name) : undefined, name);
+      return reply.header('etag', entityTag(schedule.version)).send(await showSchedule(db, schedule));
     },
   );
 }
@@ -53,7 +82,7 @@ export function found<Value>(value: Value | undefined, name: string): Value {
 }
 
 /** A schedule as the API shows it, with its last occurrence. */
-export async function showSchedule(db: Database, schedule: ScheduleRecord, now: number): Promise<Schedule> {
-  const last = await lastOccurrences(db, [schedule.id]);
+export async function showSchedule(db: Database, schedule: ScheduleRecord): Promise<Schedule> {
+  const [now, last] = await Promise.all([databaseTime(db), lastOccurrences(db, [schedule.id])]);
   return scheduleJson(schedule, now, last.get(schedule.id));
 }

@@ -1,17 +1,19 @@
-import { PAGE_SIZE, type PageQuery, PageQuerySchema } from '@jetbeat/core';
-import { getSchedule, listOccurrences } from '@jetbeat/postgres';
+import { type OccurrenceQuery, OccurrenceQuerySchema, PAGE_SIZE, PLAN_ORIGIN } from '@jetbeat/core';
+import { databaseTime, getSchedule, type ListOccurrencesParams, listOccurrences } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
 import { decodeCursor, pageOf } from '../cursor.ts';
+import { explainNothing } from '../explain-nothing.ts';
+import { occurrenceJson } from '../occurrence-json.ts';
 import type { Parts } from '../parts.ts';
 import { answer, problems } from '../problem-responses.ts';
-import { occurrenceJson } from '../schedule-json.ts';
+import { readTime } from '../read-time.ts';
 import { found, known, SCHEDULE_PARAMS } from './get-schedule.ts';
 
 const PLACE = { nominalTime: /^\d{1,15}$/, origin: /^[\w:.-]{1,128}$/ };
 
 /** `GET /schedules/{name}/occurrences`: newest first. */
 export function listOccurrencesRoute(app: FastifyInstance, { db }: Parts): void {
-  app.get<{ Params: { name: string }; Querystring: PageQuery }>(
+  app.get<{ Params: { name: string }; Querystring: OccurrenceQuery }>(
     '/schedules/:name/occurrences',
     {
       config: { role: 'viewer' },
@@ -20,16 +22,18 @@ export function listOccurrencesRoute(app: FastifyInstance, { db }: Parts): void 
         tags: ['schedules'],
         summary: 'List what became of each time of a schedule, newest first',
         params: SCHEDULE_PARAMS,
-        querystring: PageQuerySchema,
+        querystring: OccurrenceQuerySchema,
         response: { 200: answer('A page of occurrences.', 'OccurrencePage'), ...problems(400, 404) },
       },
     },
     async ({ params: { name }, query }, reply) => {
       const { limit = PAGE_SIZE } = query;
       const place = decodeCursor(query.cursor, PLACE);
-      const { id } = found(known(name) ? await getSchedule(db, name) : undefined, name);
+      const filter = filterOf(query);
+      const schedule = found(known(name) ? await getSchedule(db, name) : undefined, name);
       const occurrences = await listOccurrences(db, {
-        scheduleId: id,
+        ...filter,
+        scheduleId: schedule.id,
         limit: limit + 1,
         ...(place ? { after: { nominalTime: Number(place.nominalTime), origin: place.origin } } : {}),
       });
@@ -37,7 +41,21 @@ export function listOccurrencesRoute(app: FastifyInstance, { db }: Parts): void 
         show: occurrenceJson,
         place: ({ nominalTime, origin }) => ({ nominalTime, origin }),
       });
-      return reply.send(page);
+      const { from, to } = filter;
+      const asksWhy = occurrences.length === 0 && !place && (from !== undefined || to !== undefined);
+      if (!asksWhy || filter.states || (filter.origin ?? PLAN_ORIGIN) !== PLAN_ORIGIN)
+        return reply.send(page);
+      const explanation = explainNothing(schedule, { from, to, now: await databaseTime(db) });
+      return reply.send({ ...page, explanation });
     },
   );
+}
+
+function filterOf({ from, to, state, origin }: OccurrenceQuery) {
+  return {
+    ...(from === undefined ? {} : { from: readTime(from, '?from') }),
+    ...(to === undefined ? {} : { to: readTime(to, '?to') }),
+    ...(state === undefined ? {} : { states: state }),
+    ...(origin === undefined ? {} : { origin }),
+  } satisfies Partial<ListOccurrencesParams>;
 }

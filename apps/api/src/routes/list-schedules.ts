@@ -1,16 +1,23 @@
-import { PAGE_SIZE, type PageQuery, PageQuerySchema, SCHEDULE_PATTERN } from '@jetbeat/core';
-import { lastOccurrences, listSchedules } from '@jetbeat/postgres';
+import {
+  PAGE_SIZE,
+  SCHEDULE_PATTERN,
+  type Schedule,
+  type ScheduleQuery,
+  ScheduleQuerySchema,
+} from '@jetbeat/core';
+import { databaseTime, type ListSchedulesParams, lastOccurrences, listSchedules } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
 import { decodeCursor, pageOf } from '../cursor.ts';
 import type { Parts } from '../parts.ts';
 import { answer, problems } from '../problem-responses.ts';
 import { scheduleJson } from '../schedule-json.ts';
+import { createTurns } from '../turns.ts';
 
 const PLACE = { name: new RegExp(SCHEDULE_PATTERN) };
 
 /** `GET /schedules`: by name. */
-export function listSchedulesRoute(app: FastifyInstance, { db, clock }: Parts): void {
-  app.get<{ Querystring: PageQuery }>(
+export function listSchedulesRoute(app: FastifyInstance, { db }: Parts): void {
+  app.get<{ Querystring: ScheduleQuery }>(
     '/schedules',
     {
       config: { role: 'viewer' },
@@ -18,24 +25,49 @@ export function listSchedulesRoute(app: FastifyInstance, { db, clock }: Parts): 
         operationId: 'listSchedules',
         tags: ['schedules'],
         summary: 'List schedules by name',
-        querystring: PageQuerySchema,
+        querystring: ScheduleQuerySchema,
         response: { 200: answer('A page of schedules.', 'SchedulePage'), ...problems(400) },
       },
     },
     async ({ query }, reply) => {
       const { limit = PAGE_SIZE } = query;
       const after = decodeCursor(query.cursor, PLACE)?.name;
-      const found = await listSchedules(db, { limit: limit + 1, ...(after === undefined ? {} : { after }) });
+      const found = await listSchedules(db, {
+        ...filterOf(query),
+        limit: limit + 1,
+        ...(after === undefined ? {} : { after }),
+      });
       const last = await lastOccurrences(
         db,
         found.map(({ id }) => id),
       );
-      const now = clock();
-      const page = pageOf(found, limit, {
-        show: (schedule) => scheduleJson(schedule, now, last.get(schedule.id)),
+      const now = await databaseTime(db);
+      const { items, nextCursor } = pageOf(found, limit, {
+        show: (schedule) => schedule,
         place: ({ name }) => ({ name }),
       });
-      return reply.send(page);
+      const others = createTurns();
+      const shown: Schedule[] = [];
+      for (const schedule of items) {
+        shown.push(scheduleJson(schedule, now, last.get(schedule.id)));
+        await others();
+      }
+      return reply.send({ items: shown, nextCursor });
     },
   );
+}
+
+function filterOf({ task, state, search, label }: ScheduleQuery): Omit<ListSchedulesParams, 'limit'> {
+  return {
+    ...(task === undefined ? {} : { task }),
+    ...(state === undefined ? {} : { states: state }),
+    ...(search === undefined ? {} : { search }),
+    ...(label === undefined ? {} : { labels: label.map(readLabel) }),
+  };
+}
+
+/** `name:value`, or `name`. */
+function readLabel(text: string): { name: string; value?: string } {
+  const colon = text.indexOf(':');
+  return colon < 0 ? { name: text } : { name: text.slice(0, colon), value: text.slice(colon + 1) };
 }

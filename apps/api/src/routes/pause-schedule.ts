@@ -1,12 +1,14 @@
 import { type PauseRequest, PauseRequestSchema } from '@jetbeat/core';
-import { pauseSchedule } from '@jetbeat/postgres';
+import { databaseTime, pauseSchedule } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
 import type { Parts } from '../parts.ts';
+import { ApiError } from '../problem.ts';
 import { answer, problems } from '../problem-responses.ts';
+import { readTime } from '../read-time.ts';
 import { found, known, SCHEDULE_PARAMS, showSchedule } from './get-schedule.ts';
 
 /** `POST /schedules/{name}/pause`: pausing twice keeps the first pause. */
-export function pauseScheduleRoute(app: FastifyInstance, { db, clock }: Parts): void {
+export function pauseScheduleRoute(app: FastifyInstance, { db }: Parts): void {
   app.post<{ Params: { name: string }; Body: PauseRequest }>(
     '/schedules/:name/pause',
     {
@@ -14,7 +16,7 @@ export function pauseScheduleRoute(app: FastifyInstance, { db, clock }: Parts): 
       schema: {
         operationId: 'pauseSchedule',
         tags: ['schedules'],
-        summary: 'Pause a schedule',
+        summary: 'Pause a schedule, until it is resumed or until a time',
         params: SCHEDULE_PARAMS,
         body: PauseRequestSchema,
         response: { 200: answer('The paused schedule.', 'Schedule'), ...problems(400, 404, 415) },
@@ -23,11 +25,25 @@ export function pauseScheduleRoute(app: FastifyInstance, { db, clock }: Parts): 
     async (request, reply) => {
       const { name } = request.params;
       const { note } = request.body;
-      const now = clock();
-      const pause = { name, by: request.keyId, now, ...(note === undefined ? {} : { note }) };
+      const now = await databaseTime(db);
+      const until = request.body.until === undefined ? undefined : readUntil(request.body.until, now);
+      const pause = {
+        ...{ name, by: request.keyId, now },
+        ...(note === undefined ? {} : { note }),
+        ...(until === undefined ? {} : { until }),
+      };
       const paused = found(known(name) ? await pauseSchedule(db, pause) : undefined, name);
       request.log.info({ schedule: name, by: request.keyId }, 'schedule paused');
-      return reply.send(await showSchedule(db, paused, now));
+      return reply.send(await showSchedule(db, paused));
     },
   );
+}
+
+function readUntil(text: string, now: number): number {
+  const until = readTime(text, '/until');
+  if (until > now) return until;
+  const message = 'this time is over: name one that is still to come, or leave it out';
+  throw new ApiError('invalid_request', message, {
+    issues: [{ pointer: '/until', code: 'invalid_value', message }],
+  });
 }

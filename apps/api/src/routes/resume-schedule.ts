@@ -1,13 +1,12 @@
-import { resumeSchedule, type ScheduleRecord } from '@jetbeat/postgres';
+import { databaseTime, resumeSchedule } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
 import type { Parts } from '../parts.ts';
 import { answer, problems } from '../problem-responses.ts';
-import { resumption } from '../resumption.ts';
 import { found, known, SCHEDULE_PARAMS, showSchedule } from './get-schedule.ts';
 
 /** `POST /schedules/{name}/resume`: what fell into the pause is not caught up, and stands as skipped. */
-export function resumeScheduleRoute(app: FastifyInstance, { db, clock }: Parts): void {
+export function resumeScheduleRoute(app: FastifyInstance, { db }: Parts): void {
   app.post<{ Params: { name: string } }>(
     '/schedules/:name/resume',
     {
@@ -23,11 +22,10 @@ export function resumeScheduleRoute(app: FastifyInstance, { db, clock }: Parts):
     },
     async (request, reply) => {
       const { name } = request.params;
-      const now = clock();
-      const plan = (schedule: ScheduleRecord) => resumption(schedule, now);
-      const resumed = found(known(name) ? await resumeSchedule(db, { name, now, plan }) : undefined, name);
+      const now = await databaseTime(db);
+      const resumed = found(known(name) ? await resumeSchedule(db, { name, now }) : undefined, name);
       request.log.info({ schedule: name, by: request.keyId }, 'schedule resumed');
-      return reply.send(await showSchedule(db, resumed, now));
+      return reply.send(await showSchedule(db, resumed));
     },
   );
 }

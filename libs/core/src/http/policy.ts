@@ -50,6 +50,7 @@ export const RetryInputSchema = Type.Object(
   },
   {
     ...CLOSED,
+    title: 'Retry',
     description:
       'When and how often a failed job is tried again; what is left out comes from the configuration of the task, then from the task.',
   },
@@ -58,7 +59,11 @@ export const RetryInputSchema = Type.Object(
 /** Time limits as a request gives them. */
 export const TimeoutInputSchema = Type.Object(
   { soft: Type.Optional(Duration), hard: Type.Optional(Duration) },
-  { ...CLOSED, description: 'Limits of one attempt: soft aborts its signal, hard ends it.' },
+  {
+    ...CLOSED,
+    title: 'Timeout',
+    description: 'Limits of one attempt: soft aborts its signal, hard ends it.',
+  },
 );
 
 const CallbackSchema = Type.Object(
@@ -100,6 +105,7 @@ const CallbackSchema = Type.Object(
   },
   {
     ...CLOSED,
+    title: 'Callback',
     description: 'A job that is made when another one has ended; it has either `task` or `webhook`.',
     examples: [
       { task: 'report.failed' },

@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox';
-import { CLOSED } from './format.ts';
+import { AnyJson, CLOSED } from './format.ts';
 
 /** One place in a request that is wrong. */
 const ProblemIssue = Type.Object(
@@ -26,6 +26,21 @@ export const ProblemSchema = Type.Object(
     code: Type.String({ description: 'Stable; tell problems apart by it.' }),
     errors: Type.Array(ProblemIssue),
     traceId: Type.String(),
+    current: Type.Optional(
+      Type.Object(
+        { version: Type.Integer(), schedule: AnyJson },
+        { ...CLOSED, description: 'Only of `stale`: the schedule as it is now.' },
+      ),
+    ),
+    yours: Type.Optional(
+      Type.Object(
+        { ifMatch: Type.String(), schedule: AnyJson },
+        {
+          ...CLOSED,
+          description: 'Only of `stale`: the version that was asked for, and what would have been stored.',
+        },
+      ),
+    ),
   },
   { ...CLOSED, title: 'Problem' },
 );

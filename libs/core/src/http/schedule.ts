@@ -1,48 +1,11 @@
 import Type, { type Static } from 'typebox';
-import { MAX_CRON_LENGTH } from '../cron.ts';
-import { OCCURRENCE_STATES, OVERLAP_RULES } from '../schedule.ts';
-import { MAX_CATCH_UP, MAX_RULES } from '../validate-schedule.ts';
-import {
-  CLOSED,
-  DurationFor,
-  JobId,
-  OrNull,
-  PAGE_QUERY,
-  PageOf,
-  ScheduleName,
-  Time,
-  TimeFor,
-} from './format.ts';
-import { JOB_FIELDS, ReasonSchema, WarningSchema } from './job.ts';
-
-const CronRule = Type.Object(
-  {
-    cron: Type.String({
-      minLength: 1,
-      maxLength: MAX_CRON_LENGTH,
-      description:
-        'Five fields (minute hour day month weekday), or six with seconds first, of `*`, lists `1,3`, ranges `1-5`, steps `*/5` and names (`JAN`, `MON`); `L` is the last day, `FRI#2` the second Friday, `FRIL` the last one, 0 and 7 are Sunday. Names such as `@daily` are not known. It follows the wall clock of `timeZone`.',
-      examples: ['0 3 * * *'],
-    }),
-  },
-  CLOSED,
-);
-const EveryRule = Type.Object(
-  {
-    every: DurationFor('The time between two runs, at least 1s.'),
-    from: Type.Optional(
-      TimeFor(
-        'The first run, from which the others are counted; without it the first one comes one `every` after the schedule was created.',
-      ),
-    ),
-  },
-  CLOSED,
-);
-const AtRule = Type.Object({ at: TimeFor('It runs once, at this time.') }, CLOSED);
-const Rule = Type.Union([CronRule, EveryRule, AtRule]);
-
-/** One rule of a schedule as it is written. */
-export type RuleInput = Static<typeof Rule>;
+import { OVERLAP_RULES } from '../schedule.ts';
+import { MAX_CATCH_UP, MAX_FAILURES_IN_A_ROW } from '../validate-schedule.ts';
+import { CLOSED, DurationFor, Meta, OrNull, PAGE_QUERY, PageOf, ScheduleName, Time } from './format.ts';
+import { JOB_FIELDS, WarningSchema } from './job.ts';
+import { OccurrenceSchema } from './occurrence.ts';
+import { SCHEDULE_STATES } from './schedule-list.ts';
+import { DstShownSchema, RUN_OPTIONS, WHEN_OPTIONS, WhenSchema } from './when.ts';
 
 const CatchUpSchema = Type.Union(
   [
@@ -54,6 +17,7 @@ const CatchUpSchema = Type.Union(
           maximum: MAX_CATCH_UP,
           description: 'How many at most, the newest ones.',
         }),
+        spread: Type.Optional(DurationFor('The time between the begins of two of them; at once without it.')),
       },
       CLOSED,
     ),
@@ -66,83 +30,103 @@ const CatchUpSchema = Type.Union(
 
 const OverlapSchema = Type.Enum(OVERLAP_RULES, {
   description:
-    'What to do when a job of the schedule is still open: `skip` (the default) leaves the new one out, `allow` runs both.',
+    'What to do when a job of the schedule is still open: `skip` (the default) leaves the new one out; `buffer-one` keeps one until it has ended, `buffer-all` keeps all; `cancel-previous` cancels the open one first; `allow` runs both.',
 });
 
 const CatchUpWindowSchema = DurationFor(
   'How late a missed time may still be run. By default the smaller of the period and 1h; 1h for `{"all": n}`.',
 );
 
-const ScheduledJobSchema = Type.Object(JOB_FIELDS, CLOSED);
+const ScheduledJobSchema = Type.Object(JOB_FIELDS, { ...CLOSED, title: 'ScheduledJob' });
 
-const WhenSchema = Type.Union([Rule, Type.Array(Rule, { minItems: 1, maxItems: MAX_RULES })], {
-  description: 'One rule, or several whose times are united.',
-});
+/** What a schedule says besides its name; what must be there is the same in requests and answers. */
+const FIELDS = {
+  when: WhenSchema,
+  ...WHEN_OPTIONS,
+  ...RUN_OPTIONS,
+  job: ScheduledJobSchema,
+  overlap: Type.Optional(OverlapSchema),
+  catchUp: Type.Optional(CatchUpSchema),
+  catchUpWindow: Type.Optional(CatchUpWindowSchema),
+  pauseAfterFailures: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: MAX_FAILURES_IN_A_ROW,
+      description: 'It is paused when so many of its jobs have died in a row.',
+    }),
+  ),
+  labels: Type.Optional(Meta),
+};
+
+const EXAMPLE = {
+  when: { cron: '* * * * *' },
+  timeZone: 'Europe/Paris',
+  job: { task: 'system.echo', input: { hello: 'world' } },
+};
 
 /** Body of `POST /schedules`. */
 export const ScheduleRequestSchema = Type.Object(
-  {
-    name: ScheduleName,
-    when: WhenSchema,
-    timeZone: Type.Optional(
-      Type.String({
-        minLength: 1,
-        maxLength: 64,
-        default: 'UTC',
-        description: 'IANA name.',
-        examples: ['Europe/Paris'],
-      }),
-    ),
-    job: ScheduledJobSchema,
-    overlap: Type.Optional(OverlapSchema),
-    catchUp: Type.Optional(CatchUpSchema),
-    catchUpWindow: Type.Optional(CatchUpWindowSchema),
-  },
-  {
-    ...CLOSED,
-    title: 'ScheduleRequest',
-    examples: [
-      {
-        name: 'hello.every-minute',
-        when: { cron: '* * * * *' },
-        timeZone: 'Europe/Paris',
-        job: { task: 'system.echo', input: { hello: 'world' } },
-      },
-    ],
-  },
+  { name: ScheduleName, ...FIELDS },
+  { ...CLOSED, title: 'ScheduleRequest', examples: [{ name: 'hello.every-minute', ...EXAMPLE }] },
 );
 /** Body of `POST /schedules`. */
 export type ScheduleRequest = Static<typeof ScheduleRequestSchema>;
 
-/** What became of one nominal time of a schedule. */
-const OccurrenceSchema = Type.Object(
-  {
-    nominalTime: Time,
-    origin: Type.String(),
-    state: Type.Enum(OCCURRENCE_STATES),
-    reason: Type.Optional(ReasonSchema),
-    jobId: Type.Optional(JobId),
-    latenessMs: Type.Optional(Type.Number()),
-    count: Type.Optional(
-      Type.Integer({ description: 'How many equal non-runs this row stands for, where more than one.' }),
-    ),
-    to: Type.Optional(Time),
-  },
-  { ...CLOSED, title: 'Occurrence' },
+/** Body of `PUT /schedules/{name}`. */
+export const SchedulePutSchema = Type.Object(
+  { name: Type.Optional(ScheduleName), ...FIELDS },
+  { ...CLOSED, title: 'ScheduleRequest', examples: [EXAMPLE] },
 );
-/** What became of one nominal time of a schedule. */
-export type Occurrence = Static<typeof OccurrenceSchema>;
+
+/** The most schedules that are made at once. */
+export const MAX_BATCH = 1_000;
+
+/** Body of `POST /schedules/batch`. */
+export const ScheduleBatchSchema = Type.Object(
+  { schedules: Type.Array(ScheduleRequestSchema, { minItems: 1, maxItems: MAX_BATCH }) },
+  {
+    ...CLOSED,
+    title: 'ScheduleBatch',
+    examples: [
+      {
+        schedules: [
+          { name: 'hello.a', ...EXAMPLE },
+          { name: 'hello.b', ...EXAMPLE },
+        ],
+      },
+    ],
+  },
+);
+/** Body of `POST /schedules/batch`. */
+export type ScheduleBatch = Static<typeof ScheduleBatchSchema>;
+
+/** Answer of `POST /schedules/batch`. */
+export const ScheduleBatchAnswerSchema = Type.Object(
+  { created: Type.Integer(), warnings: Type.Array(WarningSchema) },
+  { ...CLOSED, title: 'ScheduleBatchAnswer' },
+);
 
 /** A schedule. */
 export const ScheduleSchema = Type.Object(
   {
     name: Type.String(),
-    when: WhenSchema,
+    ...FIELDS,
+    when: OrNull(WhenSchema),
     timeZone: Type.String(),
-    job: ScheduledJobSchema,
+    dst: DstShownSchema,
     overlap: OverlapSchema,
     catchUp: CatchUpSchema,
     catchUpWindow: CatchUpWindowSchema,
+    version: Type.Integer({ description: 'Of its definition, from 1; the `ETag` is this number in quotes.' }),
+    state: Type.Enum(SCHEDULE_STATES, {
+      description: '`finished`: it has no time left. `problem`: its definition cannot be read.',
+    }),
+    problem: OrNull(
+      Type.String({
+        description: 'Why its definition cannot be read, so that it does not fire; `when` is null then.',
+      }),
+    ),
+    finished: OrNull(Type.String({ ...Time, description: 'RFC 3339, UTC. Since when it has no time left.' })),
     paused: OrNull(
       Type.Object(
         { by: Type.String(), note: OrNull(Type.String()), since: Time, until: OrNull(Time) },
@@ -153,8 +137,10 @@ export const ScheduleSchema = Type.Object(
       description: 'The next nominal times, at most five; none while it is paused.',
     }),
     lastOccurrence: OrNull(OccurrenceSchema),
+    createdAt: Time,
+    updatedAt: Time,
     warnings: Type.Optional(
-      Type.Array(WarningSchema, { description: 'Only in the answer that creates it.' }),
+      Type.Array(WarningSchema, { description: 'Only in the answer to a request that makes or changes it.' }),
     ),
   },
   { ...CLOSED, title: 'Schedule' },
@@ -165,18 +151,7 @@ export type Schedule = Static<typeof ScheduleSchema>;
 /** Answer of `GET /schedules`. */
 export const SchedulePageSchema = PageOf(ScheduleSchema);
 
-/** Answer of `GET /schedules/{name}/occurrences`. */
-export const OccurrencePageSchema = PageOf(OccurrenceSchema);
-
 /** Query of lists that have no filter. */
 export const PageQuerySchema = Type.Object(PAGE_QUERY, CLOSED);
 /** Query of lists that have no filter. */
 export type PageQuery = Static<typeof PageQuerySchema>;
-
-/** Body of `POST /schedules/{name}/pause`. */
-export const PauseRequestSchema = Type.Object(
-  { note: Type.Optional(Type.String({ minLength: 1, maxLength: 1_024, description: 'Why it is paused.' })) },
-  { ...CLOSED, title: 'PauseRequest', examples: [{ note: 'maintenance of the mail server' }] },
-);
-/** Body of `POST /schedules/{name}/pause`. */
-export type PauseRequest = Static<typeof PauseRequestSchema>;

@@ -11,6 +11,7 @@ import {
 import { HealthSchema } from './health.ts';
 import { JobPageSchema, JobQuerySchema, JobRequestSchema } from './job.ts';
 import { CancelRequestSchema } from './job-verbs.ts';
+import { PreviewRequestSchema } from './preview.ts';
 import { ProblemSchema } from './problem.ts';
 import {
   PurgeAnswerSchema,
@@ -19,7 +20,8 @@ import {
   QueuePauseRequestSchema,
   QueueRequestSchema,
 } from './queue.ts';
-import { PauseRequestSchema, ScheduleRequestSchema } from './schedule.ts';
+import { ScheduleBatchSchema, SchedulePutSchema, ScheduleRequestSchema } from './schedule.ts';
+import { BackfillRequestSchema, PauseRequestSchema, TriggerRequestSchema } from './schedule-verbs.ts';
 import { TaskListSchema, TaskRequestSchema } from './task.ts';
 
 const fits = (schema: TSchema, value: unknown) => Compile(schema).Check(value);
@@ -29,7 +31,12 @@ test.each([
   ['JobRequest', JobRequestSchema],
   ['CancelRequest', CancelRequestSchema],
   ['ScheduleRequest', ScheduleRequestSchema],
+  ['SchedulePut', SchedulePutSchema],
+  ['ScheduleBatch', ScheduleBatchSchema],
   ['PauseRequest', PauseRequestSchema],
+  ['PreviewRequest', PreviewRequestSchema],
+  ['TriggerRequest', TriggerRequestSchema],
+  ['BackfillRequest', BackfillRequestSchema],
   ['QueueRequest', QueueRequestSchema],
   ['QueuePauseRequest', QueuePauseRequestSchema],
   ['PurgeRequest', PurgeRequestSchema],

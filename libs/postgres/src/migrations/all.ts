@@ -3,6 +3,7 @@ import { Expiry } from './expiry.ts';
 import { Initial } from './initial.ts';
 import { Queues } from './queues.ts';
 import { Retries } from './retries.ts';
+import { Schedules } from './schedules.ts';
 import { TaskLimits } from './task-limits.ts';
 import { Unique } from './unique.ts';
 import { Unmade } from './unmade.ts';
@@ -11,4 +12,14 @@ import { Unmade } from './unmade.ts';
  * Every migration, in its order. Each is one short transaction that writes and reads no history: it may add tables and columns, and what
  * takes longer than a moment is no migration (indexes of history: `historyIndexes`).
  */
-export const migrations = [Initial, Expiry, Queues, Callbacks, Retries, Unique, Unmade, TaskLimits];
+export const migrations = [
+  Initial,
+  Expiry,
+  Queues,
+  Callbacks,
+  Retries,
+  Unique,
+  Unmade,
+  TaskLimits,
+  Schedules,
+];

@@ -7,7 +7,7 @@ export const SCHEDULER = {
   jetbeat_scheduler_occurrences_total: counter(
     '{occurrence}',
     ['state'],
-    'Occurrences that came due here, and what became of them: dispatched, skipped or missed.',
+    'Occurrences that came due here, and what became of them: dispatched, buffered, skipped or missed.',
   ),
   jetbeat_scheduler_lateness_seconds: histogram(
     's',

@@ -1,0 +1,73 @@
+import {
+  describeIssues,
+  type Issue,
+  type ScheduledJob,
+  type ScheduleSpec,
+  validateSchedule,
+} from '@jetbeat/core';
+import type { Fleet } from './fleet.ts';
+import type { Parts } from './parts.ts';
+import { ApiError } from './problem.ts';
+import { refuseOversized } from './refuse-oversized.ts';
+
+/** What an envelope of a schedule's job has beside what the schedule says: ids, times and the schedule's name. */
+const OWN_FIELDS_BYTES = 1_024;
+
+type Checks = Pick<Parts, 'checkInput' | 'maxPayload'>;
+
+/**
+ * Refuses a schedule that cannot be kept, or could never make a job.
+ * @param params.before the schedule that it takes the place of: one whose times are over may be changed in all else
+ * @param params.pointer where it stands in the body
+ * @throws ApiError invalid_schedule, invalid_input, payload_too_large
+ */
+export function checkSchedule(
+  parts: Checks,
+  params: {
+    definition: ScheduleSpec;
+    fleet: Fleet;
+    now: number;
+    before?: ScheduleSpec;
+    pointer?: string;
+  },
+): void {
+  const { definition, fleet, now, before, pointer = '' } = params;
+  const { job } = definition;
+  const place = (issue: Issue): Issue => ({ ...issue, pointer: `${pointer}${issue.pointer}` });
+  const wrong = validateSchedule(definition, now)
+    .filter(({ code }) => code !== 'never_fires' || !before || !isSameTime(definition, before))
+    .map(place);
+  if (wrong.length > 0) throw new ApiError('invalid_schedule', describeIssues(wrong), { issues: wrong });
+  checkJobOf(parts, { job, fleet, pointer: `${pointer}/job/input` });
+}
+
+/**
+ * Refuses a job of a schedule that could never run.
+ * @param params.pointer where its input stands in the body
+ * @throws ApiError invalid_input, payload_too_large
+ */
+export function checkJobOf(
+  { checkInput, maxPayload }: Checks,
+  { job, fleet, pointer }: { job: ScheduledJob; fleet: Fleet; pointer: string },
+): void {
+  const task = fleet.tasks.get(job.task);
+  const issues = task ? checkInput(task, job.input, pointer) : [];
+  if (issues.length > 0) throw new ApiError('invalid_input', describeIssues(issues), { issues });
+  const envelope = Buffer.byteLength(JSON.stringify(job)) + OWN_FIELDS_BYTES;
+  refuseOversized({ envelope, most: maxPayload(), pointer });
+}
+
+function isSameTime(one: ScheduleSpec, other: ScheduleSpec): boolean {
+  const text = ({ when, timeZone, exclude, startAt, endAt, dst }: ScheduleSpec) =>
+    canonical({ when, timeZone, exclude, startAt, endAt, dst });
+  return text(one) === text(other);
+}
+
+/** JSON in which the order of keys does not matter. */
+export function canonical(value: unknown): string {
+  return JSON.stringify(value, (_key, inner: unknown) =>
+    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  );
+}

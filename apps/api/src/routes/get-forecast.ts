@@ -1,0 +1,53 @@
+import { describeIssues, type ForecastQuery, ForecastQuerySchema, type Issue } from '@jetbeat/core';
+import { databaseTime, firingSchedules } from '@jetbeat/postgres';
+import type { FastifyInstance } from 'fastify';
+import { forecast } from '../forecast.ts';
+import type { Parts } from '../parts.ts';
+import { ApiError } from '../problem.ts';
+import { answer, problems } from '../problem-responses.ts';
+import { readTime } from '../read-time.ts';
+
+const DAY = 86_400_000;
+const MAX_RANGE = 400 * DAY;
+/** The most schedules that one forecast looks at. */
+const MAX_SCHEDULES = 2_000;
+
+/** `GET /forecast`: what all schedules will do. */
+export function getForecastRoute(app: FastifyInstance, { db }: Parts): void {
+  app.get<{ Querystring: ForecastQuery }>(
+    '/forecast',
+    {
+      config: { role: 'viewer' },
+      schema: {
+        operationId: 'getForecast',
+        tags: ['schedules'],
+        summary: 'List what will be due, over all schedules as they are now, oldest first',
+        querystring: ForecastQuerySchema,
+        response: { 200: answer('What will be due.', 'Forecast'), ...problems(400) },
+      },
+    },
+    async ({ query }, reply) => {
+      const now = await databaseTime(db);
+      const { after, to } = readRange(query, now);
+      const { task } = query;
+      const schedules = await firingSchedules(db, {
+        upTo: to,
+        limit: MAX_SCHEDULES + 1,
+        ...(task === undefined ? {} : { task }),
+      });
+      const whole = schedules.length <= MAX_SCHEDULES;
+      return reply.send(await forecast({ schedules: schedules.slice(0, MAX_SCHEDULES), whole, after, to }));
+    },
+  );
+}
+
+function readRange({ from, to }: ForecastQuery, now: number): { after: number; to: number } {
+  const after = Math.max(now, from === undefined ? now : readTime(from, '?from'));
+  const end = to === undefined ? after + DAY : readTime(to, '?to');
+  const issues: Issue[] = [];
+  const wrong = (message: string) => issues.push({ pointer: '?to', code: 'invalid_value', message });
+  if (end < after) wrong('this is before "from", or over');
+  if (end - after > MAX_RANGE) wrong('a forecast spans at most 400 days');
+  if (issues.length > 0) throw new ApiError('invalid_request', describeIssues(issues), { issues });
+  return { after, to: end };
+}

@@ -1,0 +1,62 @@
+import type { FastifyInstance } from 'fastify';
+import Type from 'typebox';
+import { changeSchedule } from '../change-schedule.ts';
+import { entityTag } from '../entity-tag.ts';
+import type { Parts } from '../parts.ts';
+import { createPatch } from '../patch-schedule.ts';
+import { answer, problems } from '../problem-responses.ts';
+import { found, IF_MATCH, known, SCHEDULE_PARAMS, showSchedule } from './get-schedule.ts';
+
+const BODY = Type.Object(
+  {},
+  {
+    title: 'SchedulePatch',
+    description:
+      'A JSON merge patch (RFC 7396) of what `PUT` takes: what is null gets its default, objects are merged, all else is replaced.',
+    examples: [{ overlap: 'allow' }],
+  },
+);
+
+/** `PATCH /schedules/{name}`: changes what it names. */
+export function patchScheduleRoute(app: FastifyInstance, parts: Parts): void {
+  const { db } = parts;
+  const patch = createPatch();
+  app.patch<{ Params: { name: string }; Headers: { 'if-match'?: string }; Body: unknown }>(
+    '/schedules/:name',
+    {
+      config: { role: 'operator', headers: ['if-match'] },
+      schema: {
+        operationId: 'patchSchedule',
+        tags: ['schedules'],
+        summary: 'Change some of what a schedule is, from this moment on',
+        params: SCHEDULE_PARAMS,
+        headers: IF_MATCH,
+        body: BODY,
+        response: {
+          200: answer('The schedule as it is then.', 'Schedule'),
+          ...problems(400, 404, 409, 413, 415, 422),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { name } = request.params;
+      const ifMatch = request.headers['if-match'];
+      const result = known(name)
+        ? await changeSchedule(parts, {
+            name,
+            ifMatch,
+            write: ({ definition }) => patch(definition, request.body),
+          })
+        : undefined;
+      const { schedule, changed, warnings } = found(result, name);
+      if (changed)
+        request.log.info(
+          { schedule: name, by: request.keyId, version: schedule.version },
+          'schedule changed',
+        );
+      return reply
+        .header('etag', entityTag(schedule.version))
+        .send({ ...(await showSchedule(db, schedule)), warnings });
+    },
+  );
+}

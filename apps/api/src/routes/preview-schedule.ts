@@ -1,0 +1,43 @@
+import {
+  describeIssues,
+  type Issue,
+  PREVIEW_COUNT,
+  type PreviewRequest,
+  PreviewRequestSchema,
+  validateWhen,
+} from '@jetbeat/core';
+import type { FastifyInstance } from 'fastify';
+import type { Parts } from '../parts.ts';
+import { ApiError } from '../problem.ts';
+import { answer, problems } from '../problem-responses.ts';
+import { readTime } from '../read-time.ts';
+import { collect, readWhen } from '../read-when.ts';
+import { previewJson } from '../when-json.ts';
+
+/** `POST /schedules/preview`: when a schedule would fire, without making one. */
+export function previewScheduleRoute(app: FastifyInstance, { clock }: Parts): void {
+  app.post<{ Body: PreviewRequest }>(
+    '/schedules/preview',
+    {
+      config: { role: 'viewer' },
+      schema: {
+        operationId: 'previewSchedule',
+        tags: ['schedules'],
+        summary: 'Say when a schedule would fire',
+        body: PreviewRequestSchema,
+        response: { 200: answer('The next times.', 'Preview'), ...problems(400, 413, 415, 422) },
+      },
+    },
+    async ({ body }, reply) => {
+      const issues: Issue[] = [];
+      const spec = readWhen(body, issues);
+      const { from: written, count = PREVIEW_COUNT } = body;
+      const from = written === undefined ? clock() : collect(issues, () => readTime(written, '/from'));
+      if (issues.length > 0 || from === undefined)
+        throw new ApiError('invalid_request', describeIssues(issues), { issues });
+      const wrong = validateWhen(spec, from);
+      if (wrong.length > 0) throw new ApiError('invalid_schedule', describeIssues(wrong), { issues: wrong });
+      return reply.send(previewJson({ ...spec, anchor: from, from, count }));
+    },
+  );
+}

@@ -1,0 +1,87 @@
+import { randomBytes } from 'node:crypto';
+import { isName, SchedulePutSchema, type ScheduleRequest, uuidV7 } from '@jetbeat/core';
+import { ConflictError, createSchedule, databaseTime } from '@jetbeat/postgres';
+import type { FastifyInstance } from 'fastify';
+import { changeSchedule } from '../change-schedule.ts';
+import { checkSchedule } from '../check-schedule.ts';
+import { entityTag } from '../entity-tag.ts';
+import type { Parts } from '../parts.ts';
+import { ApiError } from '../problem.ts';
+import { answer, problems } from '../problem-responses.ts';
+import { readSchedule } from '../read-schedule.ts';
+import { found, IF_MATCH, SCHEDULE_PARAMS, showSchedule } from './get-schedule.ts';
+
+interface Put {
+  Params: { name: string };
+  Headers: { 'if-match'?: string };
+  Body: Omit<ScheduleRequest, 'name'> & { name?: string };
+}
+
+/** `PUT /schedules/{name}`: creates it, or makes it what the body says. */
+export function putScheduleRoute(app: FastifyInstance, parts: Parts): void {
+  const { db } = parts;
+  app.put<Put>(
+    '/schedules/:name',
+    {
+      config: { role: 'operator', headers: ['if-match'] },
+      schema: {
+        operationId: 'putSchedule',
+        tags: ['schedules'],
+        summary: 'Create a schedule, or make it what the body says; what is left out has its default',
+        params: SCHEDULE_PARAMS,
+        headers: IF_MATCH,
+        body: SchedulePutSchema,
+        response: {
+          200: answer('The schedule as it is then.', 'Schedule'),
+          201: answer('Created.', 'Schedule'),
+          ...problems(400, 404, 409, 413, 415, 422),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { name } = request.params;
+      const ifMatch = request.headers['if-match'];
+      const definition = readSchedule({ ...request.body, name: nameOf(name, request.body.name) });
+      const change = () => changeSchedule(parts, { name, ifMatch, write: () => definition });
+      let result = await change();
+      let created = false;
+      if (!result) {
+        // Whoever names a version has read a schedule that is gone.
+        if (ifMatch !== undefined) found(undefined, name);
+        checkSchedule(parts, { definition, fleet: await parts.fleet(), now: parts.clock() });
+        const now = await databaseTime(db);
+        const id = uuidV7(now, randomBytes(10));
+        created = await createSchedule(db, { id, name, definition, now }).then(() => true, whetherTaken);
+        result = await change();
+      }
+      const { schedule, changed, warnings } = found(result, name);
+      if (created || changed)
+        request.log.info({ schedule: name, by: request.keyId, version: schedule.version }, 'schedule put');
+      const body = { ...(await showSchedule(db, schedule)), warnings };
+      if (created) void reply.status(201).header('location', request.url);
+      return reply.header('etag', entityTag(schedule.version)).send(body);
+    },
+  );
+}
+
+/** The name in the address; one in the body says the same. */
+function nameOf(name: string, inBody: string | undefined): string {
+  const wrong = (pointer: string, message: string) =>
+    new ApiError('invalid_request', message, { issues: [{ pointer, code: 'invalid_value', message }] });
+  if (!isName('schedule', name))
+    throw wrong(
+      'name',
+      'the address has no name of a schedule: tokens of A-Z a-z 0-9 _ - joined by dots or %2F',
+    );
+  if (inBody === undefined || inBody === name) return name;
+  throw wrong(
+    '/name',
+    `this is not the name in the address, and a schedule keeps its name: make another one`,
+  );
+}
+
+/** Somebody has made it at the same moment. */
+function whetherTaken(error: unknown): boolean {
+  if (error instanceof ConflictError) return false;
+  throw error;
+}

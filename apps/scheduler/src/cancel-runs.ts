@@ -1,0 +1,68 @@
+import { cancelledReason, NOT_BEGUN_STATES } from '@jetbeat/core';
+import {
+  type Bus,
+  type CancelledKeys,
+  consumerState,
+  deleteJobMessage,
+  removeParked,
+  removeTimer,
+} from '@jetbeat/jetstream';
+import {
+  cancelJob,
+  cancelledRuns,
+  type Database,
+  databaseTime,
+  type JobRecord,
+  noteCancelling,
+} from '@jetbeat/postgres';
+
+/** What cancelling needs. */
+export interface CancelRunsParams {
+  readonly db: Database;
+  readonly bus: Bus;
+  /** Tells every worker to drop a job, and to stop it where it runs. */
+  readonly cancelled: Pick<CancelledKeys, 'put'>;
+  /** Those that were told by this process; kept between passes. */
+  readonly told: Set<string>;
+}
+
+/** Jobs of one pass. */
+const LIMIT = 200;
+
+/**
+ * Carries out the cancels that `cancel-previous` has written: tells the workers, and ends what no worker has got yet. Whoever
+ * has it drops it, or stops it and says how it ended; then the run that waits goes on. It may be repeated, and done by several schedulers at once.
+ * @returns how many were told
+ */
+export async function cancelRuns(params: CancelRunsParams): Promise<number> {
+  const { db, cancelled, told } = params;
+  const jobs = await cancelledRuns(db, { limit: LIMIT });
+  const open = new Set(jobs.map(({ id }) => id));
+  for (const id of told) if (!open.has(id)) told.delete(id);
+  const fresh = jobs.filter(({ id }) => !told.has(id));
+  for (const job of fresh) {
+    // The mark comes first: whatever is handed out from then on is dropped.
+    await cancelled.put(job.id, job.cancelReason);
+    await end(params, job);
+    told.add(job.id);
+  }
+  return fresh.length;
+}
+
+async function end({ db, bus }: CancelRunsParams, job: JobRecord): Promise<void> {
+  const now = await databaseTime(db);
+  const waits = (NOT_BEGUN_STATES as readonly string[]).includes(job.state);
+  if (waits && (await takeOut(bus, job))) {
+    await cancelJob(db, { id: job.id, now, reason: cancelledReason(job.cancelReason ?? 'cancelled') });
+  } else if (job.state === 'running') await noteCancelling(db, { id: job.id, now });
+}
+
+/** Whether the job was removed from JetStream before a worker could have it. */
+async function takeOut(bus: Bus, { id, queue, priority, seq }: JobRecord): Promise<boolean> {
+  if ((await removeTimer(bus, id)) + (await removeParked(bus, { id, queue })) > 0) return true;
+  const passed = async () =>
+    seq === undefined || (await consumerState(bus, queue, priority)).delivered >= seq;
+  if (seq === undefined || (await passed())) return false;
+  // It may have been handed out between the look and the deletion.
+  return (await deleteJobMessage(bus, seq)) && !(await passed());
+}

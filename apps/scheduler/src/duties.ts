@@ -1,0 +1,66 @@
+import { type Bus, openCancelled } from '@jetbeat/jetstream';
+import { type Database, databaseTime, pauseAllFailing, retainOccurrences } from '@jetbeat/postgres';
+import { every, type Log } from '@jetbeat/runtime';
+import { cancelRuns } from './cancel-runs.ts';
+
+/** What the scheduler's duties beside planning need. */
+export interface DutiesParams {
+  readonly db: Database;
+  readonly bus: Bus;
+  readonly log: Log;
+  /** How long it is kept what became of times, milliseconds. */
+  readonly keepMs: number;
+}
+
+/** What goes on beside planning. */
+export interface Duties {
+  /** Jobs are to be cancelled: do not wait for the next pass. */
+  cancel(): void;
+  start(): void;
+  stop(): Promise<void>;
+}
+
+const CANCEL_EVERY_MS = 1_000;
+const FAILING_EVERY_MS = 5_000;
+const RETAIN_EVERY_MS = 60_000;
+const RETAIN_LIMIT = 1_000;
+/** Between two steps of removing, for everybody else, in milliseconds. */
+const RETAIN_PAUSE_MS = 100;
+
+/** Puts every duty into its loop. */
+export function createDuties({ db, bus, log, keepMs }: DutiesParams): Duties {
+  const cancelled = openCancelled(bus, { log });
+  const told = new Set<string>();
+  const cancelLoop = every({
+    ...{ name: 'cancel', intervalMs: CANCEL_EVERY_MS, log },
+    async pass() {
+      await cancelRuns({ db, bus, cancelled, told });
+    },
+  });
+  const failingLoop = every({
+    ...{ name: 'failing', intervalMs: FAILING_EVERY_MS, log },
+    async pass() {
+      for (const { name, paused } of await pauseAllFailing(db, await databaseTime(db)))
+        log.warn({ schedule: name }, `a schedule is paused: ${paused?.note}`);
+    },
+  });
+  const retainLoop = every({
+    ...{ name: 'retain', intervalMs: RETAIN_EVERY_MS, log },
+    async pass() {
+      const before = (await databaseTime(db)) - keepMs;
+      const removed = await retainOccurrences(db, { before, limit: RETAIN_LIMIT });
+      return removed < RETAIN_LIMIT ? RETAIN_EVERY_MS : RETAIN_PAUSE_MS;
+    },
+  });
+  const loops = [cancelLoop, failingLoop, retainLoop];
+  return {
+    cancel: () => cancelLoop.poke(),
+    start() {
+      for (const loop of loops) loop.start();
+    },
+    async stop() {
+      await Promise.all(loops.map((loop) => loop.stop()));
+      await cancelled.close();
+    },
+  };
+}

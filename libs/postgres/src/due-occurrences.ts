@@ -1,0 +1,146 @@
+import { bufferOf, type EarlierJob, type JobState, type OverlapRule, type Reason } from '@jetbeat/core';
+import { SCHEDULE_SELECT, type ScheduleRecord, type ScheduleRow } from './schedule-record.ts';
+import { at, ms, type Sql } from './sql.ts';
+
+/** An occurrence that is to be decided, while its schedule is locked. Times in Unix milliseconds. */
+export interface DueOccurrence {
+  readonly schedule: ScheduleRecord;
+  readonly nominalTime: number;
+  readonly origin: string;
+  /** When it was to be dispatched. */
+  readonly dispatchAt: number;
+  /** Whether it has waited until no job of the schedule is open. */
+  readonly isBuffered: boolean;
+  /** Why it is late, where that is known. */
+  readonly reason?: Reason;
+  /** What holds instead of the schedule's own rule. */
+  readonly overlap?: OverlapRule;
+  /** Its own input, instead of the schedule's. */
+  readonly input?: { readonly value: unknown };
+  /** The schedule's jobs that are neither over nor past their total limit, those of this pass included. */
+  readonly openJobs: number;
+  /** One of them. */
+  readonly openJob?: EarlierJob;
+  /** How many wait, of its own rule or backfill; `first` is the nominal time of the first. */
+  readonly buffered?: Buffered;
+  /** What an earlier decision to wait named. */
+  readonly waitedForSeq?: number;
+  readonly waitUntil?: number;
+}
+
+/** What is open of a schedule. */
+export type Open = Pick<DueOccurrence, 'openJobs' | 'openJob'>;
+/** What waits until no job is open. */
+export interface Buffered {
+  readonly count: number;
+  readonly first: number;
+}
+
+/** A row that is locked. */
+export type DueRow = ScheduleRow & {
+  occurrenceTime: number;
+  origin: string;
+  dispatchAt: number;
+  isBuffered: boolean;
+  occurrenceReason: Reason | null;
+  occurrenceOverlap: OverlapRule | null;
+  hasInput: boolean;
+  occurrenceInput: unknown;
+  waitedForSeq: number | null;
+  waitUntil: number | null;
+};
+
+const SELECT = `select ${SCHEDULE_SELECT}, ${ms('o.nominal_time')} as "occurrenceTime", o.origin,
+    ${ms('coalesce(o.dispatch_at, o.nominal_time)')} as "dispatchAt", o.state = 'buffered' as "isBuffered",
+    o.reason as "occurrenceReason", o.overlap as "occurrenceOverlap", o.has_input as "hasInput", o.input as "occurrenceInput",
+    o.wait_events_seq::float8 as "waitedForSeq", ${ms('o.wait_until')} as "waitUntil"
+  from occurrence o join schedule s on s.id = o.schedule_id`;
+
+// The occurrence is locked too: a pass that ended while this one began has changed it, and only a locked row is looked at
+// again. Those that wait come last, so that they keep nobody off the limit.
+const LOCK_DUE = `${SELECT}
+  where o.state = 'due' and coalesce(o.dispatch_at, o.nominal_time) <= ${at('$1')}
+    and (o.wait_until is null or o.wait_until <= ${at('$1')} or coalesce(o.wait_events_seq, 0) <= $2::float8)
+  order by o.wait_until is not null, coalesce(o.dispatch_at, o.nominal_time), o.nominal_time limit $3
+  for update of s, o skip locked`;
+
+const OPEN = `schedule_id is not null and finished_at is null and total_limit_at > ${at('$1')}`;
+
+// The first of each schedule that has no open job; whether it still has none is asked again when it is locked.
+const LOCK_BUFFERED = `${SELECT}
+  join (select w.id, f.nominal_time, f.origin
+    from (select distinct schedule_id as id from occurrence where state = 'buffered') w,
+      lateral (select b.nominal_time, b.origin from occurrence b where b.state = 'buffered' and b.schedule_id = w.id
+        order by b.nominal_time, b.origin limit 1) f
+    where not exists (select from job where job.schedule_id = w.id and ${OPEN})
+    limit $2) first on first.id = o.schedule_id and first.nominal_time = o.nominal_time and first.origin = o.origin
+  where o.state = 'buffered'
+  for update of s, o skip locked`;
+
+/** Locks what is to be decided, and its schedules; what another pass has locked is left out. Those that have waited come first, then the oldest. */
+export async function lockDue(
+  sql: Sql,
+  params: { now: number; recordedUpTo: number; limit: number },
+): Promise<DueRow[]> {
+  const { now, recordedUpTo, limit } = params;
+  const waited = await sql.rows<DueRow>(LOCK_BUFFERED, [now, limit]);
+  const due = await sql.rows<DueRow>(LOCK_DUE, [now, recordedUpTo, limit]);
+  due.sort((a, b) => a.occurrenceTime - b.occurrenceTime);
+  return [...waited, ...due];
+}
+
+const COUNT_OPEN = `select schedule_id as id, count(*)::float8 as open, min(state || ' ' || id) as one from job
+  where schedule_id = any($2::uuid[]) and ${OPEN} group by schedule_id`;
+
+/** How many jobs are open of each of these schedules that has any. @param now Unix milliseconds */
+export async function countOpen(sql: Sql, ids: readonly string[], now: number): Promise<Map<string, Open>> {
+  const rows = await sql.rows<{ id: string; open: number; one: string }>(COUNT_OPEN, [now, ids]);
+  return new Map(
+    rows.map(({ id, open, one }) => {
+      const [state, job = ''] = one.split(' ');
+      return [id, { openJobs: open, openJob: { id: job, state: state as JobState } }];
+    }),
+  );
+}
+
+const COUNT_BUFFERED = `select schedule_id as id, origin, count(*)::float8 as count, ${ms('min(nominal_time)')} as first
+  from occurrence where state = 'buffered' and schedule_id = any($1::uuid[]) group by 1, 2`;
+
+/** How many occurrences wait, by `bufferKey`. */
+export async function countBuffered(sql: Sql, ids: readonly string[]): Promise<Map<string, Buffered>> {
+  const found = new Map<string, Buffered>();
+  if (ids.length === 0) return found;
+  const rows = await sql.rows<{ id: string; origin: string } & Buffered>(COUNT_BUFFERED, [ids]);
+  for (const { id, origin, count, first } of rows) {
+    const key = bufferKey(id, origin);
+    const before = found.get(key) ?? { count: 0, first };
+    found.set(key, { count: before.count + count, first: Math.min(first, before.first) });
+  }
+  return found;
+}
+
+/** Which occurrences wait in one row. */
+export function bufferKey(scheduleId: string, origin: string): string {
+  return `${scheduleId} ${bufferOf(origin)}`;
+}
+
+/** Puts together what is asked about. */
+export function dueOccurrence(
+  row: DueRow,
+  schedule: ScheduleRecord,
+  around: { open: Open | undefined; buffered: Buffered | undefined },
+): DueOccurrence {
+  const { occurrenceTime, origin, dispatchAt, isBuffered, occurrenceReason, occurrenceOverlap } = row;
+  const { hasInput, occurrenceInput, waitedForSeq, waitUntil } = row;
+  return {
+    ...{ schedule, nominalTime: occurrenceTime, origin, dispatchAt, isBuffered },
+    ...(around.open ?? { openJobs: 0 }),
+    ...(around.buffered === undefined ? {} : { buffered: around.buffered }),
+    // Of one that has waited it says why it did, which is over.
+    ...(occurrenceReason === null || isBuffered ? {} : { reason: occurrenceReason }),
+    ...(occurrenceOverlap === null ? {} : { overlap: occurrenceOverlap }),
+    ...(hasInput ? { input: { value: occurrenceInput } } : {}),
+    ...(waitedForSeq === null ? {} : { waitedForSeq }),
+    ...(waitUntil === null ? {} : { waitUntil }),
+  };
+}

@@ -1,0 +1,58 @@
+import { type Database, inside } from './database.ts';
+import { SCHEDULE_SELECT, type ScheduleRecord, type ScheduleRow, scheduleRecord } from './schedule-record.ts';
+import { at, type Sql } from './sql.ts';
+
+/** Who is said to have paused a schedule that failed too often. */
+const BY = 'jetbeat';
+/** Schedules of one look. */
+const LOOK_LIMIT = 1_000;
+
+const WATCHED = `select ${SCHEDULE_SELECT} from schedule s
+  where s.paused_at is null and (s.definition->'pauseAfterFailures') is not null and s.id > $1 order by s.id limit $2`;
+
+// The time is in the id, so this reads the newest jobs of the schedule and no others.
+const PAUSE = `update schedule s set paused_at = ${at('$3')}, paused_by = '${BY}', paused_until = null,
+    pause_note = $2::int || case when $2::int = 1 then ' run' else ' runs' end || ' in a row failed, last: job ' || f.job ||
+      coalesce(' (' || left(f.why, 500) || ')', '')
+  from (select w.id, (array_agg(r.id order by r.id desc))[1] as job,
+      (array_agg(r.reason->>'text' order by r.id desc))[1] as why
+    from schedule w, lateral (
+      select j.id, j.state, j.reason from job j
+      where j.schedule_name = w.name and j.schedule_id = w.id and j.finished_at is not null
+        and j.created_at > coalesce(w.counted_from, '-infinity')
+      order by j.id desc limit $2::int) r
+    where w.id = any($1::uuid[])
+    group by w.id having count(*) = $2::int and count(*) filter (where r.state = 'dead') = $2::int) f
+  where s.id = f.id and s.paused_at is null returning ${SCHEDULE_SELECT}`;
+
+/**
+ * Pauses those of the schedules whose last jobs are all dead, as many as their `pauseAfterFailures` says; what ran before
+ * a pause ended does not count.
+ * @param params.now Unix milliseconds
+ * @returns them as they are now
+ */
+export async function pauseFailing(
+  sql: Sql,
+  params: { schedules: readonly ScheduleRecord[]; now: number },
+): Promise<ScheduleRecord[]> {
+  const byCount = Map.groupBy(params.schedules, ({ definition }) => definition.pauseAfterFailures);
+  const paused: ScheduleRecord[] = [];
+  for (const [count, schedules] of byCount) {
+    if (!Number.isSafeInteger(count) || (count ?? 0) < 1) continue;
+    const rows = await sql.rows<ScheduleRow>(PAUSE, [schedules.map(({ id }) => id), count, params.now]);
+    paused.push(...rows.map(scheduleRecord));
+  }
+  return paused;
+}
+
+/** Looks at all schedules that are paused after failures; returns those that it has paused. @param now Unix milliseconds */
+export async function pauseAllFailing(db: Database, now: number): Promise<ScheduleRecord[]> {
+  const paused: ScheduleRecord[] = [];
+  for (let after = '00000000-0000-0000-0000-000000000000'; ; ) {
+    const rows = await inside(db).rows<ScheduleRow>(WATCHED, [after, LOOK_LIMIT]);
+    paused.push(...(await pauseFailing(inside(db), { schedules: rows.map(scheduleRecord), now })));
+    const last = rows.at(-1);
+    if (last === undefined || rows.length < LOOK_LIMIT) return paused;
+    after = last.id;
+  }
+}

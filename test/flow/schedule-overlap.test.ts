@@ -1,0 +1,107 @@
+import type { ScheduleSpec } from '@jetbeat/core';
+import { jobsStreamState } from '@jetbeat/jetstream';
+import { databaseTime, editSchedule, getJob } from '@jetbeat/postgres';
+import { createLog, loadConfig } from '@jetbeat/runtime';
+import { defineTask } from '@jetbeat/task';
+import { start as startWorker } from '@jetbeat/worker';
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { natsUrl } from '../support/nats.ts';
+import { makeSchedule } from '../support/scheduler.ts';
+import { createSchedulerBench, is, type SchedulerBench } from '../support/scheduler-bench.ts';
+import { waitUntil } from '../support/wait-until.ts';
+
+let bench: SchedulerBench['bench'];
+let schedule: SchedulerBench['schedule'];
+let rows: SchedulerBench['rows'];
+let end: SchedulerBench['end'];
+let stop: SchedulerBench['stop'];
+
+beforeEach(async () => {
+  ({ bench, schedule, rows, end, stop } = await createSchedulerBench());
+});
+
+afterEach(() => stop());
+
+test('one that waits runs when the job before it has ended, and by what the schedule says then', async () => {
+  await (await bench.start()).ready();
+  await schedule();
+  const now = await databaseTime(bench.db);
+  const { id, name } = await makeSchedule(
+    bench.db,
+    { when: { every: 1_000 }, overlap: 'buffer-one' },
+    { now },
+  );
+  const [first, second] = await rows(id, 'one waits and one is left out', (found) =>
+    ['dispatched', 'buffered', 'skipped'].every((state, index) => found[index]?.state === state),
+  );
+  expect(second?.reason?.text).toMatch(new RegExp(`^waits: job ${first?.jobId} still`));
+  const edit = ({ definition }: { definition: ScheduleSpec }) => ({
+    ...definition,
+    job: { ...definition.job, input: { a: 2 } },
+  });
+  expect(await editSchedule(bench.db, { name, edit })).toMatchObject({ version: 2 });
+  await end(first);
+  const [, after] = await rows(id, 'the one that waited runs', (found) => found[1]?.state === 'dispatched');
+  expect(await getJob(bench.db, first?.jobId ?? '')).toMatchObject({ input: { a: 1 } });
+  expect(await getJob(bench.db, after?.jobId ?? '')).toMatchObject({ input: { a: 2 } });
+});
+
+test('with cancel-previous the job before it is taken back, and the next one runs', async () => {
+  await (await bench.start()).ready();
+  await schedule();
+  const now = await databaseTime(bench.db);
+  const { id } = await makeSchedule(
+    bench.db,
+    { when: { every: 2_000 }, overlap: 'cancel-previous' },
+    { now },
+  );
+  const [first] = await rows(id, 'two have run', (found) => found.filter(is('dispatched')).length >= 2);
+  const job = await waitUntil('history says so', async () => {
+    const found = await getJob(bench.db, first?.jobId ?? '');
+    return found?.state === 'cancelled' && found;
+  });
+  expect(job.reason).toMatchObject({ text: 'the next run of its schedule takes its place' });
+  // No worker has begun any of them: what was cancelled is no message any more.
+  await waitUntil('only the last one is left', async () => (await jobsStreamState(bench.bus)).messages <= 1);
+});
+
+test('with cancel-previous a job that runs is stopped, and the next one begins when it has ended', async () => {
+  const begun: string[] = [];
+  const over = Promise.withResolvers<void>();
+  const env = {
+    JETBEAT_NATS_URL: natsUrl(),
+    JETBEAT_NAMESPACE: bench.namespace,
+    JETBEAT_STORAGE_EVENTS: '32MiB',
+  };
+  const runsOn = defineTask({
+    name: 'test.runs-on',
+    run: (_, { job, signal }) =>
+      new Promise<null>((resolve, reject) => {
+        begun.push(job.id);
+        signal.addEventListener('abort', () => reject(signal.reason));
+        void over.promise.then(() => resolve(null));
+      }),
+  });
+  const worker = await startWorker({
+    config: { ...loadConfig({ env, app: 'worker' }), healthPort: 0 },
+    log: createLog({ app: 'worker', level: 'fatal' }),
+    tasks: [runsOn],
+  });
+  onTestFinished(() => {
+    over.resolve();
+    return worker.stop();
+  });
+  await (await bench.start()).ready();
+  await schedule();
+  const now = await databaseTime(bench.db);
+  const job = { task: 'test.runs-on', input: null };
+  const spec = { when: { every: 3_000 }, overlap: 'cancel-previous', job } as const;
+  const { id } = await makeSchedule(bench.db, spec, { now });
+  const [first, second] = await rows(id, 'two have run', (some) => some.filter(is('dispatched')).length >= 2);
+  await waitUntil('both have begun', () => begun.length >= 2);
+  expect(begun.slice(0, 2)).toEqual([first?.jobId, second?.jobId]);
+  expect(await getJob(bench.db, begun[0] ?? '')).toMatchObject({
+    ...{ state: 'cancelled', attempts: [{ outcome: 'cancelled' }] },
+    reason: { text: 'the next run of its schedule takes its place' },
+  });
+});
