@@ -8,6 +8,9 @@ import { waitUntil } from '../support/wait-until.ts';
 const KEYS = 10;
 const JOBS = 1_200;
 const LIMIT = 40;
+const BURST = 5;
+/** A start may be used 100 ms late, and a handler writes down some milliseconds after that that it has begun. */
+const LATE_MS = 150;
 const KILL_EVERY_MS = 4_000;
 
 let crew: HoldCrew;
@@ -17,16 +20,16 @@ beforeAll(async () => {
 }, 90_000);
 afterAll(() => crew?.stop(), 60_000);
 
-/** The most that began within a second; a start may be used 100 ms late, and a handler begins some milliseconds after that. */
+/** The most that began within a second. */
 const mostIn = (runs: readonly HeldRun[]) => {
   const times = runs.map(({ from }) => from).toSorted((a, b) => a - b);
-  return Math.max(...times.map((from) => times.filter((at) => at >= from && at < from + 850).length));
+  return Math.max(...times.map((from) => times.filter((at) => at >= from && at < from + 1_000).length));
 };
 
 test(`${JOBS} jobs at ${LIMIT} per second over ${KEYS} keys of one task, workers and nats-server killed`, async () => {
   const say = (body: object) => crew.stack.http.call('PATCH', '/tasks/test.hold', body);
   await waitUntil('the task is known', async () => (await say({})).status === 200);
-  const rateLimit = { limit: LIMIT, period: '1s', burst: 5 };
+  const rateLimit = { limit: LIMIT, period: '1s', burst: BURST };
   const concurrencyKey = { key: 'k-{input.name}', limit: 1 };
   expect(await say({ rateLimit, concurrencyKey })).toMatchObject({ status: 200 });
   const began = Date.now();
@@ -55,7 +58,7 @@ test(`${JOBS} jobs at ${LIMIT} per second over ${KEYS} keys of one task, workers
   const most = mostIn(runs);
   const seconds = (Date.now() - began) / 1_000;
   console.info({ seconds, perSecond: JOBS / seconds, kills: crew.killedAt.length, runs: runs.length, most });
-  expect(most).toBeLessThanOrEqual(LIMIT + 5);
+  expect(most).toBeLessThanOrEqual(Math.ceil(LIMIT * (1 + LATE_MS / 1_000)) + BURST);
 }, 400_000);
 
 test('a job that waits for its rate is cancelled, moved, expires and goes with a purge', async () => {

@@ -54,6 +54,7 @@ function startReplica(params: { url: string; id: string; clock: () => number }) 
  */
 export async function scheduleDay(params: { schedules: number; hours: number; killEvery: number }): Promise<{
   times: number;
+  /** Passes that a kill has broken off. */
   kills: number;
   outcomes: Record<string, number>;
 }> {
@@ -64,6 +65,7 @@ export async function scheduleDay(params: { schedules: number; hours: number; ki
   const away = { from: FROM + 1.6 * HOUR + 1, to: FROM + 2.25 * HOUR + 20_000 };
   const all = subjects(params.schedules);
   let now = FROM;
+  let tried = 0;
   let kills = 0;
   const replica = (index: number) =>
     startReplica({ url: database.url, id: `day-${index}`, clock: () => now });
@@ -83,12 +85,13 @@ export async function scheduleDay(params: { schedules: number; hours: number; ki
         await pauseSchedule(db, { name, by: 'test', until, now });
         pauses.shift();
       }
-      const killed = step % params.killEvery === 0 ? replicas[kills % SCHEDULERS] : undefined;
-      await untilIdle(replicas, killed, history);
+      const killed = step % params.killEvery === 0 ? replicas[tried % SCHEDULERS] : undefined;
+      const { broken } = await untilIdle(replicas, killed, history);
       if (killed) {
         await killed.stop();
-        replicas[kills % SCHEDULERS] = replica(SCHEDULERS + kills);
-        kills += 1;
+        replicas[tried % SCHEDULERS] = replica(SCHEDULERS + tried);
+        tried += 1;
+        kills += Number(broken);
       }
       now = await nextMoment(db, history, { now, pause: pauses[0]?.since });
       if (now > away.from && now < away.to) now = away.to;
@@ -131,7 +134,7 @@ async function untilIdle(
   replicas: readonly Replica[],
   killed: Replica | undefined,
   history: History,
-): Promise<void> {
+): Promise<{ broken: boolean }> {
   // A pass that fails, as on a busy machine, is repeated.
   const tryPass = (one: Replica) => one.pass().catch(() => undefined);
   const passing = replicas.map(tryPass);
@@ -139,7 +142,8 @@ async function untilIdle(
     const cut = `select pg_terminate_backend(pid) from pg_stat_activity where application_name = ?`;
     await history.rows(cut, [killed.id]);
   }
-  await Promise.all(passing);
+  const passed = await Promise.all(passing);
+  const broken = passed.some((one, index) => one === undefined && replicas[index] === killed);
   const [first] = replicas.filter((one) => one !== killed);
   for (let round = 0; round < 100 && first; round++) {
     // Workers do at once what cancel-previous asks of them.
@@ -147,10 +151,10 @@ async function untilIdle(
       `update job set state = 'cancelled', finished_at = cancel_requested_at
        where finished_at is null and cancel_requested_at is not null returning id`,
     );
-    const passed = await tryPass(first);
-    if (passed === undefined) continue;
-    const { occurrences, dispatched, skipped, buffered, waiting } = passed;
-    if (cancelled.length + occurrences + dispatched + skipped + buffered + waiting === 0) return;
+    const done = await tryPass(first);
+    if (done === undefined) continue;
+    const { occurrences, dispatched, skipped, buffered, waiting } = done;
+    if (cancelled.length + occurrences + dispatched + skipped + buffered + waiting === 0) return { broken };
   }
   throw new Error('the schedulers do not come to an end');
 }

@@ -12,6 +12,7 @@ import { type ClearProgress, clearCancelled } from './clear-cancelled.ts';
 import type { Tally } from './counts.ts';
 import { expire } from './expire.ts';
 import type { Follow } from './follow.ts';
+import { forgetUnmade } from './forget-unmade.ts';
 import type { Gauge } from './gauge.ts';
 import type { Hearing } from './hearing.ts';
 import { partition } from './partition.ts';
@@ -224,6 +225,7 @@ export function createDuties(params: DutiesParams): Duties {
     loop('sweep-passed', times.sweepEveryMs, () => sweep.passed()),
     loop('settled', times.settledEveryMs, () => marks.write()),
     loop('partition', times.partitionEveryMs, () => partition({ db })),
+    loop('unmade', times.partitionEveryMs, () => forgetUnmade({ db })),
     loop('progress', times.progressEveryMs, () => progress.look()),
   ];
   return {

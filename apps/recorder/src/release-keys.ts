@@ -55,8 +55,13 @@ export async function releaseKeys(params: ReleaseKeysParams, after: string): Pro
     }
   });
   const missing = await inGroups(waiting, GROUP, async (job) => {
-    const place = parkedSubject(bus, { queue: job.queue, what: whatOf(job), id: job.id });
-    return (await findMessage(bus, { subject: place })) === undefined ? [job] : [];
+    try {
+      const place = parkedSubject(bus, { queue: job.queue, what: whatOf(job), id: job.id });
+      return (await findMessage(bus, { subject: place })) === undefined ? [job] : [];
+    } catch (error) {
+      onError(error, job.key);
+      return [];
+    }
   });
   const lost = missing.flat();
   let back = 0;

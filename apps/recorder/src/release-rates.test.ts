@@ -61,3 +61,26 @@ test('the recorder lets jobs of a rate go whose workers are gone, and makes anew
   expect(parkedSubject(bus, { queue: 'default', what, id: lost.id })).toContain('rate:');
   expect(errors).toEqual([]);
 }, 30_000);
+
+test('all lost jobs of a rate are made anew in one pass, and history that does not catch up keeps none from going on', async () => {
+  const bench = await createRecorderBench();
+  const { bus, db, events } = bench;
+  const lost = [await park(bench), await park(bench), await park(bench)];
+  for (const { id, queue } of lost) expect(await removeParkedAt(bus, { queue, what, id })).toBe(1);
+  const errors: string[] = [];
+  const pass = (readToEndMs: number) =>
+    releaseRates(
+      {
+        ...{ db, bus, events, leases, settings: NO_SETTINGS, waitedMs: -1_000, limit: 1, readToEndMs },
+        onError: (error, rate) => errors.push(`${rate}: ${error}`),
+      },
+      '',
+    );
+  // Something that nobody has recorded.
+  await events.publish({ kind: 'released', ...factsOf(newJob(), undefined), at: Date.now() });
+  expect(await pass(200)).toEqual({ released: 0, after: RATE });
+  expect(errors).toEqual([expect.stringContaining(`${RATE}: `)]);
+  await bench.start({ times: { keySlotsEveryMs: 60_000, releaseEveryMs: 60_000 } });
+  expect(await pass(3_000)).toEqual({ released: 3, after: RATE });
+  expect(errors).toHaveLength(1);
+}, 30_000);

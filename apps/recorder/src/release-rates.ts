@@ -7,7 +7,13 @@ import {
   parkedSubject,
   releaseRated,
 } from '@jetbeat/jetstream';
-import { type Database, databaseTime, type ParkedJob, parkedForRates } from '@jetbeat/postgres';
+import {
+  type Database,
+  databaseTime,
+  type ParkedJob,
+  parkedForRate,
+  parkedForRates,
+} from '@jetbeat/postgres';
 import { knownRates } from './known-rates.ts';
 import { inGroups } from './look-up.ts';
 import { putBack, rebuild, whatOf } from './release.ts';
@@ -31,6 +37,8 @@ export interface ReleaseRatesParams {
 }
 
 const GROUP = 8;
+/** Jobs of one rate that are made anew in one pass. */
+const MOST_LOST = 200;
 
 /**
  * Workers let the jobs of a rate go by themselves. This stands behind them: where those have died that have parked some, it lets a
@@ -43,20 +51,25 @@ export async function releaseRates(params: ReleaseRatesParams, after: string): P
   const waiting = await parkedForRates(db, { before: now - waitedMs, limit, after });
   if (waiting.length === 0) return { released: 0, after: '' };
   const rateOf = await knownRates(db, params.settings);
+  const before = now - waitedMs;
   const passes = await inGroups(waiting, GROUP, async (job) => {
     try {
       const hash = concurrencyHash(job.rate);
       const { jobs } = await releaseRated({ bus, events, leases, hash, now: Date.now, rateOf });
-      return { jobs, lost: jobs === 0 && (await isLost(bus, job)) ? [job] : [] };
+      if (jobs > 0 || !(await isLost(bus, job))) return jobs;
+      // Where one was lost, others of its rate were too.
+      const parked = await parkedForRate(db, { before, limit: MOST_LOST, rate: job.rate });
+      const are = await inGroups(parked, GROUP, (one) => isLost(bus, one));
+      const lost = parked.filter((_, index) => are[index]);
+      return await putBack({ bus, events, now }, await rebuild(params, lost));
     } catch (error) {
+      // The next pass goes on behind this rate all the same, and comes round to it again.
       onError(error, job.rate);
-      return { jobs: 0, lost: [] };
+      return 0;
     }
   });
-  const lost = passes.flatMap((one): ParkedJob[] => one.lost);
-  const back = lost.length === 0 ? 0 : await putBack({ bus, events, now }, await rebuild(params, lost));
   return {
-    released: passes.reduce((sum, { jobs }) => sum + jobs, back),
+    released: passes.reduce((sum, jobs) => sum + jobs, 0),
     after: waiting.length < limit ? '' : (waiting.at(-1)?.rate ?? ''),
   };
 }

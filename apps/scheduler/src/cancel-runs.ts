@@ -14,6 +14,7 @@ import {
   databaseTime,
   type JobRecord,
   noteCancelling,
+  openAmong,
 } from '@jetbeat/postgres';
 
 /** What cancelling needs. */
@@ -22,11 +23,12 @@ export interface CancelRunsParams {
   readonly bus: Bus;
   /** Tells every worker to drop a job, and to stop it where it runs. */
   readonly cancelled: Pick<CancelledKeys, 'put'>;
-  /** Those that were told by this process; kept between passes. */
+  /** Those that have nothing more to be told by this process; kept between passes, until they are over. */
   readonly told: Set<string>;
+  /** Jobs of one look. */
+  readonly limit?: number;
 }
 
-/** Jobs of one pass. */
 const LIMIT = 200;
 
 /**
@@ -35,26 +37,34 @@ const LIMIT = 200;
  * @returns how many were told
  */
 export async function cancelRuns(params: CancelRunsParams): Promise<number> {
-  const { db, cancelled, told } = params;
-  const jobs = await cancelledRuns(db, { limit: LIMIT });
-  const open = new Set(jobs.map(({ id }) => id));
+  const { db, cancelled, told, limit = LIMIT } = params;
+  const open = new Set(await openAmong(db, [...told]));
   for (const id of told) if (!open.has(id)) told.delete(id);
-  const fresh = jobs.filter(({ id }) => !told.has(id));
-  for (const job of fresh) {
-    // The mark comes first: whatever is handed out from then on is dropped.
-    await cancelled.put(job.id, job.cancelReason);
-    await end(params, job);
-    told.add(job.id);
+  let count = 0;
+  // Page after page: those that nothing can be done about yet hold up nobody behind them.
+  for (let after: string | undefined; ; ) {
+    const jobs = await cancelledRuns(db, { limit, after, except: [...told] });
+    for (const job of jobs) {
+      // The mark comes first: whatever is handed out from then on is dropped.
+      await cancelled.put(job.id, job.cancelReason);
+      if (await end(params, job)) told.add(job.id);
+    }
+    count += jobs.length;
+    after = jobs.at(-1)?.id;
+    if (jobs.length < limit) return count;
   }
-  return fresh.length;
 }
 
-async function end({ db, bus }: CancelRunsParams, job: JobRecord): Promise<void> {
+/** Whether nothing is left to do: a worker runs it and was told, or it was taken out. Else it is on its way, and is looked at again. */
+async function end({ db, bus }: CancelRunsParams, job: JobRecord): Promise<boolean> {
   const now = await databaseTime(db);
   const waits = (NOT_BEGUN_STATES as readonly string[]).includes(job.state);
   if (waits && (await takeOut(bus, job))) {
     await cancelJob(db, { id: job.id, now, reason: cancelledReason(job.cancelReason ?? 'cancelled') });
-  } else if (job.state === 'running') await noteCancelling(db, { id: job.id, now });
+    return true;
+  }
+  if (job.state === 'running') await noteCancelling(db, { id: job.id, now });
+  return job.state === 'running';
 }
 
 /** Whether the job was removed from JetStream before a worker could have it. */

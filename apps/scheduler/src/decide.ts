@@ -33,7 +33,9 @@ export interface Known {
   readonly lastSeq: number | undefined;
 }
 
-/** One whose job cannot be made is looked at again after this, in milliseconds. */
+/** What one waits for whose job cannot be made: no event, but its time. */
+const NO_EVENT = Number.MAX_SAFE_INTEGER;
+/** It is looked at again after this, in milliseconds. */
 const AGAIN_MS = 60_000;
 
 /** Decides one occurrence: a pause comes first, then the overlap rule, then whether its job would come too late. */
@@ -44,13 +46,14 @@ export function decideOccurrence(params: DecideParams, due: DueOccurrence, known
     // One that nobody can read holds up no other. It stays due, and what is wrong stands in its schedule.
     const { name } = due.schedule;
     params.log.error({ err, schedule: name }, 'no job can be made of a schedule: correct its definition');
-    return { do: 'wait', eventsSeq: Number.MAX_SAFE_INTEGER, until: known.now + AGAIN_MS };
+    return { do: 'wait', eventsSeq: NO_EVENT, until: known.now + AGAIN_MS };
   }
 }
 
 function decide(params: DecideParams, due: DueOccurrence, known: Known): DispatchDecision {
   const { recurrences, settings, fires } = params;
-  const { schedule, nominalTime, dispatchAt, openJobs, openJob, buffered, isBuffered, waitedForSeq } = due;
+  const { schedule, nominalTime, dispatchAt, openJobs, openJob, buffered, isBuffered } = due;
+  const { waitedForSeq, waitUntil } = due.waitedForSeq === NO_EVENT ? {} : due;
   const { paused } = schedule;
   if (paused !== undefined && isPaused(schedule, known.now) && due.origin === PLAN_ORIGIN)
     return { do: 'skip', reason: pausedReason(paused) };
@@ -59,7 +62,8 @@ function decide(params: DecideParams, due: DueOccurrence, known: Known): Dispatc
   const rule = due.overlap ?? schedule.definition.overlap;
   const window = () => catchUpWindow ?? defaultWindow(catchUp, periodAfter(recurrence, nominalTime));
   const decided = decideOverlap({
-    ...{ rule, openJobs, openJob, buffered, isBuffered, waitedForSeq, dueAt: dispatchAt },
+    ...{ rule, openJobs, openJob, buffered, isBuffered, dueAt: dispatchAt },
+    ...{ waitedForSeq, waitUntil },
     bounded: bufferOf(due.origin) === PLAN_ORIGIN,
     ...known,
     window: (openJobs > 0 || buffered !== undefined) && rule !== 'allow' ? window() : 0,

@@ -1,4 +1,13 @@
-import type { Database, DueOccurrence, dispatchPass, NewJob } from '@jetbeat/postgres';
+import {
+  type Database,
+  type DispatchDecision,
+  type Dispatched,
+  type DueOccurrence,
+  type dispatchPass,
+  isRefusedByData,
+  type NewJob,
+  noteProblem,
+} from '@jetbeat/postgres';
 import { type DecideParams, decideOccurrence } from './decide.ts';
 
 /** What dispatching needs. */
@@ -32,10 +41,16 @@ export interface DispatchCounts {
 
 /** Occurrences of one transaction. */
 const LIMIT = 500;
-const ROUNDS = 20;
+/** What PostgreSQL refuses is looked for in steps, each with so many times fewer occurrences. */
+const FEWER = 4;
+/** After so many refusals the pass fails; the next one goes on. */
+const TRIES = 20;
+/** One whose job PostgreSQL refuses is looked at again after this, in milliseconds. */
+const AGAIN_MS = 60_000;
 
 /**
- * Decides every occurrence that is due, and hands the jobs that were made to `publish`, one transaction after the other.
+ * Decides what is due, as much as one transaction takes, and hands the jobs that were made to `publish`. One whose job
+ * PostgreSQL refuses holds up no other: it waits, and what is wrong stands in its schedule.
  * @param now PostgreSQL's time, Unix milliseconds
  */
 export async function dispatch(
@@ -43,20 +58,56 @@ export async function dispatch(
   now: number,
   events: EventsMarks | undefined,
 ): Promise<DispatchCounts> {
-  const counts = { dispatched: 0, skipped: 0, buffered: 0, waiting: 0 };
+  const done = await decideAll(params, now, events);
+  params.fires?.committed(done.dispatched);
+  if (done.dispatched.length > 0) params.publish(done.dispatched);
+  if (done.cancelled.length > 0) params.cancel(done.cancelled);
+  const { skipped, buffered, waiting } = done;
+  return { dispatched: done.dispatched.length, skipped, buffered, waiting };
+}
+
+async function decideAll(
+  params: DispatchParams,
+  now: number,
+  events: EventsMarks | undefined,
+): Promise<Dispatched> {
   const known = { now, recordedUpTo: events?.recordedUpTo ?? 0, lastSeq: events?.lastSeq };
-  const decide = (due: DueOccurrence) => decideOccurrence(params, due, known);
-  for (let round = 0; round < ROUNDS; round++) {
-    const { recordedUpTo } = known;
-    const done = await params.dispatchPass(params.db, { now, limit: LIMIT, recordedUpTo, decide });
-    params.fires?.committed(done.dispatched);
-    if (done.dispatched.length > 0) params.publish(done.dispatched);
-    if (done.cancelled.length > 0) params.cancel(done.cancelled);
-    counts.dispatched += done.dispatched.length;
-    counts.skipped += done.skipped;
-    counts.buffered += done.buffered;
-    counts.waiting = done.waiting;
-    if (done.looked < LIMIT) break;
+  const { recordedUpTo } = known;
+  const refused = new Set<string>();
+  const later: DispatchDecision = {
+    do: 'wait',
+    eventsSeq: Number.MAX_SAFE_INTEGER,
+    until: now + AGAIN_MS,
+  };
+  let asked: DueOccurrence[] = [];
+  const decide = (due: DueOccurrence) => {
+    asked.push(due);
+    return refused.has(keyOf(due)) ? later : decideOccurrence(params, due, known);
+  };
+  for (let [limit, tries] = [LIMIT, 1]; ; tries++) {
+    asked = [];
+    try {
+      return await params.dispatchPass(params.db, { now, limit, recordedUpTo, decide });
+    } catch (error) {
+      if (!isRefusedByData(error) || tries === TRIES) throw error;
+      // Its error does not say whose values these are, so it is asked about fewer, at last about one.
+      const culprit = limit === 1 ? asked.find((due) => !refused.has(keyOf(due))) : undefined;
+      if (culprit) {
+        refused.add(keyOf(culprit));
+        await noteRefused(params, culprit, error);
+      }
+      limit = culprit ? LIMIT : Math.max(1, Math.floor(limit / FEWER));
+    }
   }
-  return counts;
+}
+
+async function noteRefused({ db, log }: DispatchParams, due: DueOccurrence, err: unknown): Promise<void> {
+  const { id, name } = due.schedule;
+  const text = err instanceof Error ? err.message : String(err);
+  log.error({ err, schedule: name }, 'no job can be stored of a schedule: correct its definition');
+  await noteProblem(db, { id, problem: `no job can be stored of it: ${text}` });
+}
+
+function keyOf({ schedule, nominalTime, origin }: DueOccurrence): string {
+  return `${schedule.id} ${nominalTime} ${origin}`;
 }

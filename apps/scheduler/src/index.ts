@@ -8,7 +8,7 @@ import {
   publishJobs,
   watchStorage,
 } from '@jetbeat/jetstream';
-import { databaseTime, dispatchPass, materializePass, notePublished } from '@jetbeat/postgres';
+import { databaseTime, dispatchPass, materializePass, notePublished, noteZones } from '@jetbeat/postgres';
 import {
   type Check,
   createMetrics,
@@ -94,10 +94,18 @@ export async function start(params: SchedulerParams): Promise<Scheduler> {
     ports: { databaseTime, materializePass, dispatchPass, ...params.ports },
     cancel: duties.cancel,
   });
+  let zonesNoted = false;
+  const noteZonesOnce = async () => {
+    if (zonesNoted) return;
+    const planned = await noteZones(db, process.versions['tz'] ?? '');
+    if (planned > 0) log.info({ schedules: planned }, 'the zone data are new, schedules are planned anew');
+    zonesNoted = true;
+  };
   const loop = every({
     name: 'schedule',
     intervalMs: POLL_MS,
     pass: async () => {
+      await noteZonesOnce();
       const { nextInMs, occurrences, dispatched, skipped, buffered, waiting } = await measures.pass(pass);
       if (occurrences + dispatched + skipped > 0) {
         log.debug({ occurrences, dispatched, skipped, buffered, waiting }, 'occurrences came due');

@@ -30,6 +30,8 @@ export interface Materialized {
   readonly due: number;
   readonly missed: number;
   readonly skipped: number;
+  /** One of the schedules does not let its runs overlap. */
+  readonly exclusive: boolean;
   /** There may be schedules left whose time has come. */
   readonly more: boolean;
 }
@@ -48,15 +50,17 @@ const UNREADABLE_RETRY_MS = 60_000;
  */
 export async function materialize(params: MaterializeParams, now: number): Promise<Materialized> {
   let rows: readonly PlannedOccurrence[] = [];
+  let exclusive = false;
   const plan = (schedules: readonly ScheduleRecord[]) => {
     const planned = planAll(params, schedules, now);
     rows = planned.occurrences;
+    exclusive = schedules.some(({ definition }) => definition.overlap !== 'allow');
     return planned;
   };
   const { schedules, occurrences } = await params.materializePass(params.db, { now, limit: LIMIT, plan });
   const counts = { due: 0, missed: 0, skipped: 0 };
   for (const { state, count = 1 } of rows) counts[state] += count;
-  return { occurrences, ...counts, more: schedules === LIMIT };
+  return { occurrences, ...counts, exclusive, more: schedules === LIMIT };
 }
 
 function planAll(params: MaterializeParams, schedules: readonly ScheduleRecord[], now: number): Plan {
@@ -89,8 +93,12 @@ function planAll(params: MaterializeParams, schedules: readonly ScheduleRecord[]
   return { occurrences, schedules: moved };
 }
 
-function asItIs({ id, cursor, nextAt, superseded = [] }: ScheduleRecord): PlannedSchedule {
-  return { id, cursor, ...(nextAt === undefined ? {} : { nextAt }), superseded };
+function asItIs({ id, cursor, nextAt, superseded = [], problem }: ScheduleRecord): PlannedSchedule {
+  return {
+    ...{ id, cursor, superseded },
+    ...(nextAt === undefined ? {} : { nextAt }),
+    ...(problem === undefined ? {} : { problem }),
+  };
 }
 
 function problemOf(error: unknown): string {

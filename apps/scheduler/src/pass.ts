@@ -67,13 +67,15 @@ const WAITING_POLL_MS = 50;
 const BUFFERED_POLL_MS = 100;
 /** How often it is noted that there is a scheduler, in milliseconds. */
 const BEAT_MS = 1_000;
+/** Who noted it so lately can find no gap now, in milliseconds. */
+const NO_GAP_MS = 4_000;
 /** Another replica has what is due under its lock; do not spin on it. */
 const BUSY_POLL_MS = 10;
 /** The hot path waits no longer for what only overlapping schedules need. */
 const EVENTS_WAIT_MS = 250;
 const TASKS_FRESH_MS = 2_000;
-/** Steps of planning and dispatching; after a long outage the next pass goes on. */
-const ROUNDS = 20;
+/** Steps of planning and dispatching; after a long outage the next pass goes on, with the time that it is then. */
+const ROUNDS = 8;
 
 const NOTHING: Passed = {
   dispatched: 0,
@@ -112,28 +114,24 @@ export function createPass(params: PassParams): () => Promise<Passed> {
     beatAt = now;
   };
 
-  return async () => {
-    const { now, offset } = await readClock({ databaseTime: () => ports.databaseTime(db), clock });
-    // Nothing is planned either: what comes due now is what the catch-up rules are for.
-    if (hold() !== undefined) {
-      await noteHeld(db, { id, now });
-      return NOTHING;
-    }
-    // Before anything is planned: it says why what is late is late.
-    await beat(now);
-    const wake = await nextWake(db);
+  const work = async (now: number, offset: number, wake: NextWake): Promise<Passed> => {
     const sleep = () => sleepFor(wake, { now: clock() + offset, waiting: now < waitingUntil });
     if ((wake.at ?? now + 1) > now && !wake.buffered && !wake.waiting) {
       await refreshTasks(now, TASKS_FRESH_MS);
       return { ...NOTHING, nextInMs: sleep() };
     }
     // Asked after the time was taken, so that these marks lie behind every due time of this pass.
-    const events = atMost(EVENTS_WAIT_MS, params.eventsMarks());
+    let events: EventsMarks | undefined;
+    const asked = atMost(EVENTS_WAIT_MS, params.eventsMarks()).then((marks) => {
+      events = marks;
+    });
     // Else after the dispatch, which it would delay.
     await refreshTasks(now, 2 * TASKS_FRESH_MS);
     const counts = { occurrences: 0, due: 0, missed: 0, dispatched: 0, skipped: 0, buffered: 0, waiting: 0 };
     for (let round = 0; round < ROUNDS; round++) {
       const made = await materialize({ db, recurrences, materializePass, gaps, log }, now);
+      // Runs that may overlap ask for no history. Who needs it unknown to us waits for the next pass.
+      if (made.exclusive || wake.buffered || wake.waiting) await asked;
       const done = await dispatch(
         {
           ...{ db, recurrences, dispatchPass, settings, fires, cancel, log },
@@ -141,7 +139,7 @@ export function createPass(params: PassParams): () => Promise<Passed> {
           publish: publisher.add,
         },
         now,
-        await events,
+        events,
       );
       counts.occurrences += made.occurrences;
       counts.due += made.due;
@@ -155,9 +153,32 @@ export function createPass(params: PassParams): () => Promise<Passed> {
     await refreshTasks(now, TASKS_FRESH_MS);
     if (counts.waiting > 0) waitingUntil = now + WAITING_FOR_MS;
     const { occurrences, dispatched, skipped, buffered } = counts;
-    // When the next is due is asked by the next pass, which begins with that.
+    // When the next is due is asked by the next pass, which begins with that. So is what is left over.
     const nextInMs = occurrences + dispatched + skipped + buffered > 0 ? 0 : sleep();
     return { ...counts, nextInMs };
+  };
+
+  return async () => {
+    const [{ now, offset }, wake] = await Promise.all([
+      readClock({ databaseTime: () => ports.databaseTime(db), clock }),
+      nextWake(db),
+    ]);
+    // Nothing is planned either: what comes due now is what the catch-up rules are for.
+    if (hold() !== undefined) {
+      await noteHeld(db, { id, now });
+      return NOTHING;
+    }
+    // Before anything is planned where it may find a gap: that says why what is late is late. Else beside it.
+    const first = Math.abs(now - beatAt) > NO_GAP_MS;
+    const beating = beat(now);
+    if (first) await beating;
+    // One that fails is repeated by the next pass, in the end by one that waits for it.
+    const beaten = beating.catch(() => undefined);
+    try {
+      return await work(now, offset, wake);
+    } finally {
+      await beaten;
+    }
   };
 }
 

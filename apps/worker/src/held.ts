@@ -33,6 +33,8 @@ export class Held {
   readonly traceparent: string | undefined;
   /** It was in doubt: its start has to be stored before it runs. */
   suspect: boolean;
+  /** It was parked, and is no suspect only since its slot or its start says whether it has been run. */
+  readonly mustProve: boolean;
   /** It may leave something behind from an earlier lineage: a timer, a parking place. */
   traced: boolean;
   /** Set when the handler begins. */
@@ -43,6 +45,8 @@ export class Held {
   slot: { readonly hash: string; readonly lease: string; readonly here: boolean } | undefined = undefined;
   /** It has a slot of its queue, which has a limit. */
   queueSlot = false;
+  /** Until when the start of its rate may be used, Unix milliseconds. */
+  beginBy: number | undefined = undefined;
   /** The recorder has said that nobody has run this step, or runs it. */
   granted = false;
   /** Its handler was given up and runs on. */
@@ -64,6 +68,7 @@ export class Held {
     since: Instant;
     suspect: boolean;
     traced: boolean;
+    mustProve?: boolean;
   }) {
     this.job = params.job;
     this.deliveries = [params.delivery];
@@ -71,6 +76,7 @@ export class Held {
     this.traceparent = params.delivery.traceparent;
     this.suspect = params.suspect;
     this.traced = params.traced;
+    this.mustProve = params.mustProve === true;
   }
 
   /** A slot of its key may be kept for it: it was parked, and has none here yet. */

@@ -155,8 +155,8 @@ export function createIntake(params: IntakeParams): Intake {
     if (claim.kind === 'closed') return giveBack(held, 0);
     if (claim.kind !== 'taken') return withoutSlot(held, claim);
     if (isAlone(held)) held.traced = false;
-    // A slot or a start that was kept for this step proves that nobody has run it.
-    const isSure = claim.proven || held.granted || held.job.parks === 0 || !limits.proves(held.job);
+    // A slot or a start that was kept for this step proves that nobody has run it. What its limits are may have changed since it came.
+    const isSure = claim.proven || held.granted || !held.mustProve;
     if (!isSure || params.stalls() !== stalls) return doubt(held);
     const served = tasks.get(held.job.task);
     if (cancelled.has(held.job.id) || isMoved(held.job) || !served) return start(held);
@@ -174,14 +174,14 @@ export function createIntake(params: IntakeParams): Intake {
     return ask(held);
   };
 
-  const suspect = (delivery: Delivery, job: JobEnvelope, own: boolean): boolean =>
+  const suspect = (delivery: Delivery, job: JobEnvelope, how: { own: boolean; proves: boolean }): boolean =>
     isSuspect({
       deliveryCount: delivery.deliveryCount,
       attempt: job.attempt,
       run: job.run,
       // Of a job with a key or a rate its slot says whether it was released once; else it is asked about then.
-      parks: job.parks > 0 && limits.proves(job) ? 0 : job.parks,
-      own,
+      parks: how.proves ? 0 : job.parks,
+      own: how.own,
       repeat: delivery.repeat,
       seq: delivery.seq,
       settledUpTo: params.settledUpTo(job.queue),
@@ -202,9 +202,10 @@ export function createIntake(params: IntakeParams): Intake {
   const hold = (delivery: Delivery, job: JobEnvelope, since: Instant): Held => {
     const later = orderOf(job, PHASES.queued) > FIRST;
     const isOwn = later && own.take(delivery.seq, job.id);
-    const inDoubt = suspect(delivery, job, isOwn);
+    const mustProve = job.parks > 0 && limits.proves(job);
+    const inDoubt = suspect(delivery, job, { own: isOwn, proves: mustProve });
     const traced = delivery.deliveryCount > 1 || delivery.repeat || (later && (!isOwn || inDoubt));
-    const held = new Held({ job, delivery, since, suspect: inDoubt, traced });
+    const held = new Held({ job, delivery, since, suspect: inDoubt, traced, mustProve });
     jobs.add(held);
     return held;
   };

@@ -42,6 +42,23 @@ test.each([{ stillMs: 100 }, { waitMs: 100 }])(
   },
 );
 
+test('a line is told of once, however long it takes until it is empty; another one by itself', async () => {
+  const { lines, late, add } = bench({ stillMs: 50 });
+  const answers = [add('k', 'a'), add('k', 'b')];
+  await expect.poll(() => late, { timeout: 5_000 }).toEqual(['k']);
+  // Looked at since, and more than once: the other line stands still for as long.
+  answers.push(add('l', 'c'));
+  await expect.poll(() => late.includes('l'), { timeout: 5_000 }).toBe(true);
+  expect(late).toEqual(['k', 'l']);
+  lines.next('k', 'one');
+  lines.next('k', 'two');
+  // A new line of the same key is told of anew.
+  answers.push(add('k', 'd'));
+  await expect.poll(() => late, { timeout: 5_000 }).toEqual(['k', 'l', 'k']);
+  lines.close('closed');
+  expect(await Promise.all(answers)).toEqual(['one', 'two', 'closed', 'closed']);
+});
+
 test('when it closes all are answered, and nobody is taken', async () => {
   const { lines, add } = bench();
   const answers = [add('k', 'a'), add('l', 'b')];

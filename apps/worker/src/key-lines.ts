@@ -31,13 +31,15 @@ const LOOK_MS = 50;
 interface Line<Answer> {
   readonly waiting: (InLine<Answer> & { readonly since: number })[];
   movedAt: number;
+  /** It was told of: once is enough, however long NATS is away. */
+  late: boolean;
 }
 
 /**
  * @param params.most so many may wait in all
  * @param params.stillMs for so long a line may stand still
  * @param params.waitMs for so long a job may wait
- * @param params.onLate none of this line should wait here any longer
+ * @param params.onLate none of this line should wait here any longer; called once, so it goes on until the line is empty
  */
 export function createKeyLines<Answer>(params: {
   readonly most: () => number;
@@ -57,9 +59,11 @@ export function createKeyLines<Answer>(params: {
       looks = undefined;
     }
     const now = performance.now();
-    for (const [hash, { waiting, movedAt }] of lines) {
-      const since = waiting[0]?.since ?? now;
-      if (now - movedAt >= stillMs || now - since >= waitMs) onLate(hash);
+    for (const [hash, line] of lines) {
+      const since = line.waiting[0]?.since ?? now;
+      if (line.late || (now - line.movedAt < stillMs && now - since < waitMs)) continue;
+      line.late = true;
+      onLate(hash);
     }
   };
   return {
@@ -72,7 +76,7 @@ export function createKeyLines<Answer>(params: {
     add(hash, held, limit) {
       return new Promise((answer) => {
         const since = performance.now();
-        const line = lines.get(hash) ?? { waiting: [], movedAt: since };
+        const line = lines.get(hash) ?? { waiting: [], movedAt: since, late: false };
         lines.set(hash, line);
         line.waiting.push({ held, limit, answer, since });
         size++;

@@ -14,6 +14,7 @@ import type { Held } from './held.ts';
 import { createKeyLines } from './key-lines.ts';
 import { createKeyLooks } from './key-looks.ts';
 import { createKeys, inTurn, isStale, type Key, keeping, NOBODY } from './keys.ts';
+import { createQuiet } from './quiet.ts';
 import { noteLimit, sayAgain, takeSlot } from './take-slot.ts';
 import { untilDone } from './until-done.ts';
 import type { WorkerLease } from './worker-lease.ts';
@@ -82,9 +83,9 @@ export function createKeySlots(params: {
     most: params.mostInLine,
     stillMs: STILL_MS,
     waitMs: LINE_MS,
-    onLate: (hash) => act('see who waits for a key', () => inTurn(keys.of(hash), (key) => leaveLine(key))),
+    onLate: (hash) => act('see who waits for a key', () => calmly(hash, leaveLine)),
   });
-  let quietUntil = 0;
+  const quiet = createQuiet({ ms: QUIET_MS, stopped });
   let closed = false;
 
   const act = (what: string, work: () => Promise<unknown>): void => {
@@ -93,6 +94,22 @@ export function createKeySlots(params: {
       signal: stopped,
       onRetry: (err) => log.warn({ err }, `could not ${what}; trying again`),
     }).catch(() => {});
+  };
+  /**
+   * In turn, and not before all have said again what they hold: slots go to others by it. The key is looked up each time, since it may
+   * have been forgotten while NATS was away.
+   */
+  const calmly = async (hash: string, work: (key: Key) => Promise<unknown>) => {
+    let done = false;
+    while (!done && !stopped.aborted) {
+      // Not in turn, where it would keep what is held from being said.
+      if (quiet.isOn) await quiet.whenOver();
+      await inTurn(keys.of(hash), async (key) => {
+        if (quiet.isOn) return;
+        await work(key);
+        done = true;
+      });
+    }
   };
   const pass = async (
     key: Key,
@@ -105,34 +122,28 @@ export function createKeySlots(params: {
     if (!stored.semaphore.waiting) looks.forget(key.hash);
   };
 
-  const resync = (key: Key) =>
-    inTurn(key, async () => {
-      const { name } = lease;
-      if (name === undefined) return;
-      await sayAgain(bus, key, name);
-      await pass(key, name, { look: true });
-    });
+  const resync = async (hash: string) => {
+    const { name } = lease;
+    if (name === undefined) return;
+    await inTurn(keys.of(hash), (key) => sayAgain(bus, key, name));
+    await calmly(hash, (key) => pass(key, lease.name, { look: true }));
+  };
   const offReconnect = bus.onReconnect(({ serverChanged }) => {
     for (const key of keys.all()) key.known = undefined;
     if (!serverChanged) return;
-    quietUntil = performance.now() + QUIET_MS;
-    for (const key of keys.all()) act('say which slots are held', () => resync(key));
+    quiet.begin();
+    for (const { hash } of keys.all()) act('say which slots are held', () => resync(hash));
   });
 
   const looks = createKeyLooks({
-    look: (hash) => inTurn(keys.of(hash), (key) => pass(key, lease.name, { look: true })),
+    look: (hash) => calmly(hash, (key) => pass(key, lease.name, { look: true })),
     onRound: () => keys.forget(({ hash }) => lines.first(hash) === undefined),
     onError: (err) => log.warn({ err }, 'the slots of a key could not be looked at; trying again'),
   });
 
-  const quiet = async () => {
-    const left = quietUntil - performance.now();
-    if (left > 0) await new Promise((resolve) => setTimeout(resolve, left));
-  };
-
   const take = async (key: Key, { held, limit, first }: Asking): Promise<Claim> => {
     const { name } = lease;
-    if (name === undefined || closed) return { kind: 'later' };
+    if (name === undefined || closed || quiet.isOn) return { kind: 'later' };
     const { id, parks } = held.job;
     const value = await takeSlot(shared, key, { job: id, parks, limit, lease: name, first });
     if (value.kind === 'full') return { kind: 'full', taken: value.taken };
@@ -193,7 +204,7 @@ export function createKeySlots(params: {
     async claim(held, { key: text, limit }) {
       looks.begin();
       if (lease.name === undefined && (await lease.want()) === undefined) return { kind: 'later' };
-      await quiet();
+      await quiet.whenOver();
       const key = keys.of(concurrencyHash(text));
       const { claim } = await inTurn(key, async () =>
         mayWait(key, limit)
@@ -211,7 +222,7 @@ export function createKeySlots(params: {
       // Under a lease that is gone nothing is held.
       if (slot.lease !== lease.name) return;
       const done = slot.here && !traced ? job : undefined;
-      act('give a slot on', () => inTurn(key, () => giveOn(key, slot.lease, done)));
+      act('give a slot on', () => calmly(slot.hash, (key) => giveOn(key, slot.lease, done)));
     },
     parked({ key: text, limit }) {
       const hash = concurrencyHash(text);
@@ -219,7 +230,7 @@ export function createKeySlots(params: {
       const key = keys.of(hash);
       const isOpen = key.toLook !== undefined;
       key.toLook = { at: performance.now(), limit: Math.max(limit, key.toLook?.limit ?? 0) };
-      if (!isOpen) act('look whether a key is free', () => inTurn(key, () => lookAfter(key)));
+      if (!isOpen) act('look whether a key is free', () => calmly(hash, lookAfter));
     },
     get waiting() {
       return lines.size;

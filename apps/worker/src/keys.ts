@@ -9,6 +9,8 @@ export interface Key {
   readonly held: Map<string, Held>;
   /** What is done about it one after the other. */
   tail: Promise<unknown>;
+  /** How much of that is not done yet. */
+  busy: number;
   /** What its slots were at `knownAt` or later, by `performance.now()`, unless a change of them is under way. */
   known: StoredSemaphore | undefined;
   knownAt: number;
@@ -25,7 +27,7 @@ export interface Keys {
   /** It is used now. */
   of(hash: string): Key;
   all(): Iterable<Key>;
-  /** Forgets those that were not used for long, if they may go. */
+  /** Forgets those that were not used for long, if they may go: one of which something is being done stays, or there would be two. */
   forget(mayGo: (key: Key) => boolean): void;
 }
 
@@ -40,7 +42,7 @@ export function createKeys(): Keys {
   return {
     of(hash) {
       const key: Key = keys.get(hash) ?? {
-        ...{ hash, held: new Map(), tail: Promise.resolve(), usedAt: 0 },
+        ...{ hash, held: new Map(), tail: Promise.resolve(), busy: 0, usedAt: 0 },
         ...{ known: undefined, knownAt: Number.NEGATIVE_INFINITY, waits: false, toLook: undefined },
       };
       keys.set(hash, key);
@@ -50,15 +52,23 @@ export function createKeys(): Keys {
     all: () => keys.values(),
     forget(mayGo) {
       const before = performance.now() - KEEP_MS;
-      for (const [hash, key] of keys)
-        if (key.held.size === 0 && !key.toLook && key.usedAt < before && mayGo(key)) keys.delete(hash);
+      for (const [hash, key] of keys) {
+        const isIdle = key.busy === 0 && key.held.size === 0 && !key.toLook;
+        if (isIdle && key.usedAt < before && mayGo(key)) keys.delete(hash);
+      }
     },
   };
 }
 
 /** One after the other. */
 export function inTurn<T>(key: Key, act: (key: Key) => Promise<T>): Promise<T> {
-  const work = key.tail.then(() => act(key));
+  key.busy++;
+  const work = key.tail
+    .then(() => act(key))
+    .finally(() => {
+      key.busy--;
+      key.usedAt = performance.now();
+    });
   key.tail = work.catch(() => {});
   return work;
 }

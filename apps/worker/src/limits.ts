@@ -117,6 +117,7 @@ export function createLimits(
       if (start.kind === 'wait') return { kind: 'late', rate };
       if (start.kind === 'doubt') return { kind: 'taken', proven: false };
       if (start.kind !== 'start') return { kind: start.kind };
+      held.beginBy = start.beginBy;
       const isLost = queueSlots.lacks(held) || (held.slot && held.slot.lease !== lease.name);
       return isLost ? { kind: 'later' } : { kind: 'taken', proven: slots.proven || start.proven };
     },

@@ -16,6 +16,8 @@ interface Found {
   readonly waiting: boolean;
   /** When it is to be looked again, Unix milliseconds. */
   readonly dueAt: number;
+  /** Where the next look goes on; absent: it begins with the oldest. */
+  readonly goOn?: number;
 }
 
 interface Watched {
@@ -23,6 +25,8 @@ interface Watched {
   /** Asked for while it was looked. */
   again: boolean;
   looking: boolean;
+  /** Where it goes on. */
+  from: number | undefined;
 }
 
 /** A first look comes so soon after a job was parked, milliseconds. */
@@ -38,11 +42,11 @@ const MOST_LOOKS = 8;
 const MOST_WATCHED = 10_000;
 
 /**
- * @param params.look lets go what is due of one rate
+ * @param params.look lets go what is due of one rate; `from`: where the last look said that the next one is to go on
  * @param params.now Unix milliseconds
  */
 export function createRateLooks(params: {
-  readonly look: (hash: string) => Promise<Found>;
+  readonly look: (hash: string, from: number | undefined) => Promise<Found>;
   readonly now: () => number;
   readonly onError: (error: unknown) => void;
 }): RateLooks {
@@ -67,7 +71,9 @@ export function createRateLooks(params: {
   const pass = async (hash: string, one: Watched): Promise<void> => {
     let wait = FAILED_MS;
     try {
-      const { jobs, waiting, dueAt } = await look(hash);
+      const { jobs, waiting, dueAt, goOn } = await look(hash, one.from);
+      // What has changed may let the oldest go.
+      one.from = one.again ? undefined : goOn;
       if (!waiting && !one.again) {
         watched.delete(hash);
         clearTimeout(one.timer);
@@ -91,14 +97,16 @@ export function createRateLooks(params: {
       }
       // The recorder looks, too.
       if (watched.size >= MOST_WATCHED) return;
-      const one: Watched = { timer: undefined, again: false, looking: false };
+      const one: Watched = { timer: undefined, again: false, looking: false, from: undefined };
       watched.set(hash, one);
       ring(hash, one, SOON_MS);
     },
     again(hash) {
       for (const [name, one] of hash === undefined ? watched : [[hash, watched.get(hash)] as const]) {
-        if (one?.looking) one.again = true;
-        else if (one) ring(name, one, LEAST_MS);
+        if (!one) continue;
+        one.from = undefined;
+        if (one.looking) one.again = true;
+        else ring(name, one, LEAST_MS);
       }
     },
     has: (hash) => watched.has(hash),

@@ -15,11 +15,11 @@ import { createRateLooks } from './rate-looks.ts';
 import type { TaskLimits } from './task-limits.ts';
 
 /**
- * What a job is told that asks its rate. `start`: it may begin in this turn; `proven`: it was let go for this very step, so that
+ * What a job is told that asks its rate. `start`: it may begin until `beginBy`, Unix milliseconds; `proven`: it was let go for this very step, so that
  * nobody can have run it before. `wait`: it has to be parked. `doubt`: it has to be asked about first. `later`: it cannot be said now.
  */
 type RateClaim =
-  | { readonly kind: 'start'; readonly proven: boolean }
+  | { readonly kind: 'start'; readonly proven: boolean; readonly beginBy: number }
   | { readonly kind: 'wait' | 'later' | 'closed' | 'doubt' };
 
 /** Rates of tasks and keys: jobs that may not begin yet are parked. */
@@ -36,6 +36,8 @@ export interface Rates {
   next(): void;
   /** Another rate may hold. */
   changed(): void;
+  /** For how many rates jobs ask here. */
+  readonly asked: number;
   /** Lets nothing begin any more. */
   close(): void;
   stop(): Promise<void>;
@@ -90,7 +92,7 @@ export function createRates(params: {
 
   const looks = createRateLooks({
     now,
-    look: (hash) => releaseRated({ bus, events, leases, hash, now, rateOf: limits.known }),
+    look: (hash, from) => releaseRated({ bus, events, leases, hash, now, from, rateOf: limits.known }),
     onError: (err) => log.warn({ err }, 'the jobs of a rate could not be let go; trying again'),
   });
 
@@ -107,7 +109,9 @@ export function createRates(params: {
     const { periodMs, limit } = line.rate;
     // Where they are far apart it may be late.
     const within = Math.max(USE_WITHIN_MS, periodMs / limit / 2);
-    if (now() - at <= within) return ask.answer({ kind: 'start', proven: ask.proven });
+    if (now() - at <= within) {
+      return ask.answer({ kind: 'start', proven: ask.proven, beginBy: at + within });
+    }
     ask.again = true;
     join(line.rate, ask);
   };
@@ -177,7 +181,10 @@ export function createRates(params: {
       decide(state) {
         const { next, answers } = claimRate(state, rate, wanted, now());
         const changes =
-          !state.waiting || next.pace !== state.pace || answers.some(({ kind }) => kind === 'start');
+          !state.waiting ||
+          next.pace !== state.pace ||
+          next.lag !== state.lag ||
+          answers.some(({ kind }) => kind === 'start');
         return changes ? { next, value: answers } : { value: answers };
       },
     });
@@ -188,6 +195,7 @@ export function createRates(params: {
       const late = line.asks.filter(({ since }) => performance.now() - since >= ms);
       line.asks = line.asks.filter((ask) => !late.includes(ask));
       for (const { answer } of late) answer({ kind: 'closed' });
+      if (line.asks.length === 0 && !line.asking) lines.delete(line.rate.hash);
     }
   };
   const next = () => {
@@ -208,6 +216,9 @@ export function createRates(params: {
     parked: ({ hash }) => looks.watch(hash),
     freed: ({ hash }) => looks.again(hash),
     next,
+    get asked() {
+      return lines.size;
+    },
     changed() {
       looks.again();
       watchAll();

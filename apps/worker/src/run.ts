@@ -115,15 +115,44 @@ export function createRun(params: RunParams): Run {
     return why !== 'wait';
   };
 
+  /** Its start is lost: used now it would come too close to the next ones. */
+  const isLate = ({ beginBy }: Held): boolean => beginBy !== undefined && now() > beginBy;
+
+  /** History has heard that it begins: so what comes again is its next run. */
+  const comeAgain = async (held: Held): Promise<boolean> => {
+    jobs.end(held);
+    onSlot(held);
+    await params.giveBack(held);
+    return false;
+  };
+
+  const ifLate = (held: Held): Promise<boolean> | undefined => {
+    if (!isLate(held)) return undefined;
+    return held.startTold ? comeAgain(held) : standDown(held, 'wait');
+  };
+
+  /** Asks and tells what has to be known before it begins. Where it may not begin: whether it is settled by that. */
+  const ask = async (held: Held): Promise<boolean | undefined> => {
+    const why = held.job.unique === undefined ? undefined : await params.keys.claim(held);
+    if (why !== undefined) return standDown(held, why);
+    if (isLate(held)) return standDown(held, 'wait');
+    // Whoever is asked about this job while it runs must find it in history, so its start comes first.
+    if (held.suspect) await tellStart({ events, worker, held, at: now() });
+    return ifLate(held);
+  };
+
+  /** The same; nothing is to be waited for where it is neither unique nor in doubt. */
+  const standsBack = (held: Held): Promise<boolean | undefined> | undefined =>
+    held.job.unique === undefined && !held.suspect ? ifLate(held) : ask(held);
+
   return async (held, task) => {
     const { expiresAt } = held.job;
     if (expiresAt !== undefined && now() >= expiresAt) return expire(held, expiresAt);
     held.runId = params.runId(now());
     jobs.begin(held);
-    const why = held.job.unique === undefined ? undefined : await params.keys.claim(held);
-    if (why !== undefined) return standDown(held, why);
-    // Whoever is asked about this job while it runs must find it in history, so its start comes first.
-    if (held.suspect) await tellStart({ events, worker, held, at: now() });
+    const back = standsBack(held);
+    const over = back && (await back);
+    if (over !== undefined) return over;
     const policy = policyFor(held, task);
     const startedAt = now();
     held.startedAt = startedAt;

@@ -219,6 +219,7 @@ export {
   type IsolationKind,
   readIsolation,
 } from './isolation.ts';
+export { type JobRate, rateOf } from './job-rate.ts';
 export {
   isTerminal,
   JOB_STATES,
@@ -296,14 +297,15 @@ export {
   claimRate,
   claimStarts,
   idleAfter,
-  type JobRate,
   letGo,
+  mayGo,
+  nextGoesAt,
   type Pace,
   type RateAnswer,
   type RateAsk,
-  rateOf,
   startAfter,
   startsUntil,
+  TURN_MS,
 } from './rate.ts';
 export {
   MAX_RATE,

@@ -24,12 +24,17 @@ test.each<[string, Partial<Params>, object]>([
   ['what was noted first is waited for, not what came after', { waitedForSeq: 7 }, overlap],
   ['what was noted is not read yet', { waitedForSeq: 8 }, { decision: 'wait', eventsSeq: 8, until: 160_000 }],
   ['the end of the events is not known', { lastSeq: undefined }, { decision: 'wait', until: 160_000 }],
-  ['the window is over', { now: 160_000 }, overlap],
-  ['the window is over and nothing known', { now: 160_000, lastSeq: undefined }, overlap],
+  ['the window is over', { now: 160_000, waitUntil: 160_000 }, overlap],
+  ['the window is over and nothing known', { now: 160_000, waitUntil: 160_000, lastSeq: undefined }, overlap],
+  [
+    'the window was over at the first look: history gets 5 s all the same',
+    { now: 900_000 },
+    { decision: 'wait', eventsSeq: 9, until: 905_000 },
+  ],
   [
     'a short window still gives history 5 s',
-    { window: 0, now: 104_999 },
-    { decision: 'wait', eventsSeq: 9, until: 105_000 },
+    { window: 0 },
+    { decision: 'wait', eventsSeq: 9, until: 105_010 },
   ],
   ['buffer-one: the first waits at once', { rule: 'buffer-one' }, buffer],
   ['buffer-one: none is open', { rule: 'buffer-one', openJobs: 0 }, { decision: 'dispatch' }],
@@ -47,7 +52,7 @@ test.each<[string, Partial<Params>, object]>([
   ],
   [
     'buffer-one: while none is open, whoever waits already comes first',
-    { rule: 'buffer-one', openJobs: 0, buffered: one, recordedUpTo: 9, now: 900_000 },
+    { rule: 'buffer-one', openJobs: 0, buffered: one, recordedUpTo: 9, now: 900_000, waitUntil: 160_000 },
     { decision: 'wait', until: 160_000 },
   ],
   [
@@ -87,7 +92,7 @@ test('a person reads which job was open', () => {
   };
   expect(textOf({})).toBe(`overlap: job ${openJob.id} still running`);
   expect(textOf({ openJobs: 3 })).toBe(`overlap: job ${openJob.id} and 2 more are still open`);
-  expect(textOf({ now: 160_000, recordedUpTo: 0 })).toBe(
+  expect(textOf({ now: 160_000, waitUntil: 160_000, recordedUpTo: 0 })).toBe(
     `overlap: job ${openJob.id} still running as far as history knows, which did not catch up in time`,
   );
   expect(textOf({ rule: 'buffer-one', buffered: one })).toBe(

@@ -28,7 +28,8 @@ const MIN_OVERLAP_WAIT_MS = 5_000;
 /**
  * Decides about one due occurrence, under the lock of its schedule's row: with no job open and none waiting before it, it is
  * dispatched at once. Else the rule holds; but nothing is left out before the recorder has read EVENTS to where they ended after the
- * due time, since the open job may have ended long ago. That wait is bounded by the catch-up window (at least 5 s). To buffer and
+ * due time, since the open job may have ended long ago. That wait is bounded by the catch-up window, and at least 5 s long from the first look:
+ * of a time that is caught up the window may be over by then. To buffer and
  * to cancel need no such wait: a buffered one goes on as soon as history knows of no open job, and a cancel of what is over changes nothing.
  */
 export function decideOverlap(params: {
@@ -45,6 +46,8 @@ export function decideOverlap(params: {
   readonly bounded?: boolean;
   /** The end of EVENTS that an earlier `wait` named. */
   readonly waitedForSeq?: number | undefined;
+  /** Until when an earlier `wait` waits, Unix milliseconds. */
+  readonly waitUntil?: number | undefined;
   /** The end of EVENTS, read after the due time, if it is known. */
   readonly lastSeq?: number | undefined;
   /** Up to where the recorder has committed EVENTS, read before `openJobs`. */
@@ -61,7 +64,7 @@ export function decideOverlap(params: {
   if (isBuffered) return openJobs === 0 ? { decision: 'dispatch' } : waitFor(params, false);
   const waiting = rule === 'skip' ? 0 : (buffered?.count ?? 0);
   if (rule === 'allow' || (openJobs === 0 && waiting === 0)) return { decision: 'dispatch' };
-  const until = dueAt + Math.max(window, MIN_OVERLAP_WAIT_MS);
+  const until = params.waitUntil ?? Math.max(dueAt + window, now + MIN_OVERLAP_WAIT_MS);
   // Whoever waits already comes first, and goes on at this moment.
   if (openJobs === 0 && rule !== 'buffer-all') return { decision: 'wait', until };
   if (rule === 'cancel-previous') return waitFor(params, true);

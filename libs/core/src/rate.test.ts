@@ -1,6 +1,16 @@
 import { expect, test } from 'vitest';
 import type { JobEnvelope } from './envelope.ts';
-import { claimRate, claimStarts, idleAfter, letGo, rateOf, startAfter, startsUntil } from './rate.ts';
+import { rateOf } from './job-rate.ts';
+import {
+  claimRate,
+  claimStarts,
+  idleAfter,
+  letGo,
+  mayGo,
+  nextGoesAt,
+  startAfter,
+  startsUntil,
+} from './rate.ts';
 import { FREE_SEMAPHORE, type Semaphore } from './semaphore.ts';
 
 const NOW = 1_000_000;
@@ -40,7 +50,7 @@ test('whoever raises a rate does not wait for what was due by the old one, nor f
   const slow = claimStarts(FREE_SEMAPHORE, { limit: 1, periodMs: 3_600_000, count: 1 }, NOW).next;
   expect(claimStarts(slow, { ...PACE, count: 9 }, NOW).starts).toHaveLength(9);
   const parked = [{ job: 'a', parks: 1 }];
-  expect(letGo(slow, PACE, parked, { now: NOW, until: NOW + 250, kept: NOW + 9 }).gone).toEqual(parked);
+  expect(letGo(slow, PACE, parked, NOW).gone).toEqual(parked);
   const wrong = { ...claimStarts(FREE_SEMAPHORE, { ...PACE, count: 1 }, NOW).next, tat: NOW + 9_000_000 };
   const mended = claimStarts(wrong, { ...PACE, count: 1 }, NOW);
   expect(mended.starts).toEqual([]);
@@ -57,7 +67,7 @@ test('what is not due soon waits, and what is new waits behind it', () => {
   expect(kindsOf(claimRate(first.next, slow, [fresh('c')], NOW + 20_000).answers)).toEqual(['wait']);
   // A start is not used up for what may have run already.
   const unsure = claimRate(first.next, slow, [{ job: 'd', parks: 1, unsure: true }], NOW + 20_000);
-  expect(unsure).toEqual({ next: first.next, answers: [{ kind: 'doubt' }] });
+  expect(unsure).toEqual({ next: { ...first.next, lag: 9_750 }, answers: [{ kind: 'doubt' }] });
   // One that was put back for something else is older than that.
   const put = claimRate(first.next, slow, [{ job: 'd', parks: 1 }], NOW + 20_000);
   expect(put.answers).toEqual([{ kind: 'start', at: NOW + 20_000, proven: false }]);
@@ -66,16 +76,15 @@ test('what is not due soon waits, and what is new waits behind it', () => {
 test('as many are let go as starts are due, each is kept its turn, and by that it is proven', () => {
   const parked = ['a', 'b', 'c'].map((job) => ({ job, parks: 1 }));
   const state: Semaphore = { holders: {}, waiting: true, tat: NOW + 300, pace: PACE };
-  const times = { now: NOW, until: NOW + 250, kept: NOW + 10_000 };
   expect(startsUntil(state, PACE, NOW + 250, 9, NOW)).toBe(2);
   expect(startAfter(state, PACE, 2, NOW)).toBe(NOW + 300);
-  const { next, gone } = letGo(state, PACE, parked, times);
+  const { next, gone } = letGo(state, PACE, parked, NOW);
   expect(gone).toEqual(parked.slice(0, 2));
   const kept = { until: NOW + 10_000, parks: 1 };
   expect(next).toEqual({ holders: { a: kept, b: kept }, waiting: true, tat: NOW + 300, pace: PACE });
   // Whoever does the same gets nothing.
-  expect(letGo(next, PACE, parked, times).gone).toEqual([]);
-  expect(letGo(state, PACE, [], times).gone).toEqual([]);
+  expect(letGo(next, PACE, parked, NOW).gone).toEqual([]);
+  expect(letGo(state, PACE, [], NOW).gone).toEqual([]);
 
   const claimed = claimRate(next, PACE, [{ job: 'a', parks: 1, unsure: true }], NOW + 50);
   expect(claimed.answers).toEqual([{ kind: 'start', at: NOW + 100, proven: true }]);
@@ -106,8 +115,7 @@ test('the starts of jobs on their way are theirs; one that was too late for its 
 test('without a rate all go', () => {
   const parked = ['a', 'b'].map((job) => ({ job, parks: 1 }));
   const state: Semaphore = { holders: {}, waiting: true, tat: NOW + 86_400_000 };
-  const times = { now: NOW, until: NOW + 250, kept: NOW + 10_000 };
-  expect(letGo(state, undefined, parked, times).gone).toEqual(parked);
+  expect(letGo(state, undefined, parked, NOW).gone).toEqual(parked);
 });
 
 test('what is over may be forgotten, and not while jobs wait', () => {
@@ -136,4 +144,90 @@ test('one rate holds for a job: that of its task, else one of its queue per task
   expect(rateOf(job, undefined, { ...rate, per: 'queue' })).toBeUndefined();
   expect(rateOf(job, undefined, rate)).toBeUndefined();
   expect(rateOf(job, undefined, undefined)).toBeUndefined();
+});
+
+test.each([200, 3_000, 12_000])(
+  'a backlog of %i ms before those that were let go slows nothing down',
+  (lag) => {
+    // One each second for two minutes; parked in the order of their names.
+    const slow = { limit: 60, periodMs: 60_000 };
+    let parked = Array.from({ length: 500 }, (_, index) => ({ job: `j${1_000 + index}`, parks: 1 }));
+    let state: Semaphore = { holders: {}, waiting: true, pace: slow, tat: NOW };
+    const lane: { ask: { job: string; parks: number }; at: number }[] = [];
+    const starts: number[] = [];
+    for (let now = NOW; now < NOW + 120_000; now += 50) {
+      const { next, gone } = letGo(state, slow, parked, now);
+      state = next;
+      parked = parked.filter((one) => !gone.includes(one));
+      for (const ask of gone) lane.push({ ask, at: now + lag });
+      while (lane[0] && lane[0].at <= now) {
+        const { ask } = lane.shift() ?? { ask: fresh('none') };
+        let claimed = claimRate(state, slow, [{ ...ask, unsure: true }], now);
+        // It is asked about, and then it is sure that nobody has run it.
+        if (claimed.answers[0]?.kind === 'doubt') claimed = claimRate(claimed.next, slow, [ask], now);
+        state = claimed.next;
+        const [answer] = claimed.answers;
+        if (answer?.kind === 'start') starts.push(answer.at);
+        else parked.unshift({ job: ask.job, parks: ask.parks + 1 });
+      }
+    }
+    expect(starts.length).toBeGreaterThan(120 - (2 * lag) / 1_000 - 5);
+    expect(starts.length).toBeLessThanOrEqual(122);
+  },
+);
+
+test('of jobs that are on their way for longer more are let go, as far apart as they are to begin', () => {
+  const slow = { limit: 60, periodMs: 60_000 };
+  const kept = (ago: number) => ({ until: NOW + 10_000 - ago, parks: 1 });
+  const out: Semaphore = { holders: { a: kept(3_000), b: kept(500) }, tat: NOW, pace: slow };
+  expect([mayGo(out, slow, 9, NOW), nextGoesAt(out, slow, NOW)]).toEqual([0, NOW + 1_750]);
+  const late = { ...out, lag: 5_000 };
+  expect([mayGo(late, slow, 9, NOW), nextGoesAt(late, slow, NOW)]).toEqual([0, NOW + 500]);
+  expect(mayGo(late, slow, 9, NOW + 500)).toBe(1);
+  // Not a turn.
+  expect(nextGoesAt({ ...late, holders: { a: { lease: 'one' } } }, slow, NOW)).toBe(NOW - 4_250);
+  // In all no more than begin in that time.
+  expect(mayGo({ ...late, lag: 1_000 }, slow, 9, NOW + 500)).toBe(0);
+  // It was three seconds on its way, and the next one was not.
+  const claimed = claimRate(out, slow, [{ job: 'a', parks: 1 }], NOW).next;
+  expect(claimed.lag).toBe(2_750);
+  const soon = { ...claimed, tat: NOW, holders: { c: kept(20) } };
+  expect(claimRate(soon, slow, [{ job: 'c', parks: 1 }], NOW).next).not.toHaveProperty('lag');
+});
+
+test.each([
+  ['twice as fast', { limit: 20, periodMs: 1_000, burst: 3 }],
+  ['far slower', { limit: 1, periodMs: 3_600_000, burst: 1 }],
+  ['far slower, with a greater burst', { limit: 2, periodMs: 3_600_000, burst: 30 }],
+])('processes that disagree about a rate do not switch it off: the other one is %s', (_, other) => {
+  let state: Semaphore = FREE_SEMAPHORE;
+  let begun = 0;
+  for (let flip = 0; flip < 200; flip++) {
+    const { next, starts } = claimStarts(state, { ...(flip % 2 ? other : PACE), count: 99 }, NOW);
+    state = next;
+    begun += starts.length;
+  }
+  const most = Math.max(PACE.limit + PACE.burst, other.limit + other.burst);
+  expect(begun).toBeLessThanOrEqual(most);
+  expect(state.paces).toHaveLength(1);
+  // Over several periods it is still that which the faster one allows.
+  for (let now = NOW; now < NOW + 10_000; now += 25) {
+    const { next, starts } = claimStarts(state, { ...((now / 25) % 2 ? other : PACE), count: 99 }, now);
+    state = next;
+    begun += starts.length;
+  }
+  expect(begun).toBeLessThanOrEqual(most + 10 * Math.max(PACE.limit, other.limit));
+});
+
+test('of many rates that are said at once only the last are remembered, and none for longer than it holds anybody up', () => {
+  let state: Semaphore = FREE_SEMAPHORE;
+  for (let limit = 1; limit < 9; limit++)
+    state = claimRate(state, { limit, periodMs: 60_000 }, [fresh('a')], NOW).next;
+  expect(state.paces).toHaveLength(4);
+  expect(idleAfter({ ...state, waiting: false }, NOW)).toBeGreaterThanOrEqual(8_000);
+  const later = NOW + 600_000;
+  const put = { job: 'a', parks: 1 };
+  expect(claimRate(state, { limit: 8, periodMs: 60_000 }, [put], later).next.paces).toBeUndefined();
+  // What it was is not known.
+  expect(claimStarts({ holders: {}, tat: NOW + 300 }, { ...PACE, count: 9 }, NOW).starts[0]).toBe(NOW + 100);
 });

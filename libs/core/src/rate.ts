@@ -1,8 +1,5 @@
-import { concurrencyHash } from './concurrency.ts';
-import type { JobEnvelope } from './envelope.ts';
 import type { RateLimit } from './queue-settings.ts';
-import type { TaskRate } from './rate-input.ts';
-import { type Semaphore, withoutOverdue } from './semaphore.ts';
+import { type OtherPace, type Semaphore, withoutOverdue } from './semaphore.ts';
 
 /** How many jobs may begin in a time, as it is kept with the rate itself. */
 export type Pace = Pick<RateLimit, 'limit' | 'periodMs' | 'burst'>;
@@ -30,6 +27,12 @@ export type RateAnswer =
 const AHEAD_MS = 1_000;
 /** The same for jobs that are new, so that nobody takes the starts of a whole second for what he has by chance in hand. */
 const AHEAD_NEW_MS = 250;
+/** How long a job that was let go has its turn, milliseconds. */
+export const TURN_MS = 10_000;
+/** Jobs are let go so long before their start is due, for the way to their worker takes time; milliseconds. */
+const WAY_MS = 250;
+/** Of so many rates that have just been changed it is remembered what has begun. */
+const MOST_PACES = 4;
 
 /**
  * Takes starts of a rate that all workers share: the theoretical arrival time of the Generic Cell Rate Algorithm (ITU-T
@@ -80,23 +83,53 @@ function times({ limit, periodMs, burst = 1 }: Pace): { interval: number; tolera
 /** One start was taken. */
 function taken(state: Semaphore, pace: Pace, now: number): Semaphore {
   const { tat, interval } = gcra(state, pace, now);
-  return { ...state, tat: tat + interval };
+  const { paces, ...rest } = state;
+  const others = paces?.flatMap((one): OtherPace[] => {
+    if (one.tat <= now) return [];
+    const after = one.tat + times(one.pace).interval;
+    return [{ pace: one.pace, tat: Math.min(after, latestTat(one.pace, now)) }];
+  });
+  return { ...rest, tat: tat + interval, ...withOthers(others) };
+}
+
+function withOthers(paces: readonly OtherPace[] | undefined): { readonly paces?: readonly OtherPace[] } {
+  return paces && paces.length > 0 ? { paces } : {};
+}
+
+/** Further ahead starts are taken by nobody whose clock is right. */
+function latestTat(pace: Pace, now: number): number {
+  const { interval, tolerance } = times(pace);
+  return now + AHEAD_MS + tolerance + interval;
+}
+
+function isSame(one: Pace | undefined, other: Pace): boolean {
+  return (
+    one?.limit === other.limit && one.periodMs === other.periodMs && (one.burst ?? 1) === (other.burst ?? 1)
+  );
 }
 
 /**
  * As it was, with what holds now, for those who know nothing but the document. Whoever has changed the rate does not wait for
- * what was due by the old one; nor does anybody wait for what no clock but a wrong one can have said.
+ * what was due by the old one: as many starts are ahead by the new one as were by that. What is ahead by the old one is
+ * remembered, for whoever has not heard of the change. Nobody waits for what no clock but a wrong one can have said.
  */
-function withPace(state: Semaphore, { limit, periodMs, burst }: Pace, now: number): Semaphore {
-  const { pace, tat } = state;
-  const { interval, tolerance } = times({ limit, periodMs, ...(burst === undefined ? {} : { burst }) });
-  const same = pace?.limit === limit && pace.periodMs === periodMs && pace.burst === burst;
-  const latest = same ? now + AHEAD_MS + tolerance + interval : now + interval;
+function withPace(state: Semaphore, pace: Pace, now: number): Semaphore {
+  const { pace: old, tat, paces = [], ...rest } = state;
+  const same = isSame(old, pace);
+  const latest = latestTat(pace, now);
   if (same && (tat ?? 0) <= latest) return state;
+  const { limit, periodMs, burst } = pace;
+  const said = { limit, periodMs, ...(burst === undefined ? {} : { burst }) };
+  if (tat === undefined || same || !old)
+    return { ...state, ...(tat === undefined ? {} : { tat: Math.min(tat, latest) }), pace: said };
+  const known = paces.find((one) => isSame(one.pace, pace))?.tat;
+  const ahead = (Math.max(0, tat - now) * times(pace).interval) / times(old).interval;
+  const others = [{ pace: old, tat }, ...paces].filter((one) => one.tat > now && !isSame(one.pace, pace));
   return {
-    ...state,
-    ...(tat === undefined ? {} : { tat: Math.min(tat, latest) }),
-    pace: { limit, periodMs, ...(burst === undefined ? {} : { burst }) },
+    ...rest,
+    tat: Math.min(known ?? now + ahead, latest),
+    pace: said,
+    ...withOthers(others.slice(0, MOST_PACES)),
   };
 }
 
@@ -117,12 +150,18 @@ export function claimRate(
     const isKept = kept !== undefined && 'until' in kept;
     if (isKept && kept.parks !== parks && kept.until > now) return { kind: 'elsewhere' };
     const proven = isKept && kept.parks === parks;
-    if (unsure && !proven) return { kind: 'doubt' };
+    if (unsure && !proven) {
+      // Its turn was over before it came here.
+      next = { ...next, lag: TURN_MS - WAY_MS };
+      return { kind: 'doubt' };
+    }
+    if (proven) next = withLag(next, now - (kept.until - TURN_MS) - WAY_MS);
     const { [job]: _used, ...others } = next.holders;
-    const goesFirst = proven || again;
+    // One that was let go has waited behind the backlog of its queue, for longer than its turn was kept perhaps: others that are still on their way have the next starts.
+    const goesFirst = proven || again || parks > 0;
     const at = mayBegin(next, pace, {
       others: goesFirst ? 0 : Object.keys(others).length,
-      behind: !goesFirst && parks === 0,
+      behind: !goesFirst,
       now,
     });
     next = { ...next, holders: others };
@@ -134,6 +173,37 @@ export function claimRate(
     return { kind: 'start', at, proven };
   });
   return { next, answers };
+}
+
+function withLag({ lag: _before, ...state }: Semaphore, ms: number): Semaphore {
+  return ms <= 0 ? state : { ...state, lag: Math.min(ms, TURN_MS - WAY_MS) };
+}
+
+/**
+ * How many parked jobs may go now, at most `most`: those whose start is due as soon as they can be at their worker. Where they are on
+ * their way for longer, as many more as begin in that time; else one start after the other would be due, and nobody there to use
+ * it. Those go as far apart as they are to begin.
+ */
+export function mayGo(state: Semaphore, pace: Pace, most: number, now: number): number {
+  const { holders, lag = 0 } = state;
+  const onTheirWay = Object.keys(holders).length;
+  const within = (ms: number) => startsUntil(state, pace, now + ms, most + onTheirWay, now) - onTheirWay;
+  const apart = Math.floor((now - lastGone(state)) / times(pace).interval);
+  const ahead = lag === 0 ? 0 : Math.min(apart, within(WAY_MS + lag));
+  return Math.max(0, within(WAY_MS), ahead);
+}
+
+/** When the next one may go, Unix milliseconds. */
+export function nextGoesAt(state: Semaphore, pace: Pace, now: number): number {
+  const { holders, lag = 0 } = state;
+  const at = startAfter(state, pace, Object.keys(holders).length, now) - WAY_MS;
+  return Math.min(at, Math.max(at - lag, lastGone(state) + times(pace).interval));
+}
+
+/** When the last of those on their way was let go. */
+function lastGone({ holders }: Semaphore): number {
+  const untils = Object.values(holders).map((holder) => ('until' in holder ? holder.until : 0));
+  return Math.max(0, ...untils) - TURN_MS;
 }
 
 /** When a job may begin for which nothing is kept beyond `others`; undefined: not soon enough. */
@@ -149,64 +219,24 @@ function mayBegin(
   return at <= now + (behind ? AHEAD_NEW_MS : AHEAD_MS) ? at : undefined;
 }
 
-/**
- * Lets parked jobs go, in this order, as far as their starts are due by a time, and keeps each its turn until `kept` (both Unix milliseconds).
- * Without a pace every one goes.
- */
+/** Lets parked jobs go, in this order, as many as may (`mayGo`), and keeps each its turn. Without a pace every one goes. */
 export function letGo(
   state: Semaphore,
   pace: Pace | undefined,
   asks: readonly RateAsk[],
-  times: { readonly now: number; readonly until: number; readonly kept: number },
+  now: number,
 ): { readonly next: Semaphore; readonly gone: readonly RateAsk[] } {
-  const { now, until, kept } = times;
   const alive = withoutOverdue(state, now);
   const live = pace ? withPace(alive, pace, now) : alive;
-  const onTheirWay = Object.keys(live.holders).length;
-  const due = pace
-    ? startsUntil(live, pace, until, onTheirWay + asks.length, now) - onTheirWay
-    : Number.POSITIVE_INFINITY;
-  const gone = asks.filter(({ job }) => !(job in live.holders)).slice(0, Math.max(0, due));
-  const holders = Object.fromEntries(gone.map(({ job, parks }) => [job, { until: kept, parks }]));
+  const most = pace ? mayGo(live, pace, asks.length, now) : asks.length;
+  const gone = asks.filter(({ job }) => !(job in live.holders)).slice(0, most);
+  const holders = Object.fromEntries(gone.map(({ job, parks }) => [job, { until: now + TURN_MS, parks }]));
   return { next: { ...live, holders: { ...live.holders, ...holders }, waiting: true }, gone };
 }
 
 /** After how long without a change nothing of a rate is left that could hold anybody up, in milliseconds; undefined while jobs wait. */
 export function idleAfter(state: Semaphore, now: number): number | undefined {
   if (state.waiting || Object.keys(state.holders).length > 0) return undefined;
-  return Math.max(0, (state.tat ?? 0) - now);
-}
-
-/** The rate that holds for a job. */
-export interface JobRate extends Pace {
-  /** Whose rate it is, in words that people read: `task mail.send`. */
-  readonly name: string;
-  /** Stands for the name, as `concurrencyHash` does. */
-  readonly hash: string;
-}
-
-/**
- * The rate that holds for a job, if any: that of its task, else one of its queue that is counted per task or key. There is one, so
- * that no start of one rate is used up while the job waits for another.
- */
-export function rateOf(
-  job: Pick<JobEnvelope, 'task' | 'queue' | 'policy'>,
-  ofTask: TaskRate | undefined,
-  ofQueue: RateLimit | undefined,
-): JobRate | undefined {
-  const rate = ofTask ?? ofQueue;
-  if (!rate?.per || rate.per === 'queue') return undefined;
-  const { limit, periodMs, burst, per } = rate;
-  const key = job.policy?.concurrency?.key;
-  if (per === 'key' && key === undefined) return undefined;
-  const whose = ofTask ? `task ${job.task}` : `queue ${job.queue}`;
-  const part = per === 'key' ? `, key ${key}` : ofTask ? '' : `, task ${job.task}`;
-  const name = whose + part;
-  return {
-    name,
-    hash: concurrencyHash(name),
-    limit,
-    periodMs,
-    ...(burst === undefined ? {} : { burst }),
-  };
+  const last = Math.max(state.tat ?? 0, ...(state.paces ?? []).map(({ tat }) => tat));
+  return Math.max(0, last - now);
 }

@@ -81,6 +81,16 @@ test.each<[string, object, string]>([
   ['a limit that is null', { maxRuns: null }, '/maxRuns: a number, durations and times in milliseconds'],
   ['a zone that is none', { timeZone: 'Mars/Base' }, '/timeZone: "Mars/Base" is not a known time zone'],
   ['a limit of time in words', { job: { task: 'a', timeout: { hard: '1h' } } }, 'it cannot be read: '],
+  [
+    'tries without an end',
+    { job: { task: 'a', retry: { attempts: 1e12 } } },
+    '/job/retry/attempts: a whole number from 1 to 1000',
+  ],
+  [
+    'a limit of time that no column holds',
+    { job: { task: 'a', timeout: { hard: 9e15 } } },
+    '/job/timeout/hard: at most ten years',
+  ],
   ['a key that is none', { job: { task: 'a', unique: { key: 'k' } } }, 'it cannot be read: '],
 ])('%s is a problem that says what to correct', (_what, change, text) => {
   expect(problem(change)?.slice(0, text.length)).toBe(text);

@@ -97,6 +97,28 @@ test('a slot is kept for a parked job, and for that step alone it proves that it
   expect(claimSlot(kept, claim('j1', 'w1.a', 1, 2), 300)).toMatchObject({ kind: 'taken', reserved: true });
 });
 
+test('a slot that was kept while another was forgotten is none, once that is said again', () => {
+  const kept: Semaphore = {
+    holders: { j1: { until: 200, parks: 1 }, j2: { until: 200, parks: 1 } },
+    waiting: true,
+  };
+  const said: Semaphore = { ...kept, holders: { ...kept.holders, j0: { lease: 'w2.b' } } };
+  expect(claimSlot(said, claim('j1', 'w1.a', 1, 1), 100)).toEqual({
+    kind: 'full',
+    taken: 2,
+    next: { holders: { j0: { lease: 'w2.b' }, j2: { until: 200, parks: 1 } }, waiting: true },
+  });
+  // Nor does it free one for a job that is late.
+  expect(claimSlot(said, claim('j9', 'w1.a', 1, 1), 100)).toMatchObject({ kind: 'full', taken: 3 });
+  // What is kept for others takes nothing from it: of two promises for one slot the one that comes first holds.
+  const first = claimSlot(said, claim('j1', 'w1.a', 2, 1), 100);
+  expect(first).toMatchObject({ kind: 'taken', reserved: true });
+  if (first.kind !== 'taken') return;
+  expect(claimSlot(first.next, claim('j2', 'w3.c', 2, 1), 100)).toMatchObject({ kind: 'full', taken: 2 });
+  // Its time was over, and who has the slot since keeps it.
+  expect(claimSlot(first.next, claim('j2', 'w3.c', 2, 1), 300)).toMatchObject({ kind: 'full', taken: 2 });
+});
+
 test('a job that was put back and is late takes what is free, or is kept for one on its way, and no slot of a job that runs', () => {
   const free: Semaphore = { holders: {}, waiting: true };
   expect(claimSlot(free, claim('j1', 'w1.a', 1, 2), 100)).toEqual({

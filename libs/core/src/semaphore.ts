@@ -30,6 +30,20 @@ export interface Semaphore {
   readonly tat?: number;
   /** Of a rate: what it is, as whoever asked last knew it. */
   readonly pace?: Pick<RateLimit, 'limit' | 'periodMs' | 'burst'>;
+  /**
+   * Of a rate: by which others it was asked for a moment ago, and what `tat` is by those. Every start counts by each of them, so that
+   * processes that disagree for a while do not forget each other's starts.
+   */
+  readonly paces?: readonly OtherPace[];
+  /** Of a rate: how much longer than usual jobs that are let go are on their way to a worker, milliseconds; absent: no longer. */
+  readonly lag?: number;
+}
+
+/** Another rate that was taken for the one that holds. */
+export interface OtherPace {
+  readonly pace: Pick<RateLimit, 'limit' | 'periodMs' | 'burst'>;
+  /** As `Semaphore.tat`. */
+  readonly tat: number;
 }
 
 /** Nobody has a slot. */
@@ -65,9 +79,25 @@ export function claimSlot(semaphore: Semaphore, claim: SlotClaim, now: number): 
   const isBehind = live.waiting === true && claim.first !== true;
   if (!mine && (taken >= limit || isBehind)) return { kind: 'full', next: noteWaiting(live, limit), taken };
   const held = mine !== undefined && 'lease' in mine;
+  if (mine && !held && leasedBeside(live, job) >= limit) return keptInVain(live, job, limit);
   const next = held ? live : { ...live, holders: { ...live.holders, [job]: { lease } } };
   const kept = mine !== undefined && 'until' in mine && mine.parks === parks ? mine : undefined;
   return { kind: 'taken', next, reserved: kept !== undefined, here: kept?.here === true };
+}
+
+/** How many others have slots, and not only the promise of one. */
+function leasedBeside({ holders }: Semaphore, job: string): number {
+  return Object.entries(holders).filter(([id, holder]) => id !== job && 'lease' in holder).length;
+}
+
+/**
+ * A slot was kept that was not free: whoever kept it did not know of one that has it. A server that was killed forgets the last slots,
+ * and they are said again afterwards. The job waits anew; the promise goes, or it would hide the job from who hands over.
+ */
+function keptInVain(live: Semaphore, job: string, limit: number): SlotAnswer {
+  const { [job]: _kept, ...holders } = live.holders;
+  const taken = Object.keys(holders).length;
+  return { kind: 'full', next: noteWaiting({ ...live, holders }, limit), taken };
 }
 
 const UNPROVEN = { reserved: false, here: false } as const;
@@ -81,7 +111,8 @@ function claimReleased(live: Semaphore, { job, lease, limit }: SlotClaim, taken:
   if (taken < limit)
     return { kind: 'taken', next: { ...live, holders: { ...live.holders, ...mine } }, ...UNPROVEN };
   const kept = Object.entries(live.holders).find(([, holder]) => 'until' in holder);
-  if (!kept) return { kind: 'full', next: noteWaiting(live, limit), taken };
+  if (!kept || leasedBeside(live, job) >= limit)
+    return { kind: 'full', next: noteWaiting(live, limit), taken };
   const { [kept[0]]: _given, ...others } = live.holders;
   return { kind: 'taken', next: { ...live, holders: { ...others, ...mine } }, ...UNPROVEN };
 }

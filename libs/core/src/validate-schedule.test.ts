@@ -23,7 +23,11 @@ test.each<[string, Partial<ScheduleSpec>]>([
   [
     'everything said',
     {
-      job: { ...spec.job, queue: 'mail', priority: 'low' },
+      job: {
+        ...{ ...spec.job, queue: 'mail', priority: 'low', expires: TEN_YEARS },
+        ...{ retry: { attempts: 1_000, delay: [0, TEN_YEARS], factor: 1.5, max: TEN_YEARS } },
+        timeout: { soft: 1, hard: TEN_YEARS },
+      },
       overlap: 'allow',
       catchUp: { all: 1_000 },
       catchUpWindow: 0,
@@ -58,6 +62,15 @@ test.each<[Partial<ScheduleSpec>, string]>([
   [{ catchUpWindow: -1 }, '/catchUpWindow invalid_duration'],
   [{ catchUp: { all: 2, spread: -1 } }, '/catchUp/spread invalid_duration'],
   [{ pauseAfterFailures: 0 }, '/pauseAfterFailures invalid_value'],
+  [{ job: { ...spec.job, retry: { attempts: 1e12 } } }, '/job/retry/attempts invalid_value'],
+  [{ job: { ...spec.job, retry: { factor: 0.5 } } }, '/job/retry/factor invalid_value'],
+  [{ job: { ...spec.job, retry: { delay: 9e15 } } }, '/job/retry/delay invalid_duration'],
+  [{ job: { ...spec.job, retry: { delay: [1, -1] } } }, '/job/retry/delay invalid_duration'],
+  [{ job: { ...spec.job, retry: { delay: Array(101).fill(1) } } }, '/job/retry/delay invalid_duration'],
+  [{ job: { ...spec.job, retry: { max: 9e15 } } }, '/job/retry/max invalid_duration'],
+  [{ job: { ...spec.job, timeout: { soft: -1 } } }, '/job/timeout/soft invalid_duration'],
+  [{ job: { ...spec.job, timeout: { hard: 9e15 } } }, '/job/timeout/hard invalid_duration'],
+  [{ job: { ...spec.job, expires: TEN_YEARS + 1 } }, '/job/expires invalid_duration'],
 ])('%j is refused', (change, issue) => {
   expect(check(change)).toEqual([issue]);
 });

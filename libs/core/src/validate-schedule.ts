@@ -2,6 +2,7 @@ import { MAX_DURATION_MS } from './duration.ts';
 import { PRIORITIES } from './envelope.ts';
 import type { Issue } from './errors.ts';
 import { isName } from './names.ts';
+import { MAX_ATTEMPTS, MAX_DELAYS } from './retry-input.ts';
 import { OVERLAP_RULES, type ScheduledJob, type ScheduleSpec } from './schedule.ts';
 import { isWithin, oneOfIssues, quote } from './when/rule-issues.ts';
 import { validateWhen } from './when/validate-when.ts';
@@ -60,5 +61,28 @@ function jobIssues(job: ScheduledJob): Issue[] {
     const message = `priority is one of ${PRIORITIES.join(', ')}`;
     issues.push({ pointer: '/job/priority', code: 'invalid_value', message });
   }
+  issues.push(...limitIssues(job));
   return issues;
+}
+
+/** What makes the total limit of a job: beyond these bounds it takes for ever to add up, and no column holds it. */
+function limitIssues({ retry = {}, timeout = {}, expires }: ScheduledJob): Issue[] {
+  const issues: Issue[] = [];
+  const { attempts = 1, delay = 0, factor = 1, max } = retry;
+  const wrong = (field: string, code: string, message: string) =>
+    issues.push({ pointer: `/job/${field}`, code, message });
+  if (!isWithin(attempts, 1, MAX_ATTEMPTS))
+    wrong('retry/attempts', 'invalid_value', `a whole number from 1 to ${MAX_ATTEMPTS}`);
+  if (!(factor >= 1 && factor <= 100)) wrong('retry/factor', 'invalid_value', 'a number from 1 to 100');
+  const delays = typeof delay === 'object' ? delay : [delay];
+  if (delays.length > MAX_DELAYS || !delays.every(isDuration))
+    wrong('retry/delay', 'invalid_duration', `at most ten years, or up to ${MAX_DELAYS} of such`);
+  const times = { 'retry/max': max, 'timeout/soft': timeout.soft, 'timeout/hard': timeout.hard, expires };
+  for (const [field, time = 0] of Object.entries(times))
+    if (!isDuration(time)) wrong(field, 'invalid_duration', 'at most ten years');
+  return issues;
+}
+
+function isDuration(ms: number): boolean {
+  return ms >= 0 && ms <= MAX_DURATION_MS;
 }

@@ -168,7 +168,11 @@ async function putBack({ bus, events, now }: HandOverParams, job: StoredJob): Pr
   return true;
 }
 
-async function giveUp(bus: Bus, hash: string, job: string): Promise<StoredSemaphore> {
+/**
+ * Takes back the slot of a key (`concurrencyHash`) that was kept for a job; one that it has taken stays its own.
+ * @throws JetStreamCallError, BusClosedError
+ */
+export async function giveUp(bus: Bus, hash: string, job: string): Promise<StoredSemaphore> {
   const { stored } = await changeSemaphore(bus, {
     name: keySlots(hash),
     decide: (semaphore) => ({

@@ -23,11 +23,15 @@ export interface RatedPicksParams {
   readonly leases: LeaseWatch;
 }
 
-/** Jobs that may go. `skipped`: others stay parked; `busy`: some of them because their key is. */
+/**
+ * Jobs that may go. `skipped`: others stay parked; `busy`: some of them because their key is. `goOn`: so many were that it was not
+ * looked at those from this sequence on.
+ */
 export interface RatedPicks {
   readonly picked: readonly StoredJob[];
   readonly skipped: boolean;
   readonly busy: boolean;
+  readonly goOn?: number;
 }
 
 /** Parked jobs that are looked at, beyond those that may go, for some whose keys are free. */
@@ -35,7 +39,7 @@ const SPARE_LOOKS = 50;
 
 /**
  * The oldest jobs that are parked for a rate and whose keys have a free slot.
- * @param from.first the oldest of all
+ * @param from.first where to begin
  * @throws JetStreamCallError, BusClosedError
  */
 export async function pickRated(
@@ -55,7 +59,8 @@ export async function pickRated(
     else picked.push(job);
     job = await nextParked(bus, { hash, what: 'rate', from: job.seq + 1 });
   }
-  return { picked, skipped: skipped || job !== undefined, busy: busyKeys.size > 0 };
+  const goOn = job && picked.length < most ? { goOn: job.seq } : {};
+  return { picked, skipped: skipped || job !== undefined, busy: busyKeys.size > 0, ...goOn };
 }
 
 /** Whether the job's key has no free slot; slots of workers that are gone count as free. */

@@ -1,5 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { concurrencyHash, type Event, type JobEnvelope, type JobRate, uuidV7 } from '@jetbeat/core';
+import {
+  concurrencyHash,
+  type Event,
+  type JobEnvelope,
+  type JobRate,
+  messageId,
+  uuidV7,
+} from '@jetbeat/core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { natsUrl, testNamespace, testTopology } from '../../../test/support/nats.ts';
 import { waitUntil } from '../../../test/support/wait-until.ts';
@@ -8,7 +15,8 @@ import { connectBus } from './connect-bus.ts';
 import type { EventPublisher } from './event-publisher.ts';
 import { findMessage, findParked, nextParked, removeParkedAt } from './find-message.ts';
 import type { LeaseWatch } from './leases.ts';
-import { parkedSubject } from './names.ts';
+import { jobSubject, parkedSubject } from './names.ts';
+import { publishJobs } from './publish-jobs.ts';
 import { parkJob } from './publish-one.ts';
 import { keepRate, releaseRated } from './release-rated.ts';
 import { changeSemaphore, keySlots, rateState, readSemaphore } from './semaphores.ts';
@@ -150,6 +158,25 @@ test('a job whose key is busy is passed over, and that of a worker that is gone 
   }
 });
 
+test('jobs of one busy key, however many, do not keep another one from going', async () => {
+  const key = (index: number) => ({ key: `crowd-${index < 110 ? 'busy' : 'free'}`, limit: 1 });
+  const { hash, parked } = await parkFor(111, (index) => ({ policy: { concurrency: key(index) } }));
+  await changeSemaphore(bus, {
+    name: keySlots(concurrencyHash('crowd-busy')),
+    decide: () => ({ next: { holders: { other: { lease: 'live.a' } } }, value: undefined }),
+  });
+  const events = { publish: async () => ({ seq: 0 }) };
+  const look = (from?: number) =>
+    releaseRated({ bus, events, hash, leases, now: Date.now, from, rateOf: () => ({ hash, pace: PACE }) });
+  let found = await look();
+  expect(found).toMatchObject({ jobs: 0, waiting: true, goOn: expect.any(Number) });
+  for (let looks = 0; found.jobs === 0 && looks < 3; looks++) found = await look(found.goOn);
+  expect(found).toMatchObject({ jobs: 1, waiting: true });
+  expect(await parked()).toEqual(Array.from({ length: 110 }, (_, index) => index));
+  // It is behind all: the next look begins with the oldest.
+  expect(found.goOn).toBeUndefined();
+}, 20_000);
+
 test('two jobs of one key do not go at once, and the turn of the second is not lost', async () => {
   const { jobs, release, state, parked } = await parkFor(2, () => ({
     policy: { concurrency: { key: 'rated-one', limit: 1 } },
@@ -157,6 +184,39 @@ test('two jobs of one key do not go at once, and the turn of the second is not l
   expect(await release({ rate: { limit: 100 } })).toMatchObject({ jobs: 1, waiting: true });
   expect(await parked()).toEqual([1]);
   expect(Object.keys((await state()).holders)).toEqual([jobs[0]?.id]);
+});
+
+test('what is put back goes before the backlog of its lane; of what is not parked any more nothing is kept', async () => {
+  const key = 'rated-stale';
+  const { hash, jobs, release, state } = await parkFor(1, () => ({
+    policy: { concurrency: { key, limit: 1 } },
+  }));
+  const [job] = jobs;
+  if (!job) throw new Error('one was parked');
+  const place = parkedSubject(bus, { queue: 'default', what: { what: 'rate', hash }, id: job.id });
+  const found = await findMessage(bus, { subject: place });
+  // Another one puts it back, and its parking place is cleared, after this one has looked.
+  const [first] = await publishJobs(bus, [
+    { envelope: job, lane: 'high', messageId: `${messageId(job)}.freed${found?.seq}` },
+  ]);
+  expect(first).toMatchObject({ ok: true });
+  const gone = releaseRated({
+    ...{ bus, hash, leases, now: Date.now },
+    events: { publish: async () => ({ seq: 0 }) },
+    rateOf: () => {
+      void removeParkedAt(bus, { queue: 'default', what: { what: 'rate', hash }, id: job.id });
+      return { hash, pace: PACE };
+    },
+  });
+  expect(await gone).toMatchObject({ jobs: 0 });
+  expect((await state()).holders).toEqual({});
+  expect((await readSemaphore(bus, keySlots(concurrencyHash(key)))).semaphore.holders).toEqual({});
+
+  const other = await parkFor(1);
+  expect(await other.release()).toMatchObject({ jobs: 1 });
+  const high = jobSubject(bus, { ...(other.jobs[0] ?? job), priority: 'high' });
+  expect((await findMessage(bus, { subject: high }))?.envelope?.id).toBe(other.jobs[0]?.id);
+  expect(await release()).toMatchObject({ jobs: 0 });
 });
 
 test('what waits for a rate that holds no more goes, and what only the document knows goes by that', async () => {

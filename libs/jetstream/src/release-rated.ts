@@ -1,21 +1,24 @@
 import {
+  concurrencyHash,
   dropHolders,
   factsOf,
   idleAfter,
   type JobEnvelope,
   letGo,
+  mayGo,
   messageId,
+  nextGoesAt,
   type Pace,
   parseTraceparent,
   type RateAsk,
   type Semaphore,
-  startAfter,
-  startsUntil,
+  TURN_MS,
   withoutOverdue,
 } from '@jetbeat/core';
 import type { Bus } from './bus.ts';
 import type { EventPublisher } from './event-publisher.ts';
 import { deleteJobMessage, findMessage, nextParked, type StoredJob } from './find-message.ts';
+import { giveUp } from './hand-over.ts';
 import type { LeaseWatch } from './leases.ts';
 import { publishJobs } from './publish-jobs.ts';
 import { keepKeys, pickRated } from './rated-picks.ts';
@@ -39,6 +42,8 @@ export interface ReleaseRatedParams {
   /** What holds for a job now; undefined where the caller does not know its task: then what was noted counts. */
   readonly rateOf?: ((envelope: JobEnvelope) => KnownRate | undefined) | undefined;
   readonly leases: LeaseWatch;
+  /** Where the last look ended (`goOn`); absent: with the oldest. */
+  readonly from?: number | undefined;
 }
 
 /** What came of it. */
@@ -49,16 +54,16 @@ export interface ReleasedRated {
   readonly waiting: boolean;
   /** When the next one may go, Unix milliseconds. */
   readonly dueAt: number;
+  /** Jobs whose keys are busy filled this look: the next one is to go on behind them, from this sequence. */
+  readonly goOn?: number;
 }
 
-/** Jobs are put back so long before their start is due, for the way to their worker takes time; milliseconds. */
-const AHEAD_MS = 250;
-/** How long a start is kept for a job on that way, milliseconds. */
-const KEEP_MS = 10_000;
 /** Jobs in one call. */
 const MOST = 100;
 /** When it is looked again for a job whose key is busy, milliseconds. */
 const BUSY_MS = 500;
+/** When it is looked on behind such jobs, milliseconds. */
+const GO_ON_MS = 50;
 /** How long what was used is kept beyond the time for which it counts, milliseconds. */
 const SPARE_MS = 60_000;
 /** How long it is kept while jobs wait: longer than any start can be ahead, milliseconds. */
@@ -87,16 +92,20 @@ export async function releaseRated(params: ReleaseRatedParams): Promise<Released
   const known = await readSemaphore(bus, rateState(hash));
   const state = withoutOverdue(known.semaphore, now());
   const pace = paceOf(params, first, state);
-  const kept = Object.keys(state.holders).length;
-  const due = pace ? startsUntil(state, pace, now() + AHEAD_MS, MOST + kept, now()) - kept : MOST;
-  const { picked, skipped, busy } = await pickRated(params, { state, first, most: Math.min(due, MOST) });
+  const due = pace ? mayGo(state, pace, MOST, now()) : MOST;
+  const begin =
+    params.from === undefined ? first : await nextParked(bus, { hash, what: 'rate', from: params.from });
+  const most = Math.min(due, MOST);
+  const { picked, skipped, busy, goOn } = await pickRated(params, { state, first: begin ?? first, most });
   const turns = await keepTurns(params, picked, { pace, known });
-  const gone = await keepKeys(params, turns.jobs, now() + KEEP_MS);
+  const gone = await keepKeys(params, turns.jobs, now() + TURN_MS);
   if (gone.length < turns.jobs.length) await dropTurns(params, minus(turns.jobs, gone));
   const jobs = await putBack(params, gone);
   // Whoever waits for a key is looked at again soon; else when the next start is due.
-  const dueAt = busy && jobs < due ? now() + BUSY_MS : turns.dueAt;
-  return { jobs, waiting: skipped || jobs > 0, dueAt };
+  const busyMs = goOn === undefined ? BUSY_MS : GO_ON_MS;
+  const dueAt = busy && jobs < due ? now() + busyMs : turns.dueAt;
+  const waiting = skipped || jobs > 0 || params.from !== undefined;
+  return { jobs, waiting, dueAt, ...(goOn === undefined ? {} : { goOn }) };
 }
 
 /** What the rate is now: by what the caller knows of the job that waits longest, else as it was noted. */
@@ -121,12 +130,7 @@ async function keepTurns(
     known,
     keepMs: keepRate,
     decide(semaphore) {
-      const at = now();
-      const { next, gone } = letGo(semaphore, pace, asks, {
-        now: at,
-        until: at + AHEAD_MS,
-        kept: at + KEEP_MS,
-      });
+      const { next, gone } = letGo(semaphore, pace, asks, now());
       const same = gone.length === 0 && semaphore.waiting && next.pace === semaphore.pace;
       return same ? { value: gone } : { next, value: gone };
     },
@@ -134,8 +138,7 @@ async function keepTurns(
   const ids = new Set(value.map(({ job }) => job));
   const jobs = picked.filter(({ envelope }) => envelope !== undefined && ids.has(envelope.id));
   const state = withoutOverdue(stored.semaphore, now());
-  const taken = Object.keys(state.holders).length;
-  return { jobs, dueAt: pace ? startAfter(state, pace, taken, now()) - AHEAD_MS : now() };
+  return { jobs, dueAt: pace ? nextGoesAt(state, pace, now()) : now() };
 }
 
 async function dropTurns({ bus, hash }: ReleaseRatedParams, jobs: readonly StoredJob[]): Promise<void> {
@@ -157,9 +160,11 @@ function minus(all: readonly StoredJob[], some: readonly StoredJob[]): StoredJob
 /** Returns how many jobs went. Of one that is not parked any more (it went, has run and is done since it was looked at) nothing is kept. */
 async function putBack(params: ReleaseRatedParams, jobs: readonly StoredJob[]): Promise<number> {
   const { bus, events, now } = params;
+  // They have waited already: behind what came to the lane meanwhile their turns would be over.
+  const lane = 'high' as const;
   const freed = jobs.flatMap(({ envelope, traceparent, link, arrival, seq }) =>
     envelope
-      ? [{ envelope, traceparent, link, arrival, messageId: `${messageId(envelope)}.freed${seq}` }]
+      ? [{ envelope, traceparent, link, arrival, lane, messageId: `${messageId(envelope)}.freed${seq}` }]
       : [],
   );
   const results = await publishJobs(bus, freed);
@@ -177,8 +182,16 @@ async function putBack(params: ReleaseRatedParams, jobs: readonly StoredJob[]): 
     }),
   );
   const stale = jobs.filter((_, index) => !back[index]);
-  if (stale.length > 0) await dropTurns(params, stale);
+  if (stale.length > 0) {
+    await dropTurns(params, stale);
+    for (const { envelope } of stale) await dropKey(bus, envelope);
+  }
   return jobs.length - stale.length;
+}
+
+async function dropKey(bus: Bus, envelope: JobEnvelope | undefined): Promise<void> {
+  const key = envelope?.policy?.concurrency?.key;
+  if (envelope && key !== undefined) await giveUp(bus, concurrencyHash(key), envelope.id);
 }
 
 /** Nobody waits any more. Whoever parks a job at the same time looks after it. */

@@ -10,6 +10,16 @@ export interface Serving {
 }
 
 const decoder = new TextDecoder();
+/** What the client's `createInbox` makes, and what Replies puts behind it. */
+const INBOX = /^_INBOX(?:\.[\w-]+)+$/;
+
+/**
+ * Whether an answer may go there. Whoever asks says where; an answer goes with our rights and not with his, so that it must not go to the
+ * streams of jobs or events.
+ */
+export function isInbox(subject: string | undefined): subject is string {
+  return subject !== undefined && INBOX.test(subject);
+}
 
 /** Answers each message on a subject with what `answer` makes of its JSON; no answer is sent for `undefined`, or when it throws. */
 export function serve(
@@ -20,7 +30,7 @@ export function serve(
   const take = async (message: Msg) => {
     try {
       const answer = await params.answer(JSON.parse(decoder.decode(message.data)));
-      if (answer !== undefined && message.reply && !bus.nc.isClosed())
+      if (answer !== undefined && isInbox(message.reply) && !bus.nc.isClosed())
         bus.nc.publish(message.reply, JSON.stringify(answer));
     } catch (err) {
       params.log.warn({ err, subject: params.subject }, 'a question could not be answered');

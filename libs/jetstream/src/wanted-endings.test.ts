@@ -1,9 +1,14 @@
 import { randomUUID } from 'node:crypto';
+import { createInbox } from '@nats-io/nats-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { natsUrl, testNamespace } from '../../../test/support/nats.ts';
-import type { Bus } from './bus.ts';
+import { type Bus, inside } from './bus.ts';
 import { connectBus } from './connect-bus.ts';
+import { WANTED } from './heard-endings.ts';
+import { silentLog } from './log.ts';
+import { inNamespace } from './names.ts';
 import { askResult, serveResults } from './results.ts';
+import { serve } from './serving.ts';
 import { openWantedEndings, type WantedEndings } from './wanted-endings.ts';
 
 const namespace = testNamespace();
@@ -43,6 +48,38 @@ test('who asks a moment after the end is told all the same', async () => {
   const id = randomUUID();
   wanted.tell(id, { state: 'dead', task: 't', error: { name: 'E', message: 'm' } });
   expect(await ask(callers[0], id)).toEqual({ state: 'dead', task: 't', error: { name: 'E', message: 'm' } });
+});
+
+test('what is large is not kept for who asks later, and takes the place of nothing that is', async () => {
+  const large = { state: 'succeeded', result: 'x'.repeat(70_000) } as const;
+  for (let n = 0; n < 300; n++) wanted.tell(randomUUID(), large);
+  const id = randomUUID();
+  wanted.tell(id, { state: 'succeeded', result: 'small' });
+  expect(await ask(callers[0], id)).toEqual({ state: 'succeeded', result: 'small' });
+});
+
+test('an answer goes to inboxes alone, wherever who asks would have it', async () => {
+  const { nc } = inside(callers[0]);
+  const subjects = ['jobs.forged', '_INBOXES.a', '_INBOX.'];
+  const heard: string[] = [];
+  const inbox = createInbox();
+  for (const subject of [...subjects.slice(0, 2), inbox])
+    nc.subscribe(subject, { callback: (_, message) => void heard.push(message.subject) });
+  const questions = serve(inside(worker), { subject: 'asked', log: silentLog, answer: () => 'yes' });
+  await Promise.all([callers[0].flush(), worker.flush()]);
+  const id = randomUUID();
+  for (const reply of [...subjects, inbox]) {
+    nc.publish('asked', '1', { reply });
+    nc.publish(inNamespace(inside(worker), WANTED), JSON.stringify({ ids: [id] }), { reply });
+  }
+  await callers[0].flush();
+  await worker.flush();
+  wanted.tell(id, { state: 'succeeded' });
+  await expect.poll(() => heard.length, { timeout: 5_000 }).toBeGreaterThanOrEqual(2);
+  await worker.flush();
+  await callers[0].flush();
+  expect(heard).toEqual([inbox, inbox]);
+  await questions.close();
 });
 
 test('hundreds that are asked for together are heard', async () => {

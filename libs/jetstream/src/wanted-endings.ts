@@ -3,6 +3,7 @@ import { type Bus, type BusConnection, inside } from './bus.ts';
 import { MAX_WANTED, SAY_EVERY_MS, WANTED } from './heard-endings.ts';
 import type { JobEnding } from './job-ending.ts';
 import { inNamespace } from './names.ts';
+import { isInbox } from './serving.ts';
 
 /** The jobs whose ends somebody waits for, as a worker has heard of them. */
 export interface WantedEndings {
@@ -37,9 +38,9 @@ class Wanted implements WantedEndings {
   readonly #close: () => void;
   /** By job; who was said last is last. `until` by `performance.now()`. */
   readonly #jobs = new Map<string, { readonly inboxes: string[]; readonly until: number }>();
-  /** Ends of this second, and of the one before. */
-  #late = new Map<string, JobEnding>();
-  #later = new Map<string, JobEnding>();
+  /** What is answered of the ends of this second, and of the one before. */
+  #late = new Map<string, string>();
+  #later = new Map<string, string>();
   #heardAt = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
 
@@ -47,7 +48,7 @@ class Wanted implements WantedEndings {
     this.#bus = bus;
     const subscription = bus.nc.subscribe(inNamespace(bus, WANTED), {
       callback: (error, message) => {
-        if (!error && message.reply) this.#hear(readIds(message.data), message.reply);
+        if (!error && isInbox(message.reply)) this.#hear(readIds(message.data), message.reply);
       },
     });
     const forget = bus.own(() => this.close());
@@ -63,9 +64,13 @@ class Wanted implements WantedEndings {
 
   tell(id: string, ending: JobEnding): void {
     const found = this.#jobs.get(id);
-    if (found) this.#answer(id, ending, found.inboxes);
-    else if (this.#late.size < MAX_LATE) this.#late.set(id, ending);
-    if (found) this.#jobs.delete(id);
+    this.#jobs.delete(id);
+    if (!found && this.#late.size >= MAX_LATE) return;
+    const text = JSON.stringify({ ...ending, id });
+    // An event is cut to what the server takes; an answer that comes near it might differ from what history has.
+    if (Buffer.byteLength(text) > Math.min(MAX_BYTES, this.#bus.maxPayload / 2)) return;
+    if (found) this.#answer(text, found.inboxes);
+    else this.#late.set(id, text);
   }
 
   close(): void {
@@ -77,7 +82,7 @@ class Wanted implements WantedEndings {
     this.#heardAt = performance.now();
     for (const id of ids) {
       const ended = this.#late.get(id) ?? this.#later.get(id);
-      if (ended) this.#answer(id, ended, [inbox]);
+      if (ended !== undefined) this.#answer(ended, [inbox]);
       else this.#want(id, inbox);
     }
     this.#timer ??= setInterval(() => this.#sweep(), LATE_MS).unref();
@@ -91,10 +96,7 @@ class Wanted implements WantedEndings {
     this.#jobs.set(id, { inboxes, until: this.#heardAt + KEEP_MS });
   }
 
-  #answer(id: string, ending: JobEnding, inboxes: readonly string[]): void {
-    const text = JSON.stringify({ ...ending, id });
-    // An event is cut to what the server takes; an answer that comes near it might differ from what history has.
-    if (Buffer.byteLength(text) > Math.min(MAX_BYTES, this.#bus.maxPayload / 2)) return;
+  #answer(text: string, inboxes: readonly string[]): void {
     if (this.#bus.nc.isClosed()) return;
     for (const inbox of inboxes) this.#bus.nc.publish(inbox, text);
   }

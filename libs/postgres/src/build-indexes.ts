@@ -57,20 +57,30 @@ async function build(params: BuildParams, index: HistoryIndex): Promise<void> {
     const leaves = await sql.rows<Leaf>(LEAVES, [table, name, suffixOf(index)]);
     const todo = leaves.filter(({ attached }) => !attached);
     if (todo.length === 0) break;
-    for (const { leaf, built } of todo) {
-      const own = leaf + suffixOf(index);
-      const begun = performance.now();
-      // A build that was cut off leaves an index that is written and never read.
-      if (built === false) await concurrently(params, what, `drop index concurrently ${own}`);
-      if (built !== true)
-        await concurrently(params, what, `create index concurrently ${own} on ${leaf} ${on}`);
-      await brieflyLocked(params, what, [{ text: `alter index ${name} attach partition ${own}` }]);
-      const seconds = Math.round((performance.now() - begun) / 1_000);
-      if (seconds > 0) log.info({ index: name, partition: leaf, seconds }, 'an index of history is built');
-    }
+    for (const leaf of todo)
+      await buildLeaf(params, index, leaf).catch(async (error: unknown) => {
+        // Partitions go, too, when their days are over. The next round looks at what is there then.
+        const now = await sql.rows<Leaf>(LEAVES, [table, name, suffixOf(index)]);
+        if (now.some((one) => one.leaf === leaf.leaf)) throw error;
+        log.info({ index: name, partition: leaf.leaf }, 'a partition went before its index was built');
+      });
   }
   if (!(await isValid()))
     throw new Error(`${what} does not become valid: drop it (drop index ${name}) and start again`);
+}
+
+/** Builds the index of one partition, and makes it a part of that of the whole. */
+async function buildLeaf(params: BuildParams, index: HistoryIndex, { leaf, built }: Leaf): Promise<void> {
+  const { name, on } = index;
+  const what = `the index ${name}`;
+  const own = leaf + suffixOf(index);
+  const begun = performance.now();
+  // A build that was cut off leaves an index that is written and never read.
+  if (built === false) await concurrently(params, what, `drop index concurrently ${own}`);
+  if (built !== true) await concurrently(params, what, `create index concurrently ${own} on ${leaf} ${on}`);
+  await brieflyLocked(params, what, [{ text: `alter index ${name} attach partition ${own}` }]);
+  const seconds = Math.round((performance.now() - begun) / 1_000);
+  if (seconds > 0) params.log.info({ index: name, partition: leaf, seconds }, 'an index of history is built');
 }
 
 /** Runs what waits for transactions that are older than itself, and locks out nobody. */

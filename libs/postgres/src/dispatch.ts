@@ -8,6 +8,7 @@ import {
   type DueOccurrence,
   type DueRow,
   dueOccurrence,
+  laneOf,
   lockDue,
 } from './due-occurrences.ts';
 import { pauseFailing } from './failing-schedules.ts';
@@ -15,6 +16,7 @@ import { foldNonRuns } from './fold-non-runs.ts';
 import { toJson } from './json.ts';
 import { type NewJob, writeNewJobs } from './new-job.ts';
 import { type ScheduleRecord, scheduleRecord } from './schedule-record.ts';
+import { isPaused } from './schedules.ts';
 import { at, type Sql } from './sql.ts';
 
 /** What becomes of a due occurrence. */
@@ -22,7 +24,7 @@ export type DispatchDecision =
   /** The job's id must be `occurrenceJobId` of this occurrence. */
   | { readonly do: 'dispatch'; readonly job: NewJob }
   | { readonly do: 'skip'; readonly reason: Reason }
-  /** Ask again when no job of the schedule is open; `cancel`: those that are open, and drop what waits already. */
+  /** Ask again when no job of its lane is open; `cancel`: those that are open, and drop what waits already. */
   | { readonly do: 'buffer'; readonly reason: Reason; readonly cancel: boolean }
   /** Ask again when EVENTS is recorded up to `eventsSeq` (absent: at the next pass), or at `until`. */
   | { readonly do: 'wait'; readonly eventsSeq?: number; readonly until: number };
@@ -51,19 +53,25 @@ const DECIDE = `update occurrence o set state = x.state, reason = coalesce(x.rea
     job uuid, lateness bigint, seq bigint, until float8)
   where o.schedule_id = x.schedule and o.nominal_time = ${at('x.nominal')} and o.origin = x.origin`;
 
-const CANCEL = `update job j set cancel_requested_at = coalesce(j.cancel_requested_at, ${at('$2')}),
+// Locked in the order of their ids, which all writers of jobs keep. What an operator has retried is not the schedule's own to take back.
+const CANCEL = `with open as (
+    select j.id from job j join json_to_recordset($1::json) as x(schedule uuid, buffer text)
+      on j.schedule_id = x.schedule and ${laneOf('j.origin')} = x.buffer
+    where j.schedule_id is not null and j.finished_at is null and j.retry_of is null
+    order by j.id for update of j)
+  update job j set cancel_requested_at = coalesce(j.cancel_requested_at, ${at('$2')}),
     cancel_reason = coalesce(j.cancel_reason, $3)
-  where j.schedule_id = any($1::uuid[]) and j.schedule_id is not null and j.finished_at is null returning j.id`;
+  from open where j.id = open.id returning j.id`;
 
 const REPLACE = `update occurrence o set state = 'skipped', reason = x.reason
   from json_to_recordset($1::json) as x(schedule uuid, nominal float8, buffer text, reason jsonb)
   where o.state = 'buffered' and o.schedule_id = x.schedule and o.nominal_time < ${at('x.nominal')}
-    and case when o.origin like 'backfill:%' then o.origin else '${PLAN_ORIGIN}' end = x.buffer
+    and ${laneOf('o.origin')} = x.buffer
   returning o.schedule_id as "scheduleId", (extract(epoch from o.nominal_time) * 1000)::float8 as "nominalTime"`;
 
 /**
  * Decides what is due, and what has waited for a job that is over, in one transaction: locks the schedules (what another pass has
- * locked is left out), counts their open jobs, asks `decide` about one occurrence after the other, oldest first, and writes the
+ * locked is left out), counts the open jobs of each lane, asks `decide` about one occurrence after the other, oldest first, and writes the
  * jobs and what became of the occurrences. The jobs that it returns are committed and not yet published. `decide` is pure and
  * may be asked twice.
  * @param params.recordedUpTo the EVENTS sequence up to which history is written, read before this pass
@@ -90,25 +98,26 @@ export async function dispatchPass(
     const decided = rows.map((row) => {
       const schedule = schedules.get(row.id) ?? scheduleRecord(row);
       const key = bufferKey(row.id, row.origin);
-      const before = open.get(row.id);
+      const before = open.get(key);
       const decision = params.decide(
         dueOccurrence(row, schedule, { open: before, buffered: buffered.get(key) }),
       );
       if (decision.do === 'dispatch') {
         const { envelope, state } = checkId(decision.job, row);
         dispatched.push(decision.job);
-        open.set(row.id, { openJobs: (before?.openJobs ?? 0) + 1, openJob: { id: envelope.id, state } });
+        open.set(key, { openJobs: (before?.openJobs ?? 0) + 1, openJob: { id: envelope.id, state } });
       } else counts[decision.do]++;
       move(buffered, key, row, decision);
       return { row, decision };
     });
-    await writeNewJobs(sql, dispatched);
+    // One that is there already was published by whoever wrote it, or will be by the recorder.
+    const fresh = new Set(await writeNewJobs(sql, dispatched));
     await sql.run(DECIDE, [toJson(decided.map((one) => changeOf(one, now)))]);
     const cancelled = await cancelPrevious(sql, decided, now);
     const changed = [...skippedOf(decided), ...cancelled.replaced];
     await foldNonRuns(sql, changed);
     return {
-      dispatched,
+      dispatched: dispatched.filter(({ envelope }) => fresh.has(envelope.id)),
       skipped: counts.skip + cancelled.replaced.length,
       waiting: counts.wait,
       buffered: counts.buffer,
@@ -131,7 +140,7 @@ async function readSchedules(
 ): Promise<Map<string, ScheduleRecord>> {
   const schedules = new Map(rows.map((row) => [row.id, scheduleRecord(row)]));
   const watched = [...schedules.values()].filter(
-    ({ definition, paused }) => definition.pauseAfterFailures !== undefined && paused === undefined,
+    (schedule) => schedule.definition.pauseAfterFailures !== undefined && !isPaused(schedule, now),
   );
   for (const paused of await pauseFailing(sql, { schedules: watched, now })) schedules.set(paused.id, paused);
   return schedules;
@@ -194,9 +203,8 @@ async function cancelPrevious(sql: Sql, decided: readonly Decided[], now: number
     reason: replacedReason(row.occurrenceTime),
   }));
   const replaced = await sql.rows<{ scheduleId: string; nominalTime: number }>(REPLACE, [toJson(rows)]);
-  const ids = [...new Set(rows.map(({ schedule }) => schedule))];
   const jobs = await sql.rows<{ id: string }>(CANCEL, [
-    ids,
+    toJson(rows),
     now,
     'the next run of its schedule takes its place',
   ]);

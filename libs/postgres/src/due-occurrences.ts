@@ -1,4 +1,12 @@
-import { bufferOf, type EarlierJob, type JobState, type OverlapRule, type Reason } from '@jetbeat/core';
+import {
+  bufferOf,
+  type EarlierJob,
+  type JobState,
+  ORIGIN_PREFIXES,
+  type OverlapRule,
+  PLAN_ORIGIN,
+  type Reason,
+} from '@jetbeat/core';
 import { SCHEDULE_SELECT, type ScheduleRecord, type ScheduleRow } from './schedule-record.ts';
 import { at, ms, type Sql } from './sql.ts';
 
@@ -9,7 +17,7 @@ export interface DueOccurrence {
   readonly origin: string;
   /** When it was to be dispatched. */
   readonly dispatchAt: number;
-  /** Whether it has waited until no job of the schedule is open. */
+  /** Whether it has waited until no job of its lane is open. */
   readonly isBuffered: boolean;
   /** Why it is late, where that is known. */
   readonly reason?: Reason;
@@ -17,7 +25,7 @@ export interface DueOccurrence {
   readonly overlap?: OverlapRule;
   /** Its own input, instead of the schedule's. */
   readonly input?: { readonly value: unknown };
-  /** The schedule's jobs that are neither over nor past their total limit, those of this pass included. */
+  /** The jobs of its lane that are neither over nor past their total limit, those of this pass included. */
   readonly openJobs: number;
   /** One of them. */
   readonly openJob?: EarlierJob;
@@ -28,7 +36,7 @@ export interface DueOccurrence {
   readonly waitUntil?: number;
 }
 
-/** What is open of a schedule. */
+/** What is open of a lane. */
 export type Open = Pick<DueOccurrence, 'openJobs' | 'openJob'>;
 /** What waits until no job is open. */
 export interface Buffered {
@@ -50,6 +58,11 @@ export type DueRow = ScheduleRow & {
   waitUntil: number | null;
 };
 
+/** `bufferOf` in SQL, of a column that holds an origin. */
+export function laneOf(column: string): string {
+  return `case when ${column} like '${ORIGIN_PREFIXES.backfill}%' then ${column} else '${PLAN_ORIGIN}' end`;
+}
+
 const SELECT = `select ${SCHEDULE_SELECT}, ${ms('o.nominal_time')} as "occurrenceTime", o.origin,
     ${ms('coalesce(o.dispatch_at, o.nominal_time)')} as "dispatchAt", o.state = 'buffered' as "isBuffered",
     o.reason as "occurrenceReason", o.overlap as "occurrenceOverlap", o.has_input as "hasInput", o.input as "occurrenceInput",
@@ -66,13 +79,14 @@ const LOCK_DUE = `${SELECT}
 
 const OPEN = `schedule_id is not null and finished_at is null and total_limit_at > ${at('$1')}`;
 
-// The first of each schedule that has no open job; whether it still has none is asked again when it is locked.
+// The first of each lane that has no open job; whether it still has none is asked again when it is locked.
 const LOCK_BUFFERED = `${SELECT}
   join (select w.id, f.nominal_time, f.origin
-    from (select distinct schedule_id as id from occurrence where state = 'buffered') w,
+    from (select distinct schedule_id as id, ${laneOf('origin')} as lane from occurrence where state = 'buffered') w,
       lateral (select b.nominal_time, b.origin from occurrence b where b.state = 'buffered' and b.schedule_id = w.id
+          and ${laneOf('b.origin')} = w.lane
         order by b.nominal_time, b.origin limit 1) f
-    where not exists (select from job where job.schedule_id = w.id and ${OPEN})
+    where not exists (select from job where job.schedule_id = w.id and ${laneOf('job.origin')} = w.lane and ${OPEN})
     limit $2) first on first.id = o.schedule_id and first.nominal_time = o.nominal_time and first.origin = o.origin
   where o.state = 'buffered'
   for update of s, o skip locked`;
@@ -89,16 +103,19 @@ export async function lockDue(
   return [...waited, ...due];
 }
 
-const COUNT_OPEN = `select schedule_id as id, count(*)::float8 as open, min(state || ' ' || id) as one from job
-  where schedule_id = any($2::uuid[]) and ${OPEN} group by schedule_id`;
+const COUNT_OPEN = `select schedule_id as id, ${laneOf('origin')} as origin, count(*)::float8 as open, min(state || ' ' || id) as one
+  from job where schedule_id = any($2::uuid[]) and ${OPEN} group by 1, 2`;
 
-/** How many jobs are open of each of these schedules that has any. @param now Unix milliseconds */
+/** How many jobs are open of each lane of these schedules that has any, by `bufferKey`. @param now Unix milliseconds */
 export async function countOpen(sql: Sql, ids: readonly string[], now: number): Promise<Map<string, Open>> {
-  const rows = await sql.rows<{ id: string; open: number; one: string }>(COUNT_OPEN, [now, ids]);
+  const rows = await sql.rows<{ id: string; origin: string; open: number; one: string }>(COUNT_OPEN, [
+    now,
+    ids,
+  ]);
   return new Map(
-    rows.map(({ id, open, one }) => {
+    rows.map(({ id, origin, open, one }) => {
       const [state, job = ''] = one.split(' ');
-      return [id, { openJobs: open, openJob: { id: job, state: state as JobState } }];
+      return [bufferKey(id, origin), { openJobs: open, openJob: { id: job, state: state as JobState } }];
     }),
   );
 }
@@ -119,7 +136,7 @@ export async function countBuffered(sql: Sql, ids: readonly string[]): Promise<M
   return found;
 }
 
-/** Which occurrences wait in one row. */
+/** The lane of an occurrence: which of them wait in one row, and for whose jobs. */
 export function bufferKey(scheduleId: string, origin: string): string {
   return `${scheduleId} ${bufferOf(origin)}`;
 }

@@ -7,8 +7,12 @@ const BY = 'jetbeat';
 /** Schedules of one look. */
 const LOOK_LIMIT = 1_000;
 
+// A pause that is over counts as none, once everything up to now is planned: planning needs it for the times within it.
+const notPaused = (now: string) =>
+  `(s.paused_at is null or (s.paused_until <= ${at(now)} and coalesce(s.next_at > ${at(now)}, true)))`;
+
 const WATCHED = `select ${SCHEDULE_SELECT} from schedule s
-  where s.paused_at is null and (s.definition->'pauseAfterFailures') is not null and s.id > $1 order by s.id limit $2`;
+  where (s.definition->'pauseAfterFailures') is not null and ${notPaused('$3')} and s.id > $1 order by s.id limit $2`;
 
 // The time is in the id, so this reads the newest jobs of the schedule and no others.
 const PAUSE = `update schedule s set paused_at = ${at('$3')}, paused_by = '${BY}', paused_until = null,
@@ -19,11 +23,11 @@ const PAUSE = `update schedule s set paused_at = ${at('$3')}, paused_by = '${BY}
     from schedule w, lateral (
       select j.id, j.state, j.reason from job j
       where j.schedule_name = w.name and j.schedule_id = w.id and j.finished_at is not null
-        and j.created_at > coalesce(w.counted_from, '-infinity')
+        and j.created_at > coalesce(greatest(w.counted_from, w.paused_until), '-infinity')
       order by j.id desc limit $2::int) r
     where w.id = any($1::uuid[])
     group by w.id having count(*) = $2::int and count(*) filter (where r.state = 'dead') = $2::int) f
-  where s.id = f.id and s.paused_at is null returning ${SCHEDULE_SELECT}`;
+  where s.id = f.id and ${notPaused('$3')} returning ${SCHEDULE_SELECT}`;
 
 /**
  * Pauses those of the schedules whose last jobs are all dead, as many as their `pauseAfterFailures` says; what ran before
@@ -49,7 +53,7 @@ export async function pauseFailing(
 export async function pauseAllFailing(db: Database, now: number): Promise<ScheduleRecord[]> {
   const paused: ScheduleRecord[] = [];
   for (let after = '00000000-0000-0000-0000-000000000000'; ; ) {
-    const rows = await inside(db).rows<ScheduleRow>(WATCHED, [after, LOOK_LIMIT]);
+    const rows = await inside(db).rows<ScheduleRow>(WATCHED, [after, LOOK_LIMIT, now]);
     paused.push(...(await pauseFailing(inside(db), { schedules: rows.map(scheduleRecord), now })));
     const last = rows.at(-1);
     if (last === undefined || rows.length < LOOK_LIMIT) return paused;

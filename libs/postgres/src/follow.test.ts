@@ -2,7 +2,7 @@ import { callbackJobId, project } from '@jetbeat/core';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/database.ts';
 import { calledBy } from './called.ts';
-import type { Database } from './database.ts';
+import { type Database, inside } from './database.ts';
 import {
   type Followed,
   followPass,
@@ -14,7 +14,7 @@ import {
 import { openDatabase } from './open.ts';
 import { recordChanges } from './record.ts';
 import { accepted, NOON, newId, sampleEnvelope, sampleJob, settled } from './sample.ts';
-import { unmadeOf } from './unmade.ts';
+import { forgetGivenUp, unmadeOf } from './unmade.ts';
 
 let made: TestDatabase;
 let db: Database;
@@ -163,11 +163,11 @@ test('what cannot be made or written holds up nothing else, and is tried again e
   expect([...(await unmadeOf(db, unmade)), ...(await unmadeOf(db, unwritten))]).toEqual([]);
 });
 
-test('what cannot be made is given up in the end, and stays to be seen', async () => {
-  const dead = await ended('dead');
+test('what cannot be made is given up in the end, and stays to be seen for a while, or as long as its job', async () => {
+  const [dead, gone] = await Promise.all([ended('dead'), ended('dead')]);
   const bad = async (): Promise<Followed> => ({
     ...nothing,
-    unmade: [{ job: dead, what: 'notice:a', error: 'broken' }],
+    unmade: [dead, gone].map((job) => ({ job, what: 'notice:a', error: 'broken' })),
   });
   let next: number | undefined = LATER;
   for (let tries = 1; next !== undefined; tries++) {
@@ -177,7 +177,22 @@ test('what cannot be made is given up in the end, and stays to be seen', async (
     next = kept?.nextAt;
   }
   expect(await unmadeOf(db, dead)).toMatchObject([{ tries: 100, error: 'broken' }]);
-  expect(await passAt(LATER + 1e9, bad)).toMatchObject({ unmade: [] });
+  expect(await passAt(LATER + 1e9, async () => nothing)).toMatchObject({ unmade: [] });
+  const tried = await ended('dead');
+  const unmade = [{ job: tried, what: 'notice:a', error: 'broken' }];
+  await writeFollowed(db, { now: LATER, follows: [], unmade });
+  const left = async () =>
+    (await Promise.all([dead, gone, tried].map((id) => unmadeOf(db, id)))).map(({ length }) => length);
+  expect(await forgetGivenUp(db, { before: LATER, limit: 10 })).toBe(0);
+  await inside(db).run('delete from job where id = any($1::uuid[])', [[gone, tried]]);
+  expect(await forgetGivenUp(db, { before: LATER, limit: 10 })).toBe(1);
+  expect(await left()).toEqual([1, 0, 1]);
+  expect(await forgetGivenUp(db, { before: LATER + 1, limit: 0 })).toBe(0);
+  expect(await forgetGivenUp(db, { before: LATER + 1, limit: 10 })).toBe(1);
+  expect(await left()).toEqual([0, 0, 1]);
+  // What is tried still is forgotten when it is due.
+  await passAt(LATER + 1e9, async () => nothing);
+  expect(await left()).toEqual([0, 0, 0]);
 });
 
 test('after a success too; who comes again before its time changes nothing', async () => {

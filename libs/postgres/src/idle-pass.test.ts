@@ -7,6 +7,7 @@ import { materializePass, nextWake } from './materialize.ts';
 import { openDatabase } from './open.ts';
 import { retainOccurrences } from './retain-occurrences.ts';
 import { NOON } from './sample.ts';
+import { deleteSchedule } from './schedules.ts';
 
 let made: TestDatabase;
 let db: Database;
@@ -65,4 +66,27 @@ test('with 200,000 schedules a pass that has nothing to do looks into indexes, a
     expect([name, (now?.scans ?? 0) - (then?.scans ?? 0)]).toEqual([name, 0]);
     expect((now?.rows ?? 0) - (then?.rows ?? 0)).toBeLessThan(200);
   }
+}, 60_000);
+
+test('to delete a schedule reads what is to come, not its ledger', async () => {
+  const sql = inside(db);
+  const [row] = await sql.rows<{ id: string }>(
+    `insert into schedule (name, definition) values ('busy', '{"when": {"every": 1000}, "job": {"task": "a", "input": {}}}') returning id`,
+  );
+  await sql.run(
+    `insert into occurrence (schedule_id, nominal_time, origin, state)
+     select $1, $2::timestamptz + n * interval '1 s', 'plan', case n when 1 then 'due' when 2 then 'buffered' else 'dispatched' end
+     from generate_series(1, 20000) n`,
+    [row?.id, new Date(NOON)],
+  );
+  await sql.run('analyze occurrence');
+  const before = (await read()).get('occurrence');
+  expect(await deleteSchedule(db, 'busy')).toBe(true);
+  const after = (await read()).get('occurrence');
+  expect((after?.scans ?? 0) - (before?.scans ?? 0)).toBe(0);
+  expect((after?.rows ?? 0) - (before?.rows ?? 0)).toBeLessThan(100);
+  const left = await sql.rows(`select from occurrence where schedule_id = $1 and state <> 'dispatched'`, [
+    row?.id,
+  ]);
+  expect(left).toEqual([]);
 }, 60_000);

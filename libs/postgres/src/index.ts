@@ -3,7 +3,7 @@ export { type AskedResult, type AskedRuns, askRuns } from './ask-runs.ts';
 export { noteBeat, noteHeld } from './beats.ts';
 export { type CalledJob, calledBy } from './called.ts';
 export { beginCancel, cancelJob, noteCancelling, withdrawCancel } from './cancel.ts';
-export { cancelledRuns } from './cancelled-runs.ts';
+export { cancelledRuns, openAmong } from './cancelled-runs.ts';
 export { CENSUS_JOBS, type Census, takeCensus } from './census.ts';
 export { createSchedules, type NewSchedule } from './create-schedules.ts';
 export type { Database } from './database.ts';
@@ -36,6 +36,7 @@ export {
   materializePass,
   type NextWake,
   nextWake,
+  noteProblem,
   type Plan,
   type PlannedOccurrence,
   type PlannedSchedule,
@@ -50,7 +51,7 @@ export {
   type OccurrenceRecord,
 } from './occurrences.ts';
 export { type OpenDatabaseOptions, openDatabase } from './open.ts';
-export { type ParkedJob, parkedForKeys, parkedForRates, parkedToRelease } from './parked.ts';
+export { type ParkedJob, parkedForKeys, parkedForRate, parkedForRates, parkedToRelease } from './parked.ts';
 export { ensurePartitions, type Partitions } from './partitions.ts';
 export { planRows } from './plan-rows.ts';
 export { countByQueue, type QueueCensus, type QueueCount } from './queue-census.ts';
@@ -97,6 +98,7 @@ export {
   taskSettingsOf,
 } from './task-limits.ts';
 export { type KeyedState, keyedStates, type OpenKeyedJob, openKeyedJobs } from './unique-keys.ts';
-export { type UnmadeFollow, type UnmadeRecord, unmadeOf } from './unmade.ts';
+export { forgetGivenUp, type UnmadeFollow, type UnmadeRecord, unmadeOf } from './unmade.ts';
 export { hasJobs, timersOfQueue } from './waiting-in-queue.ts';
 export { listTasks, liveWorkers, type TaskRecord, tasksServed, type WorkerRecord } from './workers.ts';
+export { noteZones } from './zone-data.ts';

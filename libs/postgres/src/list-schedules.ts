@@ -17,7 +17,7 @@ export interface ListSchedulesParams {
 }
 
 const STATE = `case when s.problem is not null then 'problem' when s.finished_at is not null then 'finished'
-  when s.paused_at is not null then 'paused' else 'active' end`;
+  when s.paused_at is not null and (s.paused_until is null or s.paused_until > clock_timestamp()) then 'paused' else 'active' end`;
 
 /** Schedules in the order of their names. */
 export async function listSchedules(db: Database, params: ListSchedulesParams): Promise<ScheduleRecord[]> {

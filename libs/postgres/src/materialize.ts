@@ -37,8 +37,17 @@ export interface Plan {
   readonly schedules: readonly PlannedSchedule[];
 }
 
-const LOCK = `select ${SCHEDULE_SELECT} from schedule s
-  where s.next_at <= ${at('$1')} order by s.next_at limit $2 for update skip locked`;
+/** What has come due within this is planned before what is older, in milliseconds. */
+const FRESH_MS = 5_000;
+// Thousands that are caught up with must not make late what is on time.
+const LOCK = `with fresh as materialized (
+    select ${SCHEDULE_SELECT} from schedule s
+    where s.next_at <= ${at('$1')} and s.next_at > ${at(`$1::float8 - ${FRESH_MS}`)}
+    order by s.next_at limit $2 for update skip locked),
+  old as materialized (
+    select ${SCHEDULE_SELECT} from schedule s where s.next_at <= ${at(`$1::float8 - ${FRESH_MS}`)}
+    order by s.next_at limit $2 - (select count(*) from fresh) for update skip locked)
+  select * from fresh union all select * from old`;
 
 // A nominal time has one row, whoever plans it, and however often.
 const INSERT = `insert into occurrence (schedule_id, nominal_time, origin, state, reason, count, to_time, dispatch_at, overlap)
@@ -98,6 +107,11 @@ export async function writePlan(sql: Sql, plan: Plan, now: number): Promise<numb
 /** Writes occurrences that are not there yet; returns how many were. */
 async function insertOccurrences(sql: Sql, occurrences: readonly PlannedOccurrence[]): Promise<number> {
   return occurrences.length === 0 ? 0 : sql.run(INSERT, [toJson(occurrences)]);
+}
+
+/** Notes why no job can be made of a schedule; it stands there until it is planned next. */
+export async function noteProblem(db: Database, params: { id: string; problem: string }): Promise<void> {
+  await inside(db).run('update schedule set problem = $2 where id = $1', [params.id, params.problem]);
 }
 
 /** When the passes have something to do. */

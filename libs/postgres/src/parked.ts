@@ -75,6 +75,23 @@ export async function parkedForRates(
   return firstParked<ParkedJob & { readonly rate: string }>(db, 'rate', params);
 }
 
+const OF_RATE = `select j.id, j.task, j.queue, j.priority, j.attempt, j.run, j.parks, j."position"::float8 as "order",
+    'rate' as what, j.reason->>'rate' as rate, ${ms('j.created_at')} as "createdAt", ${ms('j.run_at')} as "runAt",
+    j.trace_id as "traceId"
+  from job j
+  where j.state = 'parked' and j.reason->>'code' = 'rate' and j.reason->>'rate' = $3 and j.due_at < ${at('$1')}
+  order by j.due_at limit $2`;
+
+/** The jobs that have been parked for one rate since `before`, Unix milliseconds; the longest parked first. */
+export async function parkedForRate(
+  db: Database,
+  { before, limit, rate }: { before: number; limit: number; rate: string },
+): Promise<(ParkedJob & { readonly rate: string })[]> {
+  type Row = ParkedJob & { readonly rate: string; traceId: string | null };
+  const rows = await inside(db).rows<Row>(OF_RATE, [before, limit, rate]);
+  return rows.map(({ traceId, ...row }) => ({ ...row, ...known({ traceId }) }));
+}
+
 async function firstParked<Row extends ParkedJob>(
   db: Database,
   what: 'key' | 'rate',

@@ -40,6 +40,12 @@ const NOTE = `insert into unmade (job_id, what, tries, since, next_at, error)
     where unmade.next_at <= ${at('$2')}`;
 const FORGET = `delete from unmade u using json_to_recordset($1::json) as x(job uuid, what text)
   where u.job_id = x.job and u.what = x.what`;
+// What is still tried goes by itself when its job is gone.
+const FORGET_GIVEN_UP = `with old as (
+    select u.job_id, u.what from unmade u
+    where u.next_at is null and (u.since < ${at('$1')} or not exists (select from job j where j.id = u.job_id))
+    limit $2 for update skip locked)
+  delete from unmade u using old where u.job_id = old.job_id and u.what = old.what`;
 const OF_JOB = `select what, tries, ${ms('since')} as since, ${ms('next_at')} as "nextAt", error
   from unmade where job_id = $1 order by what`;
 
@@ -64,6 +70,18 @@ export async function noteUnmade(sql: Sql, unmade: readonly UnmadeFollow[], now:
 /** What was made, or is wanted no more. */
 export async function forgetUnmade(sql: Sql, done: readonly { job: string; what: string }[]): Promise<void> {
   if (done.length > 0) await sql.run(FORGET, [toJson(done)]);
+}
+
+/**
+ * Forgets what was given up and was tried first before `before` (Unix milliseconds), or whose job is not in history any more; `limit` rows at
+ * most. Several may do it at once.
+ * @returns how many rows went
+ */
+export async function forgetGivenUp(
+  db: Database,
+  { before, limit }: { before: number; limit: number },
+): Promise<number> {
+  return inside(db).run(FORGET_GIVEN_UP, [before, limit]);
 }
 
 /** What should have followed the end of this job, and could not be made so far. */

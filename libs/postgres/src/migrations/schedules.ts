@@ -28,8 +28,7 @@ const schedules = [
   'drop index schedule_next',
   // A paused schedule is planned too: what it passes by is written down when its time comes.
   'create index schedule_next on schedule (next_at) where next_at is not null',
-  `create index schedule_watched on schedule (id)
-    where paused_at is null and (definition->'pauseAfterFailures') is not null`,
+  `create index schedule_watched on schedule (id) where (definition->'pauseAfterFailures') is not null`,
   // What held until now is planned up to now by the next pass, and only then what holds from now on.
   `create function schedule_edited() returns trigger language plpgsql as $$
   begin
@@ -51,9 +50,11 @@ const schedules = [
   `create trigger schedule_edited before update of definition on schedule
     for each row execute function schedule_edited()`,
   // What was to come of a deleted schedule comes no more; what became of it before stays until retention takes it.
+  // One statement for each state: each has an index of its own, and a ledger is long.
   `create function schedule_deleted() returns trigger language plpgsql as $$
   begin
-    delete from occurrence where schedule_id = old.id and state in ('due', 'buffered');
+    delete from occurrence where schedule_id = old.id and state = 'due';
+    delete from occurrence where schedule_id = old.id and state = 'buffered';
     return null;
   end $$`,
   `create trigger schedule_deleted after delete on schedule
@@ -71,11 +72,13 @@ const occurrences = [
   'drop index occurrence_due',
   // Most are dispatched at their nominal time, and have no other.
   `create index occurrence_due on occurrence (coalesce(dispatch_at, nominal_time)) where state = 'due'`,
-  `create index occurrence_buffered on occurrence (schedule_id, nominal_time, origin) where state = 'buffered'`,
+  // Each backfill waits by itself, all else with the schedule's own rule.
+  `create index occurrence_buffered on occurrence (schedule_id,
+      (case when origin like 'backfill:%' then origin else 'plan' end), nominal_time, origin) where state = 'buffered'`,
   // Of one trigger there is one, however often it is asked for.
   `create unique index occurrence_trigger on occurrence (schedule_id, origin) where origin like 'trigger:%'`,
   // For retention.
-  'create index occurrence_time on occurrence (nominal_time)',
+  'create index occurrence_time on occurrence (greatest(nominal_time, dispatch_at))',
 ];
 
 const schedulers = [

@@ -1,0 +1,124 @@
+import { tmpdir } from 'node:os';
+import { readSettings } from '@jetbeat/core';
+import {
+  askRuns,
+  type Database,
+  databaseTime,
+  dispatchPass,
+  getSchedule,
+  listOccurrences,
+  materializePass,
+  type NewJob,
+  openDatabase,
+} from '@jetbeat/postgres';
+import { createLog, loadConfig } from '@jetbeat/runtime';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { openHistory } from '../../../test/bench/history.ts';
+import { createTestDatabase, type TestDatabase } from '../../../test/support/database.ts';
+import { makeSchedule } from '../../../test/support/scheduler.ts';
+import { createPass, type PassParams } from './pass.ts';
+
+let made: TestDatabase;
+let db: Database;
+let now: number;
+let published: NewJob[];
+beforeEach(async () => {
+  made = await createTestDatabase();
+  db = await openDatabase({ url: made.url, applicationName: 'pass-test' });
+  now = Math.floor((await databaseTime(db)) / 1_000) * 1_000;
+  published = [];
+});
+afterEach(async () => {
+  vi.useRealTimers();
+  await db?.close();
+  await made?.drop();
+});
+
+function pass(options: Partial<PassParams> = {}) {
+  const config = loadConfig({ env: {}, app: 'scheduler', cwd: tmpdir() });
+  return createPass({
+    ...{ db, id: 'one', clock: () => now, hold: () => undefined, cancel: () => {} },
+    ports: { databaseTime: async () => now, materializePass, dispatchPass },
+    eventsMarks: async () => ({ lastSeq: 0, recordedUpTo: 0 }),
+    publisher: { add: (jobs: readonly NewJob[]) => void published.push(...jobs) },
+    log: createLog({ app: 'scheduler', level: 'fatal' }),
+    settings: readSettings(config.settings, config.file),
+    ...options,
+  });
+}
+
+const states = async (scheduleId: string) =>
+  (await listOccurrences(db, { scheduleId, limit: 100 })).map(({ state }) => state);
+
+test('a job that PostgreSQL refuses holds up no other, and is the problem of its schedule', async () => {
+  const every = { when: { every: 1_000 }, overlap: 'allow' } as const;
+  const others: string[] = [];
+  for (let index = 0; index < 10; index++)
+    others.push((await makeSchedule(db, every, { now, agoMs: 1_000 })).id);
+  const bad = await makeSchedule(db, { ...every, job: { task: 'bad', input: null } }, { now, agoMs: 1_000 });
+  for (let index = 0; index < 10; index++)
+    others.push((await makeSchedule(db, every, { now, agoMs: 1_000 })).id);
+  const refusing: typeof dispatchPass = (given, params) =>
+    dispatchPass(given, {
+      ...params,
+      decide(due) {
+        const decision = params.decide(due);
+        if (decision.do !== 'dispatch' || due.schedule.id !== bad.id) return decision;
+        return { ...decision, job: { ...decision.job, totalLimitMs: 9e18 } };
+      },
+    });
+  const once = pass({ ports: { databaseTime: async () => now, materializePass, dispatchPass: refusing } });
+  // What is before it and behind it comes in passes of its own.
+  for (let index = 0; index < 5; index++) await once();
+  for (const id of others) expect(await states(id)).toEqual(['dispatched']);
+  expect(published).toHaveLength(others.length);
+  expect(await states(bad.id)).toEqual(['due']);
+  expect((await getSchedule(db, bad.name))?.problem).toMatch(/^no job can be stored of it: /);
+});
+
+test('tries without an end in plain SQL end in a problem, not in a pass without an end', async () => {
+  const job = { task: 'a', input: null, retry: { attempts: 1e12 } };
+  const { name } = await makeSchedule(db, { when: { every: 1_000 }, job }, { now, agoMs: 1_000 });
+  await pass()();
+  expect((await getSchedule(db, name))?.problem).toMatch(/^\/job\/retry\/attempts: /);
+});
+
+test('runs that may overlap wait neither for history nor for the beat', async () => {
+  const once = pass({ eventsMarks: () => new Promise(() => {}) });
+  await once();
+  await makeSchedule(db, { when: { every: 1_000 }, overlap: 'allow' }, { now });
+  const history = openHistory(made.url);
+  // The beat ends when there is a job, and fails when there is none for long.
+  await history.rows(`create function await_job() returns trigger language plpgsql as $$
+    begin
+      for turn in 1..300 loop
+        if exists (select from job) then return new; end if;
+        perform pg_sleep(0.01);
+      end loop;
+      raise exception 'the beat was waited for';
+    end $$`);
+  await history.rows(
+    'create trigger await_job before update on scheduler_beat for each row execute function await_job()',
+  );
+  await history.close();
+  now += 1_000;
+  // No timer goes off: whoever waited for history would wait for ever.
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  expect(await once()).toMatchObject({ due: 1, dispatched: 1 });
+});
+
+test('a backfill of thousands leaves room for a pass at a new time', async () => {
+  const { name } = await makeSchedule(db, { when: { every: 1_000 }, overlap: 'allow' }, { now });
+  const runs = Array.from({ length: 1_200 }, (_, index) => ({
+    nominalTime: now - 10_000_000 + index * 1_000,
+    dispatchAt: now - 10_000,
+  }));
+  await askRuns(db, { name, plan: () => ({ origin: 'backfill:1', overlap: 'allow' as const, runs }) });
+  const times = vi.fn(async () => now);
+  const once = pass({ ports: { databaseTime: times, materializePass, dispatchPass } });
+  const counts = [];
+  for (let index = 0; index < 4; index++) counts.push(await once());
+  expect(counts.map(({ dispatched }) => dispatched)).toEqual([500, 500, 200, 0]);
+  expect(counts.map(({ nextInMs }) => nextInMs === 0)).toEqual([true, true, true, false]);
+  expect(times).toHaveBeenCalledTimes(4);
+});

@@ -1,0 +1,125 @@
+import { randomBytes } from 'node:crypto';
+import { concurrencyHash, FIRST_POSITION, type JobEnvelope, type Semaphore, uuidV7 } from '@jetbeat/core';
+import {
+  type Bus,
+  changeSemaphore,
+  connectBus,
+  createEventPublisher,
+  ensureTopology,
+  keySlots,
+  parkJob,
+  readSemaphore,
+} from '@jetbeat/jetstream';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { natsUrl, testNamespace, testTopology } from '../../../test/support/nats.ts';
+import type { Held } from './held.ts';
+import { createKeySlots } from './key-slots.ts';
+import type { WorkerLease } from './worker-lease.ts';
+
+let bus: Bus;
+beforeAll(async () => {
+  bus = await connectBus({ servers: natsUrl(), name: 'key-slots', namespace: testNamespace() });
+  await ensureTopology(bus, { queues: ['default'], ...testTopology });
+});
+afterAll(() => bus?.close());
+
+const LEASE = 'w.a';
+const QUIET_MS = 3_000;
+const heldOf = (job: JobEnvelope) => ({ job, slot: undefined, traced: false }) as unknown as Held;
+
+function newJob(key: string, facts: Partial<JobEnvelope> = {}): JobEnvelope {
+  const now = Date.now();
+  return {
+    ...{
+      v: 1,
+      id: uuidV7(now, randomBytes(10)),
+      task: 'a.b',
+      queue: 'default',
+      priority: 'normal',
+      input: null,
+    },
+    ...{
+      createdAt: now,
+      runAt: now,
+      ...FIRST_POSITION,
+      policy: { concurrency: { key, limit: 2 } },
+      ...facts,
+    },
+  };
+}
+
+/** The slots of keys at a worker; its server can be told to be another one. */
+function worker() {
+  const listeners: ((info: { serverChanged: boolean }) => void)[] = [];
+  const spy = vi.spyOn(bus, 'onReconnect').mockImplementation((fn) => {
+    listeners.push(fn);
+    return () => {};
+  });
+  const stopped = new AbortController();
+  const slots = createKeySlots({
+    bus,
+    events: createEventPublisher(bus),
+    lease: { name: LEASE, want: async () => LEASE } as unknown as WorkerLease,
+    leases: { gone: async () => new Set<string>() },
+    now: Date.now,
+    stopped: stopped.signal,
+    mostInLine: () => 0,
+    log: { warn() {} } as unknown as Parameters<typeof createKeySlots>[0]['log'],
+  });
+  spy.mockRestore();
+  return {
+    slots,
+    serverChanged: () => listeners.map((fn) => fn({ serverChanged: true })),
+    async stop() {
+      stopped.abort();
+      await slots.stop();
+    },
+  };
+}
+
+test('after a killed server what is held is said again at once, and nothing is given on before others could say it too', async () => {
+  const key = 'host-7';
+  const name = keySlots(concurrencyHash(key));
+  const read = async () => (await readSemaphore(bus, name)).semaphore;
+  const { slots, serverChanged, stop } = worker();
+  const [mine, ended] = [heldOf(newJob(key)), heldOf(newJob(key))];
+  for (const held of [mine, ended])
+    expect(await slots.claim(held, { key, limit: 2 })).toEqual({ kind: 'taken', proven: false });
+  const waits = newJob(key, { parks: 1 });
+  await parkJob(bus, {
+    envelope: waits,
+    what: { what: 'key', hash: concurrencyHash(key) },
+    arrival: { seq: 1, storedAt: 1 },
+  });
+  // The server has forgotten who has slots.
+  const forgotten: Semaphore = { holders: {}, waiting: true, most: 2 };
+  await changeSemaphore(bus, { name, decide: () => ({ next: forgotten, value: undefined }) });
+  serverChanged();
+  const changedAt = performance.now();
+  slots.release(ended);
+  await expect
+    .poll(async () => Object.keys((await read()).holders), { timeout: 2_500 })
+    .toContain(mine.job.id);
+  const claimed = slots.claim(heldOf(newJob(key)), { key, limit: 2 });
+  await expect
+    .poll(async () => waits.id in (await read()).holders, { timeout: 8_000, interval: 50 })
+    .toBe(true);
+  expect(performance.now() - changedAt).toBeGreaterThan(QUIET_MS - 10);
+  expect((await read()).holders).toMatchObject({ [mine.job.id]: { lease: LEASE }, [waits.id]: { parks: 1 } });
+  expect(await claimed).toMatchObject({ kind: 'full' });
+  await stop();
+});
+
+test('a worker that stops does not stay for the sake of a server that has just come back', async () => {
+  const key = 'host-8';
+  const { slots, serverChanged, stop } = worker();
+  const held = heldOf(newJob(key));
+  await slots.claim(held, { key, limit: 1 });
+  serverChanged();
+  slots.release(held);
+  const waiting = slots.claim(heldOf(newJob(key)), { key, limit: 1 });
+  const begun = performance.now();
+  await stop();
+  expect(await waiting).toEqual({ kind: 'later' });
+  expect(performance.now() - begun).toBeLessThan(QUIET_MS - 500);
+});
