@@ -169,7 +169,8 @@ test('a rate of many in a second is kept up with', async () => {
   await make(quick, 'quick', 120);
   const runs = await allOf('quick', 120);
   expect(mostIn(runs, 1_000)).toBeLessThanOrEqual(60 + 1);
-  expect(spanOf(runs)).toBeLessThan(10_000);
+  // A turn that nobody used would cost ten seconds each time.
+  expect(spanOf(runs)).toBeLessThan(20_000);
 }, 60_000);
 
 test('the limits of a task are changed at run time, over all workers, and given back', async () => {
