@@ -99,7 +99,7 @@ test('a purge removes what was counted and nothing else, though the recorder die
   expect(cancelled).toBe(JOBS + 2);
   const begun = [...(await ledger.read()).keys()].map((line) => line.split(' ')[0]);
   expect(begun.sort()).toEqual(['after', 'running']);
-  // The picture of a queue is made anew about once a second.
+  // The picture of a queue is made anew twice a second.
   await expect
     .poll(mail, { timeout: 20_000 })
     .toMatchObject({ waiting: { high: 0, normal: 0, low: 0 }, held: 0, scheduled: 0, parked: {} });
