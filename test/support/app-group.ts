@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { freePort } from '@jetbeat/infra/dev';
-import { type AppName, type AppProcess, startApp } from './app-process.ts';
+import { type AppName, type AppProcess, startApp, startOnFreePort } from './app-process.ts';
 import { createTestDatabase } from './database.ts';
 import { createHttp, type Http } from './http.ts';
 import { natsUrl, testNamespace } from './nats.ts';
@@ -35,19 +35,16 @@ export async function startAppGroup(env: Readonly<Record<string, string>> = {}):
     apiKey,
     http: createHttp({ url: `http://127.0.0.1:${apiPort}`, apiKey }),
     async start(name, own = {}) {
-      for (let tries = 1; ; tries++) {
-        const healthPort = name === 'api' ? apiPort : await freePort();
+      const begin = (healthPort: number) => {
         const app = startApp({ name, healthPort, env: { ...shared, ...own } });
         apps.add(app);
         void app.exited.then(() => apps.delete(app));
-        try {
-          await app.ready(60_000);
-          return app;
-        } catch (error) {
-          // The test file beside this one may have been given the same free port before either has bound it.
-          if (name === 'api' || tries === 3 || !String(error).includes('cannot_listen')) throw error;
-        }
-      }
+        return app;
+      };
+      if (name !== 'api') return startOnFreePort(begin);
+      const api = begin(apiPort);
+      await api.ready(60_000);
+      return api;
     },
     async stop() {
       await Promise.all([...apps].map((app) => app.stop()));

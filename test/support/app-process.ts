@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { join, resolve } from 'node:path';
-import { tieToThisProcess } from '@jetbeat/infra/dev';
+import { freePort, tieToThisProcess } from '@jetbeat/infra/dev';
 import { waitUntil } from './wait-until.ts';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -50,8 +50,10 @@ export function startApp(params: {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
+  let saidReady = false;
   const keep = (chunk: Buffer) => {
     output = (output + chunk.toString()).slice(-256 * 1024);
+    saidReady ||= output.includes('"msg":"ready"');
   };
   child.stdout?.on('data', keep);
   child.stderr?.on('data', keep);
@@ -68,7 +70,8 @@ export function startApp(params: {
       const ended = exited.then((code) => {
         throw new Error(`it has ended with code ${code}`);
       });
-      const ready = waitUntil('it is ready', () => isReady(healthUrl), { timeoutMs });
+      // An app of the test file beside this one may have been given the same port, and answers there in place of this one.
+      const ready = waitUntil('it is ready', () => saidReady && isReady(healthUrl), { timeoutMs });
       await Promise.race([ready, ended]).catch((cause: Error) => {
         throw new Error(`${name}: ${cause.message}; it said:\n${output.slice(-4_000)}`, { cause });
       });
@@ -83,6 +86,22 @@ export function startApp(params: {
       return await exited.finally(() => clearTimeout(timer));
     },
   };
+}
+
+/**
+ * Starts an app and waits until it is ready; on another port if the one that was free was taken before the app had bound it.
+ * @param begin starts it with this port for its health
+ */
+export async function startOnFreePort(begin: (healthPort: number) => AppProcess): Promise<AppProcess> {
+  for (let tries = 1; ; tries++) {
+    const app = begin(await freePort());
+    try {
+      await app.ready(60_000);
+      return app;
+    } catch (error) {
+      if (tries === 3 || !String(error).includes('cannot_listen')) throw error;
+    }
+  }
 }
 
 function ports(name: string, port: number): Record<string, string> {

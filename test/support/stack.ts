@@ -3,7 +3,7 @@ import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort, type NatsServer, type PostgresServer, startNats, startPostgres } from '@jetbeat/infra/dev';
-import { type AppName, type AppProcess, startApp } from './app-process.ts';
+import { type AppName, type AppProcess, startApp, startOnFreePort } from './app-process.ts';
 import { createHttp, type Http } from './http.ts';
 
 /** Servers and apps of one test's own, so that it may kill each of them. */
@@ -67,16 +67,20 @@ export async function startStack(params: StackParams = {}): Promise<Stack> {
   };
   const apps = new Set<AppProcess>();
   const start = async (name: AppName, options: StartOptions = {}): Promise<AppProcess> => {
-    const healthPort = name === 'api' ? apiPort : await freePort();
     const { main, env: own, eager } = options;
-    const app = startApp({
-      name,
-      healthPort,
-      env: { ...env, ...own },
-      ...(main === undefined ? {} : { main }),
-    });
-    apps.add(app);
-    void app.exited.then(() => apps.delete(app));
+    const begin = (healthPort: number) => {
+      const app = startApp({
+        name,
+        healthPort,
+        env: { ...env, ...own },
+        ...(main === undefined ? {} : { main }),
+      });
+      apps.add(app);
+      void app.exited.then(() => apps.delete(app));
+      return app;
+    };
+    if (name !== 'api' && !eager) return startOnFreePort(begin);
+    const app = begin(name === 'api' ? apiPort : await freePort());
     if (!eager) await app.ready();
     return app;
   };
