@@ -1,59 +1,20 @@
 import { join } from 'node:path';
-import { type Client, connect, type EnqueueError } from '@jetbeat/client';
-import {
-  type Bus,
-  connectBus,
-  eventsState,
-  gaugeStorage,
-  jobsStreamState,
-  type StorageWatch,
-  watchStorage,
-} from '@jetbeat/jetstream';
+import type { EnqueueError } from '@jetbeat/client';
+import { eventsState, gaugeStorage } from '@jetbeat/jetstream';
 import { listJobs, openDatabase } from '@jetbeat/postgres';
 import { expect, onTestFinished, test } from 'vitest';
 import type { AppProcess } from '../support/app-process.ts';
-import { type Ledger, startLedger } from '../support/ledger.ts';
 import { rawJetStream } from '../support/raw-jetstream.ts';
-import { type Stack, startStack } from '../support/stack.ts';
+import { fill, MAX_FILE_MIB, type StorageBench, startStorageBench } from '../support/storage-bench.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const tasks = { JETBEAT_TASKS: join(import.meta.dirname, 'tasks.ts') };
-const MAX_FILE_MIB = 48;
 /** Longer than filling the store takes. */
 const RUNS_MS = 12_000;
 
-interface Bench {
-  readonly stack: Stack;
-  readonly ledger: Ledger;
-  readonly client: Client;
-  readonly bus: Bus;
-  readonly storage: StorageWatch;
-}
+const hits = ({ ledger }: StorageBench, path: string) => ledger.effects.get(path)?.arrivals.length ?? 0;
 
-async function startBench(params: Parameters<typeof startStack>[0]): Promise<Bench> {
-  const ledger = await startLedger({ failsFirst: (path) => path.startsWith('/retrying') });
-  onTestFinished(() => ledger.stop());
-  const stack = await startStack({ ackWait: '1s', ...params });
-  onTestFinished(() => stack.stop());
-  // It makes EVENTS as large as its configuration says.
-  await stack.start('recorder');
-  const servers = stack.nats.url;
-  const [client, bus] = await Promise.all([connect({ servers }), connectBus({ servers, name: 'test' })]);
-  onTestFinished(async () => {
-    await client.close();
-    await bus.close();
-  });
-  return { stack, ledger, client, bus, storage: watchStorage(bus) };
-}
-
-interface Filled {
-  readonly taken: string[];
-  tried: number;
-}
-
-const hits = ({ ledger }: Bench, path: string) => ledger.effects.get(path)?.arrivals.length ?? 0;
-
-async function post({ stack }: Bench, task: string, input: object, more: object = {}) {
+async function post({ stack }: StorageBench, task: string, input: object, more: object = {}) {
   return stack.http.call<{ id: string; code: string; detail: string }>('POST', '/jobs', {
     task,
     input,
@@ -61,46 +22,8 @@ async function post({ stack }: Bench, task: string, input: object, more: object 
   });
 }
 
-/**
- * Enqueues until it is refused. From a third full on it goes no faster than 1 MB per word of the recorder: whoever fills all
- * that is kept free between two words is refused by the server itself.
- * @param into the paths of the jobs that were taken are added to it
- */
-async function fillOnce({ client, ledger, storage }: Bench, into: Filled): Promise<EnqueueError> {
-  const pad = 'x'.repeat(8_000);
-  for (;;) {
-    const path = `/bulk/${into.tried++}`;
-    const input = { ms: 1, url: ledger.url + path, pad };
-    const error = await client.enqueue('test.wait', input, { queue: 'bulk' }).then(
-      () => undefined,
-      (refusal: EnqueueError) => refusal,
-    );
-    if (error) return error;
-    into.taken.push(path);
-    if (into.tried < 2_000 || into.tried % 125 > 0) continue;
-    const heardAt = storage.last?.heardAt;
-    await waitUntil('a recorder speaks', () => storage.last?.heardAt !== heardAt, { everyMs: 10 });
-  }
-}
-
-/** The same, until it is jobs that fill the store: what a slow recorder leaves in EVENTS goes by itself. */
-async function fill(bench: Bench): Promise<{ taken: string[]; refusal: EnqueueError }> {
-  const { bus } = bench;
-  const into: Filled = { taken: [], tried: 0 };
-  const refusal = await fillOnce(bench, into);
-  for (;;) {
-    await waitUntil('EVENTS is recorded and trimmed', async () => {
-      const { lastSeq, recordedUpTo, bytes, maxBytes } = await eventsState(bus);
-      return recordedUpTo >= lastSeq && bytes < maxBytes / 3;
-    });
-    const { bytes } = await jobsStreamState(bus);
-    if (bytes >= 0.71 * MAX_FILE_MIB * 1024 ** 2) return { taken: into.taken, refusal };
-    await fillOnce(bench, into);
-  }
-}
-
 /** What runs, or is still to come of what runs, when the store fills up. */
-async function startJobs(bench: Bench): Promise<string[]> {
+async function startJobs(bench: StorageBench): Promise<string[]> {
   const url = (path: string) => bench.ledger.url + path;
   const retry = { attempts: 3, delay: '6s', jitter: false };
   const answers = await Promise.all([
@@ -119,7 +42,7 @@ async function readyz(app: AppProcess): Promise<string> {
 }
 
 test('JetStream is full: new jobs are refused in time, what runs ends, and all goes on after the drain', async () => {
-  const bench = await startBench({
+  const bench = await startStorageBench({
     maxFileMiB: MAX_FILE_MIB,
     env: { JETBEAT_STORAGE_EVENTS: '12MiB' },
   });
@@ -199,7 +122,7 @@ test('JetStream is full: new jobs are refused in time, what runs ends, and all g
 }, 180_000);
 
 test('EVENTS is full while PostgreSQL is away: nobody begins what could not be told, and history catches up', async () => {
-  const bench = await startBench({ env: { JETBEAT_STORAGE_EVENTS: '4MiB' } });
+  const bench = await startStorageBench({ env: { JETBEAT_STORAGE_EVENTS: '4MiB' } });
   const { stack, client, ledger, bus } = bench;
   const path = (index: number) => `/bulky/${index}`;
   const jobs = Array.from({ length: 400 }, (_, index) => ({ bytes: 16_000, url: ledger.url + path(index) }));

@@ -1,6 +1,7 @@
-import { consumerState, jobsStreamState } from '@jetbeat/jetstream';
+import { concurrencyHash } from '@jetbeat/core';
+import { consumerState, handOver, jobsStreamState, parkJob } from '@jetbeat/jetstream';
 import { expect, test } from 'vitest';
-import { createRecorderBench, type RecorderBench } from '../support/recorder.ts';
+import { createRecorderBench, newJob, type RecorderBench } from '../support/recorder.ts';
 import { createWorkerBench } from '../support/worker-bench.ts';
 
 /** How many normal jobs workers hold, begun or not. */
@@ -38,6 +39,35 @@ test('under a backlog of all, in two queues and with two workers, each priority 
   expect(Math.abs(count('normal') - 90)).toBeLessThan(20);
   expect(Math.abs(count('low') - 30)).toBeLessThan(10);
   expect(Math.abs(count('mail') - 150)).toBeLessThan(20);
+}, 60_000);
+
+/** Low jobs of one key that were parked, and may all go on. */
+async function letGo({ bus, events }: RecorderBench, count: number): Promise<ReadonlySet<string>> {
+  const concurrency = { key: 'freed', limit: count };
+  const hash = concurrencyHash(concurrency.key);
+  const parked = Array.from({ length: count }, () =>
+    newJob({ task: 'test.held', priority: 'low', parks: 1, policy: { concurrency } }),
+  );
+  for (const envelope of parked) await parkJob(bus, { envelope, what: { what: 'key', hash } });
+  const leases = { gone: async () => new Set<string>() };
+  expect((await handOver({ bus, events, hash, leases, now: Date.now, look: true })).jobs).toBe(count);
+  return new Set(parked.map(({ id }) => id));
+}
+
+test('low jobs that have waited for a key go before other low ones, and before nothing of a higher priority', async () => {
+  const bench = await createRecorderBench();
+  const workers = createWorkerBench(bench);
+  await workers.publish(5, { priority: 'low' });
+  const freed = await letGo(bench, 30);
+  await workers.publish(60);
+  await workers.publish(4, { priority: 'high' });
+  await workers.start('a', { concurrency: 2, takesMs: 10 });
+  await workers.until(99);
+  const order = workers.begun.map(({ job }) => job.priority);
+  expect(order.slice(0, 6).filter((priority) => priority === 'high')).toHaveLength(4);
+  expect(order.slice(0, 50).filter((priority) => priority === 'low').length).toBeLessThan(9);
+  const low = workers.begun.filter(({ job }) => job.priority === 'low').map(({ job }) => freed.has(job.id));
+  expect(low).toEqual([...Array(30).fill(true), ...Array(5).fill(false)]);
 }, 60_000);
 
 test('jobs that a worker holds in advance, since the ones before were short, go to a neighbour that has nothing to do', async () => {

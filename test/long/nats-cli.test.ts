@@ -60,7 +60,10 @@ test('an operator sees the streams with the settings of the design', async () =>
     max_age: 30 * 86_400 * 1_000_000_000,
   });
   const consumers = (await nats(stack.nats.url, 'consumer', 'ls', 'JOBS', '--names')).trim().split('\n');
-  expect(consumers.sort()).toEqual(['default_high', 'default_low', 'default_normal']);
+  expect(consumers.sort()).toEqual([
+    ...['default_high', 'default_high-front', 'default_low'],
+    ...['default_low-front', 'default_normal', 'default_normal-front'],
+  ]);
 });
 
 test('what is in JOBS is what is to be done: a delayed job is a timer, a job without a worker is parked', async () => {

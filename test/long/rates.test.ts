@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type HoldCrew, startHoldCrew } from '../support/hold-crew.ts';
-import { byName, type HeldRun, mostAtOnce } from '../support/hold-ledger.ts';
+import { byName, mostAtOnce, mostBegunIn } from '../support/hold-ledger.ts';
 import { hold } from '../support/hold-task.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
@@ -19,12 +19,6 @@ beforeAll(async () => {
   crew = await startHoldCrew({ concurrency: 20 });
 }, 90_000);
 afterAll(() => crew?.stop(), 60_000);
-
-/** The most that began within a second. */
-const mostIn = (runs: readonly HeldRun[]) => {
-  const times = runs.map(({ from }) => from).toSorted((a, b) => a - b);
-  return Math.max(...times.map((from) => times.filter((at) => at >= from && at < from + 1_000).length));
-};
 
 test(`${JOBS} jobs at ${LIMIT} per second over ${KEYS} keys of one task, workers and nats-server killed`, async () => {
   const say = (body: object) => crew.stack.http.call('PATCH', '/tasks/test.hold', body);
@@ -55,7 +49,7 @@ test(`${JOBS} jobs at ${LIMIT} per second over ${KEYS} keys of one task, workers
   const runs = (await crew.runs()).filter(({ name }) => name.startsWith('rated-'));
   expect(new Set(runs.map(({ job }) => job)).size).toBe(JOBS);
   expect([...byName(runs)].filter(([, of]) => mostAtOnce(of) > 1)).toEqual([]);
-  const most = mostIn(runs);
+  const most = mostBegunIn(runs, 1_000);
   const seconds = (Date.now() - began) / 1_000;
   console.info({ seconds, perSecond: JOBS / seconds, kills: crew.killedAt.length, runs: runs.length, most });
   expect(most).toBeLessThanOrEqual(Math.ceil(LIMIT * (1 + LATE_MS / 1_000)) + BURST);

@@ -81,3 +81,21 @@ export function breaks(runs: readonly HeldRun[]): number[] {
 export function byName(runs: readonly HeldRun[]): Map<string, HeldRun[]> {
   return Map.groupBy(runs, ({ name }) => name);
 }
+
+/** The most that began in any time of `ms` milliseconds. */
+export function mostBegunIn(runs: readonly HeldRun[], ms: number): number {
+  const times = runs.map(({ from }) => from).toSorted((one, other) => one - other);
+  return Math.max(...times.map((from) => times.filter((at) => at >= from && at < from + ms).length));
+}
+
+/** How long it took from the first to begin to the last, milliseconds. */
+export function spanOf(runs: readonly HeldRun[]): number {
+  const times = runs.map(({ from }) => from);
+  return Math.max(...times) - Math.min(...times);
+}
+
+/** The longest time in which none began between the first and the last, milliseconds. */
+export function longestGap(runs: readonly HeldRun[]): number {
+  const times = runs.map(({ from }) => from).toSorted((one, other) => one - other);
+  return Math.max(...times.slice(1).map((from, index) => from - (times[index] ?? from)));
+}

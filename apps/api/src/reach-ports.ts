@@ -1,4 +1,3 @@
-import type { Priority } from '@jetbeat/core';
 import {
   askHeld,
   consumerState,
@@ -46,10 +45,7 @@ export function createReachPorts(params: ReachParams): ReachPorts {
     removeWaiting: async (id, queue) =>
       (await removeTimer(theBus(), id)) + (await removeParked(theBus(), { id, queue })),
     async handedOut(queue, priority) {
-      // What was put back from its parking place goes by the first lane.
-      const lanes = [...new Set<Priority>([priority, 'high'])];
-      const states = await Promise.all(lanes.map((lane) => consumerState(theBus(), queue, lane)));
-      return Math.max(...states.map(({ delivered }) => delivered));
+      return (await consumerState(theBus(), queue, priority)).delivered;
     },
     deleteMessage: (seq) => deleteJobMessage(theBus(), seq),
     async caughtUp() {

@@ -162,7 +162,7 @@ export function createDuties(params: DutiesParams): Duties {
     loop('release-keys', times.keySlotsEveryMs, async () => {
       const pass = await releaseKeys(
         {
-          ...{ db, bus, events, leases },
+          ...{ db, bus, events, leases, settings: params.settings },
           waitedMs: times.keySlotsEveryMs,
           limit: KEYS_LIMIT,
           readToEndMs: times.doubtWaitMs,

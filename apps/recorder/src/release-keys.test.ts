@@ -1,4 +1,4 @@
-import { concurrencyHash, factsOf, type JobEnvelope, project } from '@jetbeat/core';
+import { concurrencyHash, factsOf, type JobEnvelope, NO_SETTINGS, project } from '@jetbeat/core';
 import {
   changeSemaphore,
   findMessage,
@@ -58,7 +58,8 @@ test('passes go round all keys, and a key that always fails is told of and holds
   const pass = (after: string) =>
     releaseKeys(
       {
-        ...{ db, bus, events, leases, waitedMs: -60_000, limit: 2, readToEndMs: 3_800 },
+        ...{ db, bus, events, leases, settings: NO_SETTINGS },
+        ...{ waitedMs: -60_000, limit: 2, readToEndMs: 3_800 },
         onError: (_, key) => failed.push(key),
       },
       after,
@@ -82,7 +83,8 @@ test('history that does not catch up keeps no pass from going on', async () => {
   const { bus, db, events } = bench;
   for (const key of ['a', 'b']) await park(bench, key);
   const failed: string[] = [];
-  const params = { ...{ db, bus, events, leases, waitedMs: -60_000, limit: 1, readToEndMs: 200 } };
+  const settings = NO_SETTINGS;
+  const params = { db, bus, events, leases, settings, waitedMs: -60_000, limit: 1, readToEndMs: 200 };
   // Nobody records.
   const pass = await releaseKeys({ ...params, onError: (error) => failed.push(String(error)) }, '');
   expect(pass).toEqual({ released: 1, after: 'a' });

@@ -1,4 +1,4 @@
-import { concurrencyHash } from '@jetbeat/core';
+import { concurrencyHash, type Settings } from '@jetbeat/core';
 import {
   type Bus,
   type EventPublisher,
@@ -8,6 +8,7 @@ import {
   parkedSubject,
 } from '@jetbeat/jetstream';
 import { type Database, databaseTime, parkedForKeys } from '@jetbeat/postgres';
+import { knownLimits } from './known-limits.ts';
 import { inGroups } from './look-up.ts';
 import { putBack, rebuild, whatOf } from './release.ts';
 
@@ -17,6 +18,8 @@ export interface ReleaseKeysParams {
   readonly bus: Bus;
   readonly events: EventPublisher;
   readonly leases: LeaseWatch;
+  /** What the configuration says of tasks. */
+  readonly settings: Settings;
   /** How long a job must have been parked. */
   readonly waitedMs: number;
   /** Keys in one pass. */
@@ -44,10 +47,12 @@ export async function releaseKeys(params: ReleaseKeysParams, after: string): Pro
   const { db, bus, events, leases, waitedMs, limit, onError } = params;
   const now = await databaseTime(db);
   const waiting = await parkedForKeys(db, { before: now - waitedMs, limit, after });
+  if (waiting.length === 0) return { released: 0, after: '' };
+  const { keyed } = await knownLimits(db, params.settings);
   const released = await inGroups(waiting, GROUP, async (job) => {
     const hash = concurrencyHash(job.key);
     try {
-      const { jobs } = await handOver({ bus, events, hash, now: Date.now, leases, look: true });
+      const { jobs } = await handOver({ bus, events, hash, now: Date.now, leases, look: true, keyed });
       return jobs;
     } catch (error) {
       onError(error, job.key);

@@ -14,7 +14,7 @@ import {
   parkedForRate,
   parkedForRates,
 } from '@jetbeat/postgres';
-import { knownRates } from './known-rates.ts';
+import { knownLimits } from './known-limits.ts';
 import { inGroups } from './look-up.ts';
 import { putBack, rebuild, whatOf } from './release.ts';
 import type { KeysPass } from './release-keys.ts';
@@ -50,12 +50,12 @@ export async function releaseRates(params: ReleaseRatesParams, after: string): P
   const now = await databaseTime(db);
   const waiting = await parkedForRates(db, { before: now - waitedMs, limit, after });
   if (waiting.length === 0) return { released: 0, after: '' };
-  const rateOf = await knownRates(db, params.settings);
+  const known = await knownLimits(db, params.settings);
   const before = now - waitedMs;
   const passes = await inGroups(waiting, GROUP, async (job) => {
     try {
       const hash = concurrencyHash(job.rate);
-      const { jobs } = await releaseRated({ bus, events, leases, hash, now: Date.now, rateOf });
+      const { jobs } = await releaseRated({ bus, events, leases, hash, now: Date.now, ...known });
       if (jobs > 0 || !(await isLost(bus, job))) return jobs;
       // Where one was lost, others of its rate were too.
       const parked = await parkedForRate(db, { before, limit: MOST_LOST, rate: job.rate });

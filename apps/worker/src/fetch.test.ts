@@ -1,5 +1,12 @@
 import type { Priority } from '@jetbeat/core';
-import type { JobSource, PullEnd, PullRequest } from '@jetbeat/jetstream';
+import {
+  type JobSource,
+  LANES,
+  type Lane,
+  lanesOf,
+  type PullEnd,
+  type PullRequest,
+} from '@jetbeat/jetstream';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createFetch } from './fetch.ts';
 import { createTurns } from './lanes.ts';
@@ -7,18 +14,20 @@ import { createTurns } from './lanes.ts';
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());
 
-/** One queue whose server is played by hand. */
-function bench(room: number, roomOf?: () => number) {
+/** One queue whose server is played by hand; nothing comes back from a parking place but what `front` says. */
+function bench(room: number, roomOf?: () => number, front?: Priority) {
   const pulls: string[] = [];
-  const out: Record<Priority, number> = { high: 0, normal: 0, low: 0 };
+  const out = Object.fromEntries(LANES.map((lane) => [lane, 0])) as Record<Lane, number>;
   const state = { room, now: 0 };
   const source: JobSource = {
-    pull(priority: Priority, { batch, noWait }: PullRequest) {
-      pulls.push(`${priority} ${batch}${noWait ? '' : ' waiting'}`);
-      out[priority] += batch;
+    pull(lane: Lane, { batch, noWait }: PullRequest) {
+      const isSilent = lane.endsWith('-front') && lane !== `${front}-front`;
+      if (!isSilent) pulls.push(`${lane} ${batch}${noWait ? '' : ' waiting'}`);
+      out[lane] += batch;
+      if (isSilent && noWait) end(lane, 'empty', 0, batch);
     },
-    outstanding: (priority) => out[priority],
-    pulls: (priority) => Math.min(1, out[priority]),
+    outstanding: (lane) => out[lane],
+    pulls: (priority) => lanesOf(priority).filter((lane) => out[lane] > 0).length,
     close: async () => {},
   };
   const fetch = createFetch({
@@ -29,9 +38,9 @@ function bench(room: number, roomOf?: () => number) {
     isWorth: (open) => open > 0,
     now: () => state.now,
   });
-  const end = (priority: Priority, status: PullEnd['status'], left = 0, undelivered = 0) => {
-    out[priority] = left;
-    fetch.ended('q', { priority, status, undelivered, outstanding: left });
+  const end = (lane: Lane, status: PullEnd['status'], left = 0, undelivered = 0) => {
+    out[lane] = left;
+    fetch.ended('q', { lane, status, undelivered, outstanding: left });
   };
   /** What was pulled since it was asked last. */
   const pulled = () => pulls.splice(0);
@@ -179,4 +188,25 @@ test('what a pull was asked for and did not bring is not counted, also when it w
   vi.advanceTimersByTime(250);
   // Had it had its share of 40, it would be another's turn.
   expect(pulled()).toEqual(['high 40']);
+});
+
+test('what comes back from a parking place goes before what has not begun to wait, and is of its priority', () => {
+  const { fetch, end, pulled, state } = bench(1, undefined, 'low');
+  const asked = Array.from({ length: 40 }, () => {
+    state.room = 1;
+    fetch.fill();
+    const [pull = 'none'] = pulled();
+    state.room = 0;
+    end(pull.split(' ')[0] as Lane, 'done');
+    return pull;
+  });
+  const count = (pull: string) => asked.filter((each) => each === pull).length;
+  expect(['high 1', 'normal 1', 'low-front 1', 'low 1'].map(count)).toEqual([24, 12, 4, 0]);
+  state.room = 10;
+  fetch.fill();
+  end('high', 'empty');
+  end('normal', 'empty');
+  pulled();
+  end('low-front', 'empty');
+  expect(pulled()).toEqual(['low-front 1 waiting', 'low 10']);
 });

@@ -10,6 +10,8 @@ const MAX_IDLE_BATCH = 64;
 const SHORT_MS = 10;
 /** Longest wait of an idle pull, milliseconds; also how late a lost one is noticed. */
 const IDLE_MS = 5_000;
+/** The same for what comes back from parking places: seldom, and one by one. */
+const IDLE_FRONT_MS = 20_000;
 /** Largest pull. */
 const MAX_BATCH = 512;
 /** The next pull goes out when no more than this is still to come: what it takes to work that off is longer than a round trip. */
@@ -79,7 +81,7 @@ export function createFetch(params: FetchParams): Fetch {
   let lastProgress = now();
   let pause: NodeJS.Timeout | undefined;
 
-  const outstanding = ({ lane, source }: LaneState) => source.outstanding(lane.priority);
+  const outstanding = ({ lane, source }: LaneState) => source.outstanding(lane.lane);
   /** It brings enough as it is, or it waits for something to come. */
   const isServed = (state: LaneState) => outstanding(state) > (state.empty ? 0 : AHEAD);
   /** What is on its way of these lanes; the one that a waiting pull may bring is not counted. */
@@ -92,13 +94,18 @@ export function createFetch(params: FetchParams): Fetch {
     return most - comingOf(lanes.filter((other) => other.lane.queue === queue));
   };
 
+  /** Those for what comes: what was parked comes back one by one. */
+  const busy = lanes.filter(({ lane }) => lane.lane === lane.priority);
   /** All waiting pulls together may bring half of the room, or one each. */
   const idleBatch = (state: LaneState) =>
-    Math.max(1, Math.min(state.idleBatch, Math.floor(room() / (2 * lanes.length)), openOf(state)));
+    busy.includes(state)
+      ? Math.max(1, Math.min(state.idleBatch, Math.floor(room() / (2 * busy.length)), openOf(state)))
+      : 1;
   const wait = (state: LaneState) => {
     state.waitingSince = now();
     state.waitsFor = idleBatch(state);
-    state.source.pull(state.lane.priority, { batch: state.waitsFor, expiresMs: IDLE_MS });
+    const expiresMs = busy.includes(state) ? IDLE_MS : IDLE_FRONT_MS;
+    state.source.pull(state.lane.lane, { batch: state.waitsFor, expiresMs });
   };
   const ask = (state: LaneState, open: number) => {
     const waiting = state.woken ? idleBatch(state) : 0;
@@ -108,7 +115,7 @@ export function createFetch(params: FetchParams): Fetch {
     state.waitsFor = 0;
     asked = state;
     turns.took(state.lane, batch);
-    state.source.pull(state.lane.priority, { batch, noWait: true });
+    state.source.pull(state.lane.lane, { batch, noWait: true });
     if (alsoWait) wait(state);
   };
 
@@ -148,7 +155,7 @@ export function createFetch(params: FetchParams): Fetch {
     fill,
     ended(queue, end) {
       lastProgress = now();
-      const state = lanes.find(({ lane }) => lane.queue === queue && lane.priority === end.priority);
+      const state = lanes.find(({ lane }) => lane.queue === queue && lane.lane === end.lane);
       if (stopped || !state) return;
       note(state, end);
       if (asked === state && (state.empty || outstanding(state) === 0)) asked = undefined;

@@ -165,8 +165,19 @@ export function createIntake(params: IntakeParams): Intake {
   const withoutSlot = (held: Held, claim: Parameters<typeof parkLimited>[1]): Promise<void> | undefined => {
     if (cancelled.has(held.job.id)) return endCancelled(held);
     // Parked it would have another message, which a purge of the queue might not know.
-    return params.stops(held) ? undefined : parkLimited(held, claim);
+    if (params.stops(held)) return undefined;
+    return claim.kind === 'full' && rekey(held) ? askOrStart(held) : parkLimited(held, claim);
   };
+  /** Whether another key holds for it than when it began to wait, or another limit; nobody looks for it where it waited. */
+  const rekey = (held: Held): boolean => {
+    const before = held.job.policy?.concurrency;
+    const job = limits.keyed(held.job);
+    const now = job.policy?.concurrency;
+    if (now?.key === before?.key && now?.limit === before?.limit) return false;
+    held.job = job;
+    return true;
+  };
+  const askOrStart = (held: Held) => (held.mustProve && !held.granted ? doubt(held) : start(held));
 
   const doubt = (held: Held): Promise<void> => {
     held.suspect = true;

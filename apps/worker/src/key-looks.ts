@@ -5,6 +5,8 @@ export interface KeyLooks {
   watch(hash: string): void;
   /** All are looked at as soon as may be: a holder is known to be dead. */
   hurry(): void;
+  /** The same: what holds for jobs may be another key, or limit. */
+  changed(): void;
   /** Nobody waits for it any more. */
   forget(hash: string): void;
   /** Resolves when no look is under way. */
@@ -17,17 +19,19 @@ const MAX_LOOKS = 100;
 const MAX_WATCHED = 10_000;
 
 /**
- * @param params.look looks at one key
+ * @param params.look looks at one key; `changed`: for the first time since something else may hold
  * @param params.onRound called after each round
  */
 export function createKeyLooks(params: {
-  readonly look: (hash: string) => Promise<unknown>;
+  readonly look: (hash: string, changed: boolean) => Promise<unknown>;
   readonly onRound: () => void;
   readonly onError: (error: unknown) => void;
 }): KeyLooks {
   const { look, onRound, onError } = params;
   /** When each was looked at, by `performance.now()`. */
   const watched = new Map<string, number>();
+  /** Keys that were not looked at since something else may hold. */
+  let changed: Set<string> = new Set();
   let looking: Promise<void> | undefined;
   let rounds: NodeJS.Timeout | undefined;
   let stopped = false;
@@ -36,7 +40,11 @@ export function createKeyLooks(params: {
     for (const [hash] of due) {
       if (stopped) return;
       watched.set(hash, performance.now());
-      await look(hash).catch(onError);
+      const isChanged = changed.delete(hash);
+      await look(hash, isChanged).catch((error: unknown) => {
+        if (isChanged) changed.add(hash);
+        onError(error);
+      });
     }
     onRound();
   };
@@ -45,6 +53,10 @@ export function createKeyLooks(params: {
     looking ??= round().finally(() => {
       looking = undefined;
     });
+  };
+  const hurry = () => {
+    for (const hash of watched.keys()) watched.set(hash, Number.NEGATIVE_INFINITY);
+    go();
   };
   return {
     begin() {
@@ -58,11 +70,15 @@ export function createKeyLooks(params: {
       // The recorder looks, too.
       if (watched.size > MAX_WATCHED && oldest !== undefined) watched.delete(oldest);
     },
-    hurry() {
-      for (const hash of watched.keys()) watched.set(hash, Number.NEGATIVE_INFINITY);
-      go();
+    hurry,
+    changed() {
+      changed = new Set(watched.keys());
+      hurry();
     },
-    forget: (hash) => void watched.delete(hash),
+    forget(hash) {
+      watched.delete(hash);
+      changed.delete(hash);
+    },
     async stop() {
       stopped = true;
       clearInterval(rounds);

@@ -64,6 +64,7 @@ function worker() {
     now: Date.now,
     stopped: stopped.signal,
     mostInLine: () => 0,
+    keyed: (job) => job,
     log: { warn() {} } as unknown as Parameters<typeof createKeySlots>[0]['log'],
   });
   spy.mockRestore();

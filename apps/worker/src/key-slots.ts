@@ -42,6 +42,8 @@ export interface KeySlots {
   holders(): Held[];
   /** How many wait here for one that another job here has. */
   readonly waiting: number;
+  /** Tasks may say other keys, or limits. */
+  changed(): void;
   /** A lease is gone: slots may be free. */
   hurry(): void;
   /** Nobody waits here any more. */
@@ -74,9 +76,11 @@ export function createKeySlots(params: {
   readonly stopped: AbortSignal;
   /** So many jobs may wait here for slots that others here have. */
   readonly mostInLine: () => number;
+  /** The job with the key that holds for it now. */
+  readonly keyed: (job: JobEnvelope) => JobEnvelope;
   readonly log: Log;
 }): KeySlots {
-  const { bus, events, lease, leases, now, stopped, log } = params;
+  const { bus, events, lease, leases, now, stopped, keyed, log } = params;
   const shared = { bus, leases, now };
   const keys = createKeys();
   const lines = createKeyLines<Claim>({
@@ -114,10 +118,10 @@ export function createKeySlots(params: {
   const pass = async (
     key: Key,
     name: string | undefined,
-    { known, ...how }: Pick<HandOverParams, 'look' | 'known' | 'done'>,
+    { known, ...how }: Pick<HandOverParams, 'look' | 'known' | 'done' | 'moved'>,
   ) => {
     const { stored } = await keeping(key, known, (known) =>
-      handOver({ ...shared, events, hash: key.hash, known, ...how, goes: isStale(key, name) }),
+      handOver({ ...shared, events, hash: key.hash, known, keyed, ...how, goes: isStale(key, name) }),
     );
     if (!stored.semaphore.waiting) looks.forget(key.hash);
   };
@@ -136,7 +140,7 @@ export function createKeySlots(params: {
   });
 
   const looks = createKeyLooks({
-    look: (hash) => calmly(hash, (key) => pass(key, lease.name, { look: true })),
+    look: (hash, changed) => calmly(hash, (key) => pass(key, lease.name, { look: true, moved: changed })),
     onRound: () => keys.forget(({ hash }) => lines.first(hash) === undefined),
     onError: (err) => log.warn({ err }, 'the slots of a key could not be looked at; trying again'),
   });
@@ -236,6 +240,7 @@ export function createKeySlots(params: {
       return lines.size;
     },
     holders: () => [...keys.all()].flatMap(({ held }) => [...held.values()]),
+    changed: looks.changed,
     hurry: looks.hurry,
     close: () => lines.close({ kind: 'closed' }),
     async stop() {

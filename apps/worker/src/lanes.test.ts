@@ -2,24 +2,25 @@ import { expect, test } from 'vitest';
 import { createTurns, type Lane } from './lanes.ts';
 
 const always = () => true;
+const plain = ({ lane, priority }: Lane) => lane === priority;
 
 /** Asks so often for one job. */
-function ask(queues: readonly string[], times: number, mayHave: (lane: Lane) => boolean = always): string[] {
+function ask(queues: readonly string[], times: number, mayHave: (lane: Lane) => boolean = plain): string[] {
   const turns = createTurns(queues);
   return Array.from({ length: times }, () => {
     const lane = turns.next(mayHave);
     if (!lane) return 'none';
     turns.took(lane, 1);
-    return `${lane.queue} ${lane.priority}`;
+    return `${lane.queue} ${lane.lane}`;
   });
 }
 
 test('every lane is there', () => {
-  expect(createTurns(['mail', 'media']).all).toHaveLength(6);
+  expect(createTurns(['mail', 'media']).all).toHaveLength(12);
 });
 
 test('the queues of one priority take turns', () => {
-  expect(ask(['a', 'b', 'c'], 5, ({ priority }) => priority === 'low')).toEqual([
+  expect(ask(['a', 'b', 'c'], 5, ({ lane }) => lane === 'low')).toEqual([
     'a low',
     'b low',
     'c low',
@@ -37,7 +38,11 @@ test('priorities have their shares over all queues, and queues theirs of each', 
 });
 
 test('a lane without anything is passed over; without any lane there is no turn', () => {
-  expect(ask(['a', 'b'], 3, ({ queue }) => queue === 'b')).toEqual(['b high', 'b normal', 'b high']);
+  expect(ask(['a', 'b'], 3, (lane) => plain(lane) && lane.queue === 'b')).toEqual([
+    'b high',
+    'b normal',
+    'b high',
+  ]);
   expect(ask(['a'], 1, () => false)).toEqual(['none']);
 });
 
@@ -48,4 +53,16 @@ test('what a lane did not give is not counted', () => {
   turns.took(high, 100);
   turns.took(high, -100);
   expect(turns.next(always)).toBe(high);
+});
+
+test('what was parked goes before the rest of its queue and priority, and takes nothing away from other queues', () => {
+  const low = ask(
+    ['a', 'b'],
+    4,
+    ({ queue, lane }) => lane === 'low' || (queue === 'a' && lane === 'low-front'),
+  );
+  expect(low).toEqual(['a low-front', 'b low', 'a low-front', 'b low']);
+  const all = ask(['a'], 100, ({ lane }) => lane === 'high' || lane === 'normal' || lane === 'low-front');
+  const count = (lane: string) => all.filter((each) => each === lane).length;
+  expect(['a high', 'a normal', 'a low-front'].map(count)).toEqual([60, 30, 10]);
 });

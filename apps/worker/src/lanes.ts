@@ -1,13 +1,18 @@
 import { PRIORITIES, type Priority } from '@jetbeat/core';
+import { type Lane as LaneName, lanesOf } from '@jetbeat/jetstream';
 import { createShares } from './shares.ts';
 
-/** One queue's lane of one priority. */
+/** One lane of a queue. */
 export interface Lane {
   readonly queue: string;
   readonly priority: Priority;
+  readonly lane: LaneName;
 }
 
-/** Says which lane is asked for work: priorities by their shares, the queues of one priority one after the other. */
+/**
+ * Says which lane is asked for work: priorities by their shares, the queues of one priority one after the other, and of a queue what was
+ * parked before what comes: it is older.
+ */
 export interface Turns {
   readonly all: readonly Lane[];
   /** The lane whose turn it is, of those that may have something. */
@@ -19,9 +24,10 @@ export interface Turns {
 /** @param queues the names, in any order */
 export function createTurns(queues: readonly string[]): Turns {
   const shares = createShares();
-  const lanesOf = (priority: Priority) => queues.map((queue): Lane => ({ queue, priority }));
-  /** The lane that is looked at first is the first. */
-  const lanes = { high: lanesOf('high'), normal: lanesOf('normal'), low: lanesOf('low') };
+  const ofQueues = (priority: Priority) =>
+    queues.flatMap((queue) => lanesOf(priority).map((lane): Lane => ({ queue, priority, lane })));
+  /** Both lanes of a queue stand together; the queue that is looked at first is the first. */
+  const lanes = { high: ofQueues('high'), normal: ofQueues('normal'), low: ofQueues('low') };
   return {
     all: PRIORITIES.flatMap((priority) => lanes[priority]),
     next(mayHave) {
@@ -31,7 +37,7 @@ export function createTurns(queues: readonly string[]): Turns {
     took(lane, jobs) {
       shares.took(lane.priority, jobs);
       if (jobs <= 0) return;
-      const place = lanes[lane.priority].findIndex(({ queue }) => queue === lane.queue);
+      const place = lanes[lane.priority].findLastIndex(({ queue }) => queue === lane.queue);
       lanes[lane.priority].push(...lanes[lane.priority].splice(0, place + 1));
     },
   };

@@ -72,7 +72,6 @@ export function createLimits(
   const free = () => params.concurrency - jobs.running - ready().size;
   const leases = createLeaseWatch(bus, { ttlMs: params.leaseTtlMs, onGone: () => keySlots.hurry() });
   const shared = { bus, lease, leases, log };
-  const keySlots = createKeySlots({ ...shared, events, now, stopped, mostInLine: params.mostInLine });
   const queueSlots = createQueueSlots({
     ...shared,
     queues,
@@ -81,7 +80,15 @@ export function createLimits(
     free,
     onRoom: params.onRoom,
   });
-  const ofTasks = createTaskLimits({ ...params, onChange: () => rates.changed() });
+  const ofTasks = createTaskLimits({
+    ...params,
+    onChange(what) {
+      rates.changed();
+      if (what === 'task') keySlots.changed();
+    },
+  });
+  const { keyed } = ofTasks;
+  const keySlots = createKeySlots({ ...shared, events, now, stopped, keyed, mostInLine: params.mostInLine });
   const rates = createRates({ bus, events, leases, limits: ofTasks, free, now, log });
   lease.onLost(() => stopLimited({ jobs, ready: ready(), letGo, log }));
   const count = () => {
@@ -100,7 +107,7 @@ export function createLimits(
     }
   };
   return {
-    keyed: ofTasks.keyed,
+    keyed,
     proves: (job) => job.policy?.concurrency !== undefined || ofTasks.rateOf(job) !== undefined,
     holds: ({ job }) =>
       job.policy?.concurrency !== undefined ||

@@ -66,7 +66,7 @@ test('attempts by queue, task and outcome; how long they ran and waited', () => 
       { labels: { kind: 'thread' }, value: 0 },
       { labels: { kind: 'process' }, value: 3 },
     ],
-    jetbeat_worker_pulls_outstanding: [{ labels: { queue: 'mail' }, value: 6 }],
+    jetbeat_worker_pulls_outstanding: [{ labels: { queue: 'mail' }, value: 12 }],
   });
 });
 

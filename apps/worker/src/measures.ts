@@ -1,5 +1,5 @@
-import { type DoubtAnswer, OUTCOMES, type Outcome, PRIORITIES } from '@jetbeat/core';
-import type { Delivery, EventPublisher, JobSource } from '@jetbeat/jetstream';
+import { type DoubtAnswer, OUTCOMES, type Outcome } from '@jetbeat/core';
+import { type Delivery, type EventPublisher, type JobSource, LANES } from '@jetbeat/jetstream';
 import { type Cell, createCells, Histogram, type Readings } from '@jetbeat/runtime';
 import type { IsolatedRuns, Task } from '@jetbeat/task';
 import type { Doubts } from './doubts.ts';
@@ -146,7 +146,7 @@ export class Measures {
       })),
       jetbeat_worker_pulls_outstanding: [...now.sources].map(([queue, source]) => ({
         labels: { queue },
-        value: PRIORITIES.reduce((sum, priority) => sum + source.outstanding(priority), 0),
+        value: LANES.reduce((sum, lane) => sum + source.outstanding(lane), 0),
       })),
       jetbeat_worker_events_queued: now.events.queued,
       jetbeat_worker_doubts_total: this.#answers.all,

@@ -15,7 +15,7 @@ test('what cannot begin here is left to others, and nothing is kept of its rate'
     bus: {} as Bus,
     events: {} as EventPublisher,
     leases: { gone: async () => new Set<string>() },
-    limits: { known: () => undefined, rates: () => new Set<string>() },
+    limits: { keyed: (job) => job, known: () => undefined, rates: () => new Set<string>() },
     // All handlers run.
     free: () => 0,
     now: Date.now,

@@ -78,7 +78,7 @@ export function createRates(params: {
   readonly bus: Bus;
   readonly events: EventPublisher;
   readonly leases: LeaseWatch;
-  readonly limits: Pick<TaskLimits, 'known' | 'rates'>;
+  readonly limits: Pick<TaskLimits, 'keyed' | 'known' | 'rates'>;
   readonly free: () => number;
   readonly now: () => number;
   readonly log: Log;
@@ -92,7 +92,8 @@ export function createRates(params: {
 
   const looks = createRateLooks({
     now,
-    look: (hash, from) => releaseRated({ bus, events, leases, hash, now, from, rateOf: limits.known }),
+    look: (hash, from) =>
+      releaseRated({ bus, events, leases, hash, now, from, rateOf: limits.known, keyed: limits.keyed }),
     onError: (err) => log.warn({ err }, 'the jobs of a rate could not be let go; trying again'),
   });
 

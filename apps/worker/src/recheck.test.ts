@@ -17,15 +17,15 @@ function bench() {
     signal: new AbortController().signal,
     onRetry: () => {},
   });
-  const see = (consumerSeq: number, priority: 'high' | 'low' = 'high') =>
-    recheck.see({ queue: 'q', priority, consumerSeq });
+  const see = (consumerSeq: number, lane: 'high' | 'high-front' = 'high') =>
+    recheck.see({ queue: 'q', lane, consumerSeq });
   return { recheck, calls, see };
 }
 
 test('a consumer that counts on is trusted, each lane by itself; one that counts lower is not', async () => {
   const { calls, see } = bench();
   for (const seq of [4, 5, 9]) see(seq);
-  see(1, 'low');
+  see(1, 'high-front');
   expect(calls).toEqual([]);
   see(2);
   await expect.poll(() => calls).toEqual(['forgotten', 'suspectAll', 'topology', 'distrust']);

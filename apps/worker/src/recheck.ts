@@ -1,12 +1,11 @@
-import type { Priority } from '@jetbeat/core';
-import type { Delivery } from '@jetbeat/jetstream';
+import type { Delivery, Lane } from '@jetbeat/jetstream';
 import type { SettledMarks } from './settled-marks.ts';
 import { untilDone } from './until-done.ts';
 
 /** Looks after what JetStream may have forgotten. */
 export interface Recheck {
   /** To be told of every delivery before it is decided on. */
-  see(delivery: Pick<Delivery, 'queue' | 'priority' | 'consumerSeq'>): void;
+  see(delivery: Pick<Delivery, 'queue' | 'lane' | 'consumerSeq'>): void;
   /** Streams or consumers may be missing, or new, or behind what was settled. */
   again(): void;
 }
@@ -25,7 +24,7 @@ export function createRecheck(params: {
   onRetry: (error: unknown) => void;
 }): Recheck {
   const { marks, topology, onForgotten, signal, onRetry } = params;
-  const seen = new Map<string, Record<Priority, number>>();
+  const seen = new Map<string, Map<Lane, number>>();
   let wanted = false;
   let underWay = false;
   const run = async () => {
@@ -47,15 +46,15 @@ export function createRecheck(params: {
   };
   return {
     again,
-    see({ queue, priority, consumerSeq }) {
+    see({ queue, lane, consumerSeq }) {
       let lanes = seen.get(queue);
       if (!lanes) {
-        lanes = { high: 0, normal: 0, low: 0 };
+        lanes = new Map();
         seen.set(queue, lanes);
       }
       // A consumer counts what it hands out; one that counts lower than before is new, or has lost its state.
-      if (consumerSeq <= lanes[priority]) again();
-      lanes[priority] = consumerSeq;
+      if (consumerSeq <= (lanes.get(lane) ?? 0)) again();
+      lanes.set(lane, consumerSeq);
     },
   };
 }

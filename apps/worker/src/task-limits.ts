@@ -33,8 +33,8 @@ export interface TaskLimitsParams {
   readonly queueSettings: Pick<QueueSettingsWatch, 'of' | 'onChange'>;
   /** What was said of tasks at run time. */
   readonly taskSettings: Pick<TaskSettingsWatch, 'of' | 'onChange'>;
-  /** Other limits may hold. */
-  readonly onChange: () => void;
+  /** Other limits may hold, by what was said of a task or of a queue. */
+  readonly onChange: (what: 'task' | 'queue') => void;
 }
 
 interface Said {
@@ -69,11 +69,11 @@ export function createTaskLimits(params: TaskLimitsParams): TaskLimits {
   const off = [
     taskSettings.onChange((name) => {
       lookAtTask(name);
-      onChange();
+      onChange('task');
     }),
     queueSettings.onChange(() => {
       lookAtQueues();
-      onChange();
+      onChange('queue');
     }),
   ];
   const find = (job: Pick<JobEnvelope, 'task' | 'queue' | 'policy'>) =>

@@ -4,7 +4,6 @@ import { FIRST_POSITION, type JobEnvelope, type Position } from './envelope.ts';
 import { factsOf, type JobEvent } from './event.ts';
 import { uuidV7 } from './ids.ts';
 import { canReach, isTerminal } from './job-state.ts';
-import { orderOf, PHASES } from './order.ts';
 import { mergeJob, project } from './project.ts';
 
 const TRACE = 'a'.repeat(32);
@@ -211,39 +210,6 @@ test('a delayed job is scheduled, and its timer is not its message', () => {
   expect(own).not.toHaveProperty('traceparent');
 });
 
-test('what holds a parked job is told', () => {
-  const facts = factsOf({ ...job, parks: 1 }, undefined);
-  const [task] = project([{ kind: 'parked', ...facts, seq: 7, what: 'task', at: 5 }]).jobs;
-  expect(task).toMatchObject({ state: 'parked', reason: { code: 'no_worker' } });
-  expect(task?.reason?.text).toContain(`the queue "${job.queue}" does not have the task "${job.task}"`);
-  expect(task).not.toHaveProperty('seq');
-  const [doubt] = project([{ kind: 'parked', ...facts, what: 'doubt', at: 5 }]).jobs;
-  expect(doubt).toMatchObject({ state: 'parked', reason: { code: 'doubt' } });
-  const texts = [
-    { limit: 1, taken: 1, text: 'waits for key k: 1 of 1 slot is taken' },
-    { limit: 3, taken: 3, text: 'waits for key k: 3 of 3 slots are taken' },
-    { limit: 3, taken: 2, text: 'waits for key k, behind older jobs' },
-  ];
-  for (const { limit, taken, text } of texts) {
-    const [key] = project([{ kind: 'parked', ...facts, what: 'key', key: 'k', limit, taken, at: 5 }]).jobs;
-    expect(key).toMatchObject({ state: 'parked', reason: { code: 'key', text, key: 'k' } });
-  }
-  const rate = { what: 'rate', rate: 'task mail.send', limit: 100, periodMs: 60_000 } as const;
-  const [rated] = project([{ kind: 'parked', ...facts, ...rate, at: 5 }]).jobs;
-  const text = 'waits for the rate of task mail.send: 100 per 1m';
-  expect(rated?.reason).toEqual({ code: 'rate', text, rate: 'task mail.send' });
-});
-
-test('a job without a trace has none', () => {
-  const facts = factsOf(job, undefined);
-  const [change] = project([
-    { kind: 'parked', ...facts, what: 'task', at: 5 },
-    { kind: 'released', ...facts, at: 6 },
-  ]).jobs;
-  expect(change).toMatchObject({ state: 'queued' });
-  expect(change).not.toHaveProperty('traceId');
-});
-
 test('a job that was given back is queued as a later run, and its attempt is closed', () => {
   const { jobs, attempts } = project(history(['giveBack'], false));
   expect(jobs[0]).toMatchObject({ state: 'queued', attempt: 1, run: 2 });
@@ -266,20 +232,6 @@ test('the first end wins, and an end wins over anything later on the way', () =>
   expect(mergeJob(ended, running).state).toBe('cancelled');
   expect(mergeJob(running, ended).state).toBe('cancelled');
   expect(isTerminal(running.state)).toBe(false);
-});
-
-test('order goes by attempt, then run, then parks, then phase, and stays a whole number at its bounds', () => {
-  const positions = [
-    orderOf({ attempt: 1, run: 1, parks: 0 }, PHASES.queued),
-    orderOf({ attempt: 1, run: 1, parks: 0 }, PHASES.ended),
-    orderOf({ attempt: 1, run: 1, parks: 1 }, PHASES.queued),
-    orderOf({ attempt: 1, run: 2, parks: 0 }, PHASES.queued),
-    orderOf({ attempt: 2, run: 2, parks: 0 }, PHASES.queued),
-    orderOf({ attempt: 1e9, run: 1e9, parks: 1e9 }, PHASES.ended),
-  ];
-  expect(positions).toEqual(positions.toSorted((a, b) => a - b));
-  expect(new Set(positions).size).toBe(positions.length);
-  expect(positions.every(Number.isSafeInteger)).toBe(true);
 });
 
 test('progress implies that its run has begun; the last of it stays beside whatever the state is', () => {

@@ -1,3 +1,5 @@
+import { isCount, isObject, isToldRate, rateToTell, readTold } from './read-told.ts';
+
 /**
  * What the rate of a queue is counted for: all its jobs together, or those of each task or each concurrency key in it, whose task
  * says no rate itself.
@@ -72,12 +74,7 @@ export function encodeQueueSettings(settings: QueueSettings): string {
   return JSON.stringify({
     version,
     concurrency,
-    rateLimit: rateLimit && {
-      limit: rateLimit.limit,
-      periodMs: rateLimit.periodMs,
-      burst: rateLimit.burst,
-      per: rateLimit.per,
-    },
+    rateLimit: rateLimit && rateToTell(rateLimit),
     maxDepth,
     paused: paused && { by: paused.by, note: paused.note, since: paused.since, until: paused.until },
     purge: purge && { upTo: purge.upTo, before: purge.before },
@@ -86,38 +83,14 @@ export function encodeQueueSettings(settings: QueueSettings): string {
 
 /** Reads what was told; undefined for what is none. Fields of a newer version are left alone. */
 export function decodeQueueSettings(text: string): QueueSettings | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  if (!isObject(value) || !isCount(value.version, 0)) return undefined;
-  const { concurrency, rateLimit, maxDepth, paused, purge } = value;
+  const told = readTold(text);
+  if (!told) return undefined;
+  const { concurrency, rateLimit, maxDepth, paused, purge } = told;
   if (![concurrency, maxDepth].every((count) => count === undefined || isCount(count, 1))) return undefined;
-  if (rateLimit !== undefined && !isRate(rateLimit)) return undefined;
+  if (rateLimit !== undefined && !isToldRate(rateLimit, RATE_SCOPES)) return undefined;
   if (paused !== undefined && !isPause(paused)) return undefined;
   if (purge !== undefined && !isPurgeMark(purge)) return undefined;
-  return value as unknown as QueueSettings;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function isCount(value: unknown, least: number): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= least;
-}
-
-function isRate(value: unknown): value is RateLimit {
-  if (!isObject(value)) return false;
-  const { limit, periodMs, burst, per } = value;
-  return (
-    isCount(limit, 1) &&
-    isCount(periodMs, 1) &&
-    (burst === undefined || isCount(burst, 1)) &&
-    (per === undefined || RATE_SCOPES.includes(per as RateScope))
-  );
+  return told as unknown as QueueSettings;
 }
 
 function isPause(value: unknown): value is QueuePause {

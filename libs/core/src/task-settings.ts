@@ -1,5 +1,6 @@
 import { type Concurrency, isConcurrency } from './concurrency.ts';
-import { TASK_RATE_SCOPES, type TaskRate, type TaskRateScope } from './rate-input.ts';
+import { TASK_RATE_SCOPES, type TaskRate } from './rate-input.ts';
+import { isToldRate, rateToTell, readTold } from './read-told.ts';
 
 /** The limits of one task over all workers. */
 export interface TaskLimits {
@@ -18,41 +19,17 @@ export interface TaskSettings extends TaskLimits {
 export function encodeTaskSettings({ version, rate, concurrency }: TaskSettings): string {
   return JSON.stringify({
     version,
-    rate: rate && { limit: rate.limit, periodMs: rate.periodMs, burst: rate.burst, per: rate.per },
+    rate: rate && rateToTell(rate),
     concurrency: concurrency && { key: concurrency.key, limit: concurrency.limit },
   });
 }
 
 /** Reads what was told; undefined for what is none. Fields of a newer version are left alone. */
 export function decodeTaskSettings(text: string): TaskSettings | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  if (!isObject(value) || !isCount(value.version, 0)) return undefined;
-  const { rate, concurrency } = value;
-  if (rate !== undefined && !isRate(rate)) return undefined;
+  const told = readTold(text);
+  if (!told) return undefined;
+  const { rate, concurrency } = told;
+  if (rate !== undefined && !isToldRate(rate, TASK_RATE_SCOPES)) return undefined;
   if (concurrency !== undefined && !isConcurrency(concurrency)) return undefined;
-  return value as unknown as TaskSettings;
-}
-
-function isRate(value: unknown): boolean {
-  if (!isObject(value)) return false;
-  const { limit, periodMs, burst, per } = value;
-  return (
-    isCount(limit, 1) &&
-    isCount(periodMs, 1) &&
-    (burst === undefined || isCount(burst, 1)) &&
-    TASK_RATE_SCOPES.includes(per as TaskRateScope)
-  );
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function isCount(value: unknown, least: number): boolean {
-  return Number.isSafeInteger(value) && (value as number) >= least;
+  return told as unknown as TaskSettings;
 }

@@ -1,23 +1,22 @@
-import { PRIORITIES, type Priority } from '@jetbeat/core';
 import { type Bus, type BusConnection, inside } from './bus.ts';
 import { JetStreamCallError } from './errors.ts';
-import { inNamespace, parseSubject, streamName } from './names.ts';
+import { inNamespace, LANES, type Lane, laneOf, parseSubject, streamName } from './names.ts';
 
-/** Jobs of one queue and priority, by the subjects of JOBS. */
+/** Jobs of one lane of a queue, by the subjects of JOBS. */
 export interface LaneCount {
   readonly queue: string;
-  readonly priority: Priority;
+  readonly lane: Lane;
   readonly messages: number;
 }
 
-/** More different subjects than these (queue, priority and task make one) are not listed: callers choose the names. */
+/** More different subjects than these (queue, lane and task make one) are not listed: callers choose the names. */
 const MAX_SUBJECTS = 5_000;
 /** Beyond every subject: the server then tells how many there are, and lists none. */
 const NO_LIST = 2 ** 31 - 1;
 const CALL_MS = 2_000;
 
 /**
- * Counts the jobs of each queue and priority, the fullest first, whether anybody serves them or not; what workers hold is among
+ * Counts the jobs of each queue and lane, the fullest first, whether anybody serves them or not; what workers hold is among
  * them. Nothing while there are more than 5,000 subjects.
  * @throws JetStreamCallError when the server does not answer in time
  */
@@ -30,12 +29,13 @@ export async function countByLane(bus: Bus): Promise<LaneCount[]> {
   for (const [subject, messages] of Object.entries(subjects)) {
     const parsed = parseSubject(inner, subject);
     if (parsed?.kind !== 'job') continue;
-    const { queue, priority } = parsed;
-    const key = `${queue}.${priority}`;
-    counts.set(key, { queue, priority, messages: messages + (counts.get(key)?.messages ?? 0) });
+    const { queue, priority, front } = parsed;
+    const lane = laneOf(priority, front);
+    const key = `${queue}.${lane}`;
+    counts.set(key, { queue, lane, messages: messages + (counts.get(key)?.messages ?? 0) });
   }
   return [...counts.values()].sort(
-    (a, b) => b.messages - a.messages || PRIORITIES.indexOf(a.priority) - PRIORITIES.indexOf(b.priority),
+    (a, b) => b.messages - a.messages || LANES.indexOf(a.lane) - LANES.indexOf(b.lane),
   );
 }
 

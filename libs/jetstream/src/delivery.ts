@@ -6,6 +6,7 @@ import { type Arrival, readArrival } from './arrival.ts';
 import type { BusConnection } from './bus.ts';
 import { headerFinder } from './header-block.ts';
 import { HEADERS, readHeaders } from './headers.ts';
+import type { Lane } from './names.ts';
 import type { RawMessage } from './publish-one.ts';
 
 /**
@@ -14,6 +15,7 @@ import type { RawMessage } from './publish-one.ts';
  */
 export interface Delivery extends RawMessage {
   readonly queue: string;
+  readonly lane: Lane;
   readonly priority: Priority;
   /** From 1. */
   readonly deliveryCount: number;
@@ -38,9 +40,10 @@ export interface Delivery extends RawMessage {
   nak(delayMs?: number): void;
 }
 
-/** One queue's lane of one priority. */
+/** A lane of a queue. */
 export interface DeliveryLane {
   readonly queue: string;
+  readonly lane: Lane;
   readonly priority: Priority;
 }
 
@@ -49,6 +52,7 @@ export class JobDelivery implements Delivery {
   readonly data: Uint8Array;
   readonly ackSubject: string;
   readonly queue: string;
+  readonly lane: Lane;
   readonly priority: Priority;
   readonly seq: number;
   readonly deliveryCount: number;
@@ -63,6 +67,7 @@ export class JobDelivery implements Delivery {
     this.data = message.data;
     this.ackSubject = message.reply ?? '';
     this.queue = lane.queue;
+    this.lane = lane.lane;
     this.priority = lane.priority;
     this.seq = facts.seq;
     this.deliveryCount = facts.deliveryCount;

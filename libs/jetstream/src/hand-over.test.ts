@@ -53,13 +53,13 @@ async function parkFor(limits: readonly number[], holders: Record<string, SlotHo
   const run = (how: Partial<HandOverParams> = {}) =>
     handOver({ bus, events, hash, leases, now: Date.now, ...how });
   const slots = async () => (await readSemaphore(bus, keySlots(hash))).semaphore;
-  /** What waits in the parking places, and what is on the first lane. */
+  /** What waits in the parking places, and what is on the front lane. */
   const where = async () => {
     const parked: number[] = [];
     const back: number[] = [];
     for (const [index, { id, task }] of jobs.entries()) {
       if (await findParked(bus, { queue: 'default', id })) parked.push(index);
-      const lane = jobSubject(bus, { queue: 'default', priority: 'high', task });
+      const lane = jobSubject(bus, { queue: 'default', priority: 'normal', front: true, task });
       if ((await findMessage(bus, { subject: lane }))?.envelope?.id === id) back.push(index);
     }
     return { parked, back };
@@ -67,7 +67,7 @@ async function parkFor(limits: readonly number[], holders: Record<string, SlotHo
   return { jobs, told, set, run, slots, where };
 }
 
-test('free slots go to those that wait longest; they go back by the first lane, with word of how they had come', async () => {
+test('free slots go to those that wait longest; they go back before the others of their priority, with word of how they had come', async () => {
   const { jobs, told, run, slots, where } = await parkFor([2, 2, 2]);
   expect((await run()).jobs).toBe(2);
   expect(await where()).toEqual({ parked: [2], back: [0, 1] });
@@ -82,7 +82,7 @@ test('free slots go to those that wait longest; they go back by the first lane, 
     ['released', one?.id],
     ['released', two?.id],
   ]);
-  const lane = jobSubject(bus, { queue: 'default', priority: 'high', task: one?.task ?? '' });
+  const lane = jobSubject(bus, { queue: 'default', priority: 'normal', front: true, task: one?.task ?? '' });
   expect((await findMessage(bus, { subject: lane }))?.arrival).toEqual(ARRIVAL);
   expect((await run()).jobs).toBe(0);
 });

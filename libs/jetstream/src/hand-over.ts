@@ -1,15 +1,13 @@
 import {
+  type Concurrency,
   concurrencyHash,
   dropHolders,
-  factsOf,
   isFull,
   type JobEnvelope,
   leasesOf,
-  messageId,
   noteWaiting,
   orderOf,
   PHASES,
-  parseTraceparent,
   reserveSlot,
   type Semaphore,
   type SlotHolder,
@@ -17,9 +15,9 @@ import {
 } from '@jetbeat/core';
 import type { Bus } from './bus.ts';
 import type { EventPublisher } from './event-publisher.ts';
-import { deleteJobMessage, findMessage, nextParked, type StoredJob } from './find-message.ts';
+import { deleteJobMessage, nextParked, type StoredJob } from './find-message.ts';
 import type { LeaseWatch } from './leases.ts';
-import { publishJobs } from './publish-jobs.ts';
+import { putBack } from './put-back.ts';
 import { changeSemaphore, type Decided, keySlots, type StoredSemaphore } from './semaphores.ts';
 
 /** What handing over the slots of a key needs. */
@@ -31,6 +29,10 @@ export interface HandOverParams {
   /** Unix milliseconds. */
   readonly now: () => number;
   readonly leases: LeaseWatch;
+  /** The job with the key that holds for it now: its task may say another limit than when it was parked. Default: as it was parked. */
+  readonly keyed?: ((job: JobEnvelope) => JobEnvelope) | undefined;
+  /** What waits for a key that holds for it no more goes back to its queue, without a slot. */
+  readonly moved?: boolean | undefined;
   /** The caller's own holders that hold no more. */
   readonly goes?: (holder: SlotHolder, job: string) => boolean;
   /** Looks for parked jobs although nothing says that any wait. */
@@ -58,7 +60,7 @@ const MAX_STEPS = 2_000;
 
 type Step =
   | { readonly kind: 'done' }
-  | { readonly kind: 'leftover' | 'underway' | 'reserved'; readonly job: StoredJob };
+  | { readonly kind: 'leftover' | 'underway' | 'reserved' | 'moved'; readonly job: StoredJob };
 
 /**
  * Gives the free slots of a key to the jobs that are parked for it, the oldest first: keeps the slot, puts the job back on
@@ -84,11 +86,11 @@ export async function handOver(params: HandOverParams): Promise<HandedOver> {
     const { job } = value;
     if (value.kind === 'leftover') await deleteJobMessage(bus, job.seq);
     else if (value.kind === 'underway') from = job.seq + 1;
-    else if (await putBack(params, job)) {
+    else if ((await putBack(params, [job]))[0]) {
       jobs++;
       // It says now that some wait, and how many slots each of them can do with.
-      look = false;
-    } else known = await giveUp(bus, hash, job.envelope?.id ?? '');
+      if (value.kind === 'reserved') look = false;
+    } else if (value.kind === 'reserved') known = await giveUp(bus, hash, job.envelope?.id ?? '');
   }
   return { jobs, stored: known ?? { semaphore: { holders: {} }, seq: 0 } };
 }
@@ -98,16 +100,17 @@ export async function handOver(params: HandOverParams): Promise<HandedOver> {
  * a moment ago need not be looked at again by one who gives a slot on.
  */
 async function decide(
-  { bus, hash, now, leases, goes, done, look: isLook }: HandOverParams,
+  params: HandOverParams,
   semaphore: Semaphore,
   { look, from }: { look: boolean; from: number },
 ): Promise<Decided<Step>> {
+  const { bus, hash, now, leases, goes, done, look: isLook } = params;
   const current = withoutOverdue(goes ? dropHolders(semaphore, goes) : semaphore, now());
   const step = (value: Step, next: Semaphore = current) => ({ next, value, sure: isLook !== true });
   if (!look && (!current.waiting || isFull(current))) return step({ kind: 'done' });
   const job = await nextParked(bus, { hash, from });
   const { envelope } = job ?? {};
-  const wanted = envelope?.policy?.concurrency;
+  const parkedFor = envelope?.policy?.concurrency;
   if (!job) {
     const { waiting, most: _, ...rest } = current;
     return step({ kind: 'done' }, waiting && from === 1 ? rest : current);
@@ -115,13 +118,16 @@ async function decide(
   // Its slot is still its own.
   if (done && envelope && isSame(done, envelope)) return step({ kind: 'leftover', job }, semaphore);
   // Not what this version parks there.
-  if (!envelope || !wanted || concurrencyHash(wanted.key) !== hash) return step({ kind: 'underway', job });
+  if (!envelope || !parkedFor || concurrencyHash(parkedFor.key) !== hash)
+    return step({ kind: 'underway', job });
   const holder = current.holders[envelope.id];
   if (holder) return step({ kind: 'lease' in holder ? 'leftover' : 'underway', job });
-  const kept = await keepSlot(leases, current, { envelope, limit: wanted.limit, until: now() + RESERVE_MS });
+  const limit = limitNow(params, envelope, parkedFor);
+  if (limit === undefined) return step({ kind: 'moved', job });
+  const kept = await keepSlot(leases, current, { envelope, limit, until: now() + RESERVE_MS });
   return kept
-    ? step({ kind: 'reserved', job }, kept)
-    : step({ kind: 'done' }, noteWaiting(current, wanted.limit));
+    ? step({ kind: 'reserved', job }, noteWaiting(kept, limit))
+    : step({ kind: 'done' }, noteWaiting(current, limit));
 }
 
 /** Keeps a slot for a parked job; one that is held under a lease that is gone is free. */
@@ -138,34 +144,20 @@ async function keepSlot(
   return freed === semaphore ? undefined : reserveSlot(freed, claim, until);
 }
 
+/** The limit that holds for a parked job now; undefined where it is to wait for this key no more. */
+function limitNow(
+  { keyed, moved }: HandOverParams,
+  envelope: JobEnvelope,
+  parkedFor: Concurrency,
+): number | undefined {
+  const wanted = keyed ? keyed(envelope).policy?.concurrency : parkedFor;
+  if (wanted?.key === parkedFor.key) return wanted.limit;
+  return moved ? undefined : parkedFor.limit;
+}
+
 /** The same step of one job. */
 function isSame(one: JobEnvelope, other: JobEnvelope): boolean {
   return one.id === other.id && orderOf(one, PHASES.queued) === orderOf(other, PHASES.queued);
-}
-
-/** False when the job is not parked any more: it was put back, has run and is done since it was looked at. */
-async function putBack({ bus, events, now }: HandOverParams, job: StoredJob): Promise<boolean> {
-  const { envelope, traceparent, link, arrival, seq } = job;
-  if (!envelope) return false;
-  // It has waited already: behind what came to the lane meanwhile its slot would be kept for nothing.
-  const lane = 'high';
-  const freed = {
-    envelope,
-    traceparent,
-    link,
-    arrival,
-    lane,
-    messageId: `${messageId(envelope)}.freed${seq}`,
-  } as const;
-  const [result] = await publishJobs(bus, [freed]);
-  if (!result) throw new Error('publishJobs answered nothing');
-  if (!result.ok) throw result.error;
-  if (result.duplicate && (await findMessage(bus, { seq }))?.envelope?.id !== envelope.id) return false;
-  const traceId = parseTraceparent(traceparent)?.traceId;
-  const at = result.duplicate ? undefined : result.seq;
-  await events.publish({ kind: 'released', ...factsOf(envelope, traceId, at), at: now() });
-  await deleteJobMessage(bus, seq);
-  return true;
 }
 
 /**

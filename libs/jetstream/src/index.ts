@@ -50,6 +50,9 @@ export { createLeaseWatch, type Lease, type LeaseWatch, leaseTtlMs, takeLease } 
 export { type Log, silentLog } from './log.ts';
 export {
   jobSubject,
+  LANES,
+  type Lane,
+  lanesOf,
   type Named,
   type ParkedWhat,
   parkedSubject,

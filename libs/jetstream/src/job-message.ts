@@ -1,4 +1,4 @@
-import { InvalidInputError, type JobEnvelope, messageId, type Priority } from '@jetbeat/core';
+import { InvalidInputError, type JobEnvelope, messageId } from '@jetbeat/core';
 import { arrivalHeader } from './arrival.ts';
 import type { BusConnection } from './bus.ts';
 import { PublishRefusedError } from './errors.ts';
@@ -48,7 +48,7 @@ export function jobText({ text, envelope }: JobToPublish): string {
 /** Where a job goes, and with which headers. Everything in them is checked or our own. */
 export function address(bus: BusConnection, item: JobToPublish): { subject: string; headers: Header[] } {
   const { envelope, at, repeat } = item;
-  const target = targetOf(bus, envelope, item.lane);
+  const target = targetOf(bus, envelope, item.front === true);
   const id = item.messageId ?? messageId(envelope);
   if (!isMessageId(id))
     throw invalid('messageId', `${JSON.stringify(id)} is no message id: use printable ASCII without blanks`);
@@ -64,14 +64,15 @@ export function address(bus: BusConnection, item: JobToPublish): { subject: stri
 }
 
 /** Most jobs go where the one before went: its subject is checked and written once. */
-function targetOf(bus: BusConnection, job: JobEnvelope, lane: Priority | undefined): string {
-  const { queue, task } = job;
-  const priority = lane ?? job.priority;
+function targetOf(bus: BusConnection, job: JobEnvelope, front: boolean): string {
+  const { queue, priority, task } = job;
+  const subject = () => jobSubject(bus, { queue, priority, front, task });
+  if (front) return subject();
   const { lastTarget: last } = bus;
   if (last && last.task === task && last.queue === queue && last.priority === priority) return last.subject;
-  const subject = jobSubject(bus, { queue, priority, task });
-  bus.lastTarget = { queue, priority, task, subject };
-  return subject;
+  const target = subject();
+  bus.lastTarget = { queue, priority, task, subject: target };
+  return target;
 }
 
 /** The same job must still fit when it is tried again, parked or dead, with the headers and events that this takes. */

@@ -1,14 +1,14 @@
-import { PRIORITIES, type Priority } from '@jetbeat/core';
+import type { Priority } from '@jetbeat/core';
 import { type Bus, inside } from './bus.ts';
 import { type Delivery, type DeliveryLane, JobDelivery } from './delivery.ts';
 import type { Log } from './log.ts';
-import { durableName, streamName } from './names.ts';
+import { durableName, LANES, type Lane, lanesOf, priorityOf, streamName } from './names.ts';
 import type { PullStatus } from './pull-book.ts';
 import { Puller, type PullRequest } from './puller.ts';
 
 /** How a pull ended. Every pull gets exactly one end, after everything that it brought was handed over. */
 export interface PullEnd {
-  readonly priority: Priority;
+  readonly lane: Lane;
   /**
    * `done`: all that was asked for came. `empty`: nothing (more) was there and it was not to wait. `expired`: its time is over. `refused`: the
    * server said no; pull again after a moment. `lost`: the connection broke, or the end did not arrive; pull again.
@@ -16,7 +16,7 @@ export interface PullEnd {
   readonly status: PullStatus;
   /** Messages that it asked for and did not bring, as far as can be told. */
   readonly undelivered: number;
-  /** Messages of this priority that may still come for other pulls. */
+  /** Messages of this lane that may still come for other pulls. */
   readonly outstanding: number;
 }
 
@@ -31,11 +31,11 @@ export interface JobSourceParams {
 
 /** Pulls the jobs of one queue. */
 export interface JobSource {
-  /** Asks for jobs of one priority. Several pulls may be out at once. While disconnected it ends as `lost` after the reconnect. */
-  pull(priority: Priority, request: PullRequest): void;
-  /** Messages of a priority that may still come. */
-  outstanding(priority: Priority): number;
-  /** Pulls of a priority that are out. */
+  /** Asks for jobs of one lane. Several pulls may be out at once. While disconnected it ends as `lost` after the reconnect. */
+  pull(lane: Lane, request: PullRequest): void;
+  /** Messages of a lane that may still come. */
+  outstanding(lane: Lane): number;
+  /** Pulls of a priority that are out, on both its lanes. */
   pulls(priority: Priority): number;
   /** Takes no more; what was handed out can still be settled, what still arrives is given back. Safe twice. */
   close(): Promise<void>;
@@ -48,13 +48,12 @@ export interface JobSource {
 export function openJobSource(bus: Bus, params: JobSourceParams): JobSource {
   const inner = inside(bus);
   const { queue, onDelivery, onPullEnd } = params;
-  const consumers: Record<Priority, string> = {
-    high: durableName(queue, 'high'),
-    normal: durableName(queue, 'normal'),
-    low: durableName(queue, 'low'),
-  };
+  const consumers = Object.fromEntries(LANES.map((lane) => [lane, durableName(queue, lane)])) as Record<
+    Lane,
+    string
+  >;
   const lanes = new Map<string, DeliveryLane>(
-    PRIORITIES.map((priority) => [consumers[priority], { queue, priority }]),
+    LANES.map((lane) => [consumers[lane], { queue, lane, priority: priorityOf(lane) }]),
   );
   const puller = new Puller({
     bus: inner,
@@ -69,20 +68,15 @@ export function openJobSource(bus: Bus, params: JobSourceParams): JobSource {
         }),
       ),
     onEnd: (consumer, { status, undelivered }) => {
-      const lane = lanes.get(consumer);
-      if (lane)
-        onPullEnd({
-          priority: lane.priority,
-          status,
-          undelivered,
-          outstanding: puller.outstanding(consumer),
-        });
+      const found = lanes.get(consumer);
+      if (found)
+        onPullEnd({ lane: found.lane, status, undelivered, outstanding: puller.outstanding(consumer) });
     },
   });
   return {
-    pull: (priority, request) => puller.pull(consumers[priority], request),
-    outstanding: (priority) => puller.outstanding(consumers[priority]),
-    pulls: (priority) => puller.pulls(consumers[priority]),
+    pull: (lane, request) => puller.pull(consumers[lane], request),
+    outstanding: (lane) => puller.outstanding(consumers[lane]),
+    pulls: (priority) => lanesOf(priority).reduce((sum, lane) => sum + puller.pulls(consumers[lane]), 0),
     close: () => puller.close(),
   };
 }

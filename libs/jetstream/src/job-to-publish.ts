@@ -1,4 +1,4 @@
-import type { JetbeatError, JobEnvelope, Priority, UniqueAsk } from '@jetbeat/core';
+import type { JetbeatError, JobEnvelope, UniqueAsk } from '@jetbeat/core';
 import type { Arrival } from './arrival.ts';
 
 /** A job on its way into JOBS. */
@@ -10,8 +10,8 @@ export interface JobToPublish {
   readonly traceparent?: string | undefined;
   /** The span before this run, as a `traceparent`; whoever traces the run links to it. */
   readonly link?: string | undefined;
-  /** By which lane of its queue it goes; default: that of its priority. Begun it is by its priority in any case. */
-  readonly lane?: Priority | undefined;
+  /** It was parked, and goes before what else waits with its priority. */
+  readonly front?: boolean | undefined;
   /** Of what was parked. */
   readonly arrival?: Arrival | undefined;
   /** Unix milliseconds: as a timer that fires then, replacing one of the same job. A time that has passed fires at once. */

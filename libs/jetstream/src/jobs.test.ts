@@ -38,7 +38,7 @@ test('jobs are published, pulled with all that a worker needs, and leave the que
 
   const worker = new TestSource(bus);
   const end = await worker.pull({ batch: 2_000, noWait: true });
-  expect(end).toEqual({ priority: 'normal', status: 'empty', undelivered: 800, outstanding: 0 });
+  expect(end).toEqual({ lane: 'normal', status: 'empty', undelivered: 800, outstanding: 0 });
   expect(worker.deliveries).toHaveLength(1_200);
   const [first] = worker.deliveries;
   expect(first).toMatchObject({
@@ -65,11 +65,11 @@ test('the lanes of a queue are pulled apart; a pull that waits gets what comes, 
   worker.source.pull('high', { batch: 1, expiresMs: 10_000 });
   const [result] = await publishJobs(bus, [toPublish({ queue: 'lanes', priority: 'high' })]);
   await worker.until(() => worker.ends.length === 1);
-  expect(worker.ends).toEqual([{ priority: 'high', status: 'done', undelivered: 0, outstanding: 0 }]);
+  expect(worker.ends).toEqual([{ lane: 'high', status: 'done', undelivered: 0, outstanding: 0 }]);
   expect(worker.deliveries[0]?.seq).toBe(result?.ok && result.seq);
   worker.deliveries[0]?.ack();
   expect(await worker.pull({ batch: 5, expiresMs: 300 }, 'low')).toEqual({
-    ...{ priority: 'low', status: 'expired', undelivered: 5, outstanding: 0 },
+    ...{ lane: 'low', status: 'expired', undelivered: 5, outstanding: 0 },
   });
   await worker.source.close();
 });

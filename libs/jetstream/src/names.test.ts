@@ -17,6 +17,11 @@ test('subjects are read as they were written, with and without a namespace', () 
   for (const at of [none, acme]) {
     const job = { queue: 'mail', priority: 'high', task: 'media.sync_library' } as const;
     expect(parseSubject(at, jobSubject(at, job))).toEqual({ kind: 'job', ...job });
+    expect(parseSubject(at, jobSubject(at, { ...job, front: true }))).toEqual({
+      kind: 'job',
+      ...job,
+      front: true,
+    });
     expect(parseSubject(at, timerSubject(at, id))).toEqual({ kind: 'timer', id });
     const hash = 'x1_-';
     for (const what of [{ what: 'doubt' }, { what: 'task', task: 'a.b.c' }, { what: 'key', hash }] as const) {

@@ -9,9 +9,37 @@ export type ParkedWhat =
   /** A start of its rate; the hash stands for whose rate it is. */
   | { readonly what: 'rate'; readonly hash: string };
 
+/**
+ * A lane of a queue: one for what comes, one for what was parked and goes on before that. Each has the older jobs of its priority in front, so
+ * that together they are in the order of their age.
+ */
+export type Lane = Priority | `${Priority}-front`;
+
+/** Where a job waits for a worker. */
+export interface JobPlace {
+  readonly queue: string;
+  readonly priority: Priority;
+  readonly task: string;
+  /** It was parked, and goes before what has not been. */
+  readonly front?: boolean | undefined;
+}
+
+/** The lane of a priority. */
+export function laneOf(priority: Priority, front: boolean | undefined): Lane {
+  return front ? `${priority}-front` : priority;
+}
+
+/** The lanes of one priority, the one first that goes first. */
+export function lanesOf(priority: Priority): readonly [Lane, Lane] {
+  return [`${priority}-front`, priority];
+}
+
+/** All lanes of a queue. */
+export const LANES: readonly Lane[] = PRIORITIES.flatMap(lanesOf);
+
 /** What a subject of ours says. */
 export type ParsedSubject =
-  | { readonly kind: 'job'; readonly queue: string; readonly priority: Priority; readonly task: string }
+  | ({ readonly kind: 'job' } & JobPlace)
   | { readonly kind: 'timer'; readonly id: string }
   | { readonly kind: 'parked'; readonly queue: string; readonly what: ParkedWhat; readonly id: string }
   | { readonly kind: 'dead'; readonly queue: string; readonly task: string };
@@ -54,24 +82,31 @@ export function inNamespace(at: Named, subject: string): string {
   return at.namespace === '' ? subject : `${at.namespace}.${subject}`;
 }
 
-/** The durable consumer of one lane of a queue. The priority is the last token, so no two lanes share a name. */
-export function durableName(queue: string, priority: Priority): string {
-  return `${checkName('queue', queue)}_${checkPriority(priority)}`;
+/** The durable consumer of one lane of a queue. The lane comes last and has no `_`, so no two lanes share a name. */
+export function durableName(queue: string, lane: Lane): string {
+  return `${checkName('queue', queue)}_${checkLane(lane)}`;
+}
+
+/** Which lane a durable consumer is of; undefined for what is none, e.g. one that an operator made. */
+export function readDurable(name: string): { readonly queue: string; readonly lane: Lane } | undefined {
+  const at = name.lastIndexOf('_');
+  const queue = name.slice(0, Math.max(0, at));
+  const lane = name.slice(at + 1);
+  return isName('queue', queue) && isLane(lane) ? { queue, lane } : undefined;
+}
+
+/** The priority of a lane. */
+export function priorityOf(lane: Lane): Priority {
+  return PRIORITIES.find((priority) => lane.startsWith(priority)) ?? 'normal';
 }
 
 /** The durable consumer by which the recorder reads EVENTS. */
 export const RECORDER_DURABLE = 'recorder';
 
-/** Where a job waits for a worker: `jobs.<queue>.<priority>.<task>`. Throws InvalidInputError for what is no name. */
-export function jobSubject(
-  at: Named,
-  job: { readonly queue: string; readonly priority: Priority; readonly task: string },
-): string {
-  const { queue, priority, task } = job;
-  return inNamespace(
-    at,
-    `jobs.${checkName('queue', queue)}.${checkPriority(priority)}.${checkName('task', task)}`,
-  );
+/** Where a job waits for a worker: `jobs.<queue>.<lane>.<task>`. Throws InvalidInputError for what is no name. */
+export function jobSubject(at: Named, { queue, priority, front, task }: JobPlace): string {
+  const lane = checkLane(laneOf(priority, front));
+  return inNamespace(at, `jobs.${checkName('queue', queue)}.${lane}.${checkName('task', task)}`);
 }
 
 /** Where a job waits for its time: `timers.<jobId>`. */
@@ -101,8 +136,11 @@ export function parseSubject(at: Named, subject: string): ParsedSubject | undefi
   const last = rest.join('.');
   switch (first) {
     case 'jobs':
-      if (!isName('queue', second) || !isPriority(third) || !isName('task', last)) return undefined;
-      return { kind: 'job', queue: second, priority: third, task: last };
+      if (!isName('queue', second) || !isLane(third) || !isName('task', last)) return undefined;
+      return {
+        ...{ kind: 'job', queue: second, priority: priorityOf(third), task: last },
+        ...(third.endsWith('-front') ? { front: true } : {}),
+      };
     case 'timers':
       return isUuid(second) && third === '' && last === '' ? { kind: 'timer', id: second } : undefined;
     case 'parked': {
@@ -122,9 +160,8 @@ export function parseSubject(at: Named, subject: string): ParsedSubject | undefi
   }
 }
 
-/** Whether `value` is one of the three lanes. */
-function isPriority(value: string): value is Priority {
-  return (PRIORITIES as readonly string[]).includes(value);
+function isLane(value: string): value is Lane {
+  return (LANES as readonly string[]).includes(value);
 }
 
 /**
@@ -137,9 +174,9 @@ export function checkId(id: string): string {
   throw new InvalidInputError(message, [{ pointer: '/id', code: 'invalid_id', message }]);
 }
 
-function checkPriority(priority: string): Priority {
-  if (isPriority(priority)) return priority;
-  const message = `${JSON.stringify(priority)} is not a priority: use ${PRIORITIES.join(', ')}`;
+function checkLane(lane: string): Lane {
+  if (isLane(lane)) return lane;
+  const message = `${JSON.stringify(lane)} is not a priority: use ${PRIORITIES.join(', ')}`;
   throw new InvalidInputError(message, [{ pointer: '/priority', code: 'invalid_priority', message }]);
 }
 

@@ -21,6 +21,8 @@ export interface RatedPicksParams {
   /** Unix milliseconds. */
   readonly now: () => number;
   readonly leases: LeaseWatch;
+  /** See `HandOverParams`. */
+  readonly keyed?: ((job: JobEnvelope) => JobEnvelope) | undefined;
 }
 
 /**
@@ -63,13 +65,19 @@ export async function pickRated(
   return { picked, skipped: skipped || job !== undefined, busy: busyKeys.size > 0, ...goOn };
 }
 
+/** The key that holds for a job now. */
+export function keyOf(job: JobEnvelope, keyed: RatedPicksParams['keyed']): Concurrency | undefined {
+  return (keyed?.(job) ?? job).policy?.concurrency;
+}
+
 /** Whether the job's key has no free slot; slots of workers that are gone count as free. */
 async function isBusy(
-  { bus, leases, now }: RatedPicksParams,
-  { id, policy }: JobEnvelope,
+  { bus, leases, now, keyed }: RatedPicksParams,
+  job: JobEnvelope,
   busyKeys: Set<string>,
 ): Promise<boolean> {
-  const concurrency = policy?.concurrency;
+  const { id } = job;
+  const concurrency = keyOf(job, keyed);
   if (!concurrency) return false;
   const { key, limit } = concurrency;
   if (busyKeys.has(key)) return true;
@@ -100,7 +108,7 @@ export async function keepKeys(
   const kept: StoredJob[] = [];
   for (const job of jobs) {
     const { envelope } = job;
-    const concurrency = envelope?.policy?.concurrency;
+    const concurrency = envelope && keyOf(envelope, params.keyed);
     if (!envelope || !concurrency || (await keepKey(params, envelope, concurrency, until))) kept.push(job);
   }
   return kept;

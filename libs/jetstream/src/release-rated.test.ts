@@ -197,7 +197,7 @@ test('what is put back goes before the backlog of its lane; of what is not parke
   const found = await findMessage(bus, { subject: place });
   // Another one puts it back, and its parking place is cleared, after this one has looked.
   const [first] = await publishJobs(bus, [
-    { envelope: job, lane: 'high', messageId: `${messageId(job)}.freed${found?.seq}` },
+    { envelope: job, front: true, messageId: `${messageId(job)}.freed${found?.seq}` },
   ]);
   expect(first).toMatchObject({ ok: true });
   const gone = releaseRated({
@@ -214,8 +214,8 @@ test('what is put back goes before the backlog of its lane; of what is not parke
 
   const other = await parkFor(1);
   expect(await other.release()).toMatchObject({ jobs: 1 });
-  const high = jobSubject(bus, { ...(other.jobs[0] ?? job), priority: 'high' });
-  expect((await findMessage(bus, { subject: high }))?.envelope?.id).toBe(other.jobs[0]?.id);
+  const front = jobSubject(bus, { ...(other.jobs[0] ?? job), front: true });
+  expect((await findMessage(bus, { subject: front }))?.envelope?.id).toBe(other.jobs[0]?.id);
   expect(await release()).toMatchObject({ jobs: 0 });
 });
 

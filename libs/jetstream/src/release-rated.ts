@@ -1,15 +1,12 @@
 import {
   concurrencyHash,
   dropHolders,
-  factsOf,
   idleAfter,
   type JobEnvelope,
   letGo,
   mayGo,
-  messageId,
   nextGoesAt,
   type Pace,
-  parseTraceparent,
   type RateAsk,
   type Semaphore,
   TURN_MS,
@@ -17,11 +14,11 @@ import {
 } from '@jetbeat/core';
 import type { Bus } from './bus.ts';
 import type { EventPublisher } from './event-publisher.ts';
-import { deleteJobMessage, findMessage, nextParked, type StoredJob } from './find-message.ts';
+import { nextParked, type StoredJob } from './find-message.ts';
 import { giveUp } from './hand-over.ts';
 import type { LeaseWatch } from './leases.ts';
-import { publishJobs } from './publish-jobs.ts';
-import { keepKeys, pickRated } from './rated-picks.ts';
+import { putBack } from './put-back.ts';
+import { keepKeys, keyOf, pickRated } from './rated-picks.ts';
 import { changeSemaphore, rateState, readSemaphore, type StoredSemaphore } from './semaphores.ts';
 
 /** What a rate is for whoever knows the tasks. */
@@ -42,6 +39,8 @@ export interface ReleaseRatedParams {
   /** What holds for a job now; undefined where the caller does not know its task: then what was noted counts. */
   readonly rateOf?: ((envelope: JobEnvelope) => KnownRate | undefined) | undefined;
   readonly leases: LeaseWatch;
+  /** See `HandOverParams`. */
+  readonly keyed?: ((job: JobEnvelope) => JobEnvelope) | undefined;
   /** Where the last look ended (`goOn`); absent: with the oldest. */
   readonly from?: number | undefined;
 }
@@ -100,7 +99,7 @@ export async function releaseRated(params: ReleaseRatedParams): Promise<Released
   const turns = await keepTurns(params, picked, { pace, known });
   const gone = await keepKeys(params, turns.jobs, now() + TURN_MS);
   if (gone.length < turns.jobs.length) await dropTurns(params, minus(turns.jobs, gone));
-  const jobs = await putBack(params, gone);
+  const jobs = await putBackAll(params, gone);
   // Whoever waits for a key is looked at again soon; else when the next start is due.
   const busyMs = goOn === undefined ? BUSY_MS : GO_ON_MS;
   const dueAt = busy && jobs < due ? now() + busyMs : turns.dueAt;
@@ -157,40 +156,19 @@ function minus(all: readonly StoredJob[], some: readonly StoredJob[]): StoredJob
   return all.filter((one) => !some.includes(one));
 }
 
-/** Returns how many jobs went. Of one that is not parked any more (it went, has run and is done since it was looked at) nothing is kept. */
-async function putBack(params: ReleaseRatedParams, jobs: readonly StoredJob[]): Promise<number> {
-  const { bus, events, now } = params;
-  // They have waited already: behind what came to the lane meanwhile their turns would be over.
-  const lane = 'high' as const;
-  const freed = jobs.flatMap(({ envelope, traceparent, link, arrival, seq }) =>
-    envelope
-      ? [{ envelope, traceparent, link, arrival, lane, messageId: `${messageId(envelope)}.freed${seq}` }]
-      : [],
-  );
-  const results = await publishJobs(bus, freed);
-  const back = await Promise.all(
-    jobs.map(async ({ envelope, traceparent, seq }, index) => {
-      const result = results[index];
-      if (!result || !envelope) return true;
-      if (!result.ok) throw result.error;
-      if (result.duplicate && (await findMessage(bus, { seq }))?.envelope?.id !== envelope.id) return false;
-      const traceId = parseTraceparent(traceparent)?.traceId;
-      const at = result.duplicate ? undefined : result.seq;
-      await events.publish({ kind: 'released', ...factsOf(envelope, traceId, at), at: now() });
-      await deleteJobMessage(bus, seq);
-      return true;
-    }),
-  );
-  const stale = jobs.filter((_, index) => !back[index]);
+/** Returns how many jobs went. Of one that is not parked any more nothing is kept. */
+async function putBackAll(params: ReleaseRatedParams, jobs: readonly StoredJob[]): Promise<number> {
+  const went = await putBack(params, jobs);
+  const stale = jobs.filter((_, index) => !went[index]);
   if (stale.length > 0) {
     await dropTurns(params, stale);
-    for (const { envelope } of stale) await dropKey(bus, envelope);
+    for (const { envelope } of stale) await dropKey(params, envelope);
   }
   return jobs.length - stale.length;
 }
 
-async function dropKey(bus: Bus, envelope: JobEnvelope | undefined): Promise<void> {
-  const key = envelope?.policy?.concurrency?.key;
+async function dropKey({ bus, keyed }: ReleaseRatedParams, envelope: JobEnvelope | undefined): Promise<void> {
+  const key = envelope && keyOf(envelope, keyed)?.key;
   if (envelope && key !== undefined) await giveUp(bus, concurrencyHash(key), envelope.id);
 }
 

@@ -64,7 +64,7 @@ test('pulls that are out when the server is killed end as lost, and new ones get
   await back;
   await worker.until(() => worker.ends.length === 3);
   expect(
-    worker.ends.map(({ priority, status, undelivered }) => `${priority} ${status} ${undelivered}`).sort(),
+    worker.ends.map(({ lane, status, undelivered }) => `${lane} ${status} ${undelivered}`).sort(),
   ).toEqual([...['high lost 3', 'low lost 1', 'normal lost 10']]);
   await publishJobs(bus, [toPublish()]);
   expect(await worker.pull({ batch: 1 })).toMatchObject({ status: 'done' });

@@ -1,4 +1,3 @@
-import { PRIORITIES, type Priority } from '@jetbeat/core';
 import {
   AckPolicy,
   type ConsumerConfig,
@@ -16,6 +15,8 @@ import {
   bucketName,
   durableName,
   inNamespace,
+  LANES,
+  type Lane,
   type Named,
   RECORDER_DURABLE,
   streamName,
@@ -51,7 +52,7 @@ export function wantedStreams(at: Named, settings: TopologySettings): StreamWant
       'Jetbeat: jobs to be done, timers that wait for their time, parked jobs. What is in here is not done yet.',
     // The lanes one by one: a message that no consumer could ever take is refused instead of kept for ever.
     subjects: [
-      ...PRIORITIES.map((priority) => inNamespace(at, `jobs.*.${priority}.>`)),
+      ...LANES.map((lane) => inNamespace(at, `jobs.*.${lane}.>`)),
       inNamespace(at, 'timers.*'),
       inNamespace(at, 'parked.*.*.*'),
     ],
@@ -139,14 +140,14 @@ const CONSUMER = {
 /** The durable of one lane of a queue. */
 export function laneConsumer(
   at: Named,
-  lane: { queue: string; priority: Priority; ackWaitMs: number },
+  { queue, lane, ackWaitMs }: { queue: string; lane: Lane; ackWaitMs: number },
 ): ConsumerWanted {
   return {
     ...CONSUMER,
-    durable_name: durableName(lane.queue, lane.priority),
-    description: `Jetbeat: jobs of queue ${lane.queue}, priority ${lane.priority}, for its workers.`,
-    filter_subject: inNamespace(at, `jobs.${lane.queue}.${lane.priority}.>`),
-    ack_wait: nanos(lane.ackWaitMs),
+    durable_name: durableName(queue, lane),
+    description: `Jetbeat: jobs of queue ${queue}, lane ${lane}, for its workers.`,
+    filter_subject: inNamespace(at, `jobs.${queue}.${lane}.>`),
+    ack_wait: nanos(ackWaitMs),
     max_ack_pending: 20_000,
     // Cannot be changed later, and a pull beyond it may be dropped in silence.
     max_waiting: 10_000,

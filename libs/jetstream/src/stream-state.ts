@@ -1,7 +1,7 @@
 import type { Priority } from '@jetbeat/core';
-import { type Bus, inside } from './bus.ts';
+import { type Bus, type BusConnection, inside } from './bus.ts';
 import { API, isApiError, manage } from './manage.ts';
-import { durableName, RECORDER_DURABLE, streamName } from './names.ts';
+import { durableName, type Lane, lanesOf, RECORDER_DURABLE, streamName } from './names.ts';
 
 /** Where JOBS stands. `created` (Unix milliseconds) tells one incarnation of the stream from the next. */
 export interface JobsStreamState {
@@ -24,7 +24,7 @@ export interface EventsState extends JobsStreamState {
   readonly ackPending: number;
 }
 
-/** Where the consumer of one lane stands; `delivered` and `ackFloor` are sequences of JOBS. */
+/** Where the consumers of one priority stand; `delivered` and `ackFloor` are sequences of JOBS. */
 export interface ConsumerState {
   readonly delivered: number;
   readonly ackFloor: number;
@@ -71,12 +71,30 @@ const NO_CONSUMER: ConsumerState = {
 };
 
 /**
+ * Both lanes of a priority as one: what either has handed out is handed out, what both have acknowledged is acknowledged.
  * A lane without a consumer has handed out nothing and is not idle: a queue that no worker serves is nothing special.
  * @throws JetStreamCallError, BusClosedError
  */
 export async function consumerState(bus: Bus, queue: string, priority: Priority): Promise<ConsumerState> {
   const inner = inside(bus);
-  const name = durableName(queue, priority);
+  const states = await Promise.all(lanesOf(priority).map((lane) => laneState(inner, queue, lane)));
+  const sum = (figure: (state: ConsumerState) => number) =>
+    states.reduce((sum, state) => sum + figure(state), 0);
+  const idle = states.every((state) => state.idle);
+  // The floor of one that is idle holds nobody back.
+  const floors = states.filter((state) => idle || !state.idle).map(({ ackFloor }) => ackFloor);
+  return {
+    delivered: Math.max(...states.map(({ delivered }) => delivered)),
+    ackFloor: Math.min(...floors),
+    pending: sum(({ pending }) => pending),
+    ackPending: sum(({ ackPending }) => ackPending),
+    pulls: sum(({ pulls }) => pulls),
+    idle,
+  };
+}
+
+async function laneState(inner: BusConnection, queue: string, lane: Lane): Promise<ConsumerState> {
+  const name = durableName(queue, lane);
   const info = await manage(inner, `the state of ${name}`, async (jsm) => {
     try {
       return await jsm.consumers.info(streamName(inner, 'JOBS'), name);

@@ -4,7 +4,12 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { natsUrl, testNamespace, testTopology } from '../../../test/support/nats.ts';
 import type { Bus } from './bus.ts';
 import { connectBus } from './connect-bus.ts';
+import { LANES, streamName } from './names.ts';
+import { publishJobs } from './publish-jobs.ts';
+import { consumerState } from './stream-state.ts';
+import { toPublish } from './testing.ts';
 import { ensureTopology } from './topology.ts';
+import { viewJetStream } from './view.ts';
 
 const namespace = testNamespace();
 const buses: Bus[] = [];
@@ -50,7 +55,7 @@ test('many processes at once make the same topology, and again nothing changes',
   expect(dead.config).toMatchObject({ retention: 'limits', max_age: 30 * 86_400e9 });
   const consumers = await jsm.consumers.list(`${namespace}_JOBS`).next();
   expect(consumers.map(({ name }) => name).sort()).toEqual(
-    ['default', 'mail'].flatMap((queue) => ['high', 'low', 'normal'].map((lane) => `${queue}_${lane}`)),
+    ['default', 'mail'].flatMap((queue) => LANES.toSorted().map((lane) => `${queue}_${lane}`)),
   );
   const writes: string[] = [];
   for (const call of ['STREAM.CREATE', 'STREAM.UPDATE', 'CONSUMER.CREATE']) {
@@ -95,4 +100,30 @@ test('a store without room for EVENTS is said so', async () => {
   ).rejects.toThrow(
     expect.objectContaining({ code: 'nats_unfit', message: expect.stringContaining('max_file_store') }),
   );
+});
+
+test('an installation that knew no front lanes is given them, and keeps what waits', async () => {
+  const bus = await connectBus({ servers: natsUrl(), name: 'test', namespace: testNamespace() });
+  buses.push(bus);
+  const params = { ...testTopology, queues: ['default'] };
+  await ensureTopology(bus, params);
+  const jsm = await jetstreamManager(raw);
+  const name = streamName(bus, 'JOBS');
+  for (const lane of LANES.filter((one) => one.endsWith('-front')))
+    await jsm.consumers.delete(name, `default_${lane}`);
+  const { subjects } = (await jsm.streams.info(name)).config;
+  await jsm.streams.update(name, { subjects: subjects.filter((subject) => !subject.includes('-front')) });
+  expect(await publishJobs(bus, [toPublish()])).toMatchObject([{ ok: true }]);
+  expect(await consumerState(bus, 'default', 'normal')).toMatchObject({ pending: 1, idle: false });
+
+  await ensureTopology(bus, params);
+  expect(await publishJobs(bus, [toPublish({}, { front: true })])).toMatchObject([{ ok: true }]);
+  expect(await consumerState(bus, 'default', 'normal')).toMatchObject({
+    pending: 2,
+    delivered: 0,
+    idle: false,
+  });
+  expect((await viewJetStream(bus)()).lanes.filter(({ pending }) => pending > 0)).toMatchObject([
+    { queue: 'default', priority: 'normal', pending: 2 },
+  ]);
 });

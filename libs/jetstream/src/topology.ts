@@ -1,9 +1,9 @@
-import { checkName, PRIORITIES } from '@jetbeat/core';
+import { checkName } from '@jetbeat/core';
 import { JetStreamApiError, type JetStreamManager } from '@nats-io/jetstream';
 import { type Bus, type BusConnection, inside } from './bus.ts';
 import { ServerUnfitError } from './errors.ts';
 import { API, isApiError, manage } from './manage.ts';
-import { streamName } from './names.ts';
+import { LANES, streamName } from './names.ts';
 import { storedBefore } from './stored-before.ts';
 import {
   type ConsumerWanted,
@@ -52,9 +52,7 @@ export async function ensureTopology(bus: Bus, params: TopologyParams): Promise<
     await Promise.all(wantedStreams(inner, settings).map((wanted) => ensureStream(inner, wanted, open)));
     await ensureConsumer(inner, streamName(inner, 'EVENTS'), recorderConsumer());
     for (const queue of queues) {
-      const lanes = PRIORITIES.map((priority) =>
-        laneConsumer(inner, { queue, priority, ackWaitMs: settings.ackWaitMs }),
-      );
+      const lanes = LANES.map((lane) => laneConsumer(inner, { queue, lane, ackWaitMs: settings.ackWaitMs }));
       await Promise.all(lanes.map((wanted) => ensureConsumer(inner, streamName(inner, 'JOBS'), wanted)));
     }
     // Noted by whoever sees a new server first, while little was stored in its time.

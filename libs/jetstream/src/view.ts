@@ -1,14 +1,14 @@
-import { isName, PRIORITIES, type Priority } from '@jetbeat/core';
+import type { Priority } from '@jetbeat/core';
 import type { ConsumerInfo, JetStreamManager } from '@nats-io/jetstream';
 import { type Bus, type BusConnection, inside } from './bus.ts';
 import { countByLane, type LaneCount } from './count-by-lane.ts';
 import { countParked } from './count-parked.ts';
 import { manage } from './manage.ts';
-import { inNamespace, streamName } from './names.ts';
+import { durableName, inNamespace, priorityOf, readDurable, streamName } from './names.ts';
 import { storedAt } from './stored-at.ts';
 import { eventsState } from './stream-state.ts';
 
-/** One lane as an operator sees it. */
+/** The jobs of one queue and priority as an operator sees them: both its lanes. */
 export interface LaneView {
   readonly queue: string;
   readonly priority: Priority;
@@ -53,11 +53,12 @@ export function viewJetStream(bus: Bus): () => Promise<JetStreamView> {
     ]);
     const [events, dead] = await Promise.all([eventsState(bus), streamOf(inner, 'DEAD')]);
     const served = new Set(infos.map(({ name }) => name));
-    const unserved = counts.filter(({ queue, priority }) => !served.has(`${queue}_${priority}`));
-    const lanes = await Promise.all([
+    const unserved = counts.filter(({ queue, lane }) => !served.has(durableName(queue, lane)));
+    const found = await Promise.all([
       ...infos.flatMap((info, index) => laneOf(bus, info, index)),
       ...unserved.slice(0, MAX_UNSERVED).map((count) => unservedLane(bus, count, jobs.now)),
     ]);
+    const lanes = byPriority(found);
     const inLanes = lanes.reduce((sum, { pending, inFlight }) => sum + pending + inFlight, 0);
     const rest = Math.max(0, jobs.messages - inLanes);
     const parked = await count({ rest, lastSeq: jobs.lastSeq });
@@ -104,23 +105,44 @@ async function streamOf(
   return { messages: state.messages, bytes: state.bytes, lastSeq: state.last_seq, now: timeOf(ts) };
 }
 
+function byPriority(lanes: readonly LaneView[]): LaneView[] {
+  const found = new Map<string, LaneView>();
+  for (const lane of lanes) {
+    const name = `${lane.queue} ${lane.priority}`;
+    const other = found.get(name);
+    found.set(name, other ? together(other, lane) : lane);
+  }
+  return [...found.values()];
+}
+
+function together(one: LaneView, other: LaneView): LaneView {
+  return {
+    queue: one.queue,
+    priority: one.priority,
+    pending: one.pending + other.pending,
+    inFlight: one.inFlight + other.inFlight,
+    redelivered: one.redelivered + other.redelivered,
+    pulls: one.pulls + other.pulls,
+    oldestMs: Math.max(one.oldestMs, other.oldestMs),
+  };
+}
+
 /** Nothing for a consumer that is no lane, e.g. one that an operator made. */
 function laneOf(bus: Bus, info: ConsumerInfo, index: number): Promise<LaneView>[] {
   const { name, num_pending, num_ack_pending, num_redelivered, num_waiting, delivered, ts } = info;
-  const at = name.lastIndexOf('_');
-  const queue = name.slice(0, Math.max(0, at));
-  const priority = PRIORITIES.find((one) => one === name.slice(at + 1));
-  if (priority === undefined || !isName('queue', queue)) return [];
+  const found = readDurable(name);
+  if (!found) return [];
+  const { queue, lane } = found;
   const age = async () => {
     if (num_pending === 0 || index >= MAX_LOOK_UPS) return 0;
-    const subject = inNamespace(bus, `jobs.${queue}.${priority}.>`);
+    const subject = inNamespace(bus, `jobs.${queue}.${lane}.>`);
     const since = await storedAt(bus, { stream: 'JOBS', seq: delivered.stream_seq + 1, subject });
     return since === undefined ? 0 : Math.max(0, timeOf(ts) - since);
   };
   return [
     age().then((oldestMs) => ({
       queue,
-      priority,
+      priority: priorityOf(lane),
       pending: num_pending,
       inFlight: num_ack_pending,
       redelivered: num_redelivered,
@@ -132,8 +154,9 @@ function laneOf(bus: Bus, info: ConsumerInfo, index: number): Promise<LaneView>[
 
 /** A queue that no worker has ever served has no consumer: what waits there is seen by its subjects alone. */
 async function unservedLane(bus: Bus, count: LaneCount, now: number): Promise<LaneView> {
-  const { queue, priority, messages } = count;
-  const subject = inNamespace(inside(bus), `jobs.${queue}.${priority}.>`);
+  const { queue, lane, messages } = count;
+  const priority = priorityOf(lane);
+  const subject = inNamespace(inside(bus), `jobs.${queue}.${lane}.>`);
   const since = await storedAt(bus, { stream: 'JOBS', seq: 1, subject });
   const oldestMs = since === undefined ? 0 : Math.max(0, now - since);
   return { queue, priority, pending: messages, inFlight: 0, redelivered: 0, pulls: 0, oldestMs };

@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox';
 import { ConfigError } from './config-error.ts';
+import { rateSection } from './config-rate.ts';
 import { QUEUE_CALLBACKS } from './config-settings.ts';
 
 const closed = { additionalProperties: false } as const;
@@ -15,30 +16,13 @@ export const QUEUE_SECTION = Type.Object(
       }),
     ),
     rateLimit: Type.Optional(
-      Type.Object(
-        {
-          limit: Type.Integer({
-            minimum: 1,
-            maximum: 1_000_000,
-            description: 'Jobs that begin in each `period`.',
-          }),
-          period: Type.String({
-            pattern: '^\\d{1,12}(\\.\\d{1,6})?(ms|s|m|h|d)$',
-            examples: ['1m'],
-            description: 'From 1s to 1d.',
-          }),
-          burst: Type.Optional(
-            Type.Integer({ minimum: 1, maximum: 1_000_000, description: 'Jobs that may begin at once.' }),
-          ),
-          per: Type.Optional(
-            Type.Enum(['queue', 'task', 'key'], {
-              description:
-                'What is counted: all jobs of the queue together; or those of each task, or each concurrency key, whose task says no rate itself.',
-              default: 'queue',
-            }),
-          ),
-        },
-        { ...closed, description: 'How many jobs of the queue begin in a time, over all workers.' },
+      rateSection(
+        'the queue',
+        Type.Enum(['queue', 'task', 'key'], {
+          description:
+            'What is counted: all jobs of the queue together; or those of each task, or each concurrency key, whose task says no rate itself.',
+          default: 'queue',
+        }),
       ),
     ),
     maxDepth: Type.Optional(

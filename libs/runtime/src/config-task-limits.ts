@@ -1,4 +1,5 @@
 import Type from 'typebox';
+import { rateSection } from './config-rate.ts';
 
 const closed = { additionalProperties: false } as const;
 const Key = Type.String({ minLength: 1, maxLength: 256, examples: ['host-{input.host}'] });
@@ -25,29 +26,12 @@ export const TASK_LIMITS = {
     ),
   ),
   rateLimit: Type.Optional(
-    Type.Object(
-      {
-        limit: Type.Integer({
-          minimum: 1,
-          maximum: 1_000_000,
-          description: 'Jobs that begin in each `period`.',
-        }),
-        period: Type.String({
-          pattern: '^\\d{1,12}(\\.\\d{1,6})?(ms|s|m|h|d)$',
-          examples: ['1m'],
-          description: 'From 1s to 1d.',
-        }),
-        burst: Type.Optional(
-          Type.Integer({ minimum: 1, maximum: 1_000_000, description: 'Jobs that may begin at once.' }),
-        ),
-        per: Type.Optional(
-          Type.Enum(['task', 'key'], {
-            description: 'What is counted: all jobs of the task together, or those of each concurrency key.',
-            default: 'task',
-          }),
-        ),
-      },
-      { ...closed, description: 'How many jobs of a task begin in a time, over all workers.' },
+    rateSection(
+      'a task',
+      Type.Enum(['task', 'key'], {
+        description: 'What is counted: all jobs of the task together, or those of each concurrency key.',
+        default: 'task',
+      }),
     ),
   ),
 };

@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest';
+import { FIRST_POSITION, type JobEnvelope } from './envelope.ts';
+import { factsOf } from './event.ts';
+import { uuidV7 } from './ids.ts';
+import { project } from './project.ts';
+
+const job: JobEnvelope = {
+  ...{ v: 1, id: uuidV7(1_000, new Uint8Array(10)), task: 'a.b', queue: 'default', priority: 'normal' },
+  ...{ input: null, createdAt: 1_000, runAt: 1_000, ...FIRST_POSITION },
+};
+
+test('what holds a parked job is told', () => {
+  const facts = factsOf({ ...job, parks: 1 }, undefined);
+  const [task] = project([{ kind: 'parked', ...facts, seq: 7, what: 'task', at: 5 }]).jobs;
+  expect(task).toMatchObject({ state: 'parked', reason: { code: 'no_worker' } });
+  expect(task?.reason?.text).toContain(`the queue "${job.queue}" does not have the task "${job.task}"`);
+  expect(task).not.toHaveProperty('seq');
+  const [doubt] = project([{ kind: 'parked', ...facts, what: 'doubt', at: 5 }]).jobs;
+  expect(doubt).toMatchObject({ state: 'parked', reason: { code: 'doubt' } });
+  const texts = [
+    { limit: 1, taken: 1, text: 'waits for key k: 1 of 1 slot is taken' },
+    { limit: 3, taken: 3, text: 'waits for key k: 3 of 3 slots are taken' },
+    { limit: 3, taken: 2, text: 'waits for key k, behind older jobs' },
+  ];
+  for (const { limit, taken, text } of texts) {
+    const [key] = project([{ kind: 'parked', ...facts, what: 'key', key: 'k', limit, taken, at: 5 }]).jobs;
+    expect(key).toMatchObject({ state: 'parked', reason: { code: 'key', text, key: 'k' } });
+  }
+  const rate = { what: 'rate', rate: 'task mail.send', limit: 100, periodMs: 60_000 } as const;
+  const [rated] = project([{ kind: 'parked', ...facts, ...rate, at: 5 }]).jobs;
+  const text = 'waits for the rate of task mail.send: 100 per 1m';
+  expect(rated?.reason).toEqual({ code: 'rate', text, rate: 'task mail.send' });
+});
+
+test('a job without a trace has none', () => {
+  const facts = factsOf(job, undefined);
+  const [change] = project([
+    { kind: 'parked', ...facts, what: 'task', at: 5 },
+    { kind: 'released', ...facts, at: 6 },
+  ]).jobs;
+  expect(change).toMatchObject({ state: 'queued' });
+  expect(change).not.toHaveProperty('traceId');
+});
