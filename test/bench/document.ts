@@ -29,7 +29,8 @@ export async function readMeasured(dir: string, names: readonly string[]): Promi
  */
 export async function writeDocument(file: string, measured: Measured): Promise<void> {
   const quick = measured.rows.filter((result) => result.quick).map(({ row }) => row);
-  if (quick.length > 0) throw new Error(`measured with --quick, so not for a document: ${quick.join(', ')}`);
+  if (quick.length > 0)
+    throw new Error(`measured with --quick or --seconds, so not for a document: ${quick.join(', ')}`);
   let text = await readFile(file, 'utf8');
   text = between(text, 'machine', machineLines(measured.rows));
   text = between(text, 'rows', resultTable(measured.rows));

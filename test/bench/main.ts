@@ -21,7 +21,7 @@ async function bench(options: BenchOptions, signal: AbortSignal): Promise<number
   await mkdir(out, { recursive: true });
   const bin = process.env['JETBEAT_NATS_SERVER_BIN'] ?? '';
   const natsBin = await resolveNatsServer({ cacheDir, log: console.log, signal, bin });
-  const { quick, concurrency, runs, profile } = options;
+  const { quick, runs, profile } = options;
   const env: Record<string, string> =
     profile === undefined ? {} : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${resolve(profile)}` };
   const results: RowResult[] = [];
@@ -33,7 +33,7 @@ async function bench(options: BenchOptions, signal: AbortSignal): Promise<number
     // A row that fails has no figures, and none of an earlier time either.
     await rm(file, { force: true });
     try {
-      const order = { natsBin, quick, concurrency, env };
+      const order = { natsBin, env, ...orderOf(options) };
       const result = await measureRow({ row, runs, order, signal, log: console.log });
       await writeFile(file, `${JSON.stringify(result, null, 2)}\n`);
       results.push(result);
@@ -54,6 +54,11 @@ async function bench(options: BenchOptions, signal: AbortSignal): Promise<number
     await writeDocument(join(root, 'docs/performance.md'), await readMeasured(out, names));
   }
   return failed === 0 && !signal.aborted ? 0 : 1;
+}
+
+/** What holds for every row. */
+function orderOf({ quick, concurrency, seconds }: BenchOptions) {
+  return { quick, concurrency, ...(seconds === undefined ? {} : { seconds }) };
 }
 
 /** Other products, in a folder that is gone afterwards. */

@@ -39,7 +39,7 @@ export async function measureRow(params: MeasureRowParams): Promise<RowResult> {
   return {
     row: row.name,
     what: row.what,
-    quick: order.quick,
+    quick: order.quick || order.seconds !== undefined,
     machine: await machineFacts({ natsBin: order.natsBin, postgres }),
     measures: row.measures.map((measure) => {
       const values = results.map(({ figures }) => figures[measure.name] ?? Number.NaN);

@@ -16,6 +16,11 @@ test('rows are named, and a quick run is one run', () => {
   expect(parseOptions(['--help'], known)).toBe('help');
 });
 
+test('rows that go by the clock may be cut short', () => {
+  expect(parseOptions(['--seconds', '20'], known)).toMatchObject({ seconds: 20 });
+  expect(() => parseOptions(['--seconds', 'x'], known)).toThrow('--seconds');
+});
+
 test('what is not known is refused', () => {
   expect(() => parseOptions(['--rows', 'drian'], known)).toThrow('there is no row drian');
   expect(() => parseOptions(['--runs', '0'], known)).toThrow('--runs');

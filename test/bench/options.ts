@@ -12,6 +12,8 @@ export interface BenchOptions {
   readonly out?: string;
   /** Handlers that a worker runs at once. */
   readonly concurrency: number;
+  /** Of rows that go by the clock: other than what they ask for. */
+  readonly seconds?: number;
   /** Folder for CPU profiles of every Node process under measure. */
   readonly profile?: string;
 }
@@ -21,6 +23,7 @@ export const usage = `npm run bench -- [options]
   --rows a,b         these rows only; \`none\` for none
   --runs N           runs of each row; the table shows their median (default 5)
   --quick            small counts, one run: shows that the rows work, and nothing about speed
+  --seconds N        how long rows of schedules go on, to try something out: not for the tables
   --peers            other products on this machine as well, where their servers can be had
   --write            puts the tables of docs/performance.md in from the JSON that is there
   --out DIR          where the JSON goes (default .jetbeat/bench)
@@ -45,6 +48,7 @@ export function parseOptions(args: readonly string[], known: readonly string[]):
       write: { type: 'boolean', default: false },
       out: { type: 'string' },
       concurrency: { type: 'string' },
+      seconds: { type: 'string' },
       profile: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
@@ -61,6 +65,7 @@ export function parseOptions(args: readonly string[], known: readonly string[]):
     ...{ quick, peers, write },
     ...(rows === undefined ? {} : { rows }),
     ...(out === undefined ? {} : { out }),
+    ...(values.seconds === undefined ? {} : { seconds: wholeNumber('seconds', values.seconds) }),
     ...(profile === undefined ? {} : { profile }),
   };
 }

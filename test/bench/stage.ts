@@ -15,6 +15,8 @@ import { type ProcessWatch, watchProcesses } from './watch-processes.ts';
 export interface Stage {
   /** Small counts: it only has to work. */
   readonly quick: boolean;
+  /** How long a row that goes by the clock is to go on; else as it says. */
+  readonly seconds?: number;
   readonly streams: StreamWatch;
   readonly history: History;
   readonly processes: ProcessWatch;
@@ -48,6 +50,7 @@ export interface StageParams {
   /** How many nats-servers. */
   readonly nodes: 1 | 3;
   readonly quick: boolean;
+  readonly seconds?: number;
   /** For every process under measure, e.g. `NODE_OPTIONS`. */
   readonly env: Readonly<Record<string, string>>;
   readonly concurrency: number;
@@ -113,6 +116,7 @@ async function build(
   };
   return {
     ...{ quick, streams, history, processes, apiKey, say },
+    ...(params.seconds === undefined ? {} : { seconds: params.seconds }),
     apiUrl: `http://127.0.0.1:${apiPort}`,
     async start(name, { unwatched = false, env: own = {} } = {}) {
       const port = name === 'api' ? apiPort : await freePort();

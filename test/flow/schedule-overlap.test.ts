@@ -4,30 +4,21 @@ import { databaseTime, editSchedule, getJob } from '@jetbeat/postgres';
 import { createLog, loadConfig } from '@jetbeat/runtime';
 import { defineTask } from '@jetbeat/task';
 import { start as startWorker } from '@jetbeat/worker';
-import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { natsUrl } from '../support/nats.ts';
 import { makeSchedule } from '../support/scheduler.ts';
-import { createSchedulerBench, is, type SchedulerBench } from '../support/scheduler-bench.ts';
+import { benchOfEachTest, is } from '../support/scheduler-bench.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
-let bench: SchedulerBench['bench'];
-let schedule: SchedulerBench['schedule'];
-let rows: SchedulerBench['rows'];
-let end: SchedulerBench['end'];
-let stop: SchedulerBench['stop'];
-
-beforeEach(async () => {
-  ({ bench, schedule, rows, end, stop } = await createSchedulerBench());
-});
-
-afterEach(() => stop());
+const own = benchOfEachTest();
+const { schedule, rows, end } = own;
 
 test('one that waits runs when the job before it has ended, and by what the schedule says then', async () => {
-  await (await bench.start()).ready();
+  await (await own.bench.start()).ready();
   await schedule();
-  const now = await databaseTime(bench.db);
+  const now = await databaseTime(own.bench.db);
   const { id, name } = await makeSchedule(
-    bench.db,
+    own.bench.db,
     { when: { every: 1_000 }, overlap: 'buffer-one' },
     { now },
   );
@@ -39,30 +30,33 @@ test('one that waits runs when the job before it has ended, and by what the sche
     ...definition,
     job: { ...definition.job, input: { a: 2 } },
   });
-  expect(await editSchedule(bench.db, { name, edit })).toMatchObject({ version: 2 });
+  expect(await editSchedule(own.bench.db, { name, edit })).toMatchObject({ version: 2 });
   await end(first);
   const [, after] = await rows(id, 'the one that waited runs', (found) => found[1]?.state === 'dispatched');
-  expect(await getJob(bench.db, first?.jobId ?? '')).toMatchObject({ input: { a: 1 } });
-  expect(await getJob(bench.db, after?.jobId ?? '')).toMatchObject({ input: { a: 2 } });
+  expect(await getJob(own.bench.db, first?.jobId ?? '')).toMatchObject({ input: { a: 1 } });
+  expect(await getJob(own.bench.db, after?.jobId ?? '')).toMatchObject({ input: { a: 2 } });
 });
 
 test('with cancel-previous the job before it is taken back, and the next one runs', async () => {
-  await (await bench.start()).ready();
+  await (await own.bench.start()).ready();
   await schedule();
-  const now = await databaseTime(bench.db);
+  const now = await databaseTime(own.bench.db);
   const { id } = await makeSchedule(
-    bench.db,
+    own.bench.db,
     { when: { every: 2_000 }, overlap: 'cancel-previous' },
     { now },
   );
   const [first] = await rows(id, 'two have run', (found) => found.filter(is('dispatched')).length >= 2);
   const job = await waitUntil('history says so', async () => {
-    const found = await getJob(bench.db, first?.jobId ?? '');
+    const found = await getJob(own.bench.db, first?.jobId ?? '');
     return found?.state === 'cancelled' && found;
   });
   expect(job.reason).toMatchObject({ text: 'the next run of its schedule takes its place' });
   // No worker has begun any of them: what was cancelled is no message any more.
-  await waitUntil('only the last one is left', async () => (await jobsStreamState(bench.bus)).messages <= 1);
+  await waitUntil(
+    'only the last one is left',
+    async () => (await jobsStreamState(own.bench.bus)).messages <= 1,
+  );
 });
 
 test('with cancel-previous a job that runs is stopped, and the next one begins when it has ended', async () => {
@@ -70,7 +64,7 @@ test('with cancel-previous a job that runs is stopped, and the next one begins w
   const over = Promise.withResolvers<void>();
   const env = {
     JETBEAT_NATS_URL: natsUrl(),
-    JETBEAT_NAMESPACE: bench.namespace,
+    JETBEAT_NAMESPACE: own.bench.namespace,
     JETBEAT_STORAGE_EVENTS: '32MiB',
   };
   const runsOn = defineTask({
@@ -91,16 +85,16 @@ test('with cancel-previous a job that runs is stopped, and the next one begins w
     over.resolve();
     return worker.stop();
   });
-  await (await bench.start()).ready();
+  await (await own.bench.start()).ready();
   await schedule();
-  const now = await databaseTime(bench.db);
+  const now = await databaseTime(own.bench.db);
   const job = { task: 'test.runs-on', input: null };
   const spec = { when: { every: 3_000 }, overlap: 'cancel-previous', job } as const;
-  const { id } = await makeSchedule(bench.db, spec, { now });
+  const { id } = await makeSchedule(own.bench.db, spec, { now });
   const [first, second] = await rows(id, 'two have run', (some) => some.filter(is('dispatched')).length >= 2);
   await waitUntil('both have begun', () => begun.length >= 2);
   expect(begun.slice(0, 2)).toEqual([first?.jobId, second?.jobId]);
-  expect(await getJob(bench.db, begun[0] ?? '')).toMatchObject({
+  expect(await getJob(own.bench.db, begun[0] ?? '')).toMatchObject({
     ...{ state: 'cancelled', attempts: [{ outcome: 'cancelled' }] },
     reason: { text: 'the next run of its schedule takes its place' },
   });

@@ -10,3 +10,12 @@ export const note = defineTask({
     appendFileSync(file, `${name}\n`);
   },
 });
+
+/** Writes the schedule and the nominal time that it runs for. */
+export const noteTime = defineTask({
+  name: 'test.note-time',
+  input: Type.Object({ file: Type.String() }),
+  run({ file }, { schedule }) {
+    appendFileSync(file, `${schedule?.name} ${Number(schedule?.nominalTime)}\n`);
+  },
+});

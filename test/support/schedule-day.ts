@@ -1,51 +1,14 @@
-import { tmpdir } from 'node:os';
-import { readSettings } from '@jetbeat/core';
-import {
-  createSchedules,
-  type Database,
-  dispatchPass,
-  materializePass,
-  type NewJob,
-  nextWake,
-  openDatabase,
-  pauseSchedule,
-} from '@jetbeat/postgres';
-import { createLog, loadConfig } from '@jetbeat/runtime';
-import { createPass } from '@jetbeat/scheduler';
+import { createSchedules, type Database, look, openDatabase, pauseSchedule, wakeAt } from '@jetbeat/postgres';
 import { expect } from 'vitest';
 import { openHistory } from '../bench/history.ts';
+import { createCutter } from './cut-connection.ts';
 import { createTestDatabase } from './database.ts';
+import { type DayReplica, KILL_POINTS, type KillPoint, kill, startDayReplica } from './day-replica.ts';
 import { type Outcome, oracleOutcomes } from './schedule-oracle.ts';
 import { FROM, type Subject, subjects } from './schedule-subjects.ts';
 
 const HOUR = 3_600_000;
 const SCHEDULERS = 5;
-
-/** One scheduler, as far as it plans and dispatches; it can be killed at any moment. */
-function startReplica(params: { url: string; id: string; clock: () => number }) {
-  const { url, id, clock } = params;
-  const config = loadConfig({ env: {}, app: 'scheduler', cwd: tmpdir() });
-  const published: string[] = [];
-  const opened = openDatabase({ url, applicationName: id, poolSize: 1 });
-  const log = createLog({ app: 'scheduler', level: 'fatal' });
-  const made = opened.then((db) =>
-    createPass({
-      ...{ db, id, clock, log, hold: () => undefined },
-      ports: { databaseTime: async () => clock(), materializePass, dispatchPass },
-      eventsMarks: async () => ({ lastSeq: 0, recordedUpTo: 0 }),
-      publisher: {
-        add: (jobs: readonly NewJob[]) => void published.push(...jobs.map(({ envelope }) => envelope.id)),
-      },
-      cancel: () => {},
-      settings: readSettings(config.settings, config.file),
-    }),
-  );
-  return {
-    ...{ id, published },
-    pass: async () => (await made)(),
-    stop: async () => (await opened).close(),
-  };
-}
 
 /**
  * Lets five schedulers work through the hours of a day, on a clock that jumps from one moment at which something happens to the
@@ -54,8 +17,9 @@ function startReplica(params: { url: string; id: string; clock: () => number }) 
  */
 export async function scheduleDay(params: { schedules: number; hours: number; killEvery: number }): Promise<{
   times: number;
-  /** Passes that a kill has broken off. */
+  /** Passes that a kill has broken off, in all and at each point. */
   kills: number;
+  points: Record<string, number>;
   outcomes: Record<string, number>;
 }> {
   const database = await createTestDatabase();
@@ -65,10 +29,11 @@ export async function scheduleDay(params: { schedules: number; hours: number; ki
   const away = { from: FROM + 1.6 * HOUR + 1, to: FROM + 2.25 * HOUR + 20_000 };
   const all = subjects(params.schedules);
   let now = FROM;
-  let tried = 0;
-  let kills = 0;
+  const cutter = createCutter(database.url);
+  const killed: KillPoint[] = [];
+  let isTime = false;
   const replica = (index: number) =>
-    startReplica({ url: database.url, id: `day-${index}`, clock: () => now });
+    startDayReplica({ url: database.url, id: `day-${index}`, clock: () => now });
   const replicas = Array.from({ length: SCHEDULERS }, (_, index) => replica(index));
   try {
     await createSchedules(db, {
@@ -85,14 +50,18 @@ export async function scheduleDay(params: { schedules: number; hours: number; ki
         await pauseSchedule(db, { name, by: 'test', until, now });
         pauses.shift();
       }
-      const killed = step % params.killEvery === 0 ? replicas[tried % SCHEDULERS] : undefined;
-      const { broken } = await untilIdle(replicas, killed, history);
-      if (killed) {
-        await killed.stop();
-        replicas[tried % SCHEDULERS] = replica(SCHEDULERS + tried);
-        tried += 1;
-        kills += Number(broken);
+      isTime ||= step % params.killEvery === 0;
+      // At a moment at which it has nothing to do nobody is killed, but at the next one.
+      const point = KILL_POINTS[killed.length % KILL_POINTS.length] ?? 'commit';
+      const turn = killed.length % SCHEDULERS;
+      const victim = isTime ? replicas[turn] : undefined;
+      if (victim && (await kill(victim, point, cutter))) {
+        isTime = false;
+        await victim.stop();
+        killed.push(point);
+        replicas[turn] = replica(SCHEDULERS + killed.length);
       }
+      await untilIdle(replicas, history);
       now = await nextMoment(db, history, { now, pause: pauses[0]?.since });
       if (now > away.from && now < away.to) now = away.to;
       if (now > to) break;
@@ -101,15 +70,12 @@ export async function scheduleDay(params: { schedules: number; hours: number; ki
     expect(new Set(replicas.flatMap(({ published }) => published)).size).toBe(
       replicas.reduce((sum, { published }) => sum + published.length, 0),
     );
-    const counted = Object.groupBy(outcomes, (outcome) => outcome);
     return {
-      times: outcomes.length,
-      kills,
-      outcomes: Object.fromEntries(
-        Object.entries(counted).map(([outcome, found]) => [outcome, found?.length ?? 0]),
-      ),
+      ...{ times: outcomes.length, kills: killed.length },
+      ...{ points: countOf(killed), outcomes: countOf(outcomes) },
     };
   } finally {
+    await cutter.close();
     await Promise.all(replicas.map((one) => one.stop()));
     await history.close();
     await db.close();
@@ -117,8 +83,12 @@ export async function scheduleDay(params: { schedules: number; hours: number; ki
   }
 }
 
+function countOf(found: readonly string[]): Record<string, number> {
+  const groups = [...Map.groupBy(found, (one) => one)];
+  return Object.fromEntries(groups.map(([one, all]) => [one, all.length]));
+}
+
 type History = ReturnType<typeof openHistory>;
-type Replica = ReturnType<typeof startReplica>;
 
 /** A worker and a recorder, as far as the schedulers see them. */
 async function endJobs(history: History, now: number): Promise<void> {
@@ -129,22 +99,12 @@ async function endJobs(history: History, now: number): Promise<void> {
   );
 }
 
-/** All schedulers pass until none finds anything to do; the one that is killed loses its connection in the middle of its pass. */
-async function untilIdle(
-  replicas: readonly Replica[],
-  killed: Replica | undefined,
-  history: History,
-): Promise<{ broken: boolean }> {
+/** All schedulers pass at once, then one until it finds nothing to do. */
+async function untilIdle(replicas: readonly DayReplica[], history: History): Promise<void> {
   // A pass that fails, as on a busy machine, is repeated.
-  const tryPass = (one: Replica) => one.pass().catch(() => undefined);
-  const passing = replicas.map(tryPass);
-  if (killed) {
-    const cut = `select pg_terminate_backend(pid) from pg_stat_activity where application_name = ?`;
-    await history.rows(cut, [killed.id]);
-  }
-  const passed = await Promise.all(passing);
-  const broken = passed.some((one, index) => one === undefined && replicas[index] === killed);
-  const [first] = replicas.filter((one) => one !== killed);
+  const tryPass = (one: DayReplica) => one.pass().catch(() => undefined);
+  await Promise.all(replicas.map(tryPass));
+  const [first] = replicas;
   for (let round = 0; round < 100 && first; round++) {
     // Workers do at once what cancel-previous asks of them.
     const cancelled = await history.rows<{ id: string }>(
@@ -154,7 +114,7 @@ async function untilIdle(
     const done = await tryPass(first);
     if (done === undefined) continue;
     const { occurrences, dispatched, skipped, buffered, waiting } = done;
-    if (cancelled.length + occurrences + dispatched + skipped + buffered + waiting === 0) return { broken };
+    if (cancelled.length + occurrences + dispatched + skipped + buffered + waiting === 0) return;
   }
   throw new Error('the schedulers do not come to an end');
 }
@@ -169,7 +129,7 @@ async function nextMoment(
     `select min(extract(epoch from created_at) * 1000 + (input->>'ms')::float8)::float8 as at from job
      where finished_at is null and schedule_id in (select schedule_id from occurrence where state = 'buffered')`,
   );
-  const moments = [(await nextWake(db)).at, ends?.at ?? undefined, pause];
+  const moments = [wakeAt(await look(db)), ends?.at ?? undefined, pause];
   const ahead = moments.filter((time) => time !== undefined).map((time) => Math.max(time, now + 1));
   return Math.min(...ahead, Number.MAX_SAFE_INTEGER);
 }

@@ -1,5 +1,6 @@
 import { getJob, type OccurrenceRecord } from '@jetbeat/postgres';
 import type { Scheduler } from '@jetbeat/scheduler';
+import { afterEach, beforeEach } from 'vitest';
 import { createTestDatabase } from './database.ts';
 import { createRecorderBench, type RecorderBench, settledEvent } from './recorder.ts';
 import { occurrencesOf, startScheduler } from './scheduler.ts';
@@ -21,7 +22,7 @@ export interface SchedulerBench {
 export const is = (state: OccurrenceRecord['state']) => (one: OccurrenceRecord) => one.state === state;
 
 /** Makes the bench. */
-export async function createSchedulerBench(): Promise<SchedulerBench> {
+async function createSchedulerBench(): Promise<SchedulerBench> {
   const database = await createTestDatabase();
   const bench = await createRecorderBench({ database: database.url });
   const schedulers: Scheduler[] = [];
@@ -52,5 +53,28 @@ export async function createSchedulerBench(): Promise<SchedulerBench> {
       await bench.stop();
       await database.drop();
     },
+  };
+}
+
+/** One for each test of a file, and what acts on that of the test that runs. */
+export function benchOfEachTest(): SchedulerBench {
+  let now: SchedulerBench | undefined;
+  const current = (): SchedulerBench => {
+    if (!now) throw new Error('no test runs');
+    return now;
+  };
+  beforeEach(async () => {
+    now = await createSchedulerBench();
+  });
+  const stop = () => current().stop();
+  afterEach(stop);
+  return {
+    get bench() {
+      return current().bench;
+    },
+    schedule: (options) => current().schedule(options),
+    rows: (id, what, wanted) => current().rows(id, what, wanted),
+    end: (occurrence) => current().end(occurrence),
+    stop,
   };
 }

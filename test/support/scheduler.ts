@@ -5,6 +5,7 @@ import {
   type Database,
   databaseTime,
   listOccurrences,
+  look,
   type OccurrenceRecord,
 } from '@jetbeat/postgres';
 import { createLog, loadConfig } from '@jetbeat/runtime';
@@ -54,7 +55,12 @@ export function movedClock(): MovedClock {
     now: async (db) => (await databaseTime(db)) + clock.offset,
     params: {
       clock: () => Date.now() + clock.offset,
-      ports: { databaseTime: (db) => clock.now(db) },
+      ports: {
+        async look(db) {
+          const seen = await look(db);
+          return { ...seen, now: seen.now + clock.offset };
+        },
+      },
     },
   };
   return clock;

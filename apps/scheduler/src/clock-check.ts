@@ -15,26 +15,19 @@ export class ClockDifferenceError extends JetbeatError {
   }
 }
 
-/** What one look at both clocks says. Milliseconds. */
-export interface ClockReading {
-  /** PostgreSQL's time: the time of the pass. */
-  readonly now: number;
-  /** To be added to this machine's clock to get PostgreSQL's. */
-  readonly offset: number;
-}
-
 /**
- * Takes the time from PostgreSQL, and compares it with this machine's clock halfway through the question.
+ * Looks into PostgreSQL, and compares the time that it says with this machine's clock halfway through the question.
+ * @returns what was seen; `offset` is to be added to this machine's clock to get PostgreSQL's, milliseconds
  * @throws ClockDifferenceError when they differ by more than 5 s beyond what the question itself took
  */
-export async function readClock(params: {
-  databaseTime: () => Promise<number>;
+export async function readClock<Seen extends { readonly now: number }>(params: {
+  look: () => Promise<Seen>;
   clock: () => number;
-}): Promise<ClockReading> {
+}): Promise<{ seen: Seen; offset: number }> {
   const asked = params.clock();
-  const now = await params.databaseTime();
+  const seen = await params.look();
   const took = params.clock() - asked;
-  const offset = now - (asked + took / 2);
+  const offset = seen.now - (asked + took / 2);
   if (Math.abs(offset) - took / 2 > MAX_CLOCK_DIFFERENCE_MS) throw new ClockDifferenceError(offset);
-  return { now, offset };
+  return { seen, offset };
 }

@@ -8,7 +8,13 @@ import {
   periodAfter,
   type Settings,
 } from '@jetbeat/core';
-import { type DispatchDecision, type DueOccurrence, isPaused, type TaskRecord } from '@jetbeat/postgres';
+import {
+  type DispatchDecision,
+  type DueOccurrence,
+  isPaused,
+  type NewJob,
+  type TaskRecord,
+} from '@jetbeat/postgres';
 import type { Log } from '@jetbeat/runtime';
 import { makeJob } from './make-job.ts';
 import type { Recurrences } from './recurrences.ts';
@@ -47,6 +53,16 @@ export function decideOccurrence(params: DecideParams, due: DueOccurrence, known
     const { name } = due.schedule;
     params.log.error({ err, schedule: name }, 'no job can be made of a schedule: correct its definition');
     return { do: 'wait', eventsSeq: NO_EVENT, until: known.now + AGAIN_MS };
+  }
+}
+
+/** The job of a time that has just come and is free to run; undefined: whoever decides what is due decides. @param now Unix milliseconds */
+export function fireDue(params: DecideParams, due: DueOccurrence, now: number): NewJob | undefined {
+  try {
+    const decided = decide(params, due, { now, recordedUpTo: 0, lastSeq: undefined });
+    return decided.do === 'dispatch' ? decided.job : undefined;
+  } catch {
+    return undefined;
   }
 }
 

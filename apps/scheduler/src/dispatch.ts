@@ -15,7 +15,9 @@ export interface DispatchParams extends DecideParams {
   readonly db: Database;
   /** The transaction; a test may wrap it. */
   readonly dispatchPass: typeof dispatchPass;
-  /** Takes what is committed and has to be published. */
+  /** Whether anything waits for the end of a job. */
+  readonly buffered: boolean;
+  /** Takes what is committed and has to be published, also nothing. */
   readonly publish: (jobs: readonly NewJob[]) => void;
   /** Takes what is committed and has to be told to the workers: jobs that are cancelled. */
   readonly cancel: (ids: readonly string[]) => void;
@@ -39,6 +41,9 @@ export interface DispatchCounts {
   readonly waiting: number;
 }
 
+/** What a dispatch did; `cut`: more was due than fits into memory. */
+export type DispatchDone = DispatchCounts & { readonly cut: boolean };
+
 /** Occurrences of one transaction. */
 const LIMIT = 500;
 /** What PostgreSQL refuses is looked for in steps, each with so many times fewer occurrences. */
@@ -57,13 +62,12 @@ export async function dispatch(
   params: DispatchParams,
   now: number,
   events: EventsMarks | undefined,
-): Promise<DispatchCounts> {
+): Promise<DispatchDone> {
   const done = await decideAll(params, now, events);
-  params.fires?.committed(done.dispatched);
-  if (done.dispatched.length > 0) params.publish(done.dispatched);
+  params.publish(done.dispatched);
   if (done.cancelled.length > 0) params.cancel(done.cancelled);
-  const { skipped, buffered, waiting } = done;
-  return { dispatched: done.dispatched.length, skipped, buffered, waiting };
+  const { skipped, buffered, waiting, cut } = done;
+  return { dispatched: done.dispatched.length, skipped, buffered, waiting, cut };
 }
 
 async function decideAll(
@@ -71,6 +75,7 @@ async function decideAll(
   now: number,
   events: EventsMarks | undefined,
 ): Promise<Dispatched> {
+  const { db, buffered } = params;
   const known = { now, recordedUpTo: events?.recordedUpTo ?? 0, lastSeq: events?.lastSeq };
   const { recordedUpTo } = known;
   const refused = new Set<string>();
@@ -87,7 +92,7 @@ async function decideAll(
   for (let [limit, tries] = [LIMIT, 1]; ; tries++) {
     asked = [];
     try {
-      return await params.dispatchPass(params.db, { now, limit, recordedUpTo, decide });
+      return await params.dispatchPass(db, { now, limit, recordedUpTo, buffered, decide });
     } catch (error) {
       if (!isRefusedByData(error) || tries === TRIES) throw error;
       // Its error does not say whose values these are, so it is asked about fewer, at last about one.

@@ -8,7 +8,7 @@ import {
   publishJobs,
   watchStorage,
 } from '@jetbeat/jetstream';
-import { databaseTime, dispatchPass, materializePass, notePublished, noteZones } from '@jetbeat/postgres';
+import { dispatchPass, look, materializePass, notePublished, noteZones } from '@jetbeat/postgres';
 import {
   type Check,
   createMetrics,
@@ -91,7 +91,7 @@ export async function start(params: SchedulerParams): Promise<Scheduler> {
   const pass = createPass({
     ...{ db, eventsMarks, publisher, hold, settings, fires, log, clock },
     id: randomUUID(),
-    ports: { databaseTime, materializePass, dispatchPass, ...params.ports },
+    ports: { look, materializePass, dispatchPass, ...params.ports },
     cancel: duties.cancel,
   });
   let zonesNoted = false;

@@ -1,7 +1,10 @@
 import { awayAt, MAX_TIMES, planSchedule, type SchedulerGap } from '@jetbeat/core';
 import {
   type Database,
+  type Fire,
+  isRefusedByData,
   type materializePass,
+  type NewJob,
   type Plan,
   type PlannedOccurrence,
   type PlannedSchedule,
@@ -17,6 +20,8 @@ export interface MaterializeParams {
   readonly recurrences: Recurrences;
   /** The transaction; a test may wrap it. */
   readonly materializePass: typeof materializePass;
+  /** Makes the job of a time that has just come. */
+  readonly fire: Fire;
   /** When nothing was planned, newest first. */
   readonly gaps: readonly SchedulerGap[];
   readonly log: Pick<Log, 'error'>;
@@ -30,10 +35,14 @@ export interface Materialized {
   readonly due: number;
   readonly missed: number;
   readonly skipped: number;
-  /** One of the schedules does not let its runs overlap. */
+  /** Jobs of what was in time: committed, to be published. */
+  readonly fired: readonly NewJob[];
+  /** Something is due now that is still to be decided; `exclusive`: of a schedule that does not let its runs overlap. */
+  readonly left: boolean;
   readonly exclusive: boolean;
-  /** There may be schedules left whose time has come. */
+  /** There may be schedules left whose time has come; `cut`: they did not fit into memory. */
   readonly more: boolean;
+  readonly cut: boolean;
 }
 
 /** Schedules of one transaction. */
@@ -44,23 +53,32 @@ const BUDGET = 2 * MAX_TIMES;
 const UNREADABLE_RETRY_MS = 60_000;
 
 /**
- * Writes an occurrence for every nominal time that has come, or a row of those that do not run, and moves the schedules on; in one
- * transaction, of so many schedules that the first of them need not wait long for the last.
+ * Writes an occurrence for every nominal time that has come, or a row of those that do not run, makes the jobs of what is in time, and
+ * moves the schedules on; in one transaction, of so many schedules that the first of them need not wait long for the last.
  * @param now PostgreSQL's time, Unix milliseconds
  */
 export async function materialize(params: MaterializeParams, now: number): Promise<Materialized> {
+  const { db, fire } = params;
   let rows: readonly PlannedOccurrence[] = [];
-  let exclusive = false;
+  const alone = new Set<string>();
   const plan = (schedules: readonly ScheduleRecord[]) => {
     const planned = planAll(params, schedules, now);
     rows = planned.occurrences;
-    exclusive = schedules.some(({ definition }) => definition.overlap !== 'allow');
+    for (const { id, definition } of schedules) if (definition.overlap !== 'allow') alone.add(id);
     return planned;
   };
-  const { schedules, occurrences } = await params.materializePass(params.db, { now, limit: LIMIT, plan });
+  const pass = (firing: Fire | undefined) =>
+    params.materializePass(db, { now, limit: LIMIT, plan, fire: firing });
+  const done = await pass(fire).catch((error: unknown) => {
+    if (!isRefusedByData(error)) throw error;
+    // Where a job is refused, whoever decides what is due finds out whose it is.
+    return pass(undefined);
+  });
   const counts = { due: 0, missed: 0, skipped: 0 };
   for (const { state, count = 1 } of rows) counts[state] += count;
-  return { occurrences, ...counts, exclusive, more: schedules === LIMIT };
+  const { occurrences, fired, left, more, cut } = done;
+  const exclusive = left.some(({ scheduleId }) => alone.has(scheduleId));
+  return { occurrences, ...counts, fired, left: left.length > 0, exclusive, more, cut };
 }
 
 function planAll(params: MaterializeParams, schedules: readonly ScheduleRecord[], now: number): Plan {

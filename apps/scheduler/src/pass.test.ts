@@ -7,6 +7,7 @@ import {
   dispatchPass,
   getSchedule,
   listOccurrences,
+  look,
   materializePass,
   type NewJob,
   openDatabase,
@@ -34,13 +35,16 @@ afterEach(async () => {
   await made?.drop();
 });
 
+/** Looks into PostgreSQL, where it is as late as the test says. */
+const looks: typeof look = async (given) => ({ ...(await look(given)), now });
+
 function pass(options: Partial<PassParams> = {}) {
   const config = loadConfig({ env: {}, app: 'scheduler', cwd: tmpdir() });
   return createPass({
     ...{ db, id: 'one', clock: () => now, hold: () => undefined, cancel: () => {} },
-    ports: { databaseTime: async () => now, materializePass, dispatchPass },
+    ports: { look: looks, materializePass, dispatchPass },
     eventsMarks: async () => ({ lastSeq: 0, recordedUpTo: 0 }),
-    publisher: { add: (jobs: readonly NewJob[]) => void published.push(...jobs) },
+    publisher: { add: (jobs: readonly NewJob[]) => void published.push(...jobs), waiting: 0 },
     log: createLog({ app: 'scheduler', level: 'fatal' }),
     settings: readSettings(config.settings, config.file),
     ...options,
@@ -58,16 +62,25 @@ test('a job that PostgreSQL refuses holds up no other, and is the problem of its
   const bad = await makeSchedule(db, { ...every, job: { task: 'bad', input: null } }, { now, agoMs: 1_000 });
   for (let index = 0; index < 10; index++)
     others.push((await makeSchedule(db, every, { now, agoMs: 1_000 })).id);
+  const spoilt = (job: NewJob) =>
+    job.envelope.schedule?.id === bad.id ? { ...job, totalLimitMs: 9e18 } : job;
   const refusing: typeof dispatchPass = (given, params) =>
     dispatchPass(given, {
       ...params,
       decide(due) {
         const decision = params.decide(due);
-        if (decision.do !== 'dispatch' || due.schedule.id !== bad.id) return decision;
-        return { ...decision, job: { ...decision.job, totalLimitMs: 9e18 } };
+        return decision.do === 'dispatch' ? { ...decision, job: spoilt(decision.job) } : decision;
       },
     });
-  const once = pass({ ports: { databaseTime: async () => now, materializePass, dispatchPass: refusing } });
+  const refusingToo: typeof materializePass = (given, params) =>
+    materializePass(given, {
+      ...params,
+      fire(due) {
+        const job = params.fire?.(due);
+        return job && spoilt(job);
+      },
+    });
+  const once = pass({ ports: { look: looks, materializePass: refusingToo, dispatchPass: refusing } });
   // What is before it and behind it comes in passes of its own.
   for (let index = 0; index < 5; index++) await once();
   for (const id of others) expect(await states(id)).toEqual(['dispatched']);
@@ -114,11 +127,44 @@ test('a backfill of thousands leaves room for a pass at a new time', async () =>
     dispatchAt: now - 10_000,
   }));
   await askRuns(db, { name, plan: () => ({ origin: 'backfill:1', overlap: 'allow' as const, runs }) });
-  const times = vi.fn(async () => now);
-  const once = pass({ ports: { databaseTime: times, materializePass, dispatchPass } });
+  const times = vi.fn(looks);
+  const once = pass({ ports: { look: times, materializePass, dispatchPass } });
   const counts = [];
   for (let index = 0; index < 4; index++) counts.push(await once());
   expect(counts.map(({ dispatched }) => dispatched)).toEqual([500, 500, 200, 0]);
   expect(counts.map(({ nextInMs }) => nextInMs === 0)).toEqual([true, true, true, false]);
   expect(times).toHaveBeenCalledTimes(4);
+});
+
+test('where all that comes due is fired with its plan nothing else is asked, whatever the rule', async () => {
+  await makeSchedule(db, { when: { every: 1_000 }, overlap: 'allow' }, { now });
+  await makeSchedule(db, { when: { every: 1_000 }, overlap: 'skip' }, { now });
+  const dispatching = vi.fn(dispatchPass);
+  const eventsMarks = vi.fn(async () => ({ lastSeq: 0, recordedUpTo: 0 }));
+  const once = pass({ eventsMarks, ports: { look: looks, materializePass, dispatchPass: dispatching } });
+  now += 1_000;
+  expect(await once()).toMatchObject({ due: 2, dispatched: 2, nextInMs: 0 });
+  expect(published).toHaveLength(2);
+  expect([dispatching, eventsMarks].map((asked) => asked.mock.calls.length)).toEqual([0, 0]);
+  // The job of the second is open now.
+  now += 1_000;
+  expect(await once()).toMatchObject({ due: 2, dispatched: 1, skipped: 1 });
+  expect([dispatching, eventsMarks].map((asked) => asked.mock.calls.length)).toEqual([1, 1]);
+});
+
+test('what was made with all the memory that a pass may have is published before more is taken up', async () => {
+  await makeSchedule(db, { when: { every: 1_000 }, overlap: 'allow' }, { now });
+  const cutting: typeof materializePass = async (...given) => ({
+    ...(await materializePass(...given)),
+    cut: true,
+  });
+  const publisher = { add: (jobs: readonly NewJob[]) => void published.push(...jobs), waiting: 0 };
+  const once = pass({ publisher, ports: { look: looks, materializePass: cutting, dispatchPass } });
+  now += 1_000;
+  expect(await once()).toMatchObject({ dispatched: 1 });
+  now += 1_000;
+  publisher.waiting = 1;
+  expect(await once()).toMatchObject({ occurrences: 0, dispatched: 0, nextInMs: 10 });
+  publisher.waiting = 0;
+  expect(await once()).toMatchObject({ dispatched: 1 });
 });

@@ -2,26 +2,28 @@ import type { SchedulerGap, Settings } from '@jetbeat/core';
 import type { Publisher } from '@jetbeat/jetstream';
 import {
   type Database,
-  type databaseTime,
   type dispatchPass,
+  type Look,
   listTasks,
+  type look,
   type materializePass,
-  type NextWake,
-  nextWake,
+  type NewJob,
   noteBeat,
   noteHeld,
   type TaskRecord,
+  wakeAt,
 } from '@jetbeat/postgres';
 import type { Log } from '@jetbeat/runtime';
 import { readClock } from './clock-check.ts';
-import { type DispatchCounts, dispatch, type EventsMarks } from './dispatch.ts';
-import { materialize } from './materialize.ts';
+import type { DecideParams } from './decide.ts';
+import type { EventsMarks } from './dispatch.ts';
 import { createRecurrences } from './recurrences.ts';
+import { type RoundCounts, workRounds } from './rounds.ts';
 import type { TraceFires } from './trace-fires.ts';
 
 /** What a pass asks of PostgreSQL; a test may wrap it. */
 export interface PassPorts {
-  readonly databaseTime: typeof databaseTime;
+  readonly look: typeof look;
   readonly materializePass: typeof materializePass;
   readonly dispatchPass: typeof dispatchPass;
 }
@@ -34,7 +36,7 @@ export interface PassParams {
   readonly id: string;
   /** Where EVENTS stands now; rejects while NATS is away. */
   readonly eventsMarks: () => Promise<EventsMarks>;
-  readonly publisher: Pick<Publisher, 'add'>;
+  readonly publisher: Pick<Publisher, 'add' | 'waiting'>;
   /** Tells the workers of jobs that are cancelled. */
   readonly cancel: (ids: readonly string[]) => void;
   /** Why no new jobs may be made now, if so. */
@@ -48,12 +50,7 @@ export interface PassParams {
 }
 
 /** What a pass did. */
-export interface Passed extends DispatchCounts {
-  /** Occurrences written, due or missed. */
-  readonly occurrences: number;
-  /** Nominal times that came due, and that were missed. */
-  readonly due: number;
-  readonly missed: number;
+export interface Passed extends RoundCounts {
   /** How soon the next pass has something to do, in milliseconds. */
   readonly nextInMs: number;
 }
@@ -74,9 +71,6 @@ const BUSY_POLL_MS = 10;
 /** The hot path waits no longer for what only overlapping schedules need. */
 const EVENTS_WAIT_MS = 250;
 const TASKS_FRESH_MS = 2_000;
-/** Steps of planning and dispatching; after a long outage the next pass goes on, with the time that it is then. */
-const ROUNDS = 8;
-
 const NOTHING: Passed = {
   dispatched: 0,
   skipped: 0,
@@ -94,13 +88,21 @@ const NOTHING: Passed = {
  */
 export function createPass(params: PassParams): () => Promise<Passed> {
   const { db, ports, id, publisher, cancel, hold, settings, fires, log, clock } = params;
-  const { materializePass, dispatchPass } = ports;
   const recurrences = createRecurrences({ clock });
+  const deciding: DecideParams = { recurrences, settings, fires, log, taskOf: (name) => tasks.get(name) };
   let gaps: readonly SchedulerGap[] = [];
   let beatAt = Number.NEGATIVE_INFINITY;
   let tasks = new Map<string, TaskRecord>();
   let tasksReadAt = Number.NEGATIVE_INFINITY;
   let waitingUntil = 0;
+  /** The last pass had as much in memory as one may have. */
+  let full = false;
+
+  const publish = (jobs: readonly NewJob[]) => {
+    if (jobs.length === 0) return;
+    fires?.committed(jobs);
+    publisher.add(jobs);
+  };
 
   const refreshTasks = async (now: number, freshMs: number) => {
     if (now - tasksReadAt < freshMs) return;
@@ -114,55 +116,35 @@ export function createPass(params: PassParams): () => Promise<Passed> {
     beatAt = now;
   };
 
-  const work = async (now: number, offset: number, wake: NextWake): Promise<Passed> => {
-    const sleep = () => sleepFor(wake, { now: clock() + offset, waiting: now < waitingUntil });
-    if ((wake.at ?? now + 1) > now && !wake.buffered && !wake.waiting) {
+  const work = async (seen: Look, offset: number): Promise<Passed> => {
+    const { now, buffered, waiting } = seen;
+    const sleep = () => sleepFor(seen, { now: clock() + offset, waiting: now < waitingUntil });
+    if ((wakeAt(seen) ?? now + 1) > now && !buffered && !waiting) {
       await refreshTasks(now, TASKS_FRESH_MS);
       return { ...NOTHING, nextInMs: sleep() };
     }
-    // Asked after the time was taken, so that these marks lie behind every due time of this pass.
-    let events: EventsMarks | undefined;
-    const asked = atMost(EVENTS_WAIT_MS, params.eventsMarks()).then((marks) => {
-      events = marks;
-    });
+    // What was taken up is published first: it may be large.
+    if (full && publisher.waiting > 0) return { ...NOTHING, nextInMs: BUSY_POLL_MS };
+    const events = lazily(() => atMost(EVENTS_WAIT_MS, params.eventsMarks()));
+    // A wait for history, and for what goes on then, begins with that.
+    if (buffered || waiting) void events();
     // Else after the dispatch, which it would delay.
     await refreshTasks(now, 2 * TASKS_FRESH_MS);
-    const counts = { occurrences: 0, due: 0, missed: 0, dispatched: 0, skipped: 0, buffered: 0, waiting: 0 };
-    for (let round = 0; round < ROUNDS; round++) {
-      const made = await materialize({ db, recurrences, materializePass, gaps, log }, now);
-      // Runs that may overlap ask for no history. Who needs it unknown to us waits for the next pass.
-      if (made.exclusive || wake.buffered || wake.waiting) await asked;
-      const done = await dispatch(
-        {
-          ...{ db, recurrences, dispatchPass, settings, fires, cancel, log },
-          taskOf: (name) => tasks.get(name),
-          publish: publisher.add,
-        },
-        now,
-        events,
-      );
-      counts.occurrences += made.occurrences;
-      counts.due += made.due;
-      counts.missed += made.missed;
-      counts.dispatched += done.dispatched;
-      counts.skipped += made.skipped + done.skipped;
-      counts.buffered += done.buffered;
-      counts.waiting = done.waiting;
-      if (!made.more) break;
-    }
+    const { cut, ...counts } = await workRounds(
+      { ...deciding, ...ports, db, gaps, events, cancel, publish },
+      seen,
+    );
+    full = cut;
     await refreshTasks(now, TASKS_FRESH_MS);
     if (counts.waiting > 0) waitingUntil = now + WAITING_FOR_MS;
-    const { occurrences, dispatched, skipped, buffered } = counts;
+    const done = counts.occurrences + counts.dispatched + counts.skipped + counts.buffered;
     // When the next is due is asked by the next pass, which begins with that. So is what is left over.
-    const nextInMs = occurrences + dispatched + skipped + buffered > 0 ? 0 : sleep();
-    return { ...counts, nextInMs };
+    return { ...counts, nextInMs: done > 0 ? 0 : sleep() };
   };
 
   return async () => {
-    const [{ now, offset }, wake] = await Promise.all([
-      readClock({ databaseTime: () => ports.databaseTime(db), clock }),
-      nextWake(db),
-    ]);
+    const { seen, offset } = await readClock({ look: () => ports.look(db), clock });
+    const { now } = seen;
     // Nothing is planned either: what comes due now is what the catch-up rules are for.
     if (hold() !== undefined) {
       await noteHeld(db, { id, now });
@@ -175,7 +157,7 @@ export function createPass(params: PassParams): () => Promise<Passed> {
     // One that fails is repeated by the next pass, in the end by one that waits for it.
     const beaten = beating.catch(() => undefined);
     try {
-      return await work(now, offset, wake);
+      return await work(seen, offset);
     } finally {
       await beaten;
     }
@@ -183,11 +165,21 @@ export function createPass(params: PassParams): () => Promise<Passed> {
 }
 
 /** How soon there is something to do, milliseconds. */
-function sleepFor(wake: NextWake, { now, waiting }: { now: number; waiting: boolean }): number {
-  const most = waiting ? WAITING_POLL_MS : wake.buffered ? BUFFERED_POLL_MS : POLL_MS;
+function sleepFor(seen: Look, { now, waiting }: { now: number; waiting: boolean }): number {
+  const most = waiting ? WAITING_POLL_MS : seen.buffered ? BUFFERED_POLL_MS : POLL_MS;
+  const wake = wakeAt(seen);
   // A timer may fire a millisecond early.
-  const wakeIn = wake.at === undefined ? most : wake.at - now + 1;
+  const wakeIn = wake === undefined ? most : wake - now + 1;
   return Math.min(most, wakeIn > 0 ? wakeIn : BUSY_POLL_MS);
+}
+
+/** Asks once, and only when somebody needs the answer. */
+function lazily<Value>(ask: () => Promise<Value>): () => Promise<Value> {
+  let asked: Promise<Value> | undefined;
+  return () => {
+    asked ??= ask();
+    return asked;
+  };
 }
 
 /** The value if it comes in time. */

@@ -36,17 +36,21 @@ test.each<[string, object, string]>([
   ['no rule', { when: 'daily' }, '/when'],
   ['a rule of another kind', { when: { moon: 'full' } }, ''],
   ['a cron that is none', { when: { cron: 'x' } }, '/when/cron'],
-  ['a cron that is a number', { when: { cron: 5 } }, ''],
+  ['a cron that is a number', { when: { cron: 5 } }, '/when'],
   ['a zone that is none', { timeZone: 'Mars/Olympus' }, '/timeZone'],
   ['a duration as a person writes it', { catchUpWindow: '1h' }, '/catchUpWindow'],
   ['a rule of overlap that is none', { overlap: 'sometimes' }, '/overlap'],
   ['a catch-up that is none', { catchUp: 3 }, '/catchUp'],
   ['a spread that is none', { catchUp: { all: 3, spread: '1m' } }, '/catchUp/spread'],
-  ['a queue that is a number', { job: { task: 'a', input: 1, queue: 5 } }, '"queue"'],
-  ['a meta that is a text', { job: { task: 'a', input: 1, meta: 'x' } }, '"meta"'],
-  ['a limit as a person writes it', { job: { task: 'a', input: 1, timeout: { hard: '1h' } } }, '"policy"'],
-  ['an expiry as a person writes it', { job: { task: 'a', input: 1, expires: '1h' } }, '"expiresAt"'],
-  ['a key that is none', { job: { task: 'a', input: 1, unique: 7 } }, ''],
+  ['a queue that is a number', { job: { task: 'a', input: 1, queue: 5 } }, '/job/queue'],
+  ['a meta that is a text', { job: { task: 'a', input: 1, meta: 'x' } }, '/job/meta'],
+  [
+    'a limit as a person writes it',
+    { job: { task: 'a', input: 1, timeout: { hard: '1h' } } },
+    '/job/timeout',
+  ],
+  ['an expiry as a person writes it', { job: { task: 'a', input: 1, expires: '1h' } }, '/job/expires'],
+  ['a key that is none', { job: { task: 'a', input: 1, unique: 7 } }, '/job/unique'],
 ])('what was written in plain SQL with %s is not planned, and says why', (_what, change, place) => {
   const read = () => createRecurrences().of(record(change));
   expect(read).toThrow(UnreadableScheduleError);

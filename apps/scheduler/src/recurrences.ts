@@ -70,7 +70,16 @@ function read({ createdAt }: ScheduleRecord, definition: ScheduleSpec, now: numb
   const problem = definitionProblem(definition, now);
   if (problem !== undefined) throw new UnreadableScheduleError(problem);
   try {
-    return createRecurrence({ ...definition, anchor: createdAt });
+    // Without the job, whose input may be large: it is kept for as long as the schedule fires.
+    const { when, exclude, timeZone, dst, startAt, endAt, maxRuns } = definition;
+    return createRecurrence({
+      ...{ when, timeZone, anchor: createdAt },
+      ...(exclude === undefined ? {} : { exclude }),
+      ...(dst === undefined ? {} : { dst }),
+      ...(startAt === undefined ? {} : { startAt }),
+      ...(endAt === undefined ? {} : { endAt }),
+      ...(maxRuns === undefined ? {} : { maxRuns }),
+    });
   } catch (cause) {
     const text = cause instanceof Error ? cause.message : String(cause);
     throw new UnreadableScheduleError(text, { cause });

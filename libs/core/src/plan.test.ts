@@ -122,6 +122,40 @@ test('an edit holds from its time on: nothing of before is lost, and nothing fir
   expect(rows(plan(broken, T0 + 3 * MINUTE)).map(([minute]) => minute)).toEqual([3]);
 });
 
+test('hundreds of edits that nobody has planned are planned in steps, and none of their times twice', () => {
+  const superseded = Array.from({ length: 250 }, (_, index) => ({
+    definition: { ...spec, catchUp: { all: 1_000 } },
+    until: T0 + (index + 0.5) * MINUTE,
+  }));
+  const now = T0 + 300 * MINUTE;
+  let schedule = make({ catchUp: { all: 1_000 }, catchUpWindow: 10 * HOUR }, { superseded });
+  const minutes: number[] = [];
+  const steps: number[] = [];
+  for (let next = now; next <= now; ) {
+    const planned = plan(schedule, now);
+    minutes.push(...planned.times.map(({ nominalTime }) => (nominalTime - T0) / MINUTE));
+    steps.push(planned.superseded.length);
+    next = planned.nextAt ?? now + 1;
+    schedule = { ...schedule, ...planned };
+  }
+  expect(steps).toEqual([150, 50, 0]);
+  expect(minutes).toEqual(Array.from({ length: 300 }, (_, index) => index + 1).slice(-minutes.length));
+  expect(new Set(minutes).size).toBe(minutes.length);
+});
+
+test('of edits with many times each no more are planned at once than of one', () => {
+  const every = { when: { every: 1_000 } };
+  const day = 24 * HOUR;
+  const superseded = [1, 2, 3].map((days) => ({
+    definition: { ...spec, ...every },
+    until: T0 + days * 2 * HOUR,
+  }));
+  const planned = plan(make(every, { superseded }), T0 + day);
+  expect(planned.looked).toBe(2 * 7_200);
+  expect(planned).toMatchObject({ cursor: T0 + 4 * HOUR, nextAt: T0 + 4 * HOUR });
+  expect(planned.superseded).toHaveLength(1);
+});
+
 test.each<[string, Partial<ScheduleSpec>]>([
   ['cannot be read', { when: { cron: 'x' } }],
   ['has had all its runs', { maxRuns: 5 }],
@@ -195,4 +229,39 @@ test('a long outage is planned in bounded passes, and every nominal time is acco
   expect(all.due).toHaveLength(1_003);
   const paused = { by: 'ann', since: T0, until: now };
   expect(through({}, { paused })).toEqual({ passes: 9, times: seconds, due: [now] });
+});
+
+test('a stretch of excluded times that is too long to search is said, looked at again, and lost is nothing behind it', () => {
+  // One by one, for four hours: more than one search.
+  const exclude = [{ cron: '*/2 * 1-4 * * *' }];
+  const end = T0 + 5 * HOUR;
+  const schedule = make({ when: { every: 2_000 }, exclude, catchUp: { all: 3 }, catchUpWindow: 9 * HOUR });
+  const from = { ...schedule, cursor: T0 + HOUR };
+  const first = plan(from, from.cursor);
+  const until = new Date(first.nextAt ?? 0).toISOString();
+  expect(first.problem).toBe(
+    `/exclude: all its times up to ${until} are left out, and what comes then is not known yet; leave out less, or end it`,
+  );
+  let at = from.cursor;
+  let looks = 0;
+  let last = first;
+  while (last.times.length === 0 && looks++ < 100) {
+    at = Math.max(at, last.nextAt ?? Number.NaN);
+    last = plan({ ...from, cursor: last.cursor }, at);
+  }
+  expect(looks).toBeGreaterThan(1);
+  expect(last).toMatchObject({ times: [{ nominalTime: end, state: 'due' }] });
+  expect(last.problem).toBeUndefined();
+
+  // The same when nobody was there meanwhile, paused or not.
+  for (const pause of [{}, { paused: { by: 'me', since: end - 1 } }]) {
+    let next = plan({ ...from, ...pause }, end + 500);
+    const found = [...next.times];
+    for (looks = 0; (next.nextAt ?? Number.POSITIVE_INFINITY) <= end + 500 && looks < 100; looks++) {
+      next = plan({ ...from, ...pause, cursor: next.cursor }, end + 500);
+      found.push(...next.times);
+    }
+    expect(found.map(({ nominalTime }) => nominalTime)).toEqual([end]);
+    expect(next.nextAt).toBe(end + 2_000);
+  }
 });

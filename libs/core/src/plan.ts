@@ -57,7 +57,15 @@ export interface SchedulePlan {
   readonly resumed: boolean;
   /** Nominal times that were looked at. */
   readonly looked: number;
+  /** Why it is not known when it fires next; then `nextAt` is when that is looked for again. */
+  readonly problem?: string;
 }
+
+/** What is excluded is looked at again after this, at the latest: a zone may have changed its rules. Milliseconds. */
+const AGAIN_MS = 86_400_000;
+
+/** What somebody edits in a loop while nobody plans is planned in steps. */
+const MAX_STRETCHES = 100;
 
 /** One part of the time that is planned: one definition, paused or not. */
 interface Stretch {
@@ -68,7 +76,8 @@ interface Stretch {
 
 /**
  * Plans a schedule up to `now`: what was edited or paused meanwhile holds from its time on, not for what came before. At most
- * `MAX_TIMES` nominal times of one stretch are looked at; then `nextAt` is not after `now`, and planning goes on from `cursor`.
+ * `MAX_TIMES` nominal times of one stretch are looked at, and no further stretch after so many, or after a hundred of them; then
+ * `nextAt` is not after `now`, and planning goes on from `cursor`.
  * @param params.recurrenceOf throws where a definition cannot be read: one that is superseded is then passed over
  * @param params.awayAt why nobody was there to fire a time, where that is known
  * @throws what `recurrenceOf` throws for the definition that holds now
@@ -84,7 +93,11 @@ export function planSchedule(params: {
   let { cursor, runs } = schedule;
   let looked = 0;
   let more = false;
-  while (cursor < now && !more) {
+  for (let stretches = 0; cursor < now && !more; stretches++) {
+    if (stretches === MAX_STRETCHES || looked >= MAX_TIMES) {
+      more = true;
+      break;
+    }
     const stretch = stretchAt(schedule, cursor, now);
     const recurrence = read(recurrenceOf, stretch.definition, schedule.definition);
     const left = (stretch.definition.maxRuns ?? Number.POSITIVE_INFINITY) - runs;
@@ -100,10 +113,10 @@ export function planSchedule(params: {
   }
   const { definition, superseded = [], paused } = schedule;
   const rest = superseded.filter(({ until }) => until > cursor);
-  const nextAt = more ? cursor : wakeAfter({ definition, rest, recurrenceOf, cursor, runs });
+  const wake = more ? { nextAt: cursor } : wakeAfter({ definition, rest, recurrenceOf, cursor, runs });
   return {
     ...{ times, cursor, runs, looked, superseded: rest },
-    ...(nextAt === undefined ? {} : { nextAt }),
+    ...wake,
     resumed: paused?.until !== undefined && paused.until - 1 <= cursor,
   };
 }
@@ -154,16 +167,20 @@ function planStretch(params: {
   readonly awayAt: (time: number) => string | undefined;
 }): { times: PlannedTime[]; due: number; looked: number; cursor: number; more: boolean } {
   const { schedule, recurrence, now, cursor, left, awayAt } = params;
-  const { definition, upTo, pause } = params.stretch;
-  const times = timesBetween(recurrence, cursor, upTo, MAX_TIMES);
+  const { definition, pause } = params.stretch;
+  const times = timesBetween(recurrence, cursor, params.stretch.upTo, MAX_TIMES);
   const complete = times.length < MAX_TIMES;
+  // A search that was given up says nothing of what comes behind that.
+  const known = complete ? recurrence.gaveUp(times.at(-1) ?? cursor) : undefined;
+  const upTo = Math.min(params.stretch.upTo, known ?? Number.POSITIVE_INFINITY);
+  const isCut = upTo < params.stretch.upTo;
   const looked = times.length;
   const last = times.at(-1) ?? upTo;
   if (pause) {
     const [from] = times;
     const passed = from === undefined ? [] : [{ from, to: last, count: looked, reason: pausedReason(pause) }];
     const skipped = passed.map((run) => rowOf(run, 'skipped'));
-    return { times: skipped, due: 0, looked, cursor: complete ? upTo : last, more: !complete };
+    return { times: skipped, due: 0, looked, cursor: complete ? upTo : last, more: isCut || !complete };
   }
   const decision = decideCatchUp({
     ...{ times, complete, now, cursor, upTo, catchUp: definition.catchUp, window: definition.catchUpWindow },
@@ -195,7 +212,7 @@ function planStretch(params: {
     looked,
     cursor: decision.cursor,
     // What is over has nothing more to decide.
-    more: decision.more && due.length < left,
+    more: (isCut || decision.more) && due.length < left,
   };
 }
 
@@ -228,13 +245,20 @@ function wakeAfter(params: {
   readonly recurrenceOf: (definition: ScheduleSpec) => Recurrence;
   readonly cursor: number;
   readonly runs: number;
-}): number | undefined {
+}): Pick<SchedulePlan, 'nextAt' | 'problem'> {
   const { definition, rest, recurrenceOf, cursor, runs } = params;
   const [old] = rest;
   const holds = old?.definition ?? definition;
   const isOver = holds.maxRuns !== undefined && runs >= holds.maxRuns;
-  const next = isOver ? undefined : read(recurrenceOf, holds, definition)?.next(cursor);
-  return old === undefined ? next : Math.min(next ?? Number.POSITIVE_INFINITY, old.until);
+  const recurrence = isOver ? undefined : read(recurrenceOf, holds, definition);
+  const next = recurrence?.next(cursor);
+  if (old) return { nextAt: Math.min(next ?? Number.POSITIVE_INFINITY, old.until) };
+  if (next !== undefined) return { nextAt: next };
+  const upTo = recurrence?.gaveUp(cursor);
+  if (upTo === undefined) return {};
+  const until = new Date(upTo).toISOString();
+  const problem = `/exclude: all its times up to ${until} are left out, and what comes then is not known yet; leave out less, or end it`;
+  return { nextAt: Math.min(upTo, cursor + AGAIN_MS), problem };
 }
 
 /** Why a time was passed by that fell into a pause. */

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { oddField } from './odd-field.ts';
 import { planSchedule } from './plan.ts';
 import { definitionProblem, storedDefinition } from './read-definition.ts';
 import { createRecurrence } from './when/recurrence.ts';
@@ -60,11 +61,32 @@ test('a sound schedule stays so when its times are over', () => {
 test.each<[string, object, string]>([
   ['a job that is none', { job: null }, '/job/task: a schedule makes jobs of a task'],
   ['a job without a task', { job: {} }, '/job/task: a schedule makes jobs of a task'],
-  ['a task that is no name', { job: { task: 'a b' } }, 'it cannot be read: the envelope\'s field "task"'],
+  [
+    'a task that is no name',
+    { job: { task: 'a b' } },
+    '/job/task: cannot be read; write the name of a task, such as "mail.send"',
+  ],
   ['no rule', { when: undefined }, '/when: a schedule needs a rule, such as {"cron": "0 3 * * *"}'],
   ['a rule in words', { when: 'daily' }, '/when: a schedule needs a rule, such as {"cron": "0 3 * * *"}'],
   ['no rule in a list', { when: [] }, '/when: write one rule, or 1 to 32 of them'],
-  ['a rule that is a number', { when: [5] }, 'it cannot be read: '],
+  [
+    'a rule that is a number',
+    { when: [{ cron: '0 3 * * *' }, 5] },
+    '/when/1: cannot be read; write a rule, or a list of them, such as {"cron": "0 3 * * *"} or {"every": 60000}',
+  ],
+  ['a rule that is a list', { when: { cron: [1] } }, '/when: cannot be read; write a rule'],
+  [
+    'exclusions that are none',
+    { exclude: [{ dates: ['2026-12-25'] }, null] },
+    '/exclude/1: cannot be read; write a list',
+  ],
+  ['exclusions that are no list', { exclude: 5 }, '/exclude: cannot be read; write a list, such as '],
+  ['a zone that is a number', { timeZone: 5 }, '/timeZone: cannot be read; write an IANA name, such as '],
+  [
+    'callbacks in words',
+    { job: { task: 'a', onFailure: 'mail' } },
+    '/job/onFailure: cannot be read; write a list',
+  ],
   ['a cron that is none', { when: { cron: 'x' } }, '/when/cron: '],
   ['a catch-up that is a number', { catchUp: 3 }, '/catchUp: one of "latest", "none", {"all": n}'],
   ['a catch-up in words', { catchUp: 'all' }, '/catchUp: one of "latest", "none", {"all": n}'],
@@ -80,7 +102,11 @@ test.each<[string, object, string]>([
   ],
   ['a limit that is null', { maxRuns: null }, '/maxRuns: a number, durations and times in milliseconds'],
   ['a zone that is none', { timeZone: 'Mars/Base' }, '/timeZone: "Mars/Base" is not a known time zone'],
-  ['a limit of time in words', { job: { task: 'a', timeout: { hard: '1h' } } }, 'it cannot be read: '],
+  [
+    'a limit of time in words',
+    { job: { task: 'a', timeout: { hard: '1h' } } },
+    '/job/timeout: cannot be read; write such as {"hard": 60000}, in milliseconds',
+  ],
   [
     'tries without an end',
     { job: { task: 'a', retry: { attempts: 1e12 } } },
@@ -91,9 +117,23 @@ test.each<[string, object, string]>([
     { job: { task: 'a', timeout: { hard: 9e15 } } },
     '/job/timeout/hard: at most ten years',
   ],
-  ['a key that is none', { job: { task: 'a', unique: { key: 'k' } } }, 'it cannot be read: '],
+  [
+    'a key that is none',
+    { job: { task: 'a', unique: { key: 'k' } } },
+    '/job/unique: cannot be read; write such as ',
+  ],
 ])('%s is a problem that says what to correct', (_what, change, text) => {
   expect(problem(change)?.slice(0, text.length)).toBe(text);
+});
+
+test('what can be read field by field and not as a whole is told too, and so is a field that nobody knows', () => {
+  const definition = { odd: 1, job: { task: 'a' } };
+  const anyhow = 'write it as the API stores it';
+  expect(oddField(definition, () => {})).toBe(`it cannot be read: ${anyhow}`);
+  const read = (one: object) => {
+    if ('odd' in one) throw new TypeError('no');
+  };
+  expect(oddField(definition, read)).toBe(`/odd: cannot be read; ${anyhow}`);
 });
 
 test('several problems are said at once', () => {

@@ -1,5 +1,6 @@
 import { decodeEnvelope, encodeEnvelope, FIRST_POSITION, type JobEnvelope } from './envelope.ts';
 import { describeIssues } from './errors.ts';
+import { oddField } from './odd-field.ts';
 import { SCHEDULE_DEFAULTS, type ScheduledJob, type ScheduleSpec } from './schedule.ts';
 import { refOf } from './unique.ts';
 import { validateSchedule } from './validate-schedule.ts';
@@ -28,12 +29,16 @@ export function definitionProblem(definition: ScheduleSpec, now: number): string
     return '/catchUp: one of "latest", "none", {"all": n}';
   const wrong = NUMBERS.find((field) => !['undefined', 'number'].includes(typeof definition[field]));
   if (wrong !== undefined) return `/${wrong}: a number, durations and times in milliseconds`;
+  const issuesOf = (spec: ScheduleSpec) => {
+    tryJob(spec.job);
+    return validateSchedule(spec, now).filter(({ code }) => !PASSING.has(code));
+  };
   try {
-    tryJob(definition.job);
-    const issues = validateSchedule(definition, now).filter(({ code }) => !PASSING.has(code));
+    const issues = issuesOf(definition);
     return issues.length === 0 ? undefined : describeIssues(issues);
-  } catch (error) {
-    return `it cannot be read: ${(error as Error).message}`;
+  } catch {
+    // What the engine says of a value that is of another kind names no field.
+    return oddField({ ...definition }, (one) => issuesOf({ ...one, name: definition.name } as ScheduleSpec));
   }
 }
 

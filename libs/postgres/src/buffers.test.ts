@@ -11,15 +11,17 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/database.ts';
 import { cancelledRuns } from './cancelled-runs.ts';
 import { type Database, inside } from './database.ts';
-import { type DispatchDecision, dispatchPass } from './dispatch.ts';
+import type { DispatchDecision } from './decided.ts';
+import { dispatchPass } from './dispatch.ts';
 import type { DueOccurrence } from './due-occurrences.ts';
 import { pauseAllFailing } from './failing-schedules.ts';
-import { nextWake, writePlan } from './materialize.ts';
+import { look } from './look.ts';
 import { listOccurrences } from './occurrences.ts';
 import { openDatabase } from './open.ts';
 import { recordChanges } from './record.ts';
 import { NOON, newId, sampleFacts, sampleJob, sampleSpec } from './sample.ts';
 import { createSchedule, getSchedule, resumeSchedule } from './schedules.ts';
+import { writePlan } from './write-plan.ts';
 
 let made: TestDatabase;
 let db: Database;
@@ -120,11 +122,11 @@ test('buffer-one: the first waits, what comes after it is left out, and it runs 
     [1, 'buffered'],
     [2, 'skipped', 2],
   ]);
-  expect((await nextWake(db)).buffered).toBe(true);
+  expect((await look(db)).buffered).toBe(true);
   expect(await pass(4)).toMatchObject({ looked: 0 });
   await ends(jobOf(id, 0), 5);
   expect((await pass(5)).dispatched.map(({ envelope }) => envelope.id)).toEqual([jobOf(id, 1)]);
-  expect((await nextWake(db)).buffered).toBe(false);
+  expect((await look(db)).buffered).toBe(false);
   await due(id, [6]);
   expect(await pass(6)).toMatchObject({ buffered: 1 });
 });

@@ -44,10 +44,21 @@ export async function buildIndexes(params: BuildParams): Promise<void> {
   for (const index of historyIndexes) await build(params, index);
 }
 
+/** Whether there is nothing to build. */
+export async function areIndexesBuilt(sql: Sql): Promise<boolean> {
+  for (const { name } of historyIndexes) if (!(await isBuilt(sql, name))) return false;
+  return true;
+}
+
+/** Undefined: there is none. */
+async function isBuilt(sql: Sql, name: string): Promise<boolean | undefined> {
+  return (await sql.row<{ valid: boolean }>(VALID, [name]))?.valid;
+}
+
 async function build(params: BuildParams, index: HistoryIndex): Promise<void> {
   const { sql, log } = params;
   const { name, table, on } = index;
-  const isValid = async () => (await sql.row<{ valid: boolean }>(VALID, [name]))?.valid;
+  const isValid = () => isBuilt(sql, name);
   const before = await isValid();
   if (before) return;
   const what = `the index ${name}`;

@@ -40,6 +40,7 @@ test('migrating again, from several processes at once, changes nothing', async (
     '0007-unmade',
     '0008-task-limits',
     '0009-schedules',
+    '0010-schedule-upkeep',
   ]);
   await Promise.all(others.map((other) => migrate(other)));
   await Promise.all(others.map((other) => other.close()));

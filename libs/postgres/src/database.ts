@@ -27,7 +27,7 @@ export interface DatabaseParts {
   readonly close: () => Promise<void>;
 }
 
-const DURABLE = { durable: true };
+const DURABLE = { durable: () => true };
 /** How often a transaction is run again when it lost against another one. */
 const TRIES = 4;
 
@@ -66,13 +66,16 @@ export class PostgresDatabase implements Database, Sql {
    * @param options.durable false: it may be lost with a crash of the server, up to the commit of any later transaction. For
    *   what is not answered to anybody, and would be worked out again just the same
    */
-  transaction<T>(fn: (sql: Sql) => Promise<T>, options: { durable: boolean } = DURABLE): Promise<T> {
+  transaction<T>(
+    fn: (sql: Sql) => Promise<T>,
+    options: { durable: (value: T) => boolean } = DURABLE,
+  ): Promise<T> {
     return this.#lend(async (lent) => {
       const sql = sqlOver((text, values) => ask(lent, text, values));
-      await sql.run(options.durable ? 'begin' : 'begin; set local synchronous_commit = off');
+      await sql.run('begin');
       try {
         const value = await fn(sql);
-        await sql.run('commit');
+        await sql.run(options.durable(value) ? 'commit' : 'set local synchronous_commit = off; commit');
         return value;
       } catch (error) {
         if (!lent.lost) await sql.run('rollback').catch(() => undefined);

@@ -1,5 +1,7 @@
-import { occurrenceJobId, PLAN_ORIGIN, type Reason, replacedReason } from '@jetbeat/core';
+import { type OverlapRule, PLAN_ORIGIN } from '@jetbeat/core';
+import { cancelPrevious } from './cancel-previous.ts';
 import { type Database, inside } from './database.ts';
+import { type Decided, type DispatchDecision, writeDecided } from './decided.ts';
 import {
   type Buffered,
   bufferKey,
@@ -8,26 +10,17 @@ import {
   type DueOccurrence,
   type DueRow,
   dueOccurrence,
-  laneOf,
   lockDue,
+  readInputs,
 } from './due-occurrences.ts';
 import { pauseFailing } from './failing-schedules.ts';
 import { foldNonRuns } from './fold-non-runs.ts';
-import { toJson } from './json.ts';
+import { LIGHT_SELECT, type LightSchedule, MAX_PASS_BYTES, readWhole } from './light-schedules.ts';
 import { type NewJob, writeNewJobs } from './new-job.ts';
+import { ownJob } from './occurrence-job.ts';
 import { type ScheduleRecord, scheduleRecord } from './schedule-record.ts';
 import { isPaused } from './schedules.ts';
-import { at, type Sql } from './sql.ts';
-
-/** What becomes of a due occurrence. */
-export type DispatchDecision =
-  /** The job's id must be `occurrenceJobId` of this occurrence. */
-  | { readonly do: 'dispatch'; readonly job: NewJob }
-  | { readonly do: 'skip'; readonly reason: Reason }
-  /** Ask again when no job of its lane is open; `cancel`: those that are open, and drop what waits already. */
-  | { readonly do: 'buffer'; readonly reason: Reason; readonly cancel: boolean }
-  /** Ask again when EVENTS is recorded up to `eventsSeq` (absent: at the next pass), or at `until`. */
-  | { readonly do: 'wait'; readonly eventsSeq?: number; readonly until: number };
+import type { Sql } from './sql.ts';
 
 /** What a pass has done. */
 export interface Dispatched {
@@ -38,43 +31,24 @@ export interface Dispatched {
   readonly buffered: number;
   /** Jobs that are to be cancelled now. */
   readonly cancelled: readonly string[];
-  /** How many occurrences there were. */
+  /** How many occurrences were decided. */
   readonly looked: number;
+  /** More were due than fit into memory. */
+  readonly cut: boolean;
 }
 
 const NOTHING: Dispatched = {
-  ...{ dispatched: [], skipped: 0, waiting: 0, buffered: 0, cancelled: [], looked: 0 },
+  ...{ dispatched: [], skipped: 0, waiting: 0, buffered: 0, cancelled: [], looked: 0, cut: false },
 };
 const MAX_LIMIT = 500;
-
-const DECIDE = `update occurrence o set state = x.state, reason = coalesce(x.reason, case when x.keep then o.reason end),
-    job_id = x.job, lateness_ms = x.lateness, wait_events_seq = x.seq, wait_until = ${at('x.until')}
-  from json_to_recordset($1::json) as x(schedule uuid, nominal float8, origin text, state text, reason jsonb, keep boolean,
-    job uuid, lateness bigint, seq bigint, until float8)
-  where o.schedule_id = x.schedule and o.nominal_time = ${at('x.nominal')} and o.origin = x.origin`;
-
-// Locked in the order of their ids, which all writers of jobs keep. What an operator has retried is not the schedule's own to take back.
-const CANCEL = `with open as (
-    select j.id from job j join json_to_recordset($1::json) as x(schedule uuid, buffer text)
-      on j.schedule_id = x.schedule and ${laneOf('j.origin')} = x.buffer
-    where j.schedule_id is not null and j.finished_at is null and j.retry_of is null
-    order by j.id for update of j)
-  update job j set cancel_requested_at = coalesce(j.cancel_requested_at, ${at('$2')}),
-    cancel_reason = coalesce(j.cancel_reason, $3)
-  from open where j.id = open.id returning j.id`;
-
-const REPLACE = `update occurrence o set state = 'skipped', reason = x.reason
-  from json_to_recordset($1::json) as x(schedule uuid, nominal float8, buffer text, reason jsonb)
-  where o.state = 'buffered' and o.schedule_id = x.schedule and o.nominal_time < ${at('x.nominal')}
-    and ${laneOf('o.origin')} = x.buffer
-  returning o.schedule_id as "scheduleId", (extract(epoch from o.nominal_time) * 1000)::float8 as "nominalTime"`;
 
 /**
  * Decides what is due, and what has waited for a job that is over, in one transaction: locks the schedules (what another pass has
  * locked is left out), counts the open jobs of each lane, asks `decide` about one occurrence after the other, oldest first, and writes the
  * jobs and what became of the occurrences. The jobs that it returns are committed and not yet published. `decide` is pure and
- * may be asked twice.
+ * may be asked twice. What would take more memory than a pass may have stays due.
  * @param params.recordedUpTo the EVENTS sequence up to which history is written, read before this pass
+ * @param params.buffered false: nothing waits for the end of a job
  */
 export async function dispatchPass(
   db: Database,
@@ -82,37 +56,39 @@ export async function dispatchPass(
     now: number;
     limit: number;
     recordedUpTo: number;
+    buffered?: boolean;
     decide: (due: DueOccurrence) => DispatchDecision;
   },
 ): Promise<Dispatched> {
   return inside(db).transaction(async (sql) => {
-    const { now, recordedUpTo } = params;
-    const rows = await lockDue(sql, { now, recordedUpTo, limit: Math.min(params.limit, MAX_LIMIT) });
-    if (rows.length === 0) return NOTHING;
-    const schedules = await readSchedules(sql, rows, now);
-    const ids = [...schedules.keys()];
-    const open = await countOpen(sql, ids, now);
-    const buffered = await countBuffered(sql, ids.filter(mayBuffer(schedules, rows)));
+    const { now, recordedUpTo, buffered: looked = true } = params;
+    const limit = Math.min(params.limit, MAX_LIMIT);
+    const locked = await lockDue(sql, { now, recordedUpTo, limit, buffered: looked });
+    if (locked.length === 0) return NOTHING;
+    const { rows, schedules } = await readDue(sql, locked, now);
+    const open = await countOpen(sql, idsOf(rows, schedules, mayBeOpen), now);
+    const buffered = await countBuffered(sql, idsOf(rows, schedules, mayBuffer));
     const dispatched: NewJob[] = [];
     const counts = { skip: 0, wait: 0, buffer: 0 };
-    const decided = rows.map((row) => {
-      const schedule = schedules.get(row.id) ?? scheduleRecord(row);
-      const key = bufferKey(row.id, row.origin);
+    const decided = rows.flatMap((row) => {
+      const schedule = schedules.get(row.scheduleId);
+      if (!schedule) return [];
+      const key = bufferKey(row.scheduleId, row.origin);
       const before = open.get(key);
       const decision = params.decide(
         dueOccurrence(row, schedule, { open: before, buffered: buffered.get(key) }),
       );
       if (decision.do === 'dispatch') {
-        const { envelope, state } = checkId(decision.job, row);
+        const { envelope, state } = ownJob(row, decision.job);
         dispatched.push(decision.job);
         open.set(key, { openJobs: (before?.openJobs ?? 0) + 1, openJob: { id: envelope.id, state } });
       } else counts[decision.do]++;
       move(buffered, key, row, decision);
-      return { row, decision };
+      return [{ row, decision }];
     });
     // One that is there already was published by whoever wrote it, or will be by the recorder.
     const fresh = new Set(await writeNewJobs(sql, dispatched));
-    await sql.run(DECIDE, [toJson(decided.map((one) => changeOf(one, now)))]);
+    await writeDecided(sql, decided, now);
     const cancelled = await cancelPrevious(sql, decided, now);
     const changed = [...skippedOf(decided), ...cancelled.replaced];
     await foldNonRuns(sql, changed);
@@ -122,98 +98,80 @@ export async function dispatchPass(
       waiting: counts.wait,
       buffered: counts.buffer,
       cancelled: cancelled.jobs,
-      looked: rows.length,
+      looked: decided.length,
+      cut: rows.length < locked.length,
     };
   });
 }
 
-interface Decided {
-  readonly row: DueRow;
-  readonly decision: DispatchDecision;
-}
+const SCHEDULES = `select ${LIGHT_SELECT} from schedule s where s.id = any($1::uuid[])`;
 
-/** The schedules of the rows, those paused that have failed too often. */
-async function readSchedules(
+/** The first of the rows, as many as one pass may have in memory, and their schedules, those paused that have failed too often. */
+async function readDue(
   sql: Sql,
-  rows: readonly DueRow[],
+  locked: readonly DueRow[],
   now: number,
-): Promise<Map<string, ScheduleRecord>> {
-  const schedules = new Map(rows.map((row) => [row.id, scheduleRecord(row)]));
-  const watched = [...schedules.values()].filter(
-    (schedule) => schedule.definition.pauseAfterFailures !== undefined && !isPaused(schedule, now),
+): Promise<{ rows: DueRow[]; schedules: Map<string, ScheduleRecord> }> {
+  const ids = [...new Set(locked.map(({ scheduleId }) => scheduleId))];
+  const light = new Map((await sql.rows<LightSchedule>(SCHEDULES, [ids])).map((row) => [row.id, row]));
+  const whole = await readWhole(
+    sql,
+    ids.map((id) => light.get(id)).filter((row) => row !== undefined),
   );
-  for (const paused of await pauseFailing(sql, { schedules: watched, now })) schedules.set(paused.id, paused);
-  return schedules;
+  const weights = new Map(whole.map(({ id, bytes }) => [id, bytes]));
+  const schedules = new Map(whole.map((row) => [row.id, scheduleRecord(row)]));
+  // Each of them may become a job, with an input of its own.
+  const rows: DueRow[] = [];
+  let bytes = 0;
+  for (const row of locked) {
+    const weight = weights.get(row.scheduleId);
+    if (weight === undefined || bytes >= MAX_PASS_BYTES) break;
+    rows.push(row);
+    bytes += row.hasInput ? row.inputBytes : weight;
+  }
+  const watched = [...schedules.values()]
+    .filter((schedule) => schedule.definition.pauseAfterFailures !== undefined && !isPaused(schedule, now))
+    .map(({ id, definition }) => ({ id, count: definition.pauseAfterFailures }));
+  for (const { id, paused } of await pauseFailing(sql, { schedules: watched, now })) {
+    const schedule = schedules.get(id);
+    if (schedule && paused) schedules.set(id, { ...schedule, paused });
+  }
+  return { rows: await readInputs(sql, rows), schedules };
 }
 
-function mayBuffer(schedules: Map<string, ScheduleRecord>, rows: readonly DueRow[]): (id: string) => boolean {
-  const own = new Set(
-    rows.filter((row) => row.isBuffered || row.occurrenceOverlap !== null).map(({ id }) => id),
-  );
-  return (id) => {
-    const overlap = schedules.get(id)?.definition.overlap;
-    return own.has(id) || (overlap !== 'skip' && overlap !== 'allow');
-  };
+/** The schedules of those rows that are so. */
+function idsOf(
+  rows: readonly DueRow[],
+  schedules: ReadonlyMap<string, ScheduleRecord>,
+  is: (row: DueRow, rule: OverlapRule) => boolean,
+): string[] {
+  const found = rows.filter((row) => {
+    const schedule = schedules.get(row.scheduleId);
+    return schedule !== undefined && is(row, row.overlap ?? schedule.definition.overlap);
+  });
+  return [...new Set(found.map(({ scheduleId }) => scheduleId))];
+}
+
+/** Whether it matters what is open: to runs that may overlap it does not, unless they have waited already. */
+function mayBeOpen({ isBuffered }: DueRow, rule: OverlapRule): boolean {
+  return isBuffered || rule !== 'allow';
+}
+
+function mayBuffer({ isBuffered, overlap }: DueRow, rule: OverlapRule): boolean {
+  return isBuffered || overlap !== null || (rule !== 'skip' && rule !== 'allow');
 }
 
 /** Keeps the count of those that wait. */
 function move(buffered: Map<string, Buffered>, key: string, row: DueRow, decision: DispatchDecision): void {
-  const { count = 0, first = row.occurrenceTime } = buffered.get(key) ?? {};
+  const { count = 0, first = row.nominalTime } = buffered.get(key) ?? {};
   const step = Number(decision.do === 'buffer') - Number(row.isBuffered);
-  if (decision.do === 'buffer' && decision.cancel) buffered.set(key, { count: 1, first: row.occurrenceTime });
+  if (decision.do === 'buffer' && decision.cancel) buffered.set(key, { count: 1, first: row.nominalTime });
   else if (count + step > 0) buffered.set(key, { count: count + step, first });
   else buffered.delete(key);
-}
-
-function changeOf({ row, decision }: Decided, now: number) {
-  const key = { schedule: row.id, nominal: row.occurrenceTime, origin: row.origin };
-  switch (decision.do) {
-    case 'dispatch': {
-      // Nobody is late with what was asked for long after its time.
-      const lateness = row.origin === PLAN_ORIGIN ? now - row.occurrenceTime : undefined;
-      return { ...key, state: 'dispatched', job: decision.job.envelope.id, lateness, keep: !row.isBuffered };
-    }
-    case 'skip':
-      return { ...key, state: 'skipped', reason: decision.reason };
-    case 'buffer':
-      return { ...key, state: 'buffered', reason: decision.reason };
-    case 'wait':
-      return { ...key, state: 'due', keep: true, seq: decision.eventsSeq, until: decision.until };
-  }
 }
 
 function skippedOf(decided: readonly Decided[]) {
   return decided
     .filter(({ row, decision }) => decision.do === 'skip' && row.origin === PLAN_ORIGIN)
-    .map(({ row }) => ({ scheduleId: row.id, nominalTime: row.occurrenceTime }));
-}
-
-/** Asks for the cancel of the open jobs, and drops what waited for them. */
-async function cancelPrevious(sql: Sql, decided: readonly Decided[], now: number) {
-  const last = new Map<string, Decided>();
-  for (const one of decided) {
-    if (one.decision.do === 'buffer' && one.decision.cancel)
-      last.set(bufferKey(one.row.id, one.row.origin), one);
-  }
-  if (last.size === 0) return { jobs: [], replaced: [] };
-  const rows = [...last].map(([key, { row }]) => ({
-    schedule: row.id,
-    nominal: row.occurrenceTime,
-    buffer: key.slice(row.id.length + 1),
-    reason: replacedReason(row.occurrenceTime),
-  }));
-  const replaced = await sql.rows<{ scheduleId: string; nominalTime: number }>(REPLACE, [toJson(rows)]);
-  const jobs = await sql.rows<{ id: string }>(CANCEL, [
-    toJson(rows),
-    now,
-    'the next run of its schedule takes its place',
-  ]);
-  return { jobs: jobs.map(({ id }) => id), replaced };
-}
-
-/** Another id would make a second job when the pass is repeated. */
-function checkId(job: NewJob, row: DueRow): NewJob {
-  const id = occurrenceJobId(row.id, row.occurrenceTime, row.origin);
-  if (job.envelope.id === id) return job;
-  throw new TypeError(`the job of an occurrence must have the id ${id}, not ${job.envelope.id}`);
+    .map(({ row }) => ({ scheduleId: row.scheduleId, nominalTime: row.nominalTime }));
 }

@@ -7,7 +7,9 @@ import {
   PLAN_ORIGIN,
   type Reason,
 } from '@jetbeat/core';
-import { SCHEDULE_SELECT, type ScheduleRecord, type ScheduleRow } from './schedule-record.ts';
+import { toJson } from './json.ts';
+import { isLight, weightOf } from './light-schedules.ts';
+import type { ScheduleRecord } from './schedule-record.ts';
 import { at, ms, type Sql } from './sql.ts';
 
 /** An occurrence that is to be decided, while its schedule is locked. Times in Unix milliseconds. */
@@ -44,40 +46,66 @@ export interface Buffered {
   readonly first: number;
 }
 
-/** A row that is locked. */
-export type DueRow = ScheduleRow & {
-  occurrenceTime: number;
-  origin: string;
-  dispatchAt: number;
-  isBuffered: boolean;
-  occurrenceReason: Reason | null;
-  occurrenceOverlap: OverlapRule | null;
-  hasInput: boolean;
-  occurrenceInput: unknown;
-  waitedForSeq: number | null;
-  waitUntil: number | null;
-};
+/** What is locked, without what may be large: the definition of its schedule, and an input. */
+export interface DueRow {
+  readonly scheduleId: string;
+  readonly nominalTime: number;
+  readonly origin: string;
+  readonly dispatchAt: number;
+  readonly isBuffered: boolean;
+  readonly reason: Reason | null;
+  readonly overlap: OverlapRule | null;
+  readonly hasInput: boolean;
+  /** Its own input, unless it is heavy. */
+  readonly input: unknown;
+  /** It is heavy, and to be read by `readInputs`. */
+  readonly isHeavy: boolean;
+  /** How many bytes its own input has at most. */
+  readonly inputBytes: number;
+  readonly waitedForSeq: number | null;
+  readonly waitUntil: number | null;
+}
+
+/** Whether a column holds the origin of a backfill, in SQL. */
+function isBackfill(column: string): string {
+  return `${column} like '${ORIGIN_PREFIXES.backfill}%'`;
+}
 
 /** `bufferOf` in SQL, of a column that holds an origin. */
 export function laneOf(column: string): string {
-  return `case when ${column} like '${ORIGIN_PREFIXES.backfill}%' then ${column} else '${PLAN_ORIGIN}' end`;
+  return `case when ${isBackfill(column)} then ${column} else '${PLAN_ORIGIN}' end`;
 }
 
-const SELECT = `select ${SCHEDULE_SELECT}, ${ms('o.nominal_time')} as "occurrenceTime", o.origin,
+const SELECT = `select o.schedule_id as "scheduleId", ${ms('o.nominal_time')} as "nominalTime", o.origin,
     ${ms('coalesce(o.dispatch_at, o.nominal_time)')} as "dispatchAt", o.state = 'buffered' as "isBuffered",
-    o.reason as "occurrenceReason", o.overlap as "occurrenceOverlap", o.has_input as "hasInput", o.input as "occurrenceInput",
+    o.reason, o.overlap, o.has_input as "hasInput", case when ${isLight('o.input')} then o.input end as input,
+    o.has_input and not ${isLight('o.input')} as "isHeavy", ${weightOf('o.input')}::float8 as "inputBytes",
     o.wait_events_seq::float8 as "waitedForSeq", ${ms('o.wait_until')} as "waitUntil"
   from occurrence o join schedule s on s.id = o.schedule_id`;
 
+const isDue = (
+  which: string,
+) => `o.state = 'due' and ${which} and coalesce(o.dispatch_at, o.nominal_time) <= ${at('$1')}
+    and (o.wait_until is null or o.wait_until <= ${at('$1')} or coalesce(o.wait_events_seq, 0) <= $2::float8)`;
+
 // The occurrence is locked too: a pass that ended while this one began has changed it, and only a locked row is looked at
 // again. Those that wait come last, so that they keep nobody off the limit.
-const LOCK_DUE = `${SELECT}
-  where o.state = 'due' and coalesce(o.dispatch_at, o.nominal_time) <= ${at('$1')}
-    and (o.wait_until is null or o.wait_until <= ${at('$1')} or coalesce(o.wait_events_seq, 0) <= $2::float8)
-  order by o.wait_until is not null, coalesce(o.dispatch_at, o.nominal_time), o.nominal_time limit $3
+const lock = (which: string, limit: string) => `${SELECT} where ${isDue(which)}
+  order by o.wait_until is not null, coalesce(o.dispatch_at, o.nominal_time), o.nominal_time limit ${limit}
   for update of s, o skip locked`;
 
-const OPEN = `schedule_id is not null and finished_at is null and total_limit_at > ${at('$1')}`;
+// A backfill may be thousands, all older than what comes due meanwhile: it gets its share, and what that leaves.
+const LOCK_DUE = `with live as materialized (${lock(
+  `not ${isBackfill('o.origin')}`,
+  `$3 - (select count(*) from (select from occurrence o where ${isDue(isBackfill('o.origin'))} limit $4) b)`,
+)}),
+  filled as materialized (${lock(isBackfill('o.origin'), '$3 - (select count(*) from live)')})
+  select * from live union all select * from filled`;
+/** What backfills are sure of. */
+const BACKFILL_SHARE = 0.2;
+
+/** Of a job: whether it is open at `$1`. */
+export const OPEN = `schedule_id is not null and finished_at is null and total_limit_at > ${at('$1')}`;
 
 // The first of each lane that has no open job; whether it still has none is asked again when it is locked.
 const LOCK_BUFFERED = `${SELECT}
@@ -91,16 +119,20 @@ const LOCK_BUFFERED = `${SELECT}
   where o.state = 'buffered'
   for update of s, o skip locked`;
 
-/** Locks what is to be decided, and its schedules; what another pass has locked is left out. Those that have waited come first, then the oldest. */
+/**
+ * Locks what is to be decided, and its schedules; what another pass has locked is left out. Those that have waited come first, then the oldest.
+ * @param params.buffered whether any waits for the end of a job
+ */
 export async function lockDue(
   sql: Sql,
-  params: { now: number; recordedUpTo: number; limit: number },
+  params: { now: number; recordedUpTo: number; limit: number; buffered: boolean },
 ): Promise<DueRow[]> {
-  const { now, recordedUpTo, limit } = params;
-  const waited = await sql.rows<DueRow>(LOCK_BUFFERED, [now, limit]);
-  const due = await sql.rows<DueRow>(LOCK_DUE, [now, recordedUpTo, limit]);
-  due.sort((a, b) => a.occurrenceTime - b.occurrenceTime);
-  return [...waited, ...due];
+  const { now, recordedUpTo, limit, buffered } = params;
+  const waited = buffered ? await sql.rows<DueRow>(LOCK_BUFFERED, [now, limit]) : [];
+  const share = Math.floor(limit * BACKFILL_SHARE);
+  const found = await sql.rows<DueRow>(LOCK_DUE, [now, recordedUpTo, limit, share]);
+  found.sort((a, b) => a.nominalTime - b.nominalTime);
+  return [...waited, ...found];
 }
 
 const COUNT_OPEN = `select schedule_id as id, ${laneOf('origin')} as origin, count(*)::float8 as open, min(state || ' ' || id) as one
@@ -108,6 +140,7 @@ const COUNT_OPEN = `select schedule_id as id, ${laneOf('origin')} as origin, cou
 
 /** How many jobs are open of each lane of these schedules that has any, by `bufferKey`. @param now Unix milliseconds */
 export async function countOpen(sql: Sql, ids: readonly string[], now: number): Promise<Map<string, Open>> {
+  if (ids.length === 0) return new Map();
   const rows = await sql.rows<{ id: string; origin: string; open: number; one: string }>(COUNT_OPEN, [
     now,
     ids,
@@ -141,22 +174,42 @@ export function bufferKey(scheduleId: string, origin: string): string {
   return `${scheduleId} ${bufferOf(origin)}`;
 }
 
+const INPUTS = `select o.schedule_id as "scheduleId", ${ms('o.nominal_time')} as "nominalTime", o.origin, o.input
+  from json_to_recordset($1::json) as x("scheduleId" uuid, "nominalTime" float8, origin text)
+  join occurrence o on o.schedule_id = x."scheduleId" and o.nominal_time = ${at('x."nominalTime"')} and o.origin = x.origin`;
+
+/** Reads the inputs of the rows that are heavy. */
+export async function readInputs(sql: Sql, rows: readonly DueRow[]): Promise<DueRow[]> {
+  const heavy = rows.filter(({ isHeavy }) => isHeavy);
+  if (heavy.length === 0) return [...rows];
+  const keys = heavy.map(({ scheduleId, nominalTime, origin }) => ({ scheduleId, nominalTime, origin }));
+  const found = await sql.rows<Pick<DueRow, 'scheduleId' | 'nominalTime' | 'origin' | 'input'>>(INPUTS, [
+    toJson(keys),
+  ]);
+  const inputs = new Map(found.map((row) => [keyOf(row), row.input]));
+  return rows.map((row) => (row.isHeavy ? { ...row, input: inputs.get(keyOf(row)) } : row));
+}
+
+function keyOf({ scheduleId, nominalTime, origin }: Pick<DueRow, 'scheduleId' | 'nominalTime' | 'origin'>) {
+  return `${scheduleId} ${nominalTime} ${origin}`;
+}
+
 /** Puts together what is asked about. */
 export function dueOccurrence(
   row: DueRow,
   schedule: ScheduleRecord,
   around: { open: Open | undefined; buffered: Buffered | undefined },
 ): DueOccurrence {
-  const { occurrenceTime, origin, dispatchAt, isBuffered, occurrenceReason, occurrenceOverlap } = row;
-  const { hasInput, occurrenceInput, waitedForSeq, waitUntil } = row;
+  const { nominalTime, origin, dispatchAt, isBuffered, reason, overlap } = row;
+  const { hasInput, input, waitedForSeq, waitUntil } = row;
   return {
-    ...{ schedule, nominalTime: occurrenceTime, origin, dispatchAt, isBuffered },
+    ...{ schedule, nominalTime, origin, dispatchAt, isBuffered },
     ...(around.open ?? { openJobs: 0 }),
     ...(around.buffered === undefined ? {} : { buffered: around.buffered }),
     // Of one that has waited it says why it did, which is over.
-    ...(occurrenceReason === null || isBuffered ? {} : { reason: occurrenceReason }),
-    ...(occurrenceOverlap === null ? {} : { overlap: occurrenceOverlap }),
-    ...(hasInput ? { input: { value: occurrenceInput } } : {}),
+    ...(reason === null || isBuffered ? {} : { reason }),
+    ...(overlap === null ? {} : { overlap }),
+    ...(hasInput ? { input: { value: input } } : {}),
     ...(waitedForSeq === null ? {} : { waitedForSeq }),
     ...(waitUntil === null ? {} : { waitUntil }),
   };

@@ -1,5 +1,5 @@
 import { type Database, inside } from './database.ts';
-import { SCHEDULE_SELECT, type ScheduleRecord, type ScheduleRow, scheduleRecord } from './schedule-record.ts';
+import { pauseOf, SCHEDULE_REST, type ScheduleRecord, type ScheduleRow } from './schedule-record.ts';
 import { at, type Sql } from './sql.ts';
 
 /** Who is said to have paused a schedule that failed too often. */
@@ -11,7 +11,7 @@ const LOOK_LIMIT = 1_000;
 const notPaused = (now: string) =>
   `(s.paused_at is null or (s.paused_until <= ${at(now)} and coalesce(s.next_at > ${at(now)}, true)))`;
 
-const WATCHED = `select ${SCHEDULE_SELECT} from schedule s
+const WATCHED = `select s.id, s.definition->'pauseAfterFailures' as count from schedule s
   where (s.definition->'pauseAfterFailures') is not null and ${notPaused('$3')} and s.id > $1 order by s.id limit $2`;
 
 // The time is in the id, so this reads the newest jobs of the schedule and no others.
@@ -27,7 +27,17 @@ const PAUSE = `update schedule s set paused_at = ${at('$3')}, paused_by = '${BY}
       order by j.id desc limit $2::int) r
     where w.id = any($1::uuid[])
     group by w.id having count(*) = $2::int and count(*) filter (where r.state = 'dead') = $2::int) f
-  where s.id = f.id and ${notPaused('$3')} returning ${SCHEDULE_SELECT}`;
+  where s.id = f.id and ${notPaused('$3')} returning ${SCHEDULE_REST}`;
+
+/** A schedule that is paused after so many failures in a row. */
+export interface Watched {
+  readonly id: string;
+  /** What is no whole number above 0 is passed over: somebody has written it in plain SQL. */
+  readonly count: unknown;
+}
+
+/** A schedule that has failed too often. */
+export type PausedSchedule = Pick<ScheduleRecord, 'id' | 'name' | 'paused'>;
 
 /**
  * Pauses those of the schedules whose last jobs are all dead, as many as their `pauseAfterFailures` says; what ran before
@@ -37,26 +47,34 @@ const PAUSE = `update schedule s set paused_at = ${at('$3')}, paused_by = '${BY}
  */
 export async function pauseFailing(
   sql: Sql,
-  params: { schedules: readonly ScheduleRecord[]; now: number },
-): Promise<ScheduleRecord[]> {
-  const byCount = Map.groupBy(params.schedules, ({ definition }) => definition.pauseAfterFailures);
-  const paused: ScheduleRecord[] = [];
+  params: { schedules: readonly Watched[]; now: number },
+): Promise<PausedSchedule[]> {
+  const byCount = Map.groupBy(params.schedules, ({ count }) => count);
+  const found: PausedSchedule[] = [];
   for (const [count, schedules] of byCount) {
-    if (!Number.isSafeInteger(count) || (count ?? 0) < 1) continue;
-    const rows = await sql.rows<ScheduleRow>(PAUSE, [schedules.map(({ id }) => id), count, params.now]);
-    paused.push(...rows.map(scheduleRecord));
+    if (!Number.isSafeInteger(count) || Number(count) < 1) continue;
+    const ids = schedules.map(({ id }) => id);
+    const rows = await sql.rows<Omit<ScheduleRow, 'definition' | 'superseded'>>(PAUSE, [
+      ids,
+      count,
+      params.now,
+    ]);
+    for (const row of rows) {
+      const paused = pauseOf(row);
+      found.push({ id: row.id, name: row.name, ...(paused === undefined ? {} : { paused }) });
+    }
   }
-  return paused;
+  return found;
 }
 
 /** Looks at all schedules that are paused after failures; returns those that it has paused. @param now Unix milliseconds */
-export async function pauseAllFailing(db: Database, now: number): Promise<ScheduleRecord[]> {
-  const paused: ScheduleRecord[] = [];
+export async function pauseAllFailing(db: Database, now: number): Promise<PausedSchedule[]> {
+  const paused: PausedSchedule[] = [];
   for (let after = '00000000-0000-0000-0000-000000000000'; ; ) {
-    const rows = await inside(db).rows<ScheduleRow>(WATCHED, [after, LOOK_LIMIT, now]);
-    paused.push(...(await pauseFailing(inside(db), { schedules: rows.map(scheduleRecord), now })));
-    const last = rows.at(-1);
-    if (last === undefined || rows.length < LOOK_LIMIT) return paused;
+    const schedules = await inside(db).rows<Watched>(WATCHED, [after, LOOK_LIMIT, now]);
+    paused.push(...(await pauseFailing(inside(db), { schedules, now })));
+    const last = schedules.at(-1);
+    if (last === undefined || schedules.length < LOOK_LIMIT) return paused;
     after = last.id;
   }
 }

@@ -3,7 +3,8 @@ import { createTestDatabase, type TestDatabase } from '../../../test/support/dat
 import { type Database, inside } from './database.ts';
 import { dispatchPass } from './dispatch.ts';
 import { pauseAllFailing } from './failing-schedules.ts';
-import { materializePass, nextWake } from './materialize.ts';
+import { look } from './look.ts';
+import { materializePass } from './materialize.ts';
 import { openDatabase } from './open.ts';
 import { retainOccurrences } from './retain-occurrences.ts';
 import { NOON } from './sample.ts';
@@ -56,7 +57,9 @@ test('with 200,000 schedules a pass that has nothing to do looks into indexes, a
     expect(await dispatchPass(db, { now: NOON, limit: 500, recordedUpTo: 0, decide })).toMatchObject({
       looked: 0,
     });
-    expect(await nextWake(db)).toEqual({ at: NOON + 2_000, buffered: false, waiting: false });
+    expect(await look(db)).toEqual({
+      ...{ now: expect.any(Number), planAt: NOON + 2_000, buffered: false, waiting: false },
+    });
     expect(await pauseAllFailing(db, NOON)).toEqual([]);
     expect(await retainOccurrences(db, { before: NOON - 90 * 86_400_000, limit: 1_000 })).toBe(0);
   }

@@ -8,7 +8,8 @@ export { CENSUS_JOBS, type Census, takeCensus } from './census.ts';
 export { createSchedules, type NewSchedule } from './create-schedules.ts';
 export type { Database } from './database.ts';
 export { countDead, type DeadFilter, discardDead, isDiscarded } from './dead-letters.ts';
-export { type DispatchDecision, type Dispatched, dispatchPass } from './dispatch.ts';
+export type { DispatchDecision } from './decided.ts';
+export { type Dispatched, dispatchPass } from './dispatch.ts';
 export { type DoubtGrant, type DoubtParams, withDoubts } from './doubts.ts';
 export type { DueOccurrence } from './due-occurrences.ts';
 export { editSchedule } from './edit-schedule.ts';
@@ -17,6 +18,7 @@ export { type JobEndingRecord, jobEndings } from './endings.ts';
 export { ConflictError, DatabaseUnavailableError, MigrationBlockedError, UnfitValueError } from './errors.ts';
 export { expiredJobs, stillExpired } from './expired.ts';
 export { pauseAllFailing } from './failing-schedules.ts';
+export type { Fire } from './fire.ts';
 export {
   type Follow,
   type Followed,
@@ -31,16 +33,9 @@ export { getJob, insertJobs, notePublished } from './jobs.ts';
 export { type ListJobsParams, listJobs } from './list-jobs.ts';
 export { firingSchedules, type ListSchedulesParams, listSchedules } from './list-schedules.ts';
 export type { CutField, ListedJob } from './listed-job.ts';
+export { type Look, look, wakeAt } from './look.ts';
 export { noteStream, settledMarks } from './marks.ts';
-export {
-  materializePass,
-  type NextWake,
-  nextWake,
-  noteProblem,
-  type Plan,
-  type PlannedOccurrence,
-  type PlannedSchedule,
-} from './materialize.ts';
+export { type Materialized, materializePass, noteProblem } from './materialize.ts';
 export { databaseTime, type MigrateOptions, migrate } from './migrate.ts';
 export { undoMove, writeMove } from './move.ts';
 export type { NewJob } from './new-job.ts';
@@ -53,7 +48,7 @@ export {
 export { type OpenDatabaseOptions, openDatabase } from './open.ts';
 export { type ParkedJob, parkedForKeys, parkedForRate, parkedForRates, parkedToRelease } from './parked.ts';
 export { ensurePartitions, type Partitions } from './partitions.ts';
-export { planRows } from './plan-rows.ts';
+export { type Plan, type PlannedOccurrence, type PlannedSchedule, planRows } from './plan-rows.ts';
 export { countByQueue, type QueueCensus, type QueueCount } from './queue-census.ts';
 export type { QueuePurge } from './queue-purge.ts';
 export { addQueueRates, type QueueRate, queueRates } from './queue-rates.ts';

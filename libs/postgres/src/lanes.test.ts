@@ -2,13 +2,14 @@ import { decideOverlap, type OverlapRule, occurrenceJobId, PLAN_ORIGIN } from '@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/database.ts';
 import { type Database, inside } from './database.ts';
-import { type DispatchDecision, dispatchPass } from './dispatch.ts';
+import type { DispatchDecision } from './decided.ts';
+import { dispatchPass } from './dispatch.ts';
 import type { DueOccurrence } from './due-occurrences.ts';
 import { insertJobs } from './jobs.ts';
-import { writePlan } from './materialize.ts';
 import { openDatabase } from './open.ts';
 import { NOON, newId, sampleJob, sampleSpec } from './sample.ts';
 import { createSchedule } from './schedules.ts';
+import { writePlan } from './write-plan.ts';
 
 let made: TestDatabase;
 let db: Database;
@@ -109,4 +110,25 @@ test('a job that is there already is not published a second time', async () => {
   expect((await pass(0)).dispatched).toEqual([]);
   const [row] = await inside(db).rows('select state from occurrence');
   expect(row).toEqual({ state: 'dispatched' });
+});
+
+test('a backfill of hundreds does not keep what comes due off the pass, nor the other way round', async () => {
+  const id = await make('allow');
+  await due(
+    id,
+    Array.from({ length: 300 }, (_, index) => index - 300),
+    BACKFILL,
+  );
+  await inside(db).run(`update occurrence set overlap = 'allow'`);
+  await due(id, [1, 2]);
+  const first = (await pass(2)).dispatched;
+  expect(first).toHaveLength(100);
+  expect(first.slice(-2)).toEqual([1, 2]);
+  await due(
+    id,
+    Array.from({ length: 200 }, (_, index) => index + 3),
+  );
+  const second = (await pass(300)).dispatched;
+  expect(second.filter((time) => time < 0)).toHaveLength(20);
+  expect(second.filter((time) => time > 0)).toHaveLength(80);
 });

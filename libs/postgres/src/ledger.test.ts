@@ -116,6 +116,16 @@ test('when no scheduler was there is noted by the first that comes again, and sa
   );
 });
 
+test('a scheduler that begins while new jobs are held back says so, and nothing of times before any scheduler', async () => {
+  await noteHeld(db, { id: 'a', now: NOON });
+  expect(await noteBeat(db, { id: 'a', now: NOON + MINUTE })).toEqual([]);
+  // It dies; another one begins while storage is full, and plans when there is room.
+  await noteHeld(db, { id: 'b', now: NOON + 2 * MINUTE });
+  await noteHeld(db, { id: 'b', now: NOON + 3 * MINUTE });
+  const gap = { from: NOON + MINUTE, to: NOON + 4 * MINUTE, cause: 'held' };
+  expect(await noteBeat(db, { id: 'b', now: NOON + 4 * MINUTE })).toEqual([gap]);
+});
+
 test('an edit in plain SQL takes effect from its time on, and is another version', async () => {
   const id = await make({ catchUp: { all: 100 } });
   const now = await databaseTime(db);

@@ -7,7 +7,7 @@ import {
   pendingMigrations,
 } from './apply-migration.ts';
 import { advisoryHolder, type Blocker, describeBlocker } from './blockers.ts';
-import { buildIndexes } from './build-indexes.ts';
+import { areIndexesBuilt, buildIndexes } from './build-indexes.ts';
 import { type Database, inside } from './database.ts';
 import { DatabaseUnavailableError, toEntityError } from './errors.ts';
 import { ensurePartitions } from './partitions.ts';
@@ -25,7 +25,9 @@ export interface MigrateOptions {
 
 /** Any number that nobody else takes: the letters "jetbeat" as one number. */
 const LOCK = 30_225_475_164_135_796n;
-/** As long as the indexes of a large history may take. */
+/** Whoever builds indexes has it, and nobody waits for it; the number between is that of partitions. */
+const BUILD_LOCK = LOCK + 2n;
+/** As long as other migrations may wait for their locks. */
 const WAIT_MS = 30 * 60_000;
 const BUILD_WAIT_MS = 10 * 60_000;
 /** One partition, or the wait for old transactions: the server is asked for nothing else meanwhile. */
@@ -48,8 +50,8 @@ export async function databaseTime(db: Database): Promise<number> {
 
 /**
  * Brings the schema up to date and makes the partitions of these days, while other processes read and write. Every app calls it at
- * its start: one does the work, the others wait for it and find it done. Whoever is killed in the middle leaves nothing that the next
- * one could not go on with.
+ * its start: one does the work, the others wait for it and find it done. For the indexes of a large history nobody waits but the one who
+ * builds them: the others say who does, and go on. Whoever is killed in the middle leaves nothing that the next one could not go on with.
  * @throws DatabaseUnavailableError when PostgreSQL is away, or the wait was too long
  * @throws MigrationBlockedError when a long transaction of somebody else does not let it have its locks
  */
@@ -63,10 +65,23 @@ export async function migrate(db: Database, options: MigrateOptions = {}): Promi
         throw toEntityError(error);
       });
       for (const name of pending) await applyMigration({ db, log, times }, name);
+    } finally {
+      await unlock(sql, LOCK);
+    }
+    if (await areIndexesBuilt(sql)) return;
+    if (!(await tryLock(sql, BUILD_LOCK))) {
+      const holder = await advisoryHolder(sql, BUILD_LOCK);
+      const by = holder ? describeBlocker(holder) : 'another process';
+      return log.info(
+        { by },
+        'indexes of history are being built by another process; this one starts without them',
+      );
+    }
+    try {
       await sql.run(`set statement_timeout = 0; set lock_timeout = ${buildWaitMs}`);
       await buildIndexes({ db, sql, log, times, buildWaitMs });
     } finally {
-      await sql.run('select pg_advisory_unlock($1)', [LOCK]);
+      await unlock(sql, BUILD_LOCK);
     }
   };
   await inside(db).session(
@@ -88,12 +103,20 @@ async function noticeDeath(sql: Sql): Promise<void> {
   await sql.run(`set client_connection_check_interval = ${CHECK_CLIENT_MS}`).catch(() => {});
 }
 
+async function tryLock(sql: Sql, lock: bigint): Promise<boolean> {
+  const row = await sql.row<{ got: boolean }>('select pg_try_advisory_lock($1) as got', [lock]);
+  return row?.got === true;
+}
+
+async function unlock(sql: Sql, lock: bigint): Promise<void> {
+  await sql.run('select pg_advisory_unlock($1)', [lock]);
+}
+
 async function takeLock(sql: Sql, { log, waitMs }: { log: MigrateLog; waitMs: number }): Promise<void> {
   const begun = performance.now();
   let tellAt = begun + TELL_MS;
   for (;;) {
-    const row = await sql.row<{ got: boolean }>('select pg_try_advisory_lock($1) as got', [LOCK]);
-    if (row?.got) return;
+    if (await tryLock(sql, LOCK)) return;
     const now = performance.now();
     const holder = now > tellAt || now - begun > waitMs ? await advisoryHolder(sql, LOCK) : undefined;
     if (now - begun > waitMs) throw new DatabaseUnavailableError(waitedFor(holder, now - begun));

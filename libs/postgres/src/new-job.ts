@@ -48,16 +48,30 @@ const COLUMNS: readonly Column<NewJob>[] = [
 ];
 const NAMES = COLUMNS.map(({ name }) => name).join(', ');
 
-const INSERT = `insert into job (${NAMES}, due_at, check_at, published, input_known)
-  select ${NAMES}, run_at, run_at, false, true from (select ${unnested(COLUMNS)}) incoming
+/** How many values `jobValues` has, which `jobInsert` reads from $1 on. */
+export const JOB_VALUES = COLUMNS.length;
+
+/** SQL that writes jobs; ids that are there already stay as they are. It returns the ids that are new. @param where which of them */
+export function jobInsert(where = ''): string {
+  return `insert into job (${NAMES}, due_at, check_at, published, input_known)
+  select ${NAMES}, run_at, run_at, false, true from (select ${unnested(COLUMNS)}) incoming ${where}
   on conflict (id) do nothing
   returning id`;
+}
+
+/** The values of `jobInsert`, in the order in which rows are written: the one that all writers keep. */
+export function jobValues(jobs: readonly NewJob[]): readonly unknown[] {
+  return toArrays(
+    COLUMNS,
+    jobs.toSorted((a, b) => (a.envelope.id < b.envelope.id ? -1 : 1)),
+  );
+}
+
+const INSERT = jobInsert();
 
 /** Writes jobs in one statement; ids that are there already stay as they are. Returns the ids that are new. */
 export async function writeNewJobs(sql: Sql, jobs: readonly NewJob[]): Promise<string[]> {
   if (jobs.length === 0) return [];
-  // Rows are written in the order in which they are sent: the one that all writers keep.
-  const sorted = jobs.toSorted((a, b) => (a.envelope.id < b.envelope.id ? -1 : 1));
-  const rows = await sql.rows<{ id: string }>(INSERT, toArrays(COLUMNS, sorted));
+  const rows = await sql.rows<{ id: string }>(INSERT, jobValues(jobs));
   return rows.map((row) => row.id);
 }

@@ -50,11 +50,13 @@ export interface ScheduleRow {
   readonly finishedAt: number | null;
 }
 
-/** What to select for a `ScheduleRow`, of the table alias `s`. */
-export const SCHEDULE_SELECT = `s.id, s.name, s.definition, s.version, ${ms('s.created_at')} as "createdAt",
+/** What a schedule has that is small. */
+export const SCHEDULE_REST = `s.id, s.name, s.version, ${ms('s.created_at')} as "createdAt",
   ${ms('s.updated_at')} as "updatedAt", ${ms('s.cursor_at')} as "cursorAt", ${ms('s.next_at')} as "nextAt",
   s.runs::float8 as runs, ${ms('s.paused_at')} as "pausedAt", s.paused_by as "pausedBy", s.pause_note as "pauseNote",
-  ${ms('s.paused_until')} as "pausedUntil", s.superseded, s.problem, ${ms('s.finished_at')} as "finishedAt"`;
+  ${ms('s.paused_until')} as "pausedUntil", s.problem, ${ms('s.finished_at')} as "finishedAt"`;
+/** What to select for a `ScheduleRow`, of the table alias `s`. */
+export const SCHEDULE_SELECT = `${SCHEDULE_REST}, s.definition, s.superseded`;
 
 /** Reads a row. */
 export function scheduleRecord(row: ScheduleRow): ScheduleRecord {
@@ -84,7 +86,11 @@ export function scheduleRecord(row: ScheduleRow): ScheduleRecord {
   };
 }
 
-function pauseOf({ pausedAt, pausedBy, pauseNote, pausedUntil }: ScheduleRow): SchedulePause | undefined {
+/** Why it is paused, if it is. */
+export function pauseOf(
+  row: Pick<ScheduleRow, 'pausedAt' | 'pausedBy' | 'pauseNote' | 'pausedUntil'>,
+): SchedulePause | undefined {
+  const { pausedAt, pausedBy, pauseNote, pausedUntil } = row;
   if (pausedAt === null) return undefined;
   return {
     by: pausedBy ?? '',

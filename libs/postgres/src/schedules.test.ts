@@ -2,7 +2,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/database.ts';
 import { type Database, inside } from './database.ts';
 import { listSchedules } from './list-schedules.ts';
-import { materializePass, nextWake } from './materialize.ts';
+import { look, wakeAt } from './look.ts';
+import { materializePass } from './materialize.ts';
 import { lastOccurrences, listOccurrences } from './occurrences.ts';
 import { openDatabase } from './open.ts';
 import { NOON, newId, sampleSpec } from './sample.ts';
@@ -116,7 +117,7 @@ test('deleting a schedule takes its due occurrences along and leaves what has be
     reason: { code: 'a', text: 'b' },
   };
   const due = { nominalTime: NOON - 1, origin: 'plan', state: 'due', count: 1 };
-  expect(await nextWake(db)).toEqual({ at: NOON - 1, buffered: false, waiting: false });
+  expect(wakeAt(await look(db))).toBe(NOON - 1);
   expect(await listOccurrences(db, { scheduleId: id, limit: 9 })).toEqual([due, missed]);
   expect(await listOccurrences(db, { scheduleId: id, limit: 9, after: due })).toEqual([missed]);
   expect(await lastOccurrences(db, [id, newId()])).toEqual(new Map([[id, due]]));

@@ -6,11 +6,10 @@ import { SCHEDULE_SELECT, type ScheduleRecord, type ScheduleRow, scheduleRecord 
 import { settleSchedule } from './settle-schedule.ts';
 import { at } from './sql.ts';
 
-const INSERT = `insert into schedule as s (id, name, definition, created_at, updated_at, cursor_at, next_at, finished_at)
+const INSERT = `insert into schedule as s (id, name, definition, created_at, updated_at, cursor_at, next_at)
   select x.id, x.name, x.definition, ${at('$2')}, ${at('$2')}, ${at('coalesce(x.cursor, $2::float8)')},
-    case when x.finished then null else ${at('coalesce(x."nextAt", $2::float8)')} end,
-    case when x.finished then ${at('$2')} end
-  from json_to_recordset($1::json) as x(id uuid, name text, definition jsonb, cursor float8, "nextAt" float8, finished boolean)
+    ${at('coalesce(x."nextAt", $2::float8)')}
+  from json_to_recordset($1::json) as x(id uuid, name text, definition jsonb, cursor float8, "nextAt" float8)
   on conflict (name) do nothing returning ${SCHEDULE_SELECT}`;
 
 /**

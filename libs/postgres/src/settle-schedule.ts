@@ -1,9 +1,9 @@
 import { awayAt, createRecurrence, planSchedule } from '@jetbeat/core';
 import { readGaps } from './beats.ts';
-import { writePlan } from './materialize.ts';
 import { planRows } from './plan-rows.ts';
 import { SCHEDULE_SELECT, type ScheduleRecord, type ScheduleRow, scheduleRecord } from './schedule-record.ts';
 import type { Sql } from './sql.ts';
+import { writePlan } from './write-plan.ts';
 
 /** Steps of planning: some ten days of a schedule of one second. */
 const MAX_STEPS = 100;

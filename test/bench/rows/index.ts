@@ -15,6 +15,7 @@ import { results } from './results.ts';
 import { retry } from './retry.ts';
 import { schedule1000, schedule2000, scheduleOne } from './schedule.ts';
 import { scheduleCreate } from './schedule-create.ts';
+import { scheduleDrift } from './schedule-drift.ts';
 import { scheduleIdle } from './schedule-idle.ts';
 import { tenth } from './tenth.ts';
 import { wholeWay } from './whole-way.ts';
@@ -25,6 +26,6 @@ export const rows: readonly Row[] = [
   ...[drain, drainRecorded, drainTraced, retry, wholeWay],
   ...[keys, inThreads, inProcesses, large],
   ...[latency200, latencyHalf, results, priorityBacklog, delayed, scheduleOne, schedule1000],
-  ...[schedule2000, scheduleIdle, scheduleCreate],
+  ...[schedule2000, scheduleDrift, scheduleIdle, scheduleCreate],
   ...[api, r3, tenth, memory],
 ];

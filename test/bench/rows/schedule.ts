@@ -6,7 +6,7 @@ import { latencyFigures } from '../statistics.ts';
 import { untilDrained, untilRecorded } from '../steps.ts';
 
 /** What differs between the rows. */
-interface Schedules {
+export interface Schedules {
   readonly schedules: number;
   readonly seconds: number;
   /** Their begins lie over the whole period; else all fire at the same instants. */
@@ -31,12 +31,45 @@ function scheduleRow(
 
 /** Schedules fire for so long before the clock starts, milliseconds. */
 const WARM_UP_MS = 5_000;
-const PERIOD_MS = 1_000;
+/** Of every schedule, milliseconds. */
+export const PERIOD_MS = 1_000;
 
 /** From a nominal time until the handler begins, by the handler's own clock. */
 async function onSchedule(stage: Stage, params: Schedules): Promise<Found> {
+  const { values, wanted, dispatched, seconds, processes } = await fireSchedules(stage, params);
+  const { p50, p99, max } = latencyFigures(values.map(({ ms }) => ms));
+  return {
+    seconds,
+    figures: { p50, p99, max },
+    counts: [
+      { what: 'count(*) of occurrence dispatched', wanted, found: dispatched },
+      { what: 'count(*) of job succeeded', wanted, found: values.length },
+    ],
+    processes,
+  };
+}
+
+/** What schedules have done. */
+export interface Fires extends Pick<Found, 'seconds' | 'processes'> {
+  /** When the first counted time was, and how many there ought to be. Unix milliseconds. */
+  readonly from: number;
+  readonly wanted: number;
+  readonly dispatched: number;
+  /** Of each run, by its nominal time: how late its handler began, milliseconds. */
+  readonly values: readonly Late[];
+}
+
+/** How late one run was. */
+export interface Late {
+  /** Its nominal time, Unix milliseconds. */
+  readonly time: number;
+  readonly ms: number;
+}
+
+/** Makes schedules of one second, and lets them fire. */
+export async function fireSchedules(stage: Stage, params: Schedules): Promise<Fires> {
   const schedules = stage.quick ? Math.min(params.schedules, 20) : params.schedules;
-  const durationMs = stage.quick ? 2_000 : params.seconds * 1_000;
+  const durationMs = stage.quick ? 2_000 : (stage.seconds ?? params.seconds) * 1_000;
   await stage.start('recorder');
   await stage.start('api');
   await stage.start('scheduler');
@@ -55,17 +88,7 @@ async function onSchedule(stage: Stage, params: Schedules): Promise<Found> {
   });
   await untilDrained(stage);
   await untilRecorded(stage);
-  const values = await latenessOf(stage, from, to);
-  const { p50, p99, max } = latencyFigures(values);
-  return {
-    seconds,
-    figures: { p50, p99, max },
-    counts: [
-      { what: 'count(*) of occurrence dispatched', wanted, found: dispatched },
-      { what: 'count(*) of job succeeded', wanted, found: values.length },
-    ],
-    processes,
-  };
+  return { from, wanted, dispatched, values: await latenessOf(stage, from, to), seconds, processes };
 }
 
 /** Schedules in one request. */
@@ -104,13 +127,13 @@ async function occurrences(stage: Stage, from: number, to: number): Promise<numb
   return Number(row?.count);
 }
 
-async function latenessOf(stage: Stage, from: number, to: number): Promise<number[]> {
-  const found = await stage.history.rows<{ ms: number }>(
-    `select (result->>'ms')::float8 as ms from job
-     where task = 'bench.lateness' and state = 'succeeded' and nominal_time >= ? and nominal_time < ?`,
+function latenessOf(stage: Stage, from: number, to: number): Promise<Late[]> {
+  return stage.history.rows<Late>(
+    `select (result->>'ms')::float8 as ms, (extract(epoch from nominal_time) * 1000)::float8 as time from job
+     where task = 'bench.lateness' and state = 'succeeded' and nominal_time >= ? and nominal_time < ?
+     order by nominal_time`,
     [new Date(from), new Date(to)],
   );
-  return found.map(({ ms }) => ms);
 }
 
 /** One schedule of one second. */

@@ -4,7 +4,10 @@ import { runApp } from '@jetbeat/runtime';
 import { start } from '@jetbeat/scheduler';
 import { diesAt } from './dies.ts';
 
-/** Where it dies: `plan` or `claim` with rows locked and nothing written, `commit` before anything is published, `publish` before it is noted. */
+/**
+ * Where it dies: `plan`, `fire` (in time) or `claim` (what is caught up) with rows locked and nothing written, `commit` before anything is
+ * published, `publish` before it is noted.
+ */
 const point = process.env['FAIL_POINT'];
 let left = Number(process.env['FAIL_AT'] ?? 1);
 const die = () => process.kill(process.pid, 'SIGKILL');
@@ -23,6 +26,16 @@ const ports = {
         },
       })) satisfies typeof materializePass,
   }),
+  ...(point === 'fire' && {
+    materializePass: ((db, params) =>
+      materializePass(db, {
+        ...params,
+        fire(due) {
+          dieAtLast();
+          return params.fire?.(due);
+        },
+      })) satisfies typeof materializePass,
+  }),
   ...(point === 'claim' && {
     dispatchPass: ((db, params) =>
       dispatchPass(db, {
@@ -34,6 +47,11 @@ const ports = {
       })) satisfies typeof dispatchPass,
   }),
   ...(point === 'commit' && {
+    materializePass: (async (db, params) => {
+      const done = await materializePass(db, params);
+      if (done.fired.length > 0) dieAtLast();
+      return done;
+    }) satisfies typeof materializePass,
     dispatchPass: (async (db, params) => {
       const done = await dispatchPass(db, params);
       if (done.dispatched.length > 0) dieAtLast();

@@ -27,6 +27,36 @@ test('"every" counts from its anchor, or from "from", and never drifts', () => {
   expect(at({ every: 10_000, from: 2_000_000 }, 2_000_000)).toBe(2_010_000);
 });
 
+test('"every" without a begin has always been: its steps go backwards, too', () => {
+  const recurrence = createRecurrence({ when: { every: 900_000 }, timeZone: 'UTC', anchor: 1_000_500 });
+  expect(timesBetween(recurrence, -900_000, 1_000_500, 9)).toEqual([-799_500, 100_500, 1_000_500]);
+  const begun = { when: { every: 900_000 }, timeZone: 'UTC', anchor: 1_000_500, startAt: 500_000 };
+  expect(timesBetween(createRecurrence(begun), -900_000, 1_000_500, 9)).toEqual([500_000]);
+});
+
+test('a search among excluded times that is given up says up to where it has come; one that is over says nothing', () => {
+  const dates = ['2026-05-04'];
+  const make = (params: Partial<RecurrenceParams>) =>
+    createRecurrence({ when: { every: 2_000 }, timeZone: 'UTC', anchor: 0, ...params });
+  const day = Date.parse('2026-05-04T00:00:00Z');
+  // One after the other: every second second is no stretch that could be passed at once.
+  const seconds = make({ exclude: [{ cron: '*/2 * * * * *' }] });
+  expect(seconds.next(day)).toBeUndefined();
+  const upTo = seconds.gaveUp(day) ?? 0;
+  expect(upTo).toBeGreaterThan(day + 100_000);
+  expect(seconds.gaveUp(upTo)).toBeGreaterThan(upTo);
+  // All of twelve years.
+  const minutes = make({ when: { cron: '0 9 * * *' }, exclude: [{ cron: '* * * * *' }] });
+  expect(minutes.next(day)).toBeUndefined();
+  expect(minutes.gaveUp(day)).toBeGreaterThan(day + DAY);
+  // What is found, or ends, was not given up.
+  expect(make({ exclude: [{ dates }] }).gaveUp(day)).toBeUndefined();
+  expect(make({ exclude: [{ dates }], endAt: day + 1 }).next(day)).toBeUndefined();
+  expect(make({ exclude: [{ dates }], endAt: day + 1 }).gaveUp(day)).toBeUndefined();
+  expect(make({ when: { at: day + 1 }, exclude: [{ dates }] }).gaveUp(day)).toBeUndefined();
+  expect(make({ maxRuns: 1, runs: 1 }).gaveUp(day)).toBeUndefined();
+});
+
 test('several rules are united, equal times fire once, and "at" fires once', () => {
   const when: When = [{ at: 5_000 }, { every: 10_000, from: 10_000 }, { every: 15_000, from: 15_000 }];
   const recurrence = createRecurrence({ when, timeZone: 'UTC', anchor: 0 });

@@ -30,13 +30,24 @@ export interface RecurrenceParams
   readonly runs?: number;
 }
 
+/** What a search has come to: a time, or up to where it is known that there is none. */
+interface Found {
+  readonly time?: number;
+  readonly gaveUp?: number;
+}
+
 /** When a schedule fires, read once and asked often; make one per revision of a schedule. */
 export interface Recurrence {
   /**
-   * The first time after `after` (Unix milliseconds), `undefined` when there is none: none within 41 years, or none but excluded
-   * ones within 12, or among more than a thousand in a row (a hundred where many events of a calendar repeat).
+   * The first time after `after` (Unix milliseconds), `undefined` when there is none, none within 41 years, or the search was given up
+   * (`gaveUp`).
    */
   next(after: number): number | undefined;
+  /**
+   * Up to where (Unix milliseconds) it is known that nothing fires after `after`, when the search for a time was given up: all times of 12 years
+   * are excluded, or more than a thousand in a row (a hundred where many events of a calendar repeat). `undefined` when it was not.
+   */
+  gaveUp(after: number): number | undefined;
   /** What is to be known about a time at which it fires. */
   marks(time: number): readonly TimeMark[];
   /** The first time in (`after`, `upTo`] that is left out because the clock jumps over it. */
@@ -60,8 +71,17 @@ export function createRecurrence(params: RecurrenceParams): Recurrence {
   const excluded = exclude.length === 0 ? NOTHING : createExclusions(exclude, timeZone);
   const over = maxRuns !== undefined && runs >= maxRuns;
 
+  /** A search among times that are excluded is dear, and whoever learns that it was given up has asked for the time first. */
+  let last = { after: Number.NaN, found: {} as Found };
+  const search = (after: number) => {
+    if (last.after !== after) last = { after, found: find(after) };
+    return last.found;
+  };
+  const next = (after: number) => search(after).time;
+
   return {
     next,
+    gaveUp: (after) => search(after).gaveUp,
     marks: (time) => {
       const firing = rules.filter((rule) => rule.next(time - 1) === time);
       return firing.map((rule) => rule.mark?.(time)).filter((mark) => mark !== undefined);
@@ -69,18 +89,20 @@ export function createRecurrence(params: RecurrenceParams): Recurrence {
     leftOut: (after, upTo) => least(rules.map((rule) => rule.leftOut?.(after, upTo))),
   };
 
-  function next(after: number): number | undefined {
-    if (over) return undefined;
+  function find(after: number): Found {
+    if (over) return {};
     const from = startAt === undefined ? after : Math.max(after, startAt - 1);
     let time = firstOf(rules, from);
-    const horizon = Math.min(endAt ?? Number.POSITIVE_INFINITY, (time ?? 0) + MAX_EXCLUDED_MS);
-    for (let work = 0; work < MAX_WORK && time !== undefined && time <= horizon; ) {
+    const horizon = (time ?? 0) + MAX_EXCLUDED_MS;
+    let work = 0;
+    while (time !== undefined && time <= (endAt ?? time)) {
       const until = excluded.excludes(time);
-      if (until === undefined) return time;
+      if (until === undefined) return { time };
       time = firstOf(rules, Math.max(time, until - 1));
       work += cost + excluded.cost;
+      if (time !== undefined && (work >= MAX_WORK || time > horizon)) return { gaveUp: time - 1 };
     }
-    return undefined;
+    return {};
   }
 }
 
@@ -130,7 +152,11 @@ export function createRule(
 ): TimeRule {
   const { timeZone, dst = DST_DEFAULTS, startAt, anchor } = params;
   if ('at' in rule) return { next: (after) => (rule.at > after ? rule.at : undefined), cost: 0 };
-  if ('every' in rule) return createEvery(rule.every, rule.from ?? startAt ?? anchor);
+  if ('every' in rule) {
+    const from = rule.from ?? startAt;
+    // Where nothing says when it begins it has always been, as a cron has: what is made today can be run for yesterday.
+    return from === undefined ? createEvery(rule.every, anchor, false) : createEvery(rule.every, from, true);
+  }
   if ('solar' in rule) return createSolar(rule.solar);
   if ('rrule' in rule) {
     const begun = beginRrule(parseRrule(rule.rrule), params);
@@ -139,9 +165,11 @@ export function createRule(
   return onWallClock(createCron(isFriendly(rule) ? toCron(rule) : rule.cron), zoneOf(timeZone), dst);
 }
 
-function createEvery(every: number, from: number): TimeRule {
+/** @param begins nothing fires before `from` */
+function createEvery(every: number, from: number, begins: boolean): TimeRule {
   return {
-    next: (after) => (after < from ? from : from + (Math.floor((after - from) / every) + 1) * every),
+    next: (after) =>
+      begins && after < from ? from : from + (Math.floor((after - from) / every) + 1) * every,
     cost: 1,
   };
 }

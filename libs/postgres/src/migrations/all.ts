@@ -3,6 +3,7 @@ import { Expiry } from './expiry.ts';
 import { Initial } from './initial.ts';
 import { Queues } from './queues.ts';
 import { Retries } from './retries.ts';
+import { ScheduleUpkeep } from './schedule-upkeep.ts';
 import { Schedules } from './schedules.ts';
 import { TaskLimits } from './task-limits.ts';
 import { Unique } from './unique.ts';
@@ -22,4 +23,5 @@ export const migrations = [
   Unmade,
   TaskLimits,
   Schedules,
+  ScheduleUpkeep,
 ];

@@ -1,6 +1,9 @@
 import { Migration } from '@mikro-orm/migrations';
 
-/** What became of every due time; edits, also those in plain SQL; and when no scheduler was there. */
+/**
+ * What became of every due time; edits, also those in plain SQL; and when no scheduler was there. Its indexes and constraints are built at
+ * once, since before it no version was released, and nobody had schedules by the million.
+ */
 export class Schedules extends Migration {
   override name = '0009-schedules';
 
