@@ -73,7 +73,7 @@ async function migrationsHash(): Promise<string> {
 }
 
 /** One session, closed afterwards, which frees its locks. */
-async function onServer<T>(server: string, fn: (run: Run) => Promise<T>): Promise<T> {
+export async function onServer<T>(server: string, fn: (run: Run) => Promise<T>): Promise<T> {
   const orm = new MikroORM({
     clientUrl: server,
     entities: [],

@@ -35,7 +35,7 @@ export function startDayReplica(params: { url: string; id: string; clock: () => 
       eventsMarks: async () => ({ lastSeq: 0, recordedUpTo: 0 }),
       publisher: {
         add: (jobs: readonly NewJob[]) => void published.push(...jobs.map(({ envelope }) => envelope.id)),
-        waiting: 0,
+        waitingBytes: 0,
       },
       cancel: () => {},
       settings: readSettings(config.settings, config.file),

@@ -71,7 +71,7 @@ export async function start(params: StartParams & { publish?: typeof publishJobs
       instrument: tracing?.instrumentPg,
     });
     closing.push(() => db.close());
-    await migrate(db, { log });
+    await migrate(db, { log, leaveIndexes: true });
     const key = config.apiKey === undefined ? undefined : parseKey(config.apiKey);
     if (key)
       await insertApiKey(db, { id: key.id, hash: hashSecret(key.secret), role: 'admin', createdAt: clock() });

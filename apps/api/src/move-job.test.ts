@@ -27,7 +27,7 @@ function create(changed: Partial<MovePorts> = {}, row: Partial<JobRecord> = {}) 
     unmarkMoved: async () => {},
     publishMoved: async () => {},
     removeWaiting: async () => 0,
-    handedOut: async () => 0,
+    takeWaiting: async () => true,
     deleteMessage: async () => true,
     caughtUp: async () => {},
     ask: async () => ({ silent: [] }),
@@ -53,10 +53,10 @@ test('a timer that was removed proves that nobody had it: it is published anew, 
 });
 
 test('what may be anywhere is void first, then the workers are asked, and history once more', async () => {
-  const { calls, move } = create({ handedOut: async () => 9 }, { seq: 5 });
+  const { calls, move } = create({ takeWaiting: async () => false }, { seq: 5 });
   await move();
   expect(calls.slice(3)).toEqual([
-    ...['removeWaiting', 'handedOut', 'markMoved', 'caughtUp', 'ask', 'deleteMessage', 'caughtUp', 'look'],
+    ...['removeWaiting', 'takeWaiting', 'markMoved', 'caughtUp', 'ask', 'deleteMessage', 'caughtUp', 'look'],
     'publishMoved',
   ]);
 });

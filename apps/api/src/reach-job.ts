@@ -17,8 +17,8 @@ export interface ReachPorts {
   look(id: string): Promise<JobRecord | undefined>;
   /** Removes the job's timer and its parking place; how many there were. */
   removeWaiting(id: string, queue: string): Promise<number>;
-  /** Sequence up to which messages of this queue and priority have been handed out. */
-  handedOut(queue: string, priority: JobRecord['priority']): Promise<number>;
+  /** Removes the job's message unless a worker may have got it; whether it did. */
+  takeWaiting(id: string, seq: number): Promise<boolean>;
   deleteMessage(seq: number): Promise<boolean>;
   /** Resolves when everything that was stored in EVENTS before is in history. */
   caughtUp(): Promise<void>;
@@ -34,12 +34,9 @@ export function isWaiting(state: JobState): boolean {
 
 /** Whether the job was removed from JetStream before a worker could have it. */
 export async function takeOut(ports: ReachPorts, job: JobRecord): Promise<boolean> {
-  const { id, queue, priority, seq } = job;
+  const { id, queue, seq } = job;
   if ((await ports.removeWaiting(id, queue)) > 0) return true;
-  if (seq === undefined || (await ports.handedOut(queue, priority)) >= seq) return false;
-  const deleted = await ports.deleteMessage(seq);
-  // It may have been handed out between the look and the deletion.
-  return deleted && (await ports.handedOut(queue, priority)) < seq;
+  return seq !== undefined && ports.takeWaiting(id, seq);
 }
 
 /** @throws ApiError job_ended */

@@ -1,11 +1,11 @@
 import {
   askHeld,
-  consumerState,
   deleteJobMessage,
   HistoryBehindError,
   readToEnd,
   removeParked,
   removeTimer,
+  takeWaiting,
 } from '@jetbeat/jetstream';
 import { type Database, databaseTime, getJob, liveWorkers } from '@jetbeat/postgres';
 import type { Messaging } from './messaging.ts';
@@ -44,9 +44,7 @@ export function createReachPorts(params: ReachParams): ReachPorts {
     look: (id) => getJob(db, id),
     removeWaiting: async (id, queue) =>
       (await removeTimer(theBus(), id)) + (await removeParked(theBus(), { id, queue })),
-    async handedOut(queue, priority) {
-      return (await consumerState(theBus(), queue, priority)).delivered;
-    },
+    takeWaiting: (id, seq) => takeWaiting(theBus(), { id, seq }),
     deleteMessage: (seq) => deleteJobMessage(theBus(), seq),
     async caughtUp() {
       try {

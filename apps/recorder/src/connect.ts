@@ -55,7 +55,7 @@ export async function connect(params: {
       log,
       instrument,
     });
-    await migrate(db, { log });
+    await migrate(db, { log, leaveIndexes: true });
     return {
       bus,
       db,

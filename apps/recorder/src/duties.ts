@@ -6,7 +6,7 @@ import {
   type EventPublisher,
   leaseTtlMs,
 } from '@jetbeat/jetstream';
-import type { Database } from '@jetbeat/postgres';
+import { buildMissing, type Database } from '@jetbeat/postgres';
 import { type EveryParams, every, type Log, type Loop } from '@jetbeat/runtime';
 import { type ClearProgress, clearCancelled } from './clear-cancelled.ts';
 import type { Tally } from './counts.ts';
@@ -82,6 +82,9 @@ export const FOLLOW_LIMIT = 200;
 const TRIM_PAUSE_MS = 50;
 /** Between two pages of unique keys, in milliseconds. */
 const KEYS_PAUSE_MS = 50;
+/** How long indexes of a large history may take to build, and how soon it is looked again whether somebody builds them, in milliseconds. */
+const BUILD_MS = 24 * 3_600_000;
+const BUILD_EVERY_MS = 60_000;
 /** Finished keys are no hurry. */
 const CLEAR_EVERY_MS = 10_000;
 /** How often the sequence that was last at a time is noted, for trimming by age. */
@@ -224,6 +227,14 @@ export function createDuties(params: DutiesParams): Duties {
     loop('sweep-ended', times.sweepEveryMs, () => sweep.ended()),
     loop('sweep-passed', times.sweepEveryMs, () => sweep.passed()),
     loop('settled', times.settledEveryMs, () => marks.write()),
+    every({
+      ...{ name: 'indexes', log, intervalMs: times.partitionEveryMs },
+      ...{ passTimeoutMs: BUILD_MS, maxBackoffMs: BUILD_EVERY_MS },
+      async pass(signal) {
+        const built = await buildMissing(db, { log, signal });
+        return built === 'built' ? times.partitionEveryMs : BUILD_EVERY_MS;
+      },
+    }),
     loop('partition', times.partitionEveryMs, () => partition({ db })),
     loop('unmade', times.partitionEveryMs, () => forgetUnmade({ db })),
     loop('progress', times.progressEveryMs, () => progress.look()),

@@ -18,7 +18,7 @@ import {
 import { inGroups, lookUp } from './look-up.ts';
 import { releaseMisplaced } from './release.ts';
 import { type Republished, republish } from './republish.ts';
-import { type FactsByLane, streamEnds, streamFacts } from './stream-facts.ts';
+import { type FactsOf, streamEnds, streamFacts } from './stream-facts.ts';
 import type { Publish } from './trace-republish.ts';
 import type { StreamWatch } from './watch-stream.ts';
 
@@ -96,7 +96,7 @@ export async function reconcile(params: ReconcileParams): Promise<Reconciled> {
   return { looked: candidates.length, republished: republished.length };
 }
 
-async function look(bus: Bus, factsOf: FactsByLane, candidate: ReconcileCandidate): Promise<Look> {
+async function look(bus: Bus, factsOf: FactsOf, candidate: ReconcileCandidate): Promise<Look> {
   const facts = factsOf(candidate.job);
   const open = openJob(candidate);
   if (!needsLook(open, facts)) return { candidate, decision: 'wait' };

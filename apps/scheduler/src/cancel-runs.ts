@@ -1,12 +1,5 @@
 import { cancelledReason, NOT_BEGUN_STATES } from '@jetbeat/core';
-import {
-  type Bus,
-  type CancelledKeys,
-  consumerState,
-  deleteJobMessage,
-  removeParked,
-  removeTimer,
-} from '@jetbeat/jetstream';
+import { type Bus, type CancelledKeys, removeParked, removeTimer, takeWaiting } from '@jetbeat/jetstream';
 import {
   cancelJob,
   cancelledRuns,
@@ -68,11 +61,7 @@ async function end({ db, bus }: CancelRunsParams, job: JobRecord): Promise<boole
 }
 
 /** Whether the job was removed from JetStream before a worker could have it. */
-async function takeOut(bus: Bus, { id, queue, priority, seq }: JobRecord): Promise<boolean> {
+async function takeOut(bus: Bus, { id, queue, seq }: JobRecord): Promise<boolean> {
   if ((await removeTimer(bus, id)) + (await removeParked(bus, { id, queue })) > 0) return true;
-  const passed = async () =>
-    seq === undefined || (await consumerState(bus, queue, priority)).delivered >= seq;
-  if (seq === undefined || (await passed())) return false;
-  // It may have been handed out between the look and the deletion.
-  return (await deleteJobMessage(bus, seq)) && !(await passed());
+  return seq !== undefined && takeWaiting(bus, { id, seq });
 }

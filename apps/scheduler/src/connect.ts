@@ -53,7 +53,7 @@ export async function connect(params: {
   };
   const wanted = { queues, ackWaitMs, eventsMaxBytes: storage.events, ...topology };
   try {
-    await Promise.all([keepTopology(bus, wanted), migrate(db, { log })]);
+    await Promise.all([keepTopology(bus, wanted), migrate(db, { log, leaveIndexes: true })]);
     return { bus, db, close };
   } catch (error) {
     await close();

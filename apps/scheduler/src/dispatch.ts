@@ -17,6 +17,8 @@ export interface DispatchParams extends DecideParams {
   readonly dispatchPass: typeof dispatchPass;
   /** Whether anything waits for the end of a job. */
   readonly buffered: boolean;
+  /** How many bytes of jobs there is room for. */
+  readonly budget: number;
   /** Takes what is committed and has to be published, also nothing. */
   readonly publish: (jobs: readonly NewJob[]) => void;
   /** Takes what is committed and has to be told to the workers: jobs that are cancelled. */
@@ -75,7 +77,7 @@ async function decideAll(
   now: number,
   events: EventsMarks | undefined,
 ): Promise<Dispatched> {
-  const { db, buffered } = params;
+  const { db, buffered, budget } = params;
   const known = { now, recordedUpTo: events?.recordedUpTo ?? 0, lastSeq: events?.lastSeq };
   const { recordedUpTo } = known;
   const refused = new Set<string>();
@@ -92,7 +94,7 @@ async function decideAll(
   for (let [limit, tries] = [LIMIT, 1]; ; tries++) {
     asked = [];
     try {
-      return await params.dispatchPass(db, { now, limit, recordedUpTo, buffered, decide });
+      return await params.dispatchPass(db, { now, limit, recordedUpTo, buffered, budget, decide });
     } catch (error) {
       if (!isRefusedByData(error) || tries === TRIES) throw error;
       // Its error does not say whose values these are, so it is asked about fewer, at last about one.

@@ -22,6 +22,8 @@ export interface MaterializeParams {
   readonly materializePass: typeof materializePass;
   /** Makes the job of a time that has just come. */
   readonly fire: Fire;
+  /** How many bytes of jobs there is room for. */
+  readonly budget: number;
   /** When nothing was planned, newest first. */
   readonly gaps: readonly SchedulerGap[];
   readonly log: Pick<Log, 'error'>;
@@ -58,7 +60,7 @@ const UNREADABLE_RETRY_MS = 60_000;
  * @param now PostgreSQL's time, Unix milliseconds
  */
 export async function materialize(params: MaterializeParams, now: number): Promise<Materialized> {
-  const { db, fire } = params;
+  const { db, budget, fire } = params;
   let rows: readonly PlannedOccurrence[] = [];
   const alone = new Set<string>();
   const plan = (schedules: readonly ScheduleRecord[]) => {
@@ -68,7 +70,7 @@ export async function materialize(params: MaterializeParams, now: number): Promi
     return planned;
   };
   const pass = (firing: Fire | undefined) =>
-    params.materializePass(db, { now, limit: LIMIT, plan, fire: firing });
+    params.materializePass(db, { now, limit: LIMIT, budget, plan, fire: firing });
   const done = await pass(fire).catch((error: unknown) => {
     if (!isRefusedByData(error)) throw error;
     // Where a job is refused, whoever decides what is due finds out whose it is.

@@ -8,6 +8,7 @@ import {
   getSchedule,
   listOccurrences,
   look,
+  MAX_PASS_BYTES,
   materializePass,
   type NewJob,
   openDatabase,
@@ -44,7 +45,7 @@ function pass(options: Partial<PassParams> = {}) {
     ...{ db, id: 'one', clock: () => now, hold: () => undefined, cancel: () => {} },
     ports: { look: looks, materializePass, dispatchPass },
     eventsMarks: async () => ({ lastSeq: 0, recordedUpTo: 0 }),
-    publisher: { add: (jobs: readonly NewJob[]) => void published.push(...jobs), waiting: 0 },
+    publisher: { add: (jobs: readonly NewJob[]) => void published.push(...jobs), waitingBytes: 0 },
     log: createLog({ app: 'scheduler', level: 'fatal' }),
     settings: readSettings(config.settings, config.file),
     ...options,
@@ -152,19 +153,34 @@ test('where all that comes due is fired with its plan nothing else is asked, wha
   expect([dispatching, eventsMarks].map((asked) => asked.mock.calls.length)).toEqual([1, 1]);
 });
 
-test('what was made with all the memory that a pass may have is published before more is taken up', async () => {
+test('what was made with all the memory that there is for it is published before more is taken up', async () => {
   await makeSchedule(db, { when: { every: 1_000 }, overlap: 'allow' }, { now });
-  const cutting: typeof materializePass = async (...given) => ({
-    ...(await materializePass(...given)),
-    cut: true,
-  });
-  const publisher = { add: (jobs: readonly NewJob[]) => void published.push(...jobs), waiting: 0 };
-  const once = pass({ publisher, ports: { look: looks, materializePass: cutting, dispatchPass } });
+  const half = MAX_PASS_BYTES / 2;
+  const budgets: unknown[] = [];
+  /** Each job is as large as a third of what there is room for, and there seems to be more. */
+  const large: typeof materializePass = async (given, params) => {
+    budgets.push(params.budget);
+    const done = await materializePass(given, params);
+    return { ...done, more: true, fired: done.fired.map((job) => ({ ...job, bytes: half * 0.75 })) };
+  };
+  const publisher = {
+    waitingBytes: 0,
+    add(jobs: readonly NewJob[]) {
+      published.push(...jobs);
+      for (const { bytes = 0 } of jobs) this.waitingBytes += bytes;
+    },
+  };
+  const once = pass({ publisher, ports: { look: looks, materializePass: large, dispatchPass } });
   now += 1_000;
   expect(await once()).toMatchObject({ dispatched: 1 });
+  // All rounds, since there is room left.
+  expect(budgets).toEqual([2 * half, ...Array.from({ length: 7 }, () => half * 1.25)]);
+  budgets.length = 0;
   now += 1_000;
-  publisher.waiting = 1;
+  expect(await once()).toMatchObject({ dispatched: 1 });
+  expect(budgets).toEqual([half * 1.25]);
+  now += 1_000;
   expect(await once()).toMatchObject({ occurrences: 0, dispatched: 0, nextInMs: 10 });
-  publisher.waiting = 0;
+  publisher.waitingBytes = 0;
   expect(await once()).toMatchObject({ dispatched: 1 });
 });

@@ -6,6 +6,7 @@ import {
   type Look,
   listTasks,
   type look,
+  MAX_PASS_BYTES,
   type materializePass,
   type NewJob,
   noteBeat,
@@ -18,7 +19,7 @@ import { readClock } from './clock-check.ts';
 import type { DecideParams } from './decide.ts';
 import type { EventsMarks } from './dispatch.ts';
 import { createRecurrences } from './recurrences.ts';
-import { type RoundCounts, workRounds } from './rounds.ts';
+import { MIN_ROOM, type RoundCounts, workRounds } from './rounds.ts';
 import type { TraceFires } from './trace-fires.ts';
 
 /** What a pass asks of PostgreSQL; a test may wrap it. */
@@ -36,7 +37,7 @@ export interface PassParams {
   readonly id: string;
   /** Where EVENTS stands now; rejects while NATS is away. */
   readonly eventsMarks: () => Promise<EventsMarks>;
-  readonly publisher: Pick<Publisher, 'add' | 'waiting'>;
+  readonly publisher: Pick<Publisher, 'add' | 'waitingBytes'>;
   /** Tells the workers of jobs that are cancelled. */
   readonly cancel: (ids: readonly string[]) => void;
   /** Why no new jobs may be made now, if so. */
@@ -95,8 +96,8 @@ export function createPass(params: PassParams): () => Promise<Passed> {
   let tasks = new Map<string, TaskRecord>();
   let tasksReadAt = Number.NEGATIVE_INFINITY;
   let waitingUntil = 0;
-  /** The last pass had as much in memory as one may have. */
-  let full = false;
+
+  const room = () => MAX_PASS_BYTES - publisher.waitingBytes;
 
   const publish = (jobs: readonly NewJob[]) => {
     if (jobs.length === 0) return;
@@ -124,17 +125,13 @@ export function createPass(params: PassParams): () => Promise<Passed> {
       return { ...NOTHING, nextInMs: sleep() };
     }
     // What was taken up is published first: it may be large.
-    if (full && publisher.waiting > 0) return { ...NOTHING, nextInMs: BUSY_POLL_MS };
+    if (room() < MIN_ROOM) return { ...NOTHING, nextInMs: BUSY_POLL_MS };
     const events = lazily(() => atMost(EVENTS_WAIT_MS, params.eventsMarks()));
     // A wait for history, and for what goes on then, begins with that.
     if (buffered || waiting) void events();
     // Else after the dispatch, which it would delay.
     await refreshTasks(now, 2 * TASKS_FRESH_MS);
-    const { cut, ...counts } = await workRounds(
-      { ...deciding, ...ports, db, gaps, events, cancel, publish },
-      seen,
-    );
-    full = cut;
+    const counts = await workRounds({ ...deciding, ...ports, db, gaps, events, cancel, publish, room }, seen);
     await refreshTasks(now, TASKS_FRESH_MS);
     if (counts.waiting > 0) waitingUntil = now + WAITING_FOR_MS;
     const done = counts.occurrences + counts.dispatched + counts.skipped + counts.buffered;

@@ -18,9 +18,10 @@ afterEach(() => vi.useRealTimers());
 function bench(room: number, roomOf?: () => number, front?: Priority) {
   const pulls: string[] = [];
   const out = Object.fromEntries(LANES.map((lane) => [lane, 0])) as Record<Lane, number>;
-  const state = { room, now: 0 };
+  const state = { room, now: 0, longestMs: 0 };
   const source: JobSource = {
-    pull(lane: Lane, { batch, noWait }: PullRequest) {
+    pull(lane: Lane, { batch, noWait, expiresMs = 0 }: PullRequest) {
+      state.longestMs = Math.max(state.longestMs, expiresMs);
       const isSilent = lane.endsWith('-front') && lane !== `${front}-front`;
       if (!isSilent) pulls.push(`${lane} ${batch}${noWait ? '' : ' waiting'}`);
       out[lane] += batch;
@@ -63,6 +64,13 @@ test('lanes are asked in turn; on each that is empty a small pull waits', () => 
   expect(pulled()).toEqual(['high 1 waiting', 'normal 10', 'normal 1 waiting', 'low 10', 'low 1 waiting']);
   fetch.fill();
   expect(pulled()).toEqual([]);
+});
+
+test('no pull waits so long that a worker that is full meanwhile takes much away from idle ones', () => {
+  const { rest, state, out } = bench(10);
+  rest();
+  expect(LANES.map((lane) => out[lane])).toEqual(LANES.map(() => 1));
+  expect(state.longestMs).toBe(5_000);
 });
 
 test('when a waiting pull has brought something, its lane is asked, and the next one waits at once', () => {

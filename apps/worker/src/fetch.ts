@@ -8,10 +8,11 @@ import type { Lane, Turns } from './lanes.ts';
 const MAX_IDLE_BATCH = 64;
 /** A waiting pull that is used up sooner than this was small for what comes, milliseconds. */
 const SHORT_MS = 10;
-/** Longest wait of an idle pull, milliseconds; also how late a lost one is noticed. */
+/**
+ * Longest wait of an idle pull, milliseconds; also how late a lost one is noticed. A worker that has become full meanwhile may still
+ * get what comes by it: less than half of the time for which a slot is kept for what was parked.
+ */
 const IDLE_MS = 5_000;
-/** The same for what comes back from parking places: seldom, and one by one. */
-const IDLE_FRONT_MS = 20_000;
 /** Largest pull. */
 const MAX_BATCH = 512;
 /** The next pull goes out when no more than this is still to come: what it takes to work that off is longer than a round trip. */
@@ -104,8 +105,7 @@ export function createFetch(params: FetchParams): Fetch {
   const wait = (state: LaneState) => {
     state.waitingSince = now();
     state.waitsFor = idleBatch(state);
-    const expiresMs = busy.includes(state) ? IDLE_MS : IDLE_FRONT_MS;
-    state.source.pull(state.lane.lane, { batch: state.waitsFor, expiresMs });
+    state.source.pull(state.lane.lane, { batch: state.waitsFor, expiresMs: IDLE_MS });
   };
   const ask = (state: LaneState, open: number) => {
     const waiting = state.woken ? idleBatch(state) : 0;

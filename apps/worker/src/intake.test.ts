@@ -12,7 +12,7 @@ const task = defineTask({ name: 'test.limited', async run() {} });
 
 /** An intake whose limits are told from outside. */
 function bench() {
-  const state = { proves: true, asked: [] as string[], ready: [] as string[] };
+  const state = { proves: true, asked: [] as string[], ready: [] as string[], left: [] as string[] };
   const claims: ((claim: LimitClaim) => void)[] = [];
   const work: Promise<void>[] = [];
   const params = {
@@ -27,7 +27,8 @@ function bench() {
       },
     },
     limits: {
-      keyed: (job: JobEnvelope) => job,
+      keyed: ({ policy: _, ...job }: JobEnvelope) => job,
+      left: ({ key }: { key: string }, job: string) => void state.left.push(`${key} ${job}`),
       holds: () => true,
       proves: () => state.proves,
       claim: () => new Promise<LimitClaim>((answer) => claims.push(answer)),
@@ -72,4 +73,12 @@ test('what is proven, or was never parked, is not asked about', async () => {
     await expect.poll(() => state.ready).toEqual([job.id]);
     expect(state.asked).toEqual([]);
   }
+});
+
+test('who comes back from the parking place of a key that holds no more leaves it', () => {
+  const { state, take } = bench();
+  const policy = { concurrency: { key: 'old', limit: 1 } };
+  const [fresh, back] = [0, 1].map((parks) => newJob({ task: task.name, parks, policy }));
+  for (const job of [fresh, back]) if (job) take(job);
+  expect(state.left).toEqual([`old ${back?.id}`]);
 });

@@ -231,6 +231,12 @@ export function createIntake(params: IntakeParams): Intake {
     }
   };
 
+  /** Something may be kept for it under the key for which it was parked. */
+  const leaveKey = (found: JobEnvelope, job: JobEnvelope): void => {
+    const parkedFor = found.parks > 0 ? found.policy?.concurrency : undefined;
+    if (parkedFor && parkedFor.key !== job.policy?.concurrency?.key) limits.left(parkedFor, job.id);
+  };
+
   const take = (delivery: Delivery, at: Instant): Held | undefined => {
     const found = read(delivery);
     if (!found) return undefined;
@@ -251,6 +257,7 @@ export function createIntake(params: IntakeParams): Intake {
       return undefined;
     }
     const held = hold(delivery, job, at);
+    leaveKey(found, job);
     route(held);
     return held;
   };

@@ -19,11 +19,12 @@ const MAX_LOOKS = 100;
 const MAX_WATCHED = 10_000;
 
 /**
- * @param params.look looks at one key; `changed`: for the first time since something else may hold
+ * @param params.look looks at one key; `changed`: for the first time since something else may hold. True: it has not come to an end,
+ *   and the next look is the same
  * @param params.onRound called after each round
  */
 export function createKeyLooks(params: {
-  readonly look: (hash: string, changed: boolean) => Promise<unknown>;
+  readonly look: (hash: string, changed: boolean) => Promise<boolean>;
   readonly onRound: () => void;
   readonly onError: (error: unknown) => void;
 }): KeyLooks {
@@ -35,18 +36,36 @@ export function createKeyLooks(params: {
   let looking: Promise<void> | undefined;
   let rounds: NodeJS.Timeout | undefined;
   let stopped = false;
-  const round = async (): Promise<void> => {
-    const due = [...watched].filter(([, at]) => performance.now() - at >= LOOK_MS).slice(0, MAX_LOOKS);
-    for (const [hash] of due) {
-      if (stopped) return;
-      watched.set(hash, performance.now());
-      const isChanged = changed.delete(hash);
-      await look(hash, isChanged).catch((error: unknown) => {
-        if (isChanged) changed.add(hash);
-        onError(error);
-      });
+  /** It is behind all others that are watched. */
+  const note = (hash: string, at: number) => {
+    watched.delete(hash);
+    watched.set(hash, at);
+  };
+  const lookAt = async (hash: string): Promise<void> => {
+    note(hash, performance.now());
+    const isChanged = changed.delete(hash);
+    try {
+      if (!(await look(hash, isChanged)) || !isChanged) return;
+      note(hash, Number.NEGATIVE_INFINITY);
+    } catch (error) {
+      onError(error);
     }
-    onRound();
+    if (isChanged) changed.add(hash);
+  };
+  const round = async (): Promise<void> => {
+    let due: string[];
+    do {
+      due = [...watched]
+        .filter(([, at]) => performance.now() - at >= LOOK_MS)
+        .slice(0, MAX_LOOKS)
+        .map(([hash]) => hash);
+      for (const hash of due) {
+        if (stopped) return;
+        await lookAt(hash);
+      }
+      onRound();
+      // Where something else holds now, perhaps for thousands of keys, they do not wait for a round each hundred.
+    } while (due.length > 0 && changed.size > 0);
   };
   const go = () => {
     if (stopped) return;

@@ -6,9 +6,11 @@ import {
   connectBus,
   createEventPublisher,
   ensureTopology,
+  findParked,
   keySlots,
   parkJob,
   readSemaphore,
+  removeParked,
 } from '@jetbeat/jetstream';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { natsUrl, testNamespace, testTopology } from '../../../test/support/nats.ts';
@@ -49,7 +51,7 @@ function newJob(key: string, facts: Partial<JobEnvelope> = {}): JobEnvelope {
 }
 
 /** The slots of keys at a worker; its server can be told to be another one. */
-function worker() {
+function worker({ keyed = (job: JobEnvelope) => job, mostInLine = 0 } = {}) {
   const listeners: ((info: { serverChanged: boolean }) => void)[] = [];
   const spy = vi.spyOn(bus, 'onReconnect').mockImplementation((fn) => {
     listeners.push(fn);
@@ -63,8 +65,8 @@ function worker() {
     leases: { gone: async () => new Set<string>() },
     now: Date.now,
     stopped: stopped.signal,
-    mostInLine: () => 0,
-    keyed: (job) => job,
+    mostInLine: () => mostInLine,
+    keyed,
     log: { warn() {} } as unknown as Parameters<typeof createKeySlots>[0]['log'],
   });
   spy.mockRestore();
@@ -123,4 +125,51 @@ test('a worker that stops does not stay for the sake of a server that has just c
   await stop();
   expect(await waiting).toEqual({ kind: 'later' });
   expect(performance.now() - begun).toBeLessThan(QUIET_MS - 500);
+});
+
+/** Parks so many jobs for a key. */
+async function park(key: string, count: number): Promise<JobEnvelope[]> {
+  const jobs = Array.from({ length: count }, () => newJob(key, { parks: 1 }));
+  const what = { what: 'key', hash: concurrencyHash(key) } as const;
+  for (const envelope of jobs) await parkJob(bus, { envelope, what, arrival: { seq: 1, storedAt: 1 } });
+  return jobs;
+}
+
+test('a job that comes back from a key that holds no more lets go all that wait for it, at a worker that has parked none of them', async () => {
+  const key = 'host-9';
+  const name = keySlots(concurrencyHash(key));
+  const [back, ...others] = await park(key, 5);
+  if (!back) return;
+  await removeParked(bus, { id: back.id });
+  // The recorder has released it: a slot is kept for it, and no other is free.
+  const kept: Semaphore = {
+    holders: { [back.id]: { until: Date.now() + 60_000, parks: 1 } },
+    ...{ waiting: true, most: 1 },
+  };
+  await changeSemaphore(bus, { name, decide: () => ({ next: kept, value: undefined }) });
+  // The new version of the task has no key.
+  const { slots, stop } = worker({ keyed: ({ policy: _, ...job }) => job });
+  slots.left({ key, limit: 1 }, back.id);
+  for (const { id } of others)
+    await expect.poll(() => findParked(bus, { queue: 'default', id }), { timeout: 5_000 }).toBeUndefined();
+  await expect.poll(async () => (await readSemaphore(bus, name)).semaphore).toEqual({ holders: {} });
+  await stop();
+});
+
+test('a limit that becomes smaller holds at once for what waits in hand', async () => {
+  const key = 'host-10';
+  let limit = 2;
+  const keyed = (job: JobEnvelope) => ({ ...job, policy: { concurrency: { key, limit } } });
+  const { slots, stop } = worker({ keyed, mostInLine: 10 });
+  const held = [1, 2].map(() => heldOf(newJob(key)));
+  for (const one of held) expect(await slots.claim(one, { key, limit })).toMatchObject({ kind: 'taken' });
+  const claims = [1, 2].map(() => slots.claim(heldOf(newJob(key)), { key, limit }));
+  await expect.poll(() => slots.waiting).toBe(2);
+  limit = 1;
+  slots.changed();
+  const begun = performance.now();
+  expect(await Promise.all(claims)).toEqual(Array(2).fill({ kind: 'full', taken: 2 }));
+  // By itself a line is left after a second.
+  expect(performance.now() - begun).toBeLessThan(800);
+  await stop();
 });

@@ -10,25 +10,17 @@ import {
 } from '@jetbeat/jetstream';
 import type { Log } from '@jetbeat/runtime';
 import { atMost } from './at-most.ts';
+import type { Claim } from './claim.ts';
 import type { Held } from './held.ts';
 import { createKeyLines } from './key-lines.ts';
 import { createKeyLooks } from './key-looks.ts';
-import { createKeys, inTurn, isStale, type Key, keeping, NOBODY } from './keys.ts';
+import { createKeys, goesFrom, inTurn, type Key, keeping, NOBODY } from './keys.ts';
+import { leave, leaveAll } from './leave-key.ts';
 import { createQuiet } from './quiet.ts';
+import { type Asking, createServeLine } from './serve-line.ts';
 import { noteLimit, sayAgain, takeSlot } from './take-slot.ts';
 import { untilDone } from './until-done.ts';
 import type { WorkerLease } from './worker-lease.ts';
-
-/**
- * What a job gets that asks for a slot of its key. `proven`: the slot was kept for this very step, so that nobody can have
- * run it before. `later`: it cannot be said now.
- */
-export type Claim =
-  | { readonly kind: 'taken'; readonly proven: boolean }
-  | { readonly kind: 'full'; readonly taken: number }
-  | { readonly kind: 'later' }
-  /** Nothing begins here any more. */
-  | { readonly kind: 'closed' };
 
 /** The slots of concurrency keys, as far as this worker has to do with them. */
 export interface KeySlots {
@@ -38,6 +30,8 @@ export interface KeySlots {
   release(held: Held): void;
   /** A job was parked: if the key has become free meanwhile, somebody has to see it. */
   parked(concurrency: Concurrency): void;
+  /** A job came back from the parking place of a key that holds for it no more: what was kept for it, and what else waits there so, is let go. */
+  left(concurrency: Concurrency, job: string): void;
   /** Jobs that hold a slot here. */
   holders(): Held[];
   /** How many wait here for one that another job here has. */
@@ -58,13 +52,6 @@ const LINE_MS = 5_000;
 /** After a server that is another one nobody takes slots, until all have said again what they hold. */
 const QUIET_MS = 3_000;
 const STOP_MS = 2_000;
-
-/** Who asks; `first`: before others that wait. */
-interface Asking {
-  readonly held: Held;
-  readonly limit: number;
-  readonly first?: boolean;
-}
 
 /** Composes it. */
 export function createKeySlots(params: {
@@ -118,12 +105,17 @@ export function createKeySlots(params: {
   const pass = async (
     key: Key,
     name: string | undefined,
-    { known, ...how }: Pick<HandOverParams, 'look' | 'known' | 'done' | 'moved'>,
-  ) => {
-    const { stored } = await keeping(key, known, (known) =>
-      handOver({ ...shared, events, hash: key.hash, known, keyed, ...how, goes: isStale(key, name) }),
+    {
+      known,
+      left,
+      ...how
+    }: Pick<HandOverParams, 'look' | 'known' | 'done' | 'moved'> & { left?: Set<string> },
+  ): Promise<boolean> => {
+    const { stored, more } = await keeping(key, known, (known) =>
+      handOver({ ...shared, events, hash: key.hash, known, keyed, ...how, goes: goesFrom(key, name, left) }),
     );
     if (!stored.semaphore.waiting) looks.forget(key.hash);
+    return more;
   };
 
   const resync = async (hash: string) => {
@@ -140,7 +132,13 @@ export function createKeySlots(params: {
   });
 
   const looks = createKeyLooks({
-    look: (hash, changed) => calmly(hash, (key) => pass(key, lease.name, { look: true, moved: changed })),
+    async look(hash, changed) {
+      let more = false;
+      await calmly(hash, async (key) => {
+        more = await pass(key, lease.name, { look: true, moved: changed });
+      });
+      return more;
+    },
     onRound: () => keys.forget(({ hash }) => lines.first(hash) === undefined),
     onError: (err) => log.warn({ err }, 'the slots of a key could not be looked at; trying again'),
   });
@@ -162,23 +160,7 @@ export function createKeySlots(params: {
     const isTaken = key.held.size >= limit || lines.first(key.hash) !== undefined;
     return isTaken && lines.open && !key.waits && lease.name !== undefined;
   };
-  /** None of its line waits here any longer: each is parked, in turn, unless a slot is free. */
-  const leaveLine = async (key: Key) => {
-    for (let one = lines.first(key.hash); one; one = lines.first(key.hash))
-      lines.next(key.hash, await take(key, { ...one, first: true }));
-  };
-  /** Who waits here has a free slot with one change; false when nobody does. */
-  const serveLine = async (key: Key): Promise<boolean> => {
-    let served = false;
-    for (;;) {
-      const first = lines.first(key.hash);
-      if (!first || key.held.size >= first.limit) return served;
-      const claim = await take(key, { ...first, first: true });
-      lines.next(key.hash, claim);
-      served = true;
-      if (claim.kind !== 'taken') return served;
-    }
-  };
+  const { serveLine, leaveLine } = createServeLine({ lines, keyed, take });
   const giveOn = async (key: Key, name: string, done: JobEnvelope | undefined) => {
     let served = done === undefined && (await serveLine(key));
     if (!served) {
@@ -236,11 +218,25 @@ export function createKeySlots(params: {
       key.toLook = { at: performance.now(), limit: Math.max(limit, key.toLook?.limit ?? 0) };
       if (!isOpen) act('look whether a key is free', () => calmly(hash, lookAfter));
     },
+    left({ key: text }, job) {
+      const hash = concurrencyHash(text);
+      if (!leave(keys.of(hash), job)) return;
+      act('let go what waits for a key that holds no more', () =>
+        leaveAll(
+          (turn) => calmly(hash, turn),
+          (key, left) => pass(key, lease.name, { look: true, moved: true, left }),
+        ),
+      );
+    },
     get waiting() {
       return lines.size;
     },
     holders: () => [...keys.all()].flatMap(({ held }) => [...held.values()]),
-    changed: looks.changed,
+    changed() {
+      looks.changed();
+      for (const { hash } of keys.all())
+        if (lines.first(hash)) act('tell who waits for a key of its limit', () => calmly(hash, serveLine));
+    },
     hurry: looks.hurry,
     close: () => lines.close({ kind: 'closed' }),
     async stop() {

@@ -18,6 +18,8 @@ export interface Key {
   waits: boolean;
   /** When a job was parked for it last, after which it has to be looked at; and the greatest limit of those. */
   toLook: { readonly at: number; readonly limit: number } | undefined;
+  /** Jobs that came back from its parking place, and for which it holds no more. */
+  left: Set<string> | undefined;
   /** By `performance.now()`. */
   usedAt: number;
 }
@@ -44,6 +46,7 @@ export function createKeys(): Keys {
       const key: Key = keys.get(hash) ?? {
         ...{ hash, held: new Map(), tail: Promise.resolve(), busy: 0, usedAt: 0 },
         ...{ known: undefined, knownAt: Number.NEGATIVE_INFINITY, waits: false, toLook: undefined },
+        left: undefined,
       };
       keys.set(hash, key);
       key.usedAt = performance.now();
@@ -53,7 +56,7 @@ export function createKeys(): Keys {
     forget(mayGo) {
       const before = performance.now() - KEEP_MS;
       for (const [hash, key] of keys) {
-        const isIdle = key.busy === 0 && key.held.size === 0 && !key.toLook;
+        const isIdle = key.busy === 0 && key.held.size === 0 && !key.toLook && !key.left;
         if (isIdle && key.usedAt < before && mayGo(key)) keys.delete(hash);
       }
     },
@@ -94,4 +97,11 @@ export async function keeping<T extends { readonly stored: StoredSemaphore }>(
 export function isStale(key: Key, name: string | undefined, asking?: string) {
   return (holder: SlotHolder, job: string): boolean =>
     'lease' in holder && holder.lease === name && !key.held.has(job) && job !== asking;
+}
+
+/** What holds no more when slots are given on: what is stale, and what is kept for jobs that have left the key. */
+export function goesFrom(key: Key, name: string | undefined, left?: ReadonlySet<string>) {
+  const isOld = isStale(key, name);
+  return (holder: SlotHolder, job: string): boolean =>
+    isOld(holder, job) || ('until' in holder && left?.has(job) === true);
 }

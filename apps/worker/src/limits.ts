@@ -1,8 +1,9 @@
 import type { Concurrency, JobEnvelope, JobRate } from '@jetbeat/core';
 import { type Bus, createLeaseWatch, type EventPublisher, type QueueSettingsWatch } from '@jetbeat/jetstream';
 import type { Log } from '@jetbeat/runtime';
+import type { Claim } from './claim.ts';
 import type { Held, HeldJobs } from './held.ts';
-import { type Claim, createKeySlots } from './key-slots.ts';
+import { createKeySlots } from './key-slots.ts';
 import type { LetGo } from './let-go.ts';
 import { createQueueSlots } from './queue-slots.ts';
 import { createRates } from './rates.ts';
@@ -30,6 +31,8 @@ export interface Limits {
   release(held: Held): void;
   /** It was parked for its key. */
   parked(concurrency: Concurrency): void;
+  /** It came back from the parking place of this key, which holds for it no more. */
+  left(concurrency: Concurrency, job: string): void;
   /** It was parked for its rate. */
   parkedLate(rate: JobRate): void;
   /** How many wait here for a slot of a key that another job here has. */
@@ -138,6 +141,7 @@ export function createLimits(
       if (rate) rates.freed(rate);
     },
     parked: keySlots.parked,
+    left: keySlots.left,
     parkedLate: rates.parked,
     get inLine() {
       return keySlots.waiting;

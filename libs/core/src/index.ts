@@ -289,9 +289,6 @@ export {
   type QueueLimits,
   type QueuePause,
   type QueueSettings,
-  RATE_SCOPES,
-  type RateLimit,
-  type RateScope,
 } from './queue-settings.ts';
 export {
   claimRate,
@@ -315,6 +312,7 @@ export {
   type TaskRateInput,
   type TaskRateScope,
 } from './rate-input.ts';
+export { RATE_SCOPES, type RateLimit, type RateScope } from './rate-limit.ts';
 export { definitionProblem, storedDefinition } from './read-definition.ts';
 export {
   decideReconcile,

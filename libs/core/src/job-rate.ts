@@ -1,8 +1,8 @@
 import { concurrencyHash } from './concurrency.ts';
 import type { JobEnvelope } from './envelope.ts';
-import type { RateLimit } from './queue-settings.ts';
 import type { Pace } from './rate.ts';
 import type { TaskRate } from './rate-input.ts';
+import type { RateLimit } from './rate-limit.ts';
 
 /** The rate that holds for a job. */
 export interface JobRate extends Pace {

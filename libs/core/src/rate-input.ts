@@ -1,6 +1,6 @@
 import { parseDuration } from './duration.ts';
 import type { InvalidInputError, Issue } from './errors.ts';
-import type { RateLimit } from './queue-settings.ts';
+import type { RateLimit } from './rate-limit.ts';
 import { fieldsOf } from './read-fields.ts';
 
 /** What the rate of a task is counted for: all its jobs together, or those of each concurrency key. */

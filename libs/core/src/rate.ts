@@ -1,4 +1,4 @@
-import type { RateLimit } from './queue-settings.ts';
+import type { RateLimit } from './rate-limit.ts';
 import { type OtherPace, type Semaphore, withoutOverdue } from './semaphore.ts';
 
 /** How many jobs may begin in a time, as it is kept with the rate itself. */

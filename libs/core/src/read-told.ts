@@ -1,4 +1,4 @@
-import type { RateLimit, RateScope } from './queue-settings.ts';
+import type { RateLimit, RateScope } from './rate-limit.ts';
 
 /** Reads the JSON of settings that processes are told; undefined for what is none: it has a version in any case. */
 export function readTold(text: string): Record<string, unknown> | undefined {

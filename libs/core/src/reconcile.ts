@@ -20,7 +20,7 @@ export interface ReconcileMarks {
 export interface StreamFacts {
   /** The consumer of the job's queue and priority. */
   readonly consumer: {
-    /** Highest stream sequence that it has handed out. */
+    /** Highest stream sequence that it has handed out of the lane that the job is in, where that is known; else of any. */
     readonly delivered: number;
     /** Every message of its own up to this stream sequence is acknowledged. */
     readonly ackFloor: number;

@@ -1,4 +1,4 @@
-import type { RateLimit } from './queue-settings.ts';
+import type { RateLimit } from './rate-limit.ts';
 
 /** Who has a slot, or several: a worker under a lease, or a parked job that is on its way back to its queue. */
 export type SlotHolder =

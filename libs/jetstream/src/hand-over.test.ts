@@ -111,6 +111,15 @@ test('a slot under a lease that is gone is free, one under another is not, whate
   expect(Object.keys((await slots()).holders).sort()).toEqual(jobs.map(({ id }) => id).sort());
 });
 
+test('what has left its key goes without a slot, so much of it as one call takes, and it is said that more may go', async () => {
+  const { run, slots, where } = await parkFor([1, 1, 1], { other: { lease: 'w.a' } });
+  const how = { look: true, moved: true, keyed: ({ policy: _, ...job }: JobEnvelope) => job };
+  expect(await run({ ...how, most: 2 })).toMatchObject({ jobs: 2, more: true });
+  expect(await where()).toEqual({ parked: [2], back: [0, 1] });
+  expect(await run(how)).toMatchObject({ jobs: 1, more: false });
+  expect(await slots()).toEqual({ holders: { other: { lease: 'w.a' } } });
+});
+
 test('when nobody is parked any more, nobody has to look', async () => {
   const { run, slots } = await parkFor([1]);
   await run();

@@ -42,6 +42,8 @@ export interface HandOverParams {
    * in its parking place is found first, and deleted while it still has the slot.
    */
   readonly done?: JobEnvelope | undefined;
+  /** Jobs that are looked at in this call at most. Default 2,000. */
+  readonly most?: number | undefined;
   /** What the slots were a moment ago, to save a reading. */
   readonly known?: StoredSemaphore | undefined;
 }
@@ -51,6 +53,8 @@ export interface HandedOver {
   /** Jobs that were put back on their queues. */
   readonly jobs: number;
   readonly stored: StoredSemaphore;
+  /** It has done as much as one call does: others may be there that can go. */
+  readonly more: boolean;
 }
 
 /** How long a slot is kept for a job on its way to its queue and to a worker, milliseconds. */
@@ -70,19 +74,23 @@ type Step =
  * @throws JetStreamCallError, PublishRefusedError, PublishUnconfirmedError, BusClosedError
  */
 export async function handOver(params: HandOverParams): Promise<HandedOver> {
-  const { bus, hash } = params;
+  const { bus, hash, most = MAX_STEPS } = params;
   let { known } = params;
   let look = params.look || params.done !== undefined;
   let from = 1;
   let jobs = 0;
-  for (let steps = 0; steps < MAX_STEPS; steps++) {
+  let more = true;
+  for (let steps = 0; steps < most; steps++) {
     const { value, stored } = await changeSemaphore<Step>(bus, {
       name: keySlots(hash),
       known,
       decide: (semaphore) => decide(params, semaphore, { look, from }),
     });
     known = stored;
-    if (value.kind === 'done') break;
+    if (value.kind === 'done') {
+      more = false;
+      break;
+    }
     const { job } = value;
     if (value.kind === 'leftover') await deleteJobMessage(bus, job.seq);
     else if (value.kind === 'underway') from = job.seq + 1;
@@ -92,7 +100,7 @@ export async function handOver(params: HandOverParams): Promise<HandedOver> {
       if (value.kind === 'reserved') look = false;
     } else if (value.kind === 'reserved') known = await giveUp(bus, hash, job.envelope?.id ?? '');
   }
-  return { jobs, stored: known ?? { semaphore: { holders: {} }, seq: 0 } };
+  return { jobs, stored: known ?? { semaphore: { holders: {} }, seq: 0 }, more };
 }
 
 /**

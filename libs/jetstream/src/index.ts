@@ -104,6 +104,7 @@ export {
   type JobsStreamState,
   jobsStreamState,
 } from './stream-state.ts';
+export { takeWaiting } from './take-waiting.ts';
 export {
   mendTaskSettings,
   putTaskSettings,

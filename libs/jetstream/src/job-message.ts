@@ -48,7 +48,7 @@ export function jobText({ text, envelope }: JobToPublish): string {
 /** Where a job goes, and with which headers. Everything in them is checked or our own. */
 export function address(bus: BusConnection, item: JobToPublish): { subject: string; headers: Header[] } {
   const { envelope, at, repeat } = item;
-  const target = targetOf(bus, envelope, item.front === true);
+  const target = targetOf(bus, item);
   const id = item.messageId ?? messageId(envelope);
   if (!isMessageId(id))
     throw invalid('messageId', `${JSON.stringify(id)} is no message id: use printable ASCII without blanks`);
@@ -64,8 +64,11 @@ export function address(bus: BusConnection, item: JobToPublish): { subject: stri
 }
 
 /** Most jobs go where the one before went: its subject is checked and written once. */
-function targetOf(bus: BusConnection, job: JobEnvelope, front: boolean): string {
-  const { queue, priority, task } = job;
+function targetOf(
+  bus: BusConnection,
+  { envelope, front, priority = envelope.priority }: JobToPublish,
+): string {
+  const { queue, task } = envelope;
   const subject = () => jobSubject(bus, { queue, priority, front, task });
   if (front) return subject();
   const { lastTarget: last } = bus;

@@ -2,7 +2,7 @@ import type { Priority } from '@jetbeat/core';
 import { type Bus, inside } from './bus.ts';
 import { type Delivery, type DeliveryLane, JobDelivery } from './delivery.ts';
 import type { Log } from './log.ts';
-import { durableName, LANES, type Lane, lanesOf, priorityOf, streamName } from './names.ts';
+import { durableName, LANES, type Lane, priorityOf, streamName } from './names.ts';
 import type { PullStatus } from './pull-book.ts';
 import { Puller, type PullRequest } from './puller.ts';
 
@@ -35,7 +35,7 @@ export interface JobSource {
   pull(lane: Lane, request: PullRequest): void;
   /** Messages of a lane that may still come. */
   outstanding(lane: Lane): number;
-  /** Pulls of a priority that are out, on both its lanes. */
+  /** Pulls of a priority that are out, on its lane for what comes; see `ConsumerState.pulls`. */
   pulls(priority: Priority): number;
   /** Takes no more; what was handed out can still be settled, what still arrives is given back. Safe twice. */
   close(): Promise<void>;
@@ -76,7 +76,7 @@ export function openJobSource(bus: Bus, params: JobSourceParams): JobSource {
   return {
     pull: (lane, request) => puller.pull(consumers[lane], request),
     outstanding: (lane) => puller.outstanding(consumers[lane]),
-    pulls: (priority) => lanesOf(priority).reduce((sum, lane) => sum + puller.pulls(consumers[lane]), 0),
+    pulls: (priority) => puller.pulls(consumers[priority]),
     close: () => puller.close(),
   };
 }

@@ -109,6 +109,22 @@ export function jobSubject(at: Named, { queue, priority, front, task }: JobPlace
   return inNamespace(at, `jobs.${checkName('queue', queue)}.${lane}.${checkName('task', task)}`);
 }
 
+/** All subjects of one lane, of all queues. */
+export function laneSubjects(at: Named, lane: Lane): string {
+  return inNamespace(at, `jobs.*.${lane}.>`);
+}
+
+/** Whether a subject can be of both; `*` stands for one token, `>` at the end for all that follow. */
+export function overlap(one: string, other: string): boolean {
+  const [first, second] = [one.split('.'), other.split('.')];
+  for (let place = 0; ; place++) {
+    const [a, b] = [first[place], second[place]];
+    if (a === undefined || b === undefined) return a === b;
+    if (a === '>' || b === '>') return true;
+    if (a !== b && a !== '*' && b !== '*') return false;
+  }
+}
+
 /** Where a job waits for its time: `timers.<jobId>`. */
 export function timerSubject(at: Named, id: string): string {
   return inNamespace(at, `timers.${checkId(id)}`);

@@ -107,6 +107,36 @@ test('the queue is bounded', async () => {
   expect(warnings).toHaveLength(1);
 });
 
+test('what is on its way counts as not published, in bytes', async () => {
+  const { publisher, hold, release } = create({ maxQueued: 2 });
+  const of = (id: string, bytes: number) => ({ ...job(id), bytes });
+  const seen: number[] = [];
+  const add = (...jobs: JobToPublish[]) => {
+    publisher.add(jobs);
+    seen.push(publisher.waitingBytes);
+  };
+  hold();
+  add(of('a', 1), job('b'));
+  add(of('c', 10), of('d', 100));
+  // Too many: those that wait are left to the recorder.
+  add(of('e', 1_000));
+  release();
+  await publisher.stop(1_000);
+  expect(seen).toEqual([1, 111, 1_001]);
+  expect(publisher.waitingBytes).toBe(0);
+});
+
+test('what comes just when all is published is published too', async () => {
+  for (let turns = 0; turns < 25; turns++) {
+    const { publisher, windows, warnings } = create();
+    publisher.add([job('a')]);
+    for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+    publisher.add([job('b')]);
+    await publisher.stop(1_000);
+    expect([turns, ...windows.flat(), ...warnings]).toEqual([turns, 'a', 'b']);
+  }
+});
+
 test('it is in order while it gets on, and stopping is bounded', async () => {
   const { publisher, hold, release, pass } = create();
   expect(publisher.moving).toBe(true);

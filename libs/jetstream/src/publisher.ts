@@ -7,6 +7,8 @@ export interface Publisher {
   add(jobs: readonly JobToPublish[]): void;
   /** Jobs that are not published yet. */
   readonly waiting: number;
+  /** The bytes of those that are not published yet, the ones on their way included, as far as they say how many they have. */
+  readonly waitingBytes: number;
   /** False when a window has made no progress for 20 s. */
   readonly moving: boolean;
   /** Unix milliseconds. */
@@ -42,13 +44,19 @@ const STUCK_AFTER_MS = 20_000;
 export function createPublisher(params: PublisherParams): Publisher {
   const { publish, notePublished, isConnected, log, clock, maxQueued = 10_000 } = params;
   let queue: JobToPublish[] = [];
+  let queuedBytes = 0;
+  let sentBytes = 0;
   let running: Promise<void> | undefined;
   let lastProgressAt = clock();
   let stopped = false;
 
+  const forget = () => {
+    queue = [];
+    queuedBytes = 0;
+  };
   const leaveToReconcile = (why: string) => {
     log.warn({ jobs: queue.length, why }, 'committed jobs are left to the recorder to publish');
-    queue = [];
+    forget();
   };
 
   const publishWindow = async (window: readonly JobToPublish[]): Promise<Published[]> => {
@@ -74,12 +82,24 @@ export function createPublisher(params: PublisherParams): Publisher {
   };
   const run = async () => {
     let rows: Published[] = [];
-    while (queue.length > 0 || rows.length > 0) {
-      if (queue.length > 0 && !isConnected()) leaveToReconcile('NATS is away');
-      const window = queue.splice(0, WINDOW);
-      const [published] = await Promise.all([publishWindow(window), note(rows)]);
-      rows = published;
-      lastProgressAt = clock();
+    try {
+      while (queue.length > 0 || rows.length > 0) {
+        if (queue.length > 0 && !isConnected()) leaveToReconcile('NATS is away');
+        const window = queue.splice(0, WINDOW);
+        sentBytes = bytesOf(window);
+        queuedBytes -= sentBytes;
+        const [published] = await Promise.all([publishWindow(window), note(rows)]);
+        rows = published;
+        sentBytes = 0;
+        lastProgressAt = clock();
+      }
+    } catch (error) {
+      log.warn({ err: error, jobs: queue.length }, 'publishing failed: the recorder will publish');
+      forget();
+    } finally {
+      // At once: what is added from now on begins a run of its own.
+      running = undefined;
+      sentBytes = 0;
     }
   };
 
@@ -89,17 +109,14 @@ export function createPublisher(params: PublisherParams): Publisher {
       if (queue.length + jobs.length > maxQueued) leaveToReconcile('too many wait for NATS');
       if (!running) lastProgressAt = clock();
       queue.push(...jobs);
-      running ??= run()
-        .catch((error: unknown) => {
-          log.warn({ err: error, jobs: queue.length }, 'publishing failed: the recorder will publish');
-          queue = [];
-        })
-        .finally(() => {
-          running = undefined;
-        });
+      queuedBytes += bytesOf(jobs);
+      running ??= run();
     },
     get waiting() {
       return queue.length;
+    },
+    get waitingBytes() {
+      return queuedBytes + sentBytes;
     },
     get moving() {
       return !running || clock() - lastProgressAt < STUCK_AFTER_MS;
@@ -118,4 +135,8 @@ export function createPublisher(params: PublisherParams): Publisher {
       if (queue.length > 0) leaveToReconcile('the app stops');
     },
   };
+}
+
+function bytesOf(jobs: readonly JobToPublish[]): number {
+  return jobs.reduce((sum, { bytes = 0 }) => sum + bytes, 0);
 }

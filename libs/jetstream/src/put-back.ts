@@ -1,7 +1,9 @@
-import { factsOf, messageId, parseTraceparent } from '@jetbeat/core';
-import type { Bus } from './bus.ts';
+import { factsOf, type JobEnvelope, messageId, parseTraceparent } from '@jetbeat/core';
+import { type Bus, inside } from './bus.ts';
 import type { EventPublisher } from './event-publisher.ts';
 import { deleteJobMessage, findMessage, type StoredJob } from './find-message.ts';
+import { FrontLanes } from './front-lanes.ts';
+import { durableName, laneOf } from './names.ts';
 import { publishJobs } from './publish-jobs.ts';
 
 /** What putting parked jobs back needs. */
@@ -22,12 +24,17 @@ export async function putBack(
   jobs: readonly StoredJob[],
 ): Promise<readonly boolean[]> {
   const known = jobs.flatMap((job) => (job.envelope ? [{ ...job, envelope: job.envelope }] : []));
+  const lanes = inside(bus).part(FrontLanes);
+  const places = new Map(known.map(({ envelope }) => [nameOf(envelope), envelope]));
+  const fronts = new Map(
+    await Promise.all([...places].map(async ([name, place]) => [name, await lanes.has(place)] as const)),
+  );
   const results = await publishJobs(
     bus,
     known.map(({ envelope, traceparent, link, arrival, seq }) => ({
       ...{ envelope, traceparent, link, arrival, messageId: `${messageId(envelope)}.freed${seq}` },
       // It has waited already: behind what came meanwhile what was kept for it would be over.
-      front: true,
+      ...(fronts.get(nameOf(envelope)) ? { front: true } : { priority: 'high' }),
     })),
   );
   const gone = await Promise.all(
@@ -46,4 +53,8 @@ export async function putBack(
   );
   const seqs = new Set(gone);
   return jobs.map(({ seq }) => seqs.has(seq));
+}
+
+function nameOf({ queue, priority }: JobEnvelope): string {
+  return durableName(queue, laneOf(priority, true));
 }

@@ -17,6 +17,7 @@ import {
   inNamespace,
   LANES,
   type Lane,
+  laneSubjects,
   type Named,
   RECORDER_DURABLE,
   streamName,
@@ -52,7 +53,7 @@ export function wantedStreams(at: Named, settings: TopologySettings): StreamWant
       'Jetbeat: jobs to be done, timers that wait for their time, parked jobs. What is in here is not done yet.',
     // The lanes one by one: a message that no consumer could ever take is refused instead of kept for ever.
     subjects: [
-      ...LANES.map((lane) => inNamespace(at, `jobs.*.${lane}.>`)),
+      ...LANES.map((lane) => laneSubjects(at, lane)),
       inNamespace(at, 'timers.*'),
       inNamespace(at, 'parked.*.*.*'),
     ],

@@ -27,14 +27,22 @@ export interface EventsState extends JobsStreamState {
 /** Where the consumers of one priority stand; `delivered` and `ackFloor` are sequences of JOBS. */
 export interface ConsumerState {
   readonly delivered: number;
+  /** The same of the lane for what comes alone; what was never parked is in that. */
+  readonly deliveredPlain: number;
   readonly ackFloor: number;
   readonly pending: number;
   readonly ackPending: number;
-  /** Pulls of workers that wait for jobs. */
+  /**
+   * Pulls of workers that wait for jobs, on the lane for what comes: while a backlog stands there is none but of who has nothing to do. On the
+   * other lane, which is empty nearly always, a full worker's waits, too.
+   */
   readonly pulls: number;
   /** Nothing waits and nothing is being run: everything stored for it is done, wherever its floor stands. */
   readonly idle: boolean;
 }
+
+/** The same of one lane. */
+type LaneState = Omit<ConsumerState, 'deliveredPlain'>;
 
 /** Throws JetStreamCallError, BusClosedError; JetStreamApiError of the client when the stream is missing. */
 export async function jobsStreamState(bus: Bus): Promise<JobsStreamState> {
@@ -61,7 +69,7 @@ export async function eventsState(bus: Bus): Promise<EventsState> {
 }
 
 /** Of a queue that nobody has served yet: whatever is in it waits. */
-const NO_CONSUMER: ConsumerState = {
+const NO_CONSUMER: LaneState = {
   delivered: 0,
   ackFloor: 0,
   pending: 0,
@@ -72,28 +80,37 @@ const NO_CONSUMER: ConsumerState = {
 
 /**
  * Both lanes of a priority as one: what either has handed out is handed out, what both have acknowledged is acknowledged.
- * A lane without a consumer has handed out nothing and is not idle: a queue that no worker serves is nothing special.
+ * Without a consumer a priority has handed out nothing and is not idle: a queue that no worker serves is nothing special. Where only one
+ * lane has one, its workers are of a version that knows no other, and nothing is put into that.
  * @throws JetStreamCallError, BusClosedError
  */
 export async function consumerState(bus: Bus, queue: string, priority: Priority): Promise<ConsumerState> {
   const inner = inside(bus);
-  const states = await Promise.all(lanesOf(priority).map((lane) => laneState(inner, queue, lane)));
-  const sum = (figure: (state: ConsumerState) => number) =>
-    states.reduce((sum, state) => sum + figure(state), 0);
+  const found = await Promise.all(lanesOf(priority).map((lane) => laneState(inner, queue, lane)));
+  const plain = found.at(-1) ?? NO_CONSUMER;
+  const known = found.filter((state) => state !== undefined);
+  const states = known.length === 0 ? [NO_CONSUMER] : known;
+  const sum = (figure: (state: LaneState) => number) => states.reduce((sum, state) => sum + figure(state), 0);
   const idle = states.every((state) => state.idle);
   // The floor of one that is idle holds nobody back.
   const floors = states.filter((state) => idle || !state.idle).map(({ ackFloor }) => ackFloor);
   return {
     delivered: Math.max(...states.map(({ delivered }) => delivered)),
+    deliveredPlain: plain.delivered,
     ackFloor: Math.min(...floors),
     pending: sum(({ pending }) => pending),
     ackPending: sum(({ ackPending }) => ackPending),
-    pulls: sum(({ pulls }) => pulls),
+    pulls: plain.pulls,
     idle,
   };
 }
 
-async function laneState(inner: BusConnection, queue: string, lane: Lane): Promise<ConsumerState> {
+/** Where the consumer of one lane stands; undefined where there is none. Throws JetStreamCallError, BusClosedError. */
+export async function laneState(
+  inner: BusConnection,
+  queue: string,
+  lane: Lane,
+): Promise<LaneState | undefined> {
   const name = durableName(queue, lane);
   const info = await manage(inner, `the state of ${name}`, async (jsm) => {
     try {
@@ -103,7 +120,7 @@ async function laneState(inner: BusConnection, queue: string, lane: Lane): Promi
       throw error;
     }
   });
-  if (!info) return NO_CONSUMER;
+  if (!info) return undefined;
   return {
     delivered: info.delivered.stream_seq,
     ackFloor: info.ack_floor.stream_seq,

@@ -1,9 +1,9 @@
 import { checkName } from '@jetbeat/core';
-import { JetStreamApiError, type JetStreamManager } from '@nats-io/jetstream';
+import { JetStreamApiError, type JetStreamManager, type StreamConfig } from '@nats-io/jetstream';
 import { type Bus, type BusConnection, inside } from './bus.ts';
 import { ServerUnfitError } from './errors.ts';
 import { API, isApiError, manage } from './manage.ts';
-import { LANES, streamName } from './names.ts';
+import { LANES, overlap, streamName } from './names.ts';
 import { storedBefore } from './stored-before.ts';
 import {
   type ConsumerWanted,
@@ -93,7 +93,7 @@ async function ensureStream(
   open: ReadonlySet<string>,
 ): Promise<void> {
   const asked = Object.entries(wanted).filter(([key]) => !open.has(key));
-  const update = (jsm: JetStreamManager, found: object) =>
+  const update = (jsm: JetStreamManager, found: StreamConfig) =>
     updateStream(jsm, { ...Object.fromEntries(asked), name: wanted.name }, found);
   await manage(bus, `stream ${wanted.name}`, async (jsm) => {
     const found = await orUndefined(() => jsm.streams.info(wanted.name), API.streamNotFound);
@@ -108,10 +108,17 @@ async function ensureStream(
   });
 }
 
-async function updateStream(jsm: JetStreamManager, wanted: StreamWanted, found: object): Promise<void> {
-  if (!differs(wanted, found)) return;
-  const { name, storage: _storage, retention: _retention, ...changes } = wanted;
+async function updateStream(jsm: JetStreamManager, wanted: StreamWanted, found: StreamConfig): Promise<void> {
+  const asked = { ...wanted, subjects: withFound(wanted.subjects ?? [], found.subjects ?? []) };
+  if (!differs(asked, found)) return;
+  const { name, storage: _storage, retention: _retention, ...changes } = asked;
   await jsm.streams.update(name, changes);
+}
+
+/** No subject is taken away, unless others cover it: apps of another version may use it at this moment. */
+function withFound(wanted: readonly string[], found: readonly string[]): string[] {
+  const kept = found.filter((one) => wanted.includes(one) || !wanted.some((other) => overlap(one, other)));
+  return [...kept, ...wanted.filter((one) => !kept.includes(one))];
 }
 
 async function ensureConsumer(bus: BusConnection, stream: string, wanted: ConsumerWanted): Promise<void> {

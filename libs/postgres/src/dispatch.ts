@@ -21,6 +21,7 @@ import { ownJob } from './occurrence-job.ts';
 import { type ScheduleRecord, scheduleRecord } from './schedule-record.ts';
 import { isPaused } from './schedules.ts';
 import type { Sql } from './sql.ts';
+import { oldestFirst, takeTurns } from './take-turns.ts';
 
 /** What a pass has done. */
 export interface Dispatched {
@@ -46,9 +47,10 @@ const MAX_LIMIT = 500;
  * Decides what is due, and what has waited for a job that is over, in one transaction: locks the schedules (what another pass has
  * locked is left out), counts the open jobs of each lane, asks `decide` about one occurrence after the other, oldest first, and writes the
  * jobs and what became of the occurrences. The jobs that it returns are committed and not yet published. `decide` is pure and
- * may be asked twice. What would take more memory than a pass may have stays due.
+ * may be asked twice. What would take more memory than there is stays due.
  * @param params.recordedUpTo the EVENTS sequence up to which history is written, read before this pass
  * @param params.buffered false: nothing waits for the end of a job
+ * @param params.budget how many bytes of definitions, and of jobs, there is room for; one may pass it
  */
 export async function dispatchPass(
   db: Database,
@@ -57,15 +59,16 @@ export async function dispatchPass(
     limit: number;
     recordedUpTo: number;
     buffered?: boolean;
+    budget?: number;
     decide: (due: DueOccurrence) => DispatchDecision;
   },
 ): Promise<Dispatched> {
   return inside(db).transaction(async (sql) => {
-    const { now, recordedUpTo, buffered: looked = true } = params;
+    const { now, recordedUpTo, buffered: looked = true, budget = MAX_PASS_BYTES } = params;
     const limit = Math.min(params.limit, MAX_LIMIT);
     const locked = await lockDue(sql, { now, recordedUpTo, limit, buffered: looked });
     if (locked.length === 0) return NOTHING;
-    const { rows, schedules } = await readDue(sql, locked, now);
+    const { rows, weights, schedules } = await readDue(sql, locked, { now, budget });
     const open = await countOpen(sql, idsOf(rows, schedules, mayBeOpen), now);
     const buffered = await countBuffered(sql, idsOf(rows, schedules, mayBuffer));
     const dispatched: NewJob[] = [];
@@ -80,7 +83,7 @@ export async function dispatchPass(
       );
       if (decision.do === 'dispatch') {
         const { envelope, state } = ownJob(row, decision.job);
-        dispatched.push(decision.job);
+        dispatched.push({ ...decision.job, bytes: weightIn(weights, row) });
         open.set(key, { openJobs: (before?.openJobs ?? 0) + 1, openJob: { id: envelope.id, state } });
       } else counts[decision.do]++;
       move(buffered, key, row, decision);
@@ -106,28 +109,32 @@ export async function dispatchPass(
 
 const SCHEDULES = `select ${LIGHT_SELECT} from schedule s where s.id = any($1::uuid[])`;
 
-/** The first of the rows, as many as one pass may have in memory, and their schedules, those paused that have failed too often. */
+/** As many rows as there is room for, oldest first, and their schedules, those paused that have failed too often. */
 async function readDue(
   sql: Sql,
   locked: readonly DueRow[],
-  now: number,
-): Promise<{ rows: DueRow[]; schedules: Map<string, ScheduleRecord> }> {
+  { now, budget }: { now: number; budget: number },
+): Promise<{ rows: DueRow[]; weights: Map<string, number>; schedules: Map<string, ScheduleRecord> }> {
   const ids = [...new Set(locked.map(({ scheduleId }) => scheduleId))];
   const light = new Map((await sql.rows<LightSchedule>(SCHEDULES, [ids])).map((row) => [row.id, row]));
+  // Where a run has an input of its own, its schedule is read too.
+  const weigh = (row: DueRow) => row.inputBytes + (light.get(row.scheduleId)?.bytes ?? 0);
+  const inTurn = takeTurns(locked, { weigh, budget });
+  const first = [...new Set(inTurn.map(({ scheduleId }) => scheduleId))];
   const whole = await readWhole(
     sql,
-    ids.map((id) => light.get(id)).filter((row) => row !== undefined),
+    first.map((id) => light.get(id)).filter((row) => row !== undefined),
+    budget,
   );
   const weights = new Map(whole.map(({ id, bytes }) => [id, bytes]));
   const schedules = new Map(whole.map((row) => [row.id, scheduleRecord(row)]));
   // Each of them may become a job, with an input of its own.
   const rows: DueRow[] = [];
   let bytes = 0;
-  for (const row of locked) {
-    const weight = weights.get(row.scheduleId);
-    if (weight === undefined || bytes >= MAX_PASS_BYTES) break;
+  for (const row of inTurn) {
+    if (!weights.has(row.scheduleId) || bytes >= budget) break;
     rows.push(row);
-    bytes += row.hasInput ? row.inputBytes : weight;
+    bytes += weightIn(weights, row);
   }
   const watched = [...schedules.values()]
     .filter((schedule) => schedule.definition.pauseAfterFailures !== undefined && !isPaused(schedule, now))
@@ -136,7 +143,12 @@ async function readDue(
     const schedule = schedules.get(id);
     if (schedule && paused) schedules.set(id, { ...schedule, paused });
   }
-  return { rows: await readInputs(sql, rows), schedules };
+  return { rows: await readInputs(sql, rows.toSorted(oldestFirst)), weights, schedules };
+}
+
+/** The bytes of the job that a row may become. */
+function weightIn(weights: ReadonlyMap<string, number>, { hasInput, inputBytes, scheduleId }: DueRow) {
+  return hasInput ? inputBytes : (weights.get(scheduleId) ?? 0);
 }
 
 /** The schedules of those rows that are so. */

@@ -11,6 +11,7 @@ import { toJson } from './json.ts';
 import { isLight, weightOf } from './light-schedules.ts';
 import type { ScheduleRecord } from './schedule-record.ts';
 import { at, ms, type Sql } from './sql.ts';
+import { BACKFILL_SHARE } from './take-turns.ts';
 
 /** An occurrence that is to be decided, while its schedule is locked. Times in Unix milliseconds. */
 export interface DueOccurrence {
@@ -67,7 +68,7 @@ export interface DueRow {
 }
 
 /** Whether a column holds the origin of a backfill, in SQL. */
-function isBackfill(column: string): string {
+export function isBackfill(column: string): string {
   return `${column} like '${ORIGIN_PREFIXES.backfill}%'`;
 }
 
@@ -101,8 +102,6 @@ const LOCK_DUE = `with live as materialized (${lock(
 )}),
   filled as materialized (${lock(isBackfill('o.origin'), '$3 - (select count(*) from live)')})
   select * from live union all select * from filled`;
-/** What backfills are sure of. */
-const BACKFILL_SHARE = 0.2;
 
 /** Of a job: whether it is open at `$1`. */
 export const OPEN = `schedule_id is not null and finished_at is null and total_limit_at > ${at('$1')}`;
@@ -120,7 +119,8 @@ const LOCK_BUFFERED = `${SELECT}
   for update of s, o skip locked`;
 
 /**
- * Locks what is to be decided, and its schedules; what another pass has locked is left out. Those that have waited come first, then the oldest.
+ * Locks what is to be decided, and its schedules; what another pass has locked is left out. Those that have waited for a job come first, and
+ * last those that wait for history.
  * @param params.buffered whether any waits for the end of a job
  */
 export async function lockDue(
@@ -131,7 +131,6 @@ export async function lockDue(
   const waited = buffered ? await sql.rows<DueRow>(LOCK_BUFFERED, [now, limit]) : [];
   const share = Math.floor(limit * BACKFILL_SHARE);
   const found = await sql.rows<DueRow>(LOCK_DUE, [now, recordedUpTo, limit, share]);
-  found.sort((a, b) => a.nominalTime - b.nominalTime);
   return [...waited, ...found];
 }
 

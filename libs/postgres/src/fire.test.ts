@@ -133,6 +133,16 @@ test('what is late in its plan keeps those behind it from being fired', async ()
   expect(asked).toEqual([]);
 });
 
+test('thousands of a backfill change nothing for runs that may not overlap', async () => {
+  const id = await make('skip');
+  await inside(db).run(
+    `insert into occurrence (schedule_id, nominal_time, origin, state)
+     select $2::uuid, $1::timestamptz - n * interval '1 s', 'backfill:1', 'due' from generate_series(1, 1000) n`,
+    [new Date(NOON), id],
+  );
+  expect(await pass(1, [due(id, 1)])).toEqual({ fired: [1], left: [] });
+});
+
 test('with very much to be decided, runs that may not overlap are decided with it', async () => {
   const id = await make('skip');
   await inside(db).run(

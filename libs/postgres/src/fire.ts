@@ -1,6 +1,5 @@
 import { PLAN_ORIGIN } from '@jetbeat/core';
-import { type DueOccurrence, laneOf, OPEN } from './due-occurrences.ts';
-import { MAX_PASS_BYTES } from './light-schedules.ts';
+import { type DueOccurrence, isBackfill, laneOf, OPEN } from './due-occurrences.ts';
 import type { NewJob } from './new-job.ts';
 import { ownJob } from './occurrence-job.ts';
 import type { PlannedOccurrence } from './plan-rows.ts';
@@ -25,15 +24,15 @@ const LIMIT = 500;
 const MAX_DUE = 1_000;
 
 // The lanes of these schedules' own rules in which anything is open, or waits. What is due is read by its index alone: there is
-// none by schedule, and a ledger is long.
+// none by schedule, and a ledger is long. A backfill is no lane of these, and may be thousands.
 const BUSY = `with due as materialized (
-    select schedule_id, origin from occurrence where state = 'due' and coalesce(dispatch_at, nominal_time) <= ${at('$1')}
-    limit ${MAX_DUE})
+    select schedule_id from occurrence where state = 'due' and coalesce(dispatch_at, nominal_time) <= ${at('$1')}
+      and not ${isBackfill('origin')} limit ${MAX_DUE})
   select schedule_id as id from job
     where schedule_id = any($2::uuid[]) and ${OPEN} and ${laneOf('origin')} = '${PLAN_ORIGIN}'
   union select schedule_id from occurrence
     where state = 'buffered' and schedule_id = any($2::uuid[]) and ${laneOf('origin')} = '${PLAN_ORIGIN}'
-  union select schedule_id from due where ${laneOf('origin')} = '${PLAN_ORIGIN}'
+  union select schedule_id from due
   union select null from (select count(*) as found from due) d where d.found = ${MAX_DUE}`;
 
 /**
@@ -41,6 +40,7 @@ const BUSY = `with due as materialized (
  * together. A run that may not overlap is among them only when its lane is free, which is looked up under the lock of its schedule, and
  * it is the first of its lane. What is caught up has time, and what may pause its schedule needs a look at history.
  * @param params.now Unix milliseconds
+ * @param params.budget how many bytes of jobs there is room for; one may pass it
  */
 export async function fireOnTime(
   sql: Sql,
@@ -48,10 +48,11 @@ export async function fireOnTime(
     readonly planned: ReadonlyMap<string, Planned>;
     readonly occurrences: readonly PlannedOccurrence[];
     readonly now: number;
+    readonly budget: number;
     readonly fire: Fire;
   },
 ): Promise<Map<PlannedOccurrence, NewJob>> {
-  const { planned, occurrences, now, fire } = params;
+  const { planned, occurrences, now, budget, fire } = params;
   const alone = new Set<string>();
   const candidates = occurrences.flatMap((time) => {
     const known = planned.get(time.scheduleId);
@@ -68,11 +69,11 @@ export async function fireOnTime(
   let taken = 0;
   for (const { time, schedule, bytes } of candidates) {
     if (alone.has(schedule.id) && (busy.has(schedule.id) || busy.has(null))) continue;
-    if (fired.size >= LIMIT || taken >= MAX_PASS_BYTES) break;
+    if (fired.size >= LIMIT || taken >= budget) break;
     const { nominalTime, origin, dispatchAt = nominalTime } = time;
     const job = fire({ schedule, nominalTime, origin, dispatchAt, isBuffered: false, openJobs: 0 });
     if (job === undefined) continue;
-    fired.set(time, ownJob(time, job));
+    fired.set(time, { ...ownJob(time, job), bytes });
     taken += bytes;
   }
   return fired;

@@ -93,3 +93,21 @@ test('to delete a schedule reads what is to come, not its ledger', async () => {
   ]);
   expect(left).toEqual([]);
 }, 60_000);
+
+test('a look reads next to nothing of a backfill that is to come', async () => {
+  const sql = inside(db);
+  await sql.run('truncate schedule, occurrence');
+  const insert = `insert into occurrence (schedule_id, nominal_time, origin, state, dispatch_at, wait_until)
+    select gen_random_uuid(), $1::timestamptz, 'backfill:1', 'due'`;
+  await sql.run(`${insert}, now() + n * interval '1 h', null from generate_series(1, 5000) n`, [
+    new Date(NOON),
+  ]);
+  await sql.run('analyze occurrence');
+  const before = (await read()).get('occurrence');
+  expect(await look(db)).toMatchObject({ dueAt: expect.any(Number), waiting: false });
+  const after = (await read()).get('occurrence');
+  expect((after?.scans ?? 0) - (before?.scans ?? 0)).toBe(0);
+  expect((after?.rows ?? 0) - (before?.rows ?? 0)).toBeLessThan(100);
+  await sql.run(`${insert}, now(), now() + interval '1 h'`, [new Date(NOON)]);
+  expect(await look(db)).toMatchObject({ waiting: true });
+});

@@ -1,6 +1,7 @@
 export { type ApiKeyRecord, type ApiKeyRole, findApiKey, insertApiKey } from './api-keys.ts';
 export { type AskedResult, type AskedRuns, askRuns } from './ask-runs.ts';
 export { noteBeat, noteHeld } from './beats.ts';
+export { type BuildMissingOptions, type BuiltMissing, buildMissing } from './build-missing.ts';
 export { type CalledJob, calledBy } from './called.ts';
 export { beginCancel, cancelJob, noteCancelling, withdrawCancel } from './cancel.ts';
 export { cancelledRuns, openAmong } from './cancelled-runs.ts';
@@ -30,6 +31,7 @@ export {
 } from './follow.ts';
 export type { AttemptRecord, JobRecord, JobWithAttempts } from './job-record.ts';
 export { getJob, insertJobs, notePublished } from './jobs.ts';
+export { MAX_PASS_BYTES } from './light-schedules.ts';
 export { type ListJobsParams, listJobs } from './list-jobs.ts';
 export { firingSchedules, type ListSchedulesParams, listSchedules } from './list-schedules.ts';
 export type { CutField, ListedJob } from './listed-job.ts';

@@ -1,7 +1,7 @@
 import { SCHEDULE_REST, type ScheduleRow } from './schedule-record.ts';
 import type { Sql } from './sql.ts';
 
-/** What one pass takes into memory of definitions, and of inputs, in bytes of their text; one of them may pass it. */
+/** What a transaction takes into memory of definitions, and of inputs, in bytes of their text; one of them may pass it. */
 export const MAX_PASS_BYTES = 16 * 1024 ** 2;
 
 /** A schedule without its definition where that is heavy. */
@@ -25,18 +25,27 @@ export function isLight(column: string): string {
   return `(pg_column_compression(${column}) is null and pg_column_size(${column}) <= ${LIGHT_BYTES})`;
 }
 
-/** SQL: how many bytes of text a jsonb column has, at most; it is not read for that. */
+/** SQL: how many bytes of text a jsonb column has, at most, where the API limits them; it is not read for that. */
 export function weightOf(column: string): string {
-  const stored = `pg_column_size(${column})`;
-  return `(case when ${column} is null then 0 when ${isLight(column)} then ${stored} else greatest(${stored}, least(${MAX_BYTES}, ${MOST_COMPRESSED}::bigint * ${stored})) end)`;
+  return weighed(column, `greatest(${sizeOf(column)}, least(${MAX_BYTES}, ${inflated(column)}))`);
 }
+
+/** The same of a list that has no limit: one entry for each edit until the next pass. */
+function listWeightOf(column: string): string {
+  return weighed(column, inflated(column));
+}
+
+const sizeOf = (column: string) => `pg_column_size(${column})`;
+const inflated = (column: string) => `${MOST_COMPRESSED}::bigint * ${sizeOf(column)}`;
+const weighed = (column: string, heavy: string) =>
+  `(case when ${column} is null then 0 when ${isLight(column)} then ${sizeOf(column)} else ${heavy} end)`;
 
 const LIGHT = `(${isLight('s.definition')} and (s.superseded is null or ${isLight('s.superseded')}))`;
 
 /** What to select for a `LightSchedule`, of the table alias `s`. */
 export const LIGHT_SELECT = `${SCHEDULE_REST}, case when ${LIGHT} then s.definition end as definition,
   case when ${LIGHT} then s.superseded end as superseded, not ${LIGHT} as "isHeavy",
-  (${weightOf('s.definition')} + ${weightOf('s.superseded')})::float8 as bytes`;
+  (${weightOf('s.definition')} + ${listWeightOf('s.superseded')})::float8 as bytes`;
 
 const HEAVY = `select s.id, s.definition::text as definition, s.superseded::text as superseded
   from schedule s where s.id = any($1::uuid[])`;

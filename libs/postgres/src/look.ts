@@ -15,12 +15,15 @@ export interface Look {
   readonly waiting: boolean;
 }
 
+// What waits has been due, perhaps by a clock that was set back since: without an end a backfill that is spread over days would be read
+// row by row.
 const LOOK = `select floor(extract(epoch from clock_timestamp()) * 1000)::float8 as now,
     (select ${ms('min(next_at)')} from schedule where next_at is not null) as "planAt",
     (select ${ms('min(coalesce(dispatch_at, nominal_time))')} from occurrence
       where state = 'due' and wait_until is null) as "dueAt",
     exists (select from occurrence where state = 'buffered') as buffered,
-    exists (select from occurrence where state = 'due' and wait_until is not null) as waiting`;
+    exists (select from occurrence where state = 'due' and wait_until is not null
+      and coalesce(dispatch_at, nominal_time) <= statement_timestamp() + interval '1 h') as waiting`;
 
 interface LookRow {
   readonly now: number;

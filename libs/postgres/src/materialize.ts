@@ -1,6 +1,6 @@
 import { type Database, inside } from './database.ts';
 import { type Fire, fireOnTime } from './fire.ts';
-import { LIGHT_SELECT, type LightSchedule, readWhole } from './light-schedules.ts';
+import { LIGHT_SELECT, type LightSchedule, MAX_PASS_BYTES, readWhole } from './light-schedules.ts';
 import type { NewJob } from './new-job.ts';
 import type { Plan, PlannedOccurrence } from './plan-rows.ts';
 import { type ScheduleRecord, scheduleRecord } from './schedule-record.ts';
@@ -40,6 +40,7 @@ const AS_NEEDED = { durable: ({ fired }: Materialized) => fired.length > 0 };
  * Plans the schedules whose next time has come, in one transaction: locks them (what another pass has locked is left out), asks
  * `plan`, writes its occurrences and moves the schedules on. What is in time is decided at once where `fire` makes a job of it. `plan` and
  * `fire` are pure and may be asked twice. The jobs that it returns are committed and not yet published.
+ * @param params.budget how many bytes of definitions, and of jobs, there is room for; one may pass it
  */
 export async function materializePass(
   db: Database,
@@ -48,20 +49,21 @@ export async function materializePass(
     limit: number;
     plan: (schedules: readonly ScheduleRecord[]) => Plan;
     fire?: Fire | undefined;
+    budget?: number;
   },
 ): Promise<Materialized> {
-  const { now, limit, fire } = params;
+  const { now, limit, fire, budget = MAX_PASS_BYTES } = params;
   return inside(db).transaction(async (sql) => {
     const locked = await sql.rows<LightSchedule>(LOCK, [now, limit]);
     if (locked.length === 0) return NOTHING;
-    const whole = await readWhole(sql, locked);
+    const whole = await readWhole(sql, locked, budget);
     const planned = new Map(
       whole.map((row) => [row.id, { schedule: scheduleRecord(row), bytes: row.bytes }]),
     );
     const plan = params.plan([...planned.values()].map(({ schedule }) => schedule));
     const { occurrences } = plan;
     const jobs = fire
-      ? await fireOnTime(sql, { planned, occurrences, now, fire })
+      ? await fireOnTime(sql, { planned, occurrences, now, budget, fire })
       : new Map<PlannedOccurrence, NewJob>();
     const cut = whole.length < locked.length;
     return {

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { isDeepStrictEqual } from 'node:util';
 import { afterEach, beforeAll, expect, test } from 'vitest';
 import { waitUntil } from '../../../test/support/wait-until.ts';
+import { buildMissing } from './build-missing.ts';
 import { type Database, inside } from './database.ts';
 import { getJob, insertJobs } from './jobs.ts';
 import { migrate } from './migrate.ts';
@@ -84,7 +85,7 @@ test('nobody waits for indexes that another one builds; who is killed in the mid
           /^process \d+ of PostgreSQL \(migrating, active .*create index concurrently/,
         ),
       },
-      'indexes of history are being built by another process; this one starts without them',
+      'indexes of history are being built by another process; this one goes on without them',
     ],
   ]);
   expect(await invalidIndexes(db)).toEqual(half);
@@ -100,6 +101,27 @@ test('nobody waits for indexes that another one builds; who is killed in the mid
   await end();
   await next;
   expect(await invalidIndexes(db)).toEqual([]);
+  expect(await catalog(db)).toEqual(fresh);
+}, 60_000);
+
+test('who has no time for the indexes of a history leaves them to whoever has; that one can be stopped, and goes on later', async () => {
+  const { db, url } = await oldDatabase();
+  const told: string[] = [];
+  const log = { info: (_: object, text: string) => void told.push(text), warn() {} };
+  await migrate(db, { log, leaveIndexes: true });
+  expect(told.at(-1)).toMatch(/^indexes of history are missing: a recorder builds them/);
+  expect(await invalidIndexes(db)).toEqual([]);
+  const end = await reader(url, 'select 1 from pg_class');
+  const stop = new AbortController();
+  const building = buildMissing(db, { signal: stop.signal });
+  await untilRuns(db, 'migrate-test', 'create index concurrently%');
+  expect(await buildMissing(await open(url, 'neighbour'))).toBe('elsewhere');
+  const asked = performance.now();
+  stop.abort();
+  expect(await building).toBe('stopped');
+  expect(performance.now() - asked).toBeLessThan(2_000);
+  await end();
+  expect(await buildMissing(db)).toBe('built');
   expect(await catalog(db)).toEqual(fresh);
 }, 60_000);
 

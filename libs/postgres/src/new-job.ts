@@ -17,6 +17,8 @@ export interface NewJob {
   readonly retryOf?: string;
   /** What its call wants of its key. */
   readonly unique?: UniqueAsk | undefined;
+  /** How many bytes of text it has in memory, about, where the pass that made it knows. */
+  readonly bytes?: number;
 }
 
 const COLUMNS: readonly Column<NewJob>[] = [

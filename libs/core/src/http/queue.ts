@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox';
-import { RATE_SCOPES } from '../queue-settings.ts';
+import { RATE_SCOPES } from '../rate-limit.ts';
 import { CLOSED, DurationFor, OrNull, QueueName, Time, TimeFor } from './format.ts';
 
 const Concurrency = Type.Integer({
