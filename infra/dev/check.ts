@@ -9,8 +9,8 @@ import { untilStopped } from './until-stopped.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const bin = (name: string) => join(root, 'node_modules', '.bin', name);
-/** Says what users of Celery find here, each with the test that proves it. */
-const PROMISES = 'docs/celery.md';
+/** Say what users of Celery find here, and what becomes of bad input, each with the test that proves it. */
+const PROMISES = ['docs/celery.md', 'docs/bad-input.md'];
 /** Checks that turbo keeps the answer of, as long as no file that they read has changed. */
 const checks = ['lint', 'typecheck', 'structure', 'unused', 'covered'];
 /** What the tests that `covered` runs came to; turbo keeps it too. The other tests are run without them. */
@@ -70,12 +70,14 @@ async function check(params: {
     total.notes.push(...tests.notes);
   }
   // A promise without a test that passed is one failure.
-  const broken = await unproven({
-    ...{ root, document: PROMISES, long: params.long },
-    reports: reports.map(({ file }) => file),
-  }).catch((error: unknown) => [`${PROMISES} could not be checked: ${String(error)}`]);
-  total.failed += broken.length;
-  total.notes.push(...broken);
+  for (const document of PROMISES) {
+    const broken = await unproven({
+      ...{ root, document, long: params.long },
+      reports: reports.map(({ file }) => file),
+    }).catch((error: unknown) => [`${document} could not be checked: ${String(error)}`]);
+    total.failed += broken.length;
+    total.notes.push(...broken);
+  }
   console.log('');
   for (const note of total.notes) console.log(note);
   console.log(`${total.passed} passed, ${total.failed} failed`);

@@ -21,6 +21,8 @@ export interface Stage {
   readonly history: History;
   readonly processes: ProcessWatch;
   readonly apiKey: string;
+  /** PostgreSQL's address. */
+  readonly databaseUrl: string;
   /** Starts an app through its `main.ts`, as users do, and waits until it is ready. An unwatched one is no part of the figures. */
   start(name: AppName, options?: StartOptions): Promise<App>;
   /** The API's address, once it runs. */
@@ -115,7 +117,7 @@ async function build(
     JETBEAT_TASKS: join(import.meta.dirname, 'tasks.ts'),
   };
   return {
-    ...{ quick, streams, history, processes, apiKey, say },
+    ...{ quick, streams, history, processes, apiKey, say, databaseUrl: postgres.url },
     ...(params.seconds === undefined ? {} : { seconds: params.seconds }),
     apiUrl: `http://127.0.0.1:${apiPort}`,
     async start(name, { unwatched = false, env: own = {} } = {}) {

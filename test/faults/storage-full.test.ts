@@ -171,7 +171,7 @@ test('EVENTS is full while PostgreSQL is away: nobody begins what could not be t
   });
   const db = await openDatabase({ url: stack.postgres.url, applicationName: 'test' });
   onTestFinished(() => db.close());
-  const rows = await listJobs(db, { limit: 1_000 });
+  const { jobs: rows } = await listJobs(db, { limit: 1_000 });
   expect(rows.filter(({ state }) => state === 'succeeded')).toHaveLength(400 + taken);
   expect(rows).toHaveLength(400 + taken);
   expect(rows.filter(({ attempts }) => attempts.length !== 1)).toEqual([]);

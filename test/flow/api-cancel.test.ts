@@ -1,5 +1,12 @@
 import { type Job, project } from '@jetbeat/core';
-import { createEventPublisher, findMessage, serveHeld, timerSubject } from '@jetbeat/jetstream';
+import {
+  createEventPublisher,
+  type EventSource,
+  findMessage,
+  openEventSource,
+  serveHeld,
+  timerSubject,
+} from '@jetbeat/jetstream';
 import { getJob, recordChanges } from '@jetbeat/postgres';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type ProblemJson, startTestApi, type TestApi } from '../support/api.ts';
@@ -8,8 +15,22 @@ import { newJob, settledEvent, startedEvent } from '../support/recorder.ts';
 const WORKER = 'worker-1';
 
 let api: TestApi;
+/** Takes what the API says of what it has cancelled, as a recorder would. */
+let history: Pick<EventSource, 'close'>;
 beforeAll(async () => {
   api = await startTestApi();
+  const source = openEventSource(api.bus, { maxBatches: 10, maxWaitMs: 1_000 });
+  let closed = false;
+  const reading = (async () => {
+    while (!closed) for (const batch of await source.next()) batch.ack();
+  })();
+  history = {
+    async close() {
+      closed = true;
+      await source.close();
+      await reading;
+    },
+  };
 });
 afterAll(() => api?.stop());
 
@@ -86,6 +107,7 @@ test('a worker of which history does not know yet is asked too', async () => {
 });
 
 test('a job that may have ended, which history has not read yet: 503, and it stays as it is', async () => {
+  await history.close();
   const release = api.holdPublishing();
   const { id } = await api.enqueue({ task: 'queued', input: 1 });
   const events = createEventPublisher(api.bus);
@@ -94,6 +116,12 @@ test('a job that may have ended, which history has not read yet: 503, and it sta
   expect(body).toMatchObject({ status: 503, code: 'history_behind' });
   expect(headers.get('retry-after')).toBe('2');
   expect((await api.http.job(id)).state).toBe('queued');
+  // The workers were told, and then that it is not so: both are changes.
+  const { body: audit } = await api.http.call<{ items: { action: string }[] }>(
+    'GET',
+    `/audit?target=job:${id}`,
+  );
+  expect(audit.items.map(({ action }) => action)).toEqual(['job.cancel.undone', 'job.cancel']);
   await events.close();
   release();
 });

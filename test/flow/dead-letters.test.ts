@@ -44,6 +44,11 @@ async function list(query: string): Promise<DeadLetter[]> {
   }
 }
 
+const audited = async (target: string) => {
+  const { body } = await group.http.call<{ items: { action: string }[] }>('GET', `/audit?target=${target}`);
+  return body.items.map(({ action }) => action);
+};
+
 test('a dead job is replayed as it was, or with another input; links lead both ways', async () => {
   const more = { priority: 'high', meta: { order: '42' }, timeout: { hard: '5s' } };
   const id = await dies({ ok: false, n: 7 }, more);
@@ -71,6 +76,7 @@ test('a dead job is replayed as it was, or with another input; links lead both w
     retryOf: exact.id,
   });
   expect((await letter(id)).body.retries).toEqual([exact.id]);
+  for (const old of [id, exact.id]) expect(await audited(`job:${old}`)).toEqual(['dead-letter.replay']);
   expect((await letter(edited.id)).status).toBe(404);
 });
 
@@ -122,6 +128,7 @@ test('letters are found by what they are; those thrown away are gone, and what n
     expect(await group.http.call('DELETE', `/dead-letters/${id}`)).toMatchObject({ status: 204 });
     expect(await group.http.call('DELETE', `/dead-letters/${id}`)).toMatchObject({ status: 404 });
     expect(await letter(id)).toMatchObject({ status: 404, body: { code: 'dead_letter_not_found' } });
+    expect(await audited(`dead-letter:${id}`)).toEqual(['dead-letter.discard']);
   }
   expect(await list('')).toHaveLength(all.length - 2);
   expect((await job(first?.id ?? '')).state).toBe('dead');

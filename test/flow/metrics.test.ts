@@ -131,7 +131,7 @@ describe('metrics of every app', () => {
       expect([head.status, await head.text()]).toEqual([200, '']);
       expect(head.headers.get('content-type')).toContain('version=0.0.4');
       expect((await fetch(`${healthUrl}/metrics/x`)).status).toBe(404);
-      expect((await fetch(`${healthUrl}/metrics`, { method: 'POST' })).status).toBe(404);
+      expect((await fetch(`${healthUrl}/metrics`, { method: 'POST' })).status).toBe(405);
       const begun = performance.now();
       const pages = await Promise.all(Array.from({ length: 100 }, () => scrape(healthUrl)));
       expect(pages).toHaveLength(100);

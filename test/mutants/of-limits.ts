@@ -79,8 +79,8 @@ export const mutantsOfLimits: readonly Mutant[] = [
     name: 'pause-ignored',
     breaks: 'what waits in a worker when its queue is paused does not begin',
     file: 'apps/worker/src/queue-gate.ts',
-    search: "queues.isPaused(job.queue) ? 'refuse' : undefined",
-    replace: 'undefined',
+    search: "if (settings && queues.isPaused(job.queue)) return 'refuse';",
+    replace: '',
     tests: ['apps/worker/src/queue-gate.test.ts'],
   },
   {

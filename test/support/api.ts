@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { start } from '@jetbeat/api';
@@ -12,6 +12,7 @@ import {
   openDatabase,
   recordChanges,
 } from '@jetbeat/postgres';
+import { start as startRecorder } from '@jetbeat/recorder';
 import { createLog, loadConfig } from '@jetbeat/runtime';
 import { createTestDatabase } from './database.ts';
 import { createHttp, type Http } from './http.ts';
@@ -31,10 +32,15 @@ export interface TestApi {
   readonly bus: Bus;
   readonly db: Database;
   readonly http: Http;
+  readonly databaseUrl: string;
   /** The key that `http` calls with. */
   readonly key: string;
   /** Calls with this key. */
   as(apiKey: string): Http;
+  /** Starts one more API on the same servers. @param key in its configuration, with which it is called too */
+  beside(key?: string): Promise<Http>;
+  /** Starts a recorder on the same servers. */
+  record(): Promise<void>;
   /** Posts a job that must be accepted. */
   enqueue(body: object): Promise<JobAccepted>;
   /** The row of a job once its publish is noted. */
@@ -46,9 +52,13 @@ export interface TestApi {
   stop(): Promise<void>;
 }
 
-/** Starts an API with the admin key `jb_first_…`. */
-export async function startTestApi(): Promise<TestApi> {
+/**
+ * Starts an API with the admin key `jb_first_…`.
+ * @param params.yaml what stands in its `jetbeat.yaml`
+ */
+export async function startTestApi(params: { readonly yaml?: string } = {}): Promise<TestApi> {
   const dir = await mkdtemp(join(tmpdir(), 'jetbeat-'));
+  if (params.yaml !== undefined) await writeFile(join(dir, 'jetbeat.yaml'), params.yaml);
   const database = await createTestDatabase();
   const db = await openDatabase({ url: database.url, applicationName: 'test' });
   const namespace = testNamespace();
@@ -59,22 +69,33 @@ export async function startTestApi(): Promise<TestApi> {
     JETBEAT_DATABASE_URL: database.url,
     JETBEAT_NAMESPACE: namespace,
     JETBEAT_PORT: '0',
-    JETBEAT_API_KEY: apiKey,
   };
   let held: Promise<void> | undefined;
-  const api = await start({
-    config: loadConfig({ env, app: 'api', cwd: dir }),
-    log: createLog({ app: 'api', level: 'fatal' }),
-    publish: async (...params) => {
-      await held;
-      return publishJobs(...params);
-    },
-  });
+  const begin = (key = apiKey) =>
+    start({
+      config: loadConfig({ env: { ...env, JETBEAT_API_KEY: key }, app: 'api', cwd: dir }),
+      log: createLog({ app: 'api', level: 'fatal' }),
+      publish: async (...params) => {
+        await held;
+        return publishJobs(...params);
+      },
+    });
+  const api = await begin();
   await api.ready();
+  const others: { stop(): Promise<void> }[] = [];
   const http = createHttp({ url: api.url, apiKey });
   return {
-    ...{ bus, db, http, key: apiKey },
+    ...{ bus, db, http, key: apiKey, databaseUrl: database.url },
     as: (key) => createHttp({ url: api.url, apiKey: key }),
+    async beside(key = apiKey) {
+      const other = await begin(key);
+      others.push(other);
+      return createHttp({ url: other.url, apiKey: key });
+    },
+    async record() {
+      const config = { ...loadConfig({ env, app: 'recorder', cwd: dir }), healthPort: 0 };
+      others.push(await startRecorder({ config, log: createLog({ app: 'recorder', level: 'fatal' }) }));
+    },
     async enqueue(body) {
       const { status, body: accepted } = await http.call<JobAccepted>('POST', '/jobs', body);
       if (status !== 202) throw new Error(`not accepted: ${JSON.stringify(accepted)}`);
@@ -103,7 +124,7 @@ export async function startTestApi(): Promise<TestApi> {
       });
     },
     async stop() {
-      await api.stop();
+      await Promise.all([api, ...others].map((each) => each.stop()));
       await bus.close();
       await db.close();
       await database.drop();

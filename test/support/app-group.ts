@@ -11,6 +11,8 @@ export interface AppGroup {
   readonly namespace: string;
   readonly apiKey: string;
   start(name: AppName, env?: Readonly<Record<string, string>>): Promise<AppProcess>;
+  /** One more API, at an address of its own. */
+  startApiBeside(): Promise<{ readonly app: AppProcess; readonly http: Http }>;
   stop(): Promise<void>;
 }
 
@@ -45,6 +47,15 @@ export async function startAppGroup(env: Readonly<Record<string, string>> = {}):
       const api = begin(apiPort);
       await api.ready(60_000);
       return api;
+    },
+    async startApiBeside() {
+      const app = await startOnFreePort((port) => {
+        const begun = startApp({ name: 'api', healthPort: port, env: shared });
+        apps.add(begun);
+        void begun.exited.then(() => apps.delete(begun));
+        return begun;
+      });
+      return { app, http: createHttp({ url: app.healthUrl, apiKey }) };
     },
     async stop() {
       await Promise.all([...apps].map((app) => app.stop()));

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import type { Job } from '@jetbeat/core';
 import { waitUntil } from './wait-until.ts';
 
@@ -39,12 +40,16 @@ export interface Http {
   ended(id: string, timeoutMs?: number): Promise<Job>;
 }
 
+/** How often, and after how long, a request is made again that was refused because there was too much to do. */
+const MOST_REPEATS = 20;
+const REPEAT_MS = 250;
+
 /** The states of a job that has ended. */
 export const ENDS: readonly string[] = ['succeeded', 'dead', 'cancelled', 'expired'];
 
 /** @param params.apiKey sent as bearer key */
 export function createHttp({ url, apiKey }: { url: string; apiKey: string }): Http {
-  const call = async <T>(
+  const once = async <T>(
     method: string,
     path: string,
     body?: unknown,
@@ -66,6 +71,15 @@ export function createHttp({ url, apiKey }: { url: string; apiKey: string }): Ht
       body: (text ? JSON.parse(text) : undefined) as T,
       headers: response.headers,
     };
+  };
+  const call: Http['call'] = async <T>(...asked: Parameters<Http['call']>) => {
+    for (let left = MOST_REPEATS; ; left--) {
+      const answer = await once<T>(...asked);
+      const { code } = (answer.body ?? {}) as { code?: string };
+      // The machine has other things to do, and nothing was done: asking again is what is asked for.
+      if (answer.status !== 503 || code !== 'overloaded' || left === 0) return answer;
+      await setTimeout(REPEAT_MS);
+    }
   };
   const job = async (id: string) => {
     const { status, body } = await call<JobJson>('GET', `/jobs/${id}`);

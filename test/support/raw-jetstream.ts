@@ -1,5 +1,5 @@
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
-import { connect } from '@nats-io/transport-node';
+import { connect, headers } from '@nats-io/transport-node';
 
 /** A stored message as a stranger with the NATS CLI would see it. */
 interface RawMessage {
@@ -10,7 +10,7 @@ interface RawMessage {
 
 /** JetStream without any code of ours, to do what a stranger could do and see what an operator would see. */
 export interface RawJetStream {
-  publish(subject: string, data: Uint8Array): Promise<void>;
+  publish(subject: string, data: Uint8Array, header?: Readonly<Record<string, string>>): Promise<void>;
   /** The newest message of a stream; `undefined` when it is empty. */
   lastOf(stream: string): Promise<RawMessage | undefined>;
   /** How many messages a stream holds. */
@@ -30,8 +30,10 @@ export async function rawJetStream(url: string): Promise<RawJetStream> {
   const manager = await jetstreamManager(connection);
   const state = async (stream: string) => (await manager.streams.info(stream)).state;
   return {
-    publish: async (subject, data) => {
-      await jetstream(connection).publish(subject, data);
+    publish: async (subject, data, header = {}) => {
+      const sent = headers();
+      for (const [name, value] of Object.entries(header)) sent.append(name, value);
+      await jetstream(connection).publish(subject, data, { headers: sent });
     },
     lastOf: async (stream) => {
       const { messages, last_seq: seq } = await state(stream);

@@ -50,11 +50,12 @@ const TRACEPARENT = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-00`;
 
 /**
  * Makes the bench; it is stopped when the test has finished.
- * @param params servers of the test's own, which it may kill; else those of the run
+ * @param params servers of the test's own, which it may kill; else those of the run. `atEnd`: for one of a whole file
  */
 export async function createRecorderBench(
-  params: { nats?: string; database?: string } = {},
+  params: { nats?: string; database?: string; atEnd?: (stop: () => Promise<void>) => void } = {},
 ): Promise<RecorderBench> {
+  const { atEnd = onTestFinished } = params;
   const namespace = testNamespace();
   const database = params.database === undefined ? await createTestDatabase() : undefined;
   const databaseUrl = params.database ?? database?.url ?? '';
@@ -77,7 +78,7 @@ export async function createRecorderBench(
     stopped ??= close();
     return stopped;
   };
-  onTestFinished(stop);
+  atEnd(stop);
   return {
     ...{ bus, db, events, namespace, stop },
     async start({ ackWaitMs = 2_000, times, ports, storageLimit } = {}) {

@@ -1,5 +1,6 @@
 import type { JobState } from '@jetbeat/core';
 import type { JobRecord } from '@jetbeat/postgres';
+import type { JobAudit } from './audit/audit-jobs.ts';
 import {
   type Holder,
   isWaiting,
@@ -13,7 +14,7 @@ import {
 /** What cancelling asks of JetStream and PostgreSQL. */
 export interface CancelPorts extends ReachPorts {
   /** Notes the intent in PostgreSQL; the row as it is now. */
-  begin(id: string, reason: string | undefined): Promise<JobRecord | undefined>;
+  begin(id: string, reason: string | undefined, audit?: JobAudit['done']): Promise<JobRecord | undefined>;
   /** Ends the row if the job still has not begun. */
   end(id: string, reason: string | undefined): Promise<{ cancelled: boolean; state: JobState } | undefined>;
   /** Notes that the job is being stopped while it runs; its state then. */
@@ -21,7 +22,7 @@ export interface CancelPorts extends ReachPorts {
   /** Tells every worker, now and at its start, to drop the job, and to stop it where it runs. */
   mark(id: string, reason: string | undefined): Promise<void>;
   /** Takes intent and mark back, unless the job was cancelled meanwhile by another request. */
-  unmark(id: string): Promise<void>;
+  unmark(id: string, audit?: JobAudit['undone']): Promise<void>;
   /** Waits a moment. */
   pause(): Promise<void>;
 }
@@ -35,22 +36,27 @@ const LOOKS = 20;
  * it is `cancelling`, until its worker has said how it ended, or the next one has dropped it.
  * @throws ApiError job_not_found, job_ended; messaging_unavailable and history_behind when it cannot be known
  */
-export async function cancelJob(ports: CancelPorts, id: string, reason: string | undefined): Promise<void> {
-  for (let looks = 1; (await tryOnce(ports, id, reason)) === 'again' && looks < LOOKS; looks++)
+export async function cancelJob(
+  ports: CancelPorts,
+  id: string,
+  reason: string | undefined,
+  audit?: JobAudit,
+): Promise<void> {
+  for (let looks = 1; (await tryOnce(ports, { id, reason, audit })) === 'again' && looks < LOOKS; looks++)
     await ports.pause();
 }
 
 async function tryOnce(
   ports: CancelPorts,
-  id: string,
-  reason: string | undefined,
+  params: { id: string; reason: string | undefined; audit: JobAudit | undefined },
 ): Promise<'done' | 'again'> {
+  const { id, reason, audit } = params;
   const seen = await ports.look(id);
   if (!seen) throw notFound(id);
   if (seen.state === 'cancelled') return 'done';
   refuseEnded(seen.state);
   needConnection(ports);
-  const job = await ports.begin(id, reason);
+  const job = await ports.begin(id, reason, audit?.done);
   if (!job) throw notFound(id);
   if (job.state === 'cancelled') return 'done';
   refuseEnded(job.state);
@@ -58,7 +64,7 @@ async function tryOnce(
   try {
     return await carryOut(ports, job, reason);
   } catch (error) {
-    await ports.unmark(id).catch(() => {});
+    await ports.unmark(id, audit?.undone).catch(() => {});
     throw error;
   }
 }

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cancelledReason } from '@jetbeat/core';
-import { beginCancel, cancelJob, noteCancelling, withdrawCancel } from '@jetbeat/postgres';
+import { beginCancel, cancelJob, getJob, noteCancelling, withdrawCancel } from '@jetbeat/postgres';
 import type { CancelPorts } from './cancel-job.ts';
+import { cancelledEvent } from './cancelled-event.ts';
 import { connected, createReachPorts, type ReachParams } from './reach-ports.ts';
 
 const PAUSE_MS = 50;
@@ -11,14 +12,31 @@ export function createCancelPorts(params: ReachParams): CancelPorts {
   const { db, clock } = params;
   return {
     ...createReachPorts(params),
-    begin: (id, reason) => beginCancel(db, { id, now: clock(), ...(reason === undefined ? {} : { reason }) }),
-    end: (id, reason) =>
-      cancelJob(db, { id, now: clock(), reason: cancelledReason(reason ?? 'cancelled before it began') }),
+    begin: (id, reason, audit) =>
+      beginCancel(db, {
+        ...{ id, now: clock() },
+        ...(reason === undefined ? {} : { reason }),
+        ...(audit === undefined ? {} : { audit }),
+      }),
+    async end(id, reason) {
+      const why = cancelledReason(reason ?? 'cancelled before it began');
+      const ended = await cancelJob(db, { id, now: clock(), reason: why });
+      // Whoever follows only this job looks into history too, so that this may fail.
+      if (ended?.cancelled) void tellCancelled(params, id).catch(() => {});
+      return ended;
+    },
     stopping: (id, running) => noteCancelling(db, { id, now: clock(), ...(running ? { running } : {}) }),
     mark: (id, reason) => connected(params).cancelled.put(id, reason),
-    async unmark(id) {
-      if (await withdrawCancel(db, id).catch(() => true)) await connected(params).cancelled.remove(id);
+    async unmark(id, audit) {
+      if (await withdrawCancel(db, id, { audit }).catch(() => true))
+        await connected(params).cancelled.remove(id);
     },
     pause: () => sleep(PAUSE_MS),
   };
+}
+
+async function tellCancelled(params: ReachParams, id: string): Promise<void> {
+  const job = await getJob(params.db, id);
+  const event = job && cancelledEvent(job);
+  if (event) await connected(params).events.publish(event);
 }

@@ -1,6 +1,7 @@
-import type { Issue } from '@jetbeat/core';
+import { describeIssues, type Issue } from '@jetbeat/core';
 import { Errors } from 'typebox/schema';
 import { explain, type Finding } from './explain.ts';
+import { ApiError } from './problem.ts';
 
 /** Checks an input against the JSON Schema of its task; `pointer` is where the input stands in the request. */
 export type CheckInput = (
@@ -8,6 +9,15 @@ export type CheckInput = (
   input: unknown,
   pointer: string,
 ) => Issue[];
+
+/**
+ * The error for an input that does not fit its task. What is wrong with it tells of it.
+ * @param instead the message for who may not see this input
+ */
+export function misfit(issues: readonly Issue[], instead: string | undefined): ApiError {
+  if (instead !== undefined) return new ApiError('invalid_input', instead);
+  return new ApiError('invalid_input', describeIssues(issues), { issues });
+}
 
 const MAX_SCHEMA_BYTES = 262_144;
 const MAX_REMEMBERED = 1_000;

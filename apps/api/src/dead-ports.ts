@@ -17,6 +17,7 @@ export interface DeadPorts {
     from: number;
     limit: number;
     queue?: string;
+    queues?: readonly string[] | undefined;
   }) => Promise<{ readonly messages: readonly DeadMessage[]; readonly next?: number }>;
   /** One of them. */
   message(seq: number): Promise<DeadMessage | undefined>;

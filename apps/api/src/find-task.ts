@@ -1,6 +1,8 @@
 import { isName, type TaskAnswer } from '@jetbeat/core';
 import { getTaskLimits, type TaskLimitsRecord } from '@jetbeat/postgres';
 import Type from 'typebox';
+import type { Scoped } from './access/caller.ts';
+import { fleetSeenBy } from './access/sees-task.ts';
 import type { Parts } from './parts.ts';
 import { ApiError } from './problem.ts';
 import { taskJson } from './task-json.ts';
@@ -11,21 +13,27 @@ export const TASK_PARAMS = Type.Object({
 });
 
 /**
- * The task as it is shown.
+ * The task as a caller sees it.
  * @param changed what was just said of it
  * @throws ApiError task_not_found when nothing is known of it: no worker has served it, and nothing was said
  */
-export async function showTask(parts: Parts, name: string, changed?: TaskLimitsRecord): Promise<TaskAnswer> {
+export async function showTask(
+  parts: Parts,
+  name: string,
+  caller: Scoped,
+  changed?: TaskLimitsRecord,
+): Promise<TaskAnswer> {
   const { db, settings } = parts;
-  if (!isName('task', name)) throw notFound(name);
+  if (!isName('task', name)) throw taskNotFound(name);
   const limits = changed ?? (await getTaskLimits(db, name));
-  const fleet = await parts.fleet();
+  const fleet = fleetSeenBy(caller, await parts.fleet());
   const task = fleet.tasks.get(name);
-  if (!task && !limits) throw notFound(name);
-  return taskJson(name, { task, limits, fleet, settings });
+  if (!task && !limits) throw taskNotFound(name);
+  return taskJson(name, { task, limits, fleet, settings, caller });
 }
 
-function notFound(name: string): ApiError {
+/** The error for a task that is not there. */
+export function taskNotFound(name: string): ApiError {
   return new ApiError(
     'task_not_found',
     `no worker has served a task named ${JSON.stringify(name.slice(0, 128))} yet`,

@@ -1,35 +1,54 @@
+import type { Server } from 'node:tls';
 import { readSettings } from '@jetbeat/core';
 import { BusClosedError, createPublisher, type JobToPublish, publishJobs } from '@jetbeat/jetstream';
 import {
+  claimAnswer,
   databaseTime,
+  dropAnswer,
   findApiKey,
   getJob,
-  insertApiKey,
+  hasLiveApiKey,
   insertJobs,
+  keepAnswer,
   listTasks,
   migrate,
+  noteKeyUse,
   notePublished,
   openDatabase,
+  sharedSecret,
   tasksServed,
 } from '@jetbeat/postgres';
 import { createMetrics, type Running, type StartParams, toListenError } from '@jetbeat/runtime';
-import { hashSecret, parseKey } from './api-key.ts';
+import { createCallers } from './access/callers.ts';
+import { checkDoor } from './access/door.ts';
+import { adoptFirstKey } from './access/first-key.ts';
+import { createKnownKeys } from './access/known-keys.ts';
+import { createKeyUses } from './access/note-key-use.ts';
+import { followTls } from './access/tls.ts';
+import { createKeptAnswers } from './answers/kept-answers.ts';
+import { createBatchActs } from './batches/acts.ts';
+import { createBatchLoop } from './batches/loop.ts';
 import { createCancelPorts } from './cancel-ports.ts';
 import { createInputCheck } from './check-input.ts';
+import { createCounting } from './counting.ts';
+import { createCursors } from './cursor.ts';
 import { createDeadPorts } from './dead-ports.ts';
+import { TIME_LIMIT_MS } from './edges/under-way.ts';
 import { watchFleet } from './fleet.ts';
 import { readiness } from './health-checks.ts';
 import { createInserter } from './inserter.ts';
+import { createLiveEvents } from './live/live-events.ts';
+import { createLivePorts } from './live/live-ports.ts';
 import { connectMessaging } from './messaging.ts';
 import { createMovePorts } from './move-ports.ts';
 import { observeApi } from './observe.ts';
 import { createQueuePorts } from './queue-ports.ts';
-import { createReplayLoop } from './replay-loop.ts';
 import { createServer } from './server.ts';
 import { tellTask } from './tell-task.ts';
 import { createTraceSends } from './trace-sends.ts';
 import { createUniquePorts } from './unique-ports.ts';
 import { createWaitingRequests } from './wait-for-end.ts';
+import { createWorkerPorts } from './workers/ports.ts';
 
 /** A running API. */
 export interface RunningApi extends Running {
@@ -67,14 +86,14 @@ export async function start(params: StartParams & { publish?: typeof publishJobs
       url: config.database.url,
       applicationName: NAME,
       poolSize: 10,
+      statementMs: TIME_LIMIT_MS,
       log,
       instrument: tracing?.instrumentPg,
     });
     closing.push(() => db.close());
     await migrate(db, { log, leaveIndexes: true });
-    const key = config.apiKey === undefined ? undefined : parseKey(config.apiKey);
-    if (key)
-      await insertApiKey(db, { id: key.id, hash: hashSecret(key.secret), role: 'admin', createdAt: clock() });
+    await adoptFirstKey(db, { text: config.apiKey, now: clock(), log });
+    const door = await checkDoor({ host: config.host, api: config.api, hasKey: () => hasLiveApiKey(db) });
     const messaging = await connectMessaging({ config, log });
     closing.push(() => messaging.close());
     const isConnected = () => messaging.now()?.bus.connected ?? false;
@@ -103,41 +122,78 @@ export async function start(params: StartParams & { publish?: typeof publishJobs
     });
     const refusal = () => messaging.now()?.storage.refusal;
     const send = (job: JobToPublish) => publisher.add([job]);
-    const replays = createReplayLoop({ db, fleet, settings, publish: send, refusal, clock, log });
-    closing.push(() => replays.stop());
+    const queueRefusal = (queue: string) => messaging.now()?.storage.queueRefusal(queue);
+    const cancel = createCancelPorts(reach);
+    const move = createMovePorts({ ...reach, publish, warn: (err, job) => log.warn({ err, job }, LEFT) });
+    const dead = createDeadPorts(messaging.now);
+    const acts = { db, cancel, move, dead, fleet, settings, refusal, queueRefusal, clock };
+    const batches = createBatchLoop({ db, act: createBatchActs(acts), publish: send, log });
+    closing.push(() => batches.stop());
+    const cursors = createCursors(await sharedSecret(db, 'cursor'));
+    const waiting = createWaitingRequests({ messaging: messaging.now, look: (id) => getJob(db, id) });
+    const callers = createCallers({
+      findKey: createKnownKeys({ findKey: (id) => findApiKey(db, id) }),
+      clock,
+    });
+    const events = createLiveEvents({ ports: createLivePorts({ db, messaging: messaging.now }), log });
+    closing.push(() => events.stop());
+    metrics.observe(() => events.readings());
+    const uses = createKeyUses({ write: (ids) => noteKeyUse(db, ids), log });
+    closing.push(() => uses.stop());
     const app = await createServer({
       db,
+      cursors,
+      counting: createCounting(db, clock),
       log,
       clock,
-      findKey: (id) => findApiKey(db, id),
-      insertJob: counted(createInserter({ insertJobs: (jobs) => insertJobs(db, jobs) })),
+      callers,
+      uses,
+      insertJob: counted(createInserter({ insertJobs: (...asked) => insertJobs(db, ...asked) })),
+      answers: createKeptAnswers({
+        claim: (asked) => claimAnswer(db, asked),
+        keep: (kept) => keepAnswer(db, kept),
+        drop: (own) => dropAnswer(db, own),
+        log,
+      }),
       unique: createUniquePorts({ db, messaging: messaging.now, clock, log }),
       publish: send,
       fleet,
       checkInput: createInputCheck(log),
       settings,
-      cancel: createCancelPorts(reach),
-      move: createMovePorts({ ...reach, publish, warn: (err, job) => log.warn({ err, job }, LEFT) }),
-      waiting: createWaitingRequests({ messaging: messaging.now, look: (id) => getJob(db, id) }),
+      cancel,
+      move,
+      waiting,
+      events,
       queues: createQueuePorts({ db, messaging: messaging.now, config, clock }),
       tellTask: tellTask(messaging.now),
-      dead: createDeadPorts(messaging.now),
-      replays,
+      dead,
+      batches,
+      workers: createWorkerPorts(reach),
       tracing,
       sends,
       refusal,
-      queueRefusal: (queue) => messaging.now()?.storage.queueRefusal(queue),
+      queueRefusal,
       maxPayload: () => messaging.now()?.bus.maxPayload ?? USUAL_PAYLOAD,
+      limits: config.api.rateLimits,
+      queueing: () => db.queueing(),
+      door,
       metrics,
       live: () => [{ name: 'process', ok: true }],
       ready: () => readiness({ db, isConnected, publisher, refusal: messaging.now()?.storage.refusal }),
     });
     closing.push(() => app.close());
+    // Whoever waits for the end of a job is answered, so that its request ends.
+    closing.push(async () => waiting.stop());
+    closing.push(() => events.stop());
     const { host, port } = config;
     const url = await app.listen({ host, port }).catch((error: unknown) => {
       throw toListenError(error, { host, port, setting: 'JETBEAT_PORT' });
     });
-    replays.start();
+    if (config.api.tls) {
+      const certificate = followTls(app.server as unknown as Server, { files: config.api.tls, log });
+      closing.push(async () => certificate.stop());
+    }
+    batches.start();
     log.info({ url }, 'listening');
     return { url, ready: async () => {}, stop };
   } catch (error) {

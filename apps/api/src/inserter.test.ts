@@ -1,4 +1,4 @@
-import { DatabaseUnavailableError, type NewJob } from '@jetbeat/postgres';
+import { type AuditEntry, DatabaseUnavailableError, type NewJob } from '@jetbeat/postgres';
 import { expect, test } from 'vitest';
 import { createInserter } from './inserter.ts';
 
@@ -11,6 +11,7 @@ function create(insert: (ids: readonly string[]) => Promise<void>, maxWaiting?: 
       const ids = jobs.map(({ envelope }) => envelope.id);
       statements.push(ids);
       await insert(ids);
+      return ids.filter((id) => !id.startsWith('old'));
     },
     ...(maxWaiting === undefined ? {} : { maxWaiting }),
   });
@@ -22,6 +23,19 @@ test('what comes during one statement goes together in the next', async () => {
   await Promise.all(['a', 'b', 'c'].map((id) => insertJob(job(id))));
   await insertJob(job('d'));
   expect(statements).toEqual([['a'], ['b', 'c'], ['d']]);
+});
+
+test('of a job that was written before it is said, also among new ones, and what is audited goes by itself', async () => {
+  const { insertJob, statements } = create(() => Promise.resolve());
+  expect(await Promise.all(['old a', 'b', 'old c'].map((id) => insertJob(job(id))))).toEqual([
+    'existed',
+    undefined,
+    'existed',
+  ]);
+  const entry = {} as AuditEntry;
+  const audited = await Promise.all([insertJob(job('d'), entry), insertJob(job('old e'), entry)]);
+  expect(audited).toEqual([undefined, 'existed']);
+  expect(statements).toEqual([['old a'], ['b', 'old c'], ['d'], ['old e']]);
 });
 
 test('a job that PostgreSQL refuses does not take its neighbours with it', async () => {

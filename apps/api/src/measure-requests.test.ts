@@ -4,9 +4,12 @@ import { createMetrics, type Metrics } from '@jetbeat/runtime';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { readMetrics } from '../../../test/support/metrics.ts';
+import { createCallers } from './access/callers.ts';
+import { HOME } from './access/door.ts';
 import { measureRequests } from './measure-requests.ts';
 import { metricsRoute } from './routes/metrics.ts';
 
+const callers = createCallers({ findKey: async () => undefined, clock: Date.now });
 let app: FastifyInstance;
 let metrics: Metrics;
 let release: () => void;
@@ -16,7 +19,7 @@ beforeEach(async () => {
   metrics = createMetrics({ app: 'api' });
   app = Fastify();
   metrics.observe(measureRequests(app));
-  metricsRoute(app, { metrics });
+  metricsRoute(app, { metrics, door: HOME, callers });
   ({ promise: held, resolve: release } = Promise.withResolvers<void>());
   app.get('/things/:id', async () => 'x');
   app.get('/slow', async () => {

@@ -4,6 +4,8 @@ import {
   BusUnreachableError,
   type CancelledKeys,
   connectBus,
+  createEventPublisher,
+  type EventPublisher,
   JetStreamCallError,
   keepTopology,
   openCancelled,
@@ -17,6 +19,8 @@ export interface Messaging {
   readonly bus: Bus;
   readonly cancelled: CancelledKeys;
   readonly storage: StorageWatch;
+  /** Of what the API itself has done. */
+  readonly events: EventPublisher;
 }
 
 /** Messaging that may come later than the start. */
@@ -85,7 +89,8 @@ async function connectOnce({ config, log }: { config: Config; log: Log }): Promi
   try {
     const { queues, ackWaitMs, storage } = config;
     await keepTopology(bus, { queues, ackWaitMs, eventsMaxBytes: storage.events });
-    return { bus, cancelled: openCancelled(bus, { log }), storage: watchStorage(bus) };
+    const events = createEventPublisher(bus, { log });
+    return { bus, cancelled: openCancelled(bus, { log }), storage: watchStorage(bus), events };
   } catch (error) {
     await bus.close();
     throw error;

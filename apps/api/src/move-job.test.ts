@@ -70,7 +70,7 @@ test('a worker that has begun it has won: row and mark are put back', async () =
   });
   await expect(move()).rejects.toMatchObject({ code: 'job_running' });
   expect(calls.slice(-2)).toEqual(['undo', 'unmarkMoved']);
-  expect(undone).toEqual([[ROW, MOVED, holder]]);
+  expect(undone).toEqual([[ROW, MOVED, holder, undefined]]);
 });
 
 test('a worker that does not answer: the move stands, and is said to be uncertain', async () => {

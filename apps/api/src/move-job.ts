@@ -1,5 +1,6 @@
 import { describeIssues, type JobMove, type MovedJob, moveJob as moved, wrongExpiry } from '@jetbeat/core';
 import type { JobRecord } from '@jetbeat/postgres';
+import type { JobAudit } from './audit/audit-jobs.ts';
 import { ApiError } from './problem.ts';
 import {
   type Holder,
@@ -16,9 +17,9 @@ export interface MovePorts extends ReachPorts {
   /** Unix milliseconds. */
   clock(): number;
   /** Writes the new place, unless the job has gone on since it was read; the row as it is then. */
-  write(job: JobRecord, moved: MovedJob): Promise<JobRecord | undefined>;
+  write(job: JobRecord, moved: MovedJob, audit?: JobAudit['done']): Promise<JobRecord | undefined>;
   /** Takes that back: the job runs. */
-  undo(job: JobRecord, moved: MovedJob, holder: Holder): Promise<void>;
+  undo(job: JobRecord, moved: MovedJob, holder: Holder, audit?: JobAudit['undone']): Promise<void>;
   /** Tells every worker that the messages of the job before this one are void. */
   markMoved(id: string, below: number): Promise<void>;
   unmarkMoved(id: string, below: number): Promise<void>;
@@ -36,15 +37,24 @@ const TRIES = 5;
  * so that it is asked about before it begins, and never runs twice.
  * @throws ApiError job_not_found, job_running, job_ended, invalid_request, messaging_unavailable, history_behind, workers_silent
  */
-export async function moveJob(ports: MovePorts, id: string, change: JobMove): Promise<void> {
-  for (let tries = 0; tries < TRIES; tries++) if (await tryOnce(ports, id, change)) return;
+export async function moveJob(
+  ports: MovePorts,
+  id: string,
+  change: JobMove,
+  audit?: JobAudit,
+): Promise<void> {
+  for (let tries = 0; tries < TRIES; tries++) if (await tryOnce(ports, id, { change, audit })) return;
   throw new ApiError('history_behind', 'the job goes on faster than it can be moved; repeat later', {
     retryAfter: 1,
   });
 }
 
 /** False when the job has gone on meanwhile. */
-async function tryOnce(ports: MovePorts, id: string, change: JobMove): Promise<boolean> {
+async function tryOnce(
+  ports: MovePorts,
+  id: string,
+  { change, audit }: { change: JobMove; audit: JobAudit | undefined },
+): Promise<boolean> {
   const job = await ports.look(id);
   if (!job) throw notFound(id);
   refuse(job);
@@ -52,22 +62,26 @@ async function tryOnce(ports: MovePorts, id: string, change: JobMove): Promise<b
   if (!plan) return true;
   refuseExpired(job, plan);
   needConnection(ports);
-  const row = await ports.write(job, plan);
+  const row = await ports.write(job, plan, audit?.done);
   if (!row) return false;
-  if (!(await takeOut(ports, job)) && !(await isFree(ports, job, plan))) return false;
+  if (!(await takeOut(ports, job)) && !(await isFree(ports, job, { plan, audit }))) return false;
   await ports.publishMoved(row);
   return true;
 }
 
 /** Whether nobody has begun it; false when it has gone on. */
-async function isFree(ports: MovePorts, job: JobRecord, plan: MovedJob): Promise<boolean> {
+async function isFree(
+  ports: MovePorts,
+  job: JobRecord,
+  { plan, audit }: { plan: MovedJob; audit: JobAudit | undefined },
+): Promise<boolean> {
   const { id, queue, seq } = job;
   await ports.markMoved(id, plan.below);
   // Only history knows which workers there are, and it may lag behind.
   await ports.caughtUp();
   const { holder, silent } = await ports.ask(id, queue);
   if (holder) {
-    await ports.undo(job, plan, holder);
+    await ports.undo(job, plan, holder, audit?.undone);
     await ports.unmarkMoved(id, plan.below);
     throw begun();
   }

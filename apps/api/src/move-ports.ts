@@ -14,8 +14,9 @@ export function createMovePorts(
   return {
     ...createReachPorts(params),
     clock,
-    write: (job, moved) => writeMove(db, { job, moved }),
-    undo: (job, moved, running) => undoMove(db, { job, moved, running, now: clock() }),
+    write: (job, moved, audit) => writeMove(db, { job, moved, ...(audit === undefined ? {} : { audit }) }),
+    undo: (job, moved, running, audit) =>
+      undoMove(db, { job, moved, running, now: clock(), ...(audit === undefined ? {} : { audit }) }),
     markMoved: (id, below) => connected(params).cancelled.move(id, below),
     unmarkMoved: (id, below) => connected(params).cancelled.unmove(id, below),
     async publishMoved(job) {

@@ -46,9 +46,10 @@ export function observeApi(params: {
     }),
   );
   return {
-    counted: (insert) => async (job) => {
-      await insert(job);
-      accepted.of({ queue: job.envelope.queue }).value += 1;
+    counted: (insert) => async (job, audit) => {
+      const existed = await insert(job, audit);
+      if (!existed) accepted.of({ queue: job.envelope.queue }).value += 1;
+      return existed;
     },
   };
 }

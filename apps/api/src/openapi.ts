@@ -1,14 +1,24 @@
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import {
+  ApiKeyCreatedSchema,
+  ApiKeyPageSchema,
+  ApiKeySchema,
+  AuditPageSchema,
   BackfillSchema,
+  BatchPageSchema,
+  BatchSchema,
   DeadLetterPageSchema,
   DeadLetterSchema,
   ForecastSchema,
   HealthSchema,
   JobAcceptedSchema,
+  JobCountsSchema,
   JobPageSchema,
   JobSchema,
+  JobStreamEventSchema,
+  JobsAcceptedSchema,
+  LiveEventSchema,
   OccurrencePageSchema,
   PreviewSchema,
   ProblemSchema,
@@ -19,11 +29,17 @@ import {
   ScheduleBatchAnswerSchema,
   SchedulePageSchema,
   ScheduleSchema,
+  StatsSchema,
   TaskListSchema,
   TaskSchema,
   TriggeredSchema,
+  WorkerPageSchema,
+  WorkerSchema,
+  WorkerToldSchema,
 } from '@jetbeat/core';
 import type { FastifyInstance } from 'fastify';
+import { describeHeaders } from './describe-headers.ts';
+import { PAGE_CSP } from './edges/security-headers.ts';
 import { nameSchemas } from './name-schemas.ts';
 
 /** The answers by the names that they have in the description. */
@@ -32,6 +48,8 @@ const COMPONENTS = {
   Job: JobSchema,
   JobPage: JobPageSchema,
   JobAccepted: JobAcceptedSchema,
+  JobCounts: JobCountsSchema,
+  JobsAccepted: JobsAcceptedSchema,
   Schedule: ScheduleSchema,
   SchedulePage: SchedulePageSchema,
   ScheduleBatchAnswer: ScheduleBatchAnswerSchema,
@@ -48,6 +66,18 @@ const COMPONENTS = {
   DeadLetter: DeadLetterSchema,
   DeadLetterPage: DeadLetterPageSchema,
   Replay: ReplaySchema,
+  ApiKey: ApiKeySchema,
+  ApiKeyPage: ApiKeyPageSchema,
+  ApiKeyCreated: ApiKeyCreatedSchema,
+  Worker: WorkerSchema,
+  WorkerPage: WorkerPageSchema,
+  WorkerTold: WorkerToldSchema,
+  Batch: BatchSchema,
+  BatchPage: BatchPageSchema,
+  AuditPage: AuditPageSchema,
+  LiveEvent: LiveEventSchema,
+  JobStreamEvent: JobStreamEventSchema,
+  Stats: StatsSchema,
   Health: HealthSchema,
 };
 
@@ -60,17 +90,6 @@ const ICON = {
 const LOGO = {
   type: 'image/svg+xml',
   content: `<svg xmlns="http://www.w3.org/2000/svg" width="180" height="40"><text x="0" y="28" font-family="sans-serif" font-size="24" fill="#fff">${TITLE}</text></svg>`,
-};
-
-/** Nothing from elsewhere, over plain HTTP too; the reference writes styles into its own page. */
-const CONTENT_SECURITY = {
-  'default-src': "'self'",
-  'base-uri': "'self'",
-  'frame-ancestors': "'self'",
-  'img-src': "'self' data:",
-  'object-src': "'none'",
-  'script-src': "'self'",
-  'style-src': "'self' 'unsafe-inline'",
 };
 
 /** Describes the API as OpenAPI 3.1 at `/openapi.json`, with a reference at `/docs` that loads nothing from elsewhere. */
@@ -92,6 +111,11 @@ export async function describeApi(app: FastifyInstance): Promise<void> {
         { name: 'queues', description: 'Named lanes of jobs, with their limits.' },
         { name: 'tasks', description: 'What jobs run, with what holds for them.' },
         { name: 'dead letters', description: 'Jobs that are given up, and messages that never were one.' },
+        { name: 'workers', description: 'Processes that run jobs.' },
+        { name: 'batches', description: 'One thing done with many jobs, on the server.' },
+        { name: 'live', description: 'What happens, as it happens.' },
+        { name: 'admin', description: 'Who may use the API, and who changed what.' },
+        { name: 'stats', description: 'How things stand, in one look.' },
         { name: 'health', description: 'Whether this process does its work.' },
       ],
       components: {
@@ -100,14 +124,14 @@ export async function describeApi(app: FastifyInstance): Promise<void> {
       security: [{ apiKey: [] }],
     },
     transformObject: (document) =>
-      nameSchemas(readyToTry('openapiObject' in document ? document.openapiObject : {})),
+      nameSchemas(readyToTry(describeHeaders('openapiObject' in document ? document.openapiObject : {}))),
     refResolver: {
       buildLocalReference: (json, _base, _fragment, index) => String(json.$id ?? `schema-${index}`),
     },
   });
   await app.register(swaggerUi, {
     routePrefix: '/docs',
-    staticCSP: CONTENT_SECURITY,
+    staticCSP: PAGE_CSP,
     theme: { title: TITLE, favicon: [{ ...ICON, filename: 'icon.svg', rel: 'icon', sizes: 'any' }] },
     logo: LOGO,
     uiConfig: { deepLinking: true, validatorUrl: null, persistAuthorization: false },

@@ -1,17 +1,27 @@
 import type { Settings } from '@jetbeat/core';
 import type { JobToPublish } from '@jetbeat/jetstream';
-import type { ApiKeyRecord, Database, TaskLimitsRecord } from '@jetbeat/postgres';
+import type { Database, TaskLimitsRecord } from '@jetbeat/postgres';
 import type { Checks, Log, Metrics, Tracing } from '@jetbeat/runtime';
+import type { Callers } from './access/callers.ts';
+import type { Door } from './access/door.ts';
+import type { KeyUses } from './access/note-key-use.ts';
+import type { KeptAnswers } from './answers/kept-answers.ts';
 import type { CancelPorts } from './cancel-job.ts';
 import type { CheckInput } from './check-input.ts';
+import type { Counting } from './counting.ts';
+import type { Cursors } from './cursor.ts';
 import type { DeadPorts } from './dead-ports.ts';
+import type { Queueing } from './edges/back-pressure.ts';
+import type { RateLimits } from './edges/rate-limits.ts';
 import type { Fleet } from './fleet.ts';
 import type { InsertJob } from './inserter.ts';
+import type { LiveEvents } from './live/live-events.ts';
 import type { MovePorts } from './move-job.ts';
 import type { QueuePorts } from './queue-ports.ts';
 import type { TraceSends } from './trace-sends.ts';
 import type { UniquePorts } from './unique-ports.ts';
 import type { WaitingRequests } from './wait-for-end.ts';
+import type { WorkerPorts } from './workers/ports.ts';
 
 /** What the routes work with. */
 export interface Parts {
@@ -19,8 +29,17 @@ export interface Parts {
   readonly log: Log;
   /** Unix milliseconds. */
   readonly clock: () => number;
-  readonly findKey: (id: string) => Promise<ApiKeyRecord | undefined>;
+  /** Milliseconds that are never set back; by default the process's own. */
+  readonly monotonic?: (() => number) | undefined;
+  readonly callers: Callers;
+  /** Notes when keys are used. */
+  readonly uses: KeyUses;
+  /** Of lists, signed. */
+  readonly cursors: Cursors;
+  readonly counting: Counting;
   readonly insertJob: InsertJob;
+  /** Of requests with an `Idempotency-Key`. */
+  readonly answers: KeptAnswers;
   readonly unique: UniquePorts;
   /** Publishes a committed job, behind the answer. */
   readonly publish: (job: JobToPublish) => void;
@@ -31,12 +50,15 @@ export interface Parts {
   readonly cancel: CancelPorts;
   readonly move: MovePorts;
   readonly waiting: WaitingRequests;
+  /** Streams of what happens. */
+  readonly events: LiveEvents;
   readonly queues: QueuePorts;
   /** Tells every process what was said of a task. Throws ApiError `messaging_unavailable`: then the recorder will. */
   readonly tellTask: (limits: TaskLimitsRecord) => Promise<void>;
   readonly dead: DeadPorts;
-  /** Carries out replays of many dead letters. */
-  readonly replays: { poke(): void };
+  /** Carries out what is to be done with many jobs. */
+  readonly batches: { poke(): void };
+  readonly workers: WorkerPorts;
   /** The largest message that the NATS server takes, bytes. */
   readonly maxPayload: () => number;
   /** Why new jobs are refused now, if so. */
@@ -45,6 +67,12 @@ export interface Parts {
   readonly queueRefusal: (queue: string) => string | undefined;
   readonly tracing?: Tracing | undefined;
   readonly sends?: TraceSends | undefined;
+  /** How often one may ask. */
+  readonly limits: RateLimits;
+  /** What waits for a connection to PostgreSQL. */
+  readonly queueing: () => Queueing;
+  /** How the API is reached. */
+  readonly door: Door;
   readonly metrics: Pick<Metrics, 'observe' | 'page'>;
   readonly live: Checks;
   readonly ready: Checks;

@@ -1,11 +1,19 @@
 import { STATUS_CODES } from 'node:http';
 
 /** Every route below `/api/v1` can answer these. */
-const ALWAYS = [401, 403, 500, 503] as const;
+const ALWAYS = [400, 401, 403, 429, 500, 503] as const;
 
-/** The error answers of a route, for its schema. */
+/** And every one that takes a body these: too large, not to be kept as it is, or not what was sent with this key before. */
+const WITH_BODY = [409, 413, 415, 422] as const;
+
+/**
+ * The error answers of a route, for its schema.
+ * @param statuses beside those that every route has; with 415 it takes a body
+ */
 export function problems(...statuses: readonly number[]): Record<number, object> {
-  return Object.fromEntries([...statuses, ...ALWAYS].sort().map((status) => [status, problem(status)]));
+  const body = statuses.includes(415) ? WITH_BODY : [];
+  const all = new Set([...statuses, ...body, ...ALWAYS]);
+  return Object.fromEntries([...all].sort().map((status) => [status, problem(status)]));
 }
 
 function problem(status: number): object {

@@ -8,14 +8,32 @@ const PROBLEMS = {
   invalid_input: { status: 422, title: 'The input does not fit the task, or cannot be kept as it is' },
   invalid_schedule: { status: 422, title: 'The schedule cannot be accepted' },
   unauthorized: { status: 401, title: 'An API key is needed' },
+  key_expired: { status: 401, title: 'The API key has expired' },
+  key_revoked: { status: 401, title: 'The API key was revoked' },
   forbidden: { status: 403, title: 'The API key may not do this' },
+  queue_not_allowed: { status: 403, title: 'The API key may not use this queue' },
+  needs_every_queue: { status: 403, title: 'The API key is for some queues only' },
+  payloads_hidden: { status: 403, title: 'The API key may not see inputs and results' },
+  key_exceeds_maker: { status: 403, title: 'A key cannot make one that may do more than itself' },
+  not_through_proxy: { status: 403, title: 'The request did not come through a trusted proxy' },
+  rate_limited: { status: 429, title: 'Too many requests' },
+  too_many_failures: { status: 429, title: 'Too many requests without a right key' },
+  method_not_allowed: { status: 405, title: 'The address has no such method' },
   route_not_found: { status: 404, title: 'There is no such address' },
   job_not_found: { status: 404, title: 'There is no such job' },
   schedule_not_found: { status: 404, title: 'There is no such schedule' },
   queue_not_found: { status: 404, title: 'There is no such queue' },
   task_not_found: { status: 404, title: 'There is no such task' },
   dead_letter_not_found: { status: 404, title: 'There is no such dead letter' },
+  key_not_found: { status: 404, title: 'There is no such API key' },
+  last_admin_key: { status: 409, title: 'It is the last key that may make keys' },
   replay_not_found: { status: 404, title: 'There is no such replay' },
+  batch_not_found: { status: 404, title: 'There is no such batch' },
+  worker_not_found: { status: 404, title: 'There is no such worker' },
+  batch_ended: { status: 409, title: 'The batch is over' },
+  worker_gone: { status: 409, title: 'The worker is not there' },
+  worker_refuses: { status: 409, title: 'The worker does not do this' },
+  too_many_batches: { status: 409, title: 'Too many batches go on' },
   never_a_job: { status: 409, title: 'The dead letter never was a job' },
   queue_changed: { status: 409, title: 'Somebody else has changed the queue' },
   task_changed: { status: 409, title: 'Somebody else has changed the task' },
@@ -23,6 +41,9 @@ const PROBLEMS = {
   schedule_exists: { status: 409, title: 'The name is taken' },
   stale: { status: 409, title: 'Somebody else has changed the schedule' },
   key_reused: { status: 422, title: 'The idempotency key belongs to another request' },
+  key_taken: { status: 409, title: 'Another job has the key' },
+  request_in_flight: { status: 409, title: 'A request with this idempotency key is being answered' },
+  told_once: { status: 409, title: 'The answer was told once, and is not kept' },
   job_running: { status: 409, title: 'The job has begun' },
   job_ended: { status: 409, title: 'The job is over' },
   input_unknown: { status: 409, title: 'The input of the job is not known' },
@@ -30,6 +51,7 @@ const PROBLEMS = {
   payload_too_large: { status: 413, title: 'The request or its message is too large' },
   unsupported_media_type: { status: 415, title: 'The body must be JSON' },
   headers_too_large: { status: 431, title: 'The address or the headers are too long' },
+  too_many_streams: { status: 429, title: 'Too many streams are open' },
   internal_error: { status: 500, title: 'Something went wrong here' },
   database_unavailable: { status: 503, title: 'PostgreSQL does not answer' },
   messaging_unavailable: { status: 503, title: 'NATS does not answer' },
@@ -38,6 +60,8 @@ const PROBLEMS = {
   storage_full: { status: 503, title: 'There is too little room for new jobs' },
   queue_full: { status: 503, title: 'The queue is full' },
   overloaded: { status: 503, title: 'Too much at once' },
+  timed_out: { status: 503, title: 'It took too long' },
+  stopping: { status: 503, title: 'This process stops' },
 } as const satisfies Record<string, { status: number; title: string }>;
 
 /** The members that only some problems have. */
@@ -70,6 +94,11 @@ export class ApiError extends JetbeatError {
     this.retryAfter = options.retryAfter;
     this.members = options.members ?? {};
   }
+}
+
+/** The status of an answer with this problem. */
+export function problemStatus(code: ProblemCode): number {
+  return PROBLEMS[code].status;
 }
 
 /** The body of an error (RFC 9457). */

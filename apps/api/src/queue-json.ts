@@ -37,7 +37,8 @@ export function queueJson(
   };
 }
 
-function limitsJson(limits: QueueLimits): Queue['configured'] {
+/** Limits as they are written. */
+export function limitsJson(limits: QueueLimits): Queue['configured'] {
   const { rateLimit } = limits;
   const concurrency = limits.concurrency ?? null;
   const maxDepth = limits.maxDepth ?? null;

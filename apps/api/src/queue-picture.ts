@@ -17,6 +17,8 @@ export interface QueuePicture {
   readonly rates: ReadonlyMap<string, QueueRate>;
   /** Ids of live workers by queue. */
   readonly workers: ReadonlyMap<string, readonly string[]>;
+  /** By id of a live worker: how many jobs it runs at once. */
+  readonly slots: ReadonlyMap<string, number>;
 }
 
 /** How old the picture may be. */
@@ -43,9 +45,10 @@ export function watchQueues(params: {
       liveWorkers(db, { now, within }),
     ]);
     const workers = new Map<string, string[]>();
-    for (const { id, queues } of live)
-      for (const queue of queues) workers.set(queue, [...(workers.get(queue) ?? []), id]);
-    return { lanes: views && Map.groupBy(views, ({ queue }) => queue), census, rates, workers };
+    for (const { id, queues, draining } of live)
+      for (const queue of draining ? [] : queues) workers.set(queue, [...(workers.get(queue) ?? []), id]);
+    const slots = new Map(live.map(({ id, concurrency }) => [id, concurrency]));
+    return { lanes: views && Map.groupBy(views, ({ queue }) => queue), census, rates, workers, slots };
   };
   return () => {
     if (picture && clock() - picture.at < FRESH_MS) return picture.look;

@@ -1,6 +1,7 @@
 import { describeIssues } from '@jetbeat/core';
 import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
+import { REASON_HEADER, readReason } from './audit/audit-note.ts';
 import { ApiError } from './problem.ts';
 
 declare module 'fastify' {
@@ -21,14 +22,17 @@ export function refuseUnbuilt(app: FastifyInstance): void {
   app.addHook('onRoute', (route) => {
     route.schema = { querystring: NO_QUERY, ...route.schema };
   });
-  app.addHook('onRequest', async ({ headers, routeOptions }) => {
+  app.addHook('onRequest', async ({ headers, method, routeOptions }) => {
     const { headers: kept = [] } = routeOptions.config;
-    const refused = HEADERS.filter((name) => headers[name] !== undefined && !kept.includes(name));
+    const isKept = (name: ConditionalHeader) =>
+      kept.includes(name) || (name === 'idempotency-key' && method === 'POST');
+    const refused = HEADERS.filter((name) => headers[name] !== undefined && !isKept(name));
     const issues = refused.map((name) => ({
       pointer: name,
       code: 'unknown_field',
       message: `the header "${name}" has no effect here: leave it out`,
     }));
     if (issues.length > 0) throw new ApiError('invalid_request', describeIssues(issues), { issues });
+    readReason(headers[REASON_HEADER]);
   });
 }

@@ -5,21 +5,37 @@ import Fastify, {
   type FastifyRequest,
   LogController,
 } from 'fastify';
-import { authenticate } from './authenticate.ts';
+import { authenticate } from './access/authenticate.ts';
+import { admitProxies } from './access/door.ts';
+import { hideFromCallers } from './access/hide-payloads.ts';
+import { holdToQueues } from './access/hold-to-queues.ts';
+import { needPolicy } from './access/route-policy.ts';
+import { answerError, pathOf } from './answer-error.ts';
+import { answerOnce } from './answers/answer-once.ts';
 import { BODY_LIMIT } from './body-limit.ts';
 import { answerClientError } from './client-error.ts';
+import { allowedMethods } from './edges/allowed-methods.ts';
+import { addEdges } from './edges/edges.ts';
+import { securityHeaders } from './edges/security-headers.ts';
+import { watchRequests } from './edges/under-way.ts';
 import { measureRequests } from './measure-requests.ts';
 import { describeApi } from './openapi.ts';
 import { parseBody } from './parse-body.ts';
 import type { Parts } from './parts.ts';
-import { ApiError, problemBody } from './problem.ts';
+import { ApiError } from './problem.ts';
 import { refuseUnbuilt } from './refuse-unbuilt.ts';
+import { apiKeyRoutes, createApiKeyRoute, listApiKeysRoute } from './routes/api-keys.ts';
 import { backfillScheduleRoute } from './routes/backfill-schedule.ts';
 import { cancelJobRoute } from './routes/cancel-job.ts';
+import { countJobsRoute } from './routes/count-jobs.ts';
+import { createBatchRoute } from './routes/create-batch.ts';
 import { createJobRoute } from './routes/create-job.ts';
+import { createJobsRoute } from './routes/create-jobs.ts';
 import { createScheduleRoute } from './routes/create-schedule.ts';
 import { createSchedulesRoute } from './routes/create-schedules.ts';
 import { deleteScheduleRoute } from './routes/delete-schedule.ts';
+import { eventsRoute } from './routes/events.ts';
+import { abortBatchRoute, getBatchRoute, listBatchesRoute } from './routes/get-batch.ts';
 import { deleteDeadLetterRoute, getDeadLetterRoute } from './routes/get-dead-letter.ts';
 import { getForecastRoute } from './routes/get-forecast.ts';
 import { getJobRoute } from './routes/get-job.ts';
@@ -27,12 +43,15 @@ import { getQueueRoute } from './routes/get-queue.ts';
 import { getScheduleRoute } from './routes/get-schedule.ts';
 import { getTaskRoute } from './routes/get-task.ts';
 import { healthRoutes } from './routes/health.ts';
+import { jobEventsRoute } from './routes/job-events.ts';
+import { listAuditRoute } from './routes/list-audit.ts';
 import { listDeadLettersRoute } from './routes/list-dead-letters.ts';
 import { listJobsRoute } from './routes/list-jobs.ts';
 import { listOccurrencesRoute } from './routes/list-occurrences.ts';
 import { listQueuesRoute } from './routes/list-queues.ts';
 import { listSchedulesRoute } from './routes/list-schedules.ts';
 import { listTasksRoute } from './routes/list-tasks.ts';
+import { getWorkerRoute, listWorkersRoute } from './routes/list-workers.ts';
 import { metricsRoute } from './routes/metrics.ts';
 import { patchJobRoute, runJobNowRoute } from './routes/move-job.ts';
 import { nextTimesRoute } from './routes/next-times.ts';
@@ -48,9 +67,16 @@ import { replayAllRoute } from './routes/replay-all.ts';
 import { replayDeadLetterRoute } from './routes/replay-dead-letter.ts';
 import { resumeScheduleRoute } from './routes/resume-schedule.ts';
 import { retryJobRoute } from './routes/retry-job.ts';
+import { statsRoute } from './routes/stats.ts';
+import {
+  concurrencyRoute,
+  drainWorkerRoute,
+  resumeWorkerRoute,
+  stopWorkerRoute,
+  workerQueuesRoute,
+} from './routes/steer-worker.ts';
 import { triggerScheduleRoute } from './routes/trigger-schedule.ts';
 import { sharedSerializers } from './serializers.ts';
-import { toApiError } from './to-api-error.ts';
 import { traceIdOf, traceparentOf } from './trace.ts';
 import { traceRequests } from './trace-requests.ts';
 import { validatorCompiler } from './validation.ts';
@@ -63,12 +89,16 @@ const TIMEOUTS = { headersTimeout: 10_000, requestTimeout: 15_000, connectionsCh
 
 const ROUTES = [
   createJobRoute,
+  statsRoute,
+  createJobsRoute,
   listJobsRoute,
+  countJobsRoute,
   getJobRoute,
   patchJobRoute,
   runJobNowRoute,
   cancelJobRoute,
   retryJobRoute,
+  jobEventsRoute,
   createScheduleRoute,
   createSchedulesRoute,
   listSchedulesRoute,
@@ -98,35 +128,63 @@ const ROUTES = [
   deleteDeadLetterRoute,
   replayDeadLetterRoute,
   replayAllRoute,
+  createApiKeyRoute,
+  listApiKeysRoute,
+  apiKeyRoutes,
+  eventsRoute,
+  listAuditRoute,
+  createBatchRoute,
+  listBatchesRoute,
+  getBatchRoute,
+  abortBatchRoute,
+  listWorkersRoute,
+  getWorkerRoute,
+  drainWorkerRoute,
+  resumeWorkerRoute,
+  stopWorkerRoute,
+  concurrencyRoute,
+  workerQueuesRoute,
 ];
 
 /** Makes the HTTP server, not yet listening. The id of a request is its `traceparent`. */
 export async function createServer(parts: Parts): Promise<FastifyInstance> {
-  const { findKey, log, clock, tracing } = parts;
+  const { log, tracing, door } = parts;
+  const headers = securityHeaders(door);
   const app: FastifyInstance = Fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: (request) => traceparentOf(request.headers.traceparent),
     childLoggerFactory: (logger, bindings) => logger.child({ traceId: traceIdOf(String(bindings.reqId)) }),
-    frameworkErrors: answerError,
+    // No hook is run before these.
+    frameworkErrors: (error, request, reply) => {
+      headers(reply, request.url);
+      answerError(error, request, reply);
+    },
     clientErrorHandler: answerClientError,
     bodyLimit: BODY_LIMIT,
     requestTimeout: TIMEOUTS.requestTimeout,
-    http: TIMEOUTS,
+    ...(door.tls ? { https: { ...TIMEOUTS, ...door.tls } } : { http: TIMEOUTS }),
+    // Nobody else says where a request came from.
+    trustProxy: door.trustedProxies.length > 0 ? [...door.trustedProxies] : false,
     connectionTimeout: 60_000,
     keepAliveTimeout: 30_000,
     routerOptions: { maxParamLength: 512, ignoreTrailingSlash: false },
     schemaController: { compilersFactory: { buildSerializer: sharedSerializers() } },
-    forceCloseConnections: true,
-    return503OnClosing: true,
+    forceCloseConnections: false,
+    return503OnClosing: false,
   }) as unknown as FastifyInstance;
   app.removeContentTypeParser('text/plain');
   parseBody(app);
   app.setValidatorCompiler(validatorCompiler);
-  parts.metrics.observe(measureRequests(app));
-  app.addHook('onRequest', async (request, reply) => {
-    void reply.headers({ traceparent: request.id, 'x-content-type-options': 'nosniff' });
+  const underWay = watchRequests(app);
+  parts.metrics.observe(measureRequests(app, underWay.end));
+  app.addHook('onRequest', (request, reply, done) => {
+    void reply.header('traceparent', request.id);
+    done();
   });
+  admitProxies(app, door);
+  const edges = addEdges(app, { ...parts, headers, underWay });
+  const methodsOf = allowedMethods(app);
   app.addHook('onResponse', async (request, reply) => {
     const { method, routeOptions } = request;
     const line = {
@@ -137,43 +195,41 @@ export async function createServer(parts: Parts): Promise<FastifyInstance> {
     };
     request.log.debug(line, 'answered');
   });
-  app.setErrorHandler(answerError);
-  app.setNotFoundHandler((request) => {
-    throw new ApiError('route_not_found', `${request.method} ${pathOf(request)} does not exist: see /docs`);
+  app.setErrorHandler((error, request, reply) => {
+    // What is wrong with a body says nothing where nobody would read it.
+    const isOurs = error instanceof ApiError || !request.is404;
+    answerError(isOurs ? error : notThere(request, reply), request, reply);
+    if (reply.statusCode === 401) edges.failed(request);
+  });
+  const notThere = (request: FastifyRequest, reply: FastifyReply): ApiError => {
+    const methods = methodsOf(pathOf(request));
+    if (!methods || methods.includes(request.method))
+      return new ApiError(
+        'route_not_found',
+        `${request.method} ${pathOf(request)} does not exist: see /docs`,
+      );
+    void reply.header('allow', methods.join(', '));
+    const message = `${pathOf(request)} has no method ${request.method}, only ${methods.join(', ')}`;
+    return new ApiError('method_not_allowed', message);
+  };
+  app.setNotFoundHandler((request, reply) => {
+    throw notThere(request, reply);
   });
   if (tracing) await traceRequests(app, tracing);
   await describeApi(app);
   healthRoutes(app, parts);
   metricsRoute(app, parts);
   const addRoutes: FastifyPluginCallback = (api, _options, done) => {
-    authenticate(api, { findKey, clock });
+    needPolicy(api);
+    authenticate(api, parts);
+    edges.limitCallers(api);
     refuseUnbuilt(api);
+    holdToQueues(api, parts);
+    hideFromCallers(api);
+    answerOnce(api, parts.answers);
     for (const route of ROUTES) route(api, parts);
     done();
   };
   await app.register(addRoutes, { prefix: '/api/v1' });
   return app;
-}
-
-/** Answers an error, of ours or of the framework, as problem details. */
-function answerError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const { destroyed, complete } = request.raw;
-  const error =
-    destroyed && !complete
-      ? new ApiError('malformed_request', 'the connection ended before the request was whole')
-      : toApiError(thrown);
-  const body = problemBody(error, { path: pathOf(request), traceId: traceIdOf(request.id) });
-  if (error.code === 'internal_error') request.log.error({ err: thrown }, 'a request failed');
-  else
-    request.log.info(
-      { method: request.method, path: body.instance, code: error.code },
-      'a request was refused',
-    );
-  if (error.retryAfter !== undefined) void reply.header('retry-after', error.retryAfter);
-  if (error.code === 'unauthorized') void reply.header('www-authenticate', 'Bearer realm="jetbeat"');
-  return reply.status(body.status).type('application/problem+json').send(JSON.stringify(body));
-}
-
-function pathOf(request: FastifyRequest): string {
-  return (request.url.split('?')[0] ?? '').slice(0, 512);
 }

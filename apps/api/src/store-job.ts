@@ -1,11 +1,15 @@
-import { DatabaseUnavailableError, type NewJob } from '@jetbeat/postgres';
+import { type AuditEntry, DatabaseUnavailableError, type NewJob } from '@jetbeat/postgres';
 import type { InsertJob } from './inserter.ts';
 import { ApiError } from './problem.ts';
 import type { ExistingJob, UniquePorts } from './unique-ports.ts';
 
 /** What became of a job: it is stored, or another one has its key. */
 export type StoredJob =
-  | { readonly existing: ExistingJob }
+  | {
+      readonly existing: ExistingJob;
+      /** It is that of this very request, which came before. */
+      readonly own?: true;
+    }
   | {
       readonly existing?: undefined;
       /** As it was stored. */
@@ -21,6 +25,7 @@ export type StoredJob =
 export async function storeJob(
   { insertJob, unique }: { insertJob: InsertJob; unique: UniquePorts },
   asked: NewJob,
+  audit?: AuditEntry,
 ): Promise<StoredJob> {
   const { envelope } = asked;
   const { id } = envelope;
@@ -31,7 +36,8 @@ export async function storeJob(
       ? { ...asked, envelope: { ...envelope, runAt: held.runAt } }
       : asked;
   try {
-    await insertJob(job);
+    // It is published by whoever has stored it, else by the recorder.
+    if (await insertJob(job, audit)) return { existing: { id, state: job.state }, own: true };
   } catch (error) {
     if (error instanceof DatabaseUnavailableError) throw unknownWhether(id, error);
     await held?.giveUp();

@@ -7,11 +7,12 @@ import {
   type TaskRate,
 } from '@jetbeat/core';
 import type { TaskLimitsRecord, TaskRecord } from '@jetbeat/postgres';
+import { maySeeQueue, type Scoped } from './access/caller.ts';
 import type { Fleet } from './fleet.ts';
 import { timeText } from './job-json.ts';
 import { policyJson } from './policy-json.ts';
 
-/** A task as the API shows it. */
+/** A task as the API shows it to a caller. `fleet`: as that one sees it. */
 export function taskJson(
   name: string,
   known: {
@@ -20,16 +21,19 @@ export function taskJson(
     readonly limits: TaskLimitsRecord | undefined;
     readonly fleet: Pick<Fleet, 'served'>;
     readonly settings: Settings;
+    readonly caller: Scoped;
   },
 ): TaskAnswer {
-  const { task, limits, fleet, settings } = known;
+  const { task, limits, fleet, settings, caller } = known;
   const configured = settings.of(name);
   const over = configured.over.policy;
   const below: TaskLimits = {
     ...pick(task?.policy),
     ...pick(over),
   };
-  const { queue, priority } = placeOf({}, configured, task);
+  const place = placeOf({}, configured, task);
+  const { priority } = place;
+  const queue = maySeeQueue(caller, place.queue) ? place.queue : null;
   return {
     name,
     version: limits?.version ?? 0,
@@ -37,7 +41,7 @@ export function taskJson(
     configured: limitsJson(below),
     queue,
     priority,
-    policy: policyJson({ task: name, queue }, { settings, task }),
+    policy: policyJson({ task: name, queue: queue ?? '' }, { settings, task }),
     ...(task?.inputSchema === undefined ? {} : { inputSchema: task.inputSchema }),
     queues: [...(fleet.served.get(name) ?? [])].sort(),
     seenAt: task ? timeText(task.seenAt) : null,

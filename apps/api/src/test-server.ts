@@ -1,9 +1,12 @@
 import { NO_SETTINGS, type Problem } from '@jetbeat/core';
-import { type Database, DatabaseUnavailableError } from '@jetbeat/postgres';
+import { type ApiKeyRecord, type Database, DatabaseUnavailableError } from '@jetbeat/postgres';
 import { createLog } from '@jetbeat/runtime';
 import type { FastifyInstance } from 'fastify';
-import { hashSecret, ROLES, type Role } from './api-key.ts';
+import { hashSecret, ROLES } from './access/api-key.ts';
+import { createCallers } from './access/callers.ts';
+import { HOME } from './access/door.ts';
 import { createInputCheck } from './check-input.ts';
+import { createCursors } from './cursor.ts';
 import type { Parts } from './parts.ts';
 import { createServer } from './server.ts';
 
@@ -34,8 +37,29 @@ export interface TestServer {
   ): Promise<Answer<Body>>;
 }
 
-/** Makes the server once for a file: compiling its schemas is what takes time. */
-export async function createTestServer(): Promise<TestServer> {
+/** Its role is in the id of a key: `admin`, `viewerBlind`, `operatorMail`… */
+function findTestKey(id: string): ApiKeyRecord | undefined {
+  if (id === 'away') throw new DatabaseUnavailableError('gone');
+  const role = ROLES.find((each) => id.startsWith(each));
+  if (!role) return undefined;
+  const hash = hashSecret(SECRET);
+  const isRevoked = id.endsWith('Revoked');
+  return {
+    ...{ id, role, name: id, configured: false, createdAt: 0 },
+    hash: isRevoked ? 'revoked' : hash,
+    payloads: !id.endsWith('Blind'),
+    expired: id.endsWith('Expired'),
+    ...(id.endsWith('Mail') ? { queues: ['mail'] } : {}),
+    ...(isRevoked ? { revokedAt: 1 } : {}),
+    retired: isRevoked ? [hash] : [],
+  };
+}
+
+/**
+ * Makes the server once for a file: compiling its schemas is what takes time.
+ * @param fixed parts that are so from the beginning
+ */
+export async function createTestServer(fixed: Partial<Parts> = {}): Promise<TestServer> {
   const lines: Record<string, unknown>[] = [];
   const write = (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>);
   const log = createLog({ app: 'api', level: 'info', destination: { write } });
@@ -43,12 +67,12 @@ export async function createTestServer(): Promise<TestServer> {
     db: {} as Database,
     log,
     clock: () => NOW,
-    findKey: async (id) => {
-      if (id === 'away') throw new DatabaseUnavailableError('gone');
-      const known = (ROLES as readonly string[]).includes(id);
-      return known ? { id, hash: hashSecret(SECRET), role: id as Role, createdAt: 0 } : undefined;
-    },
-    insertJob: async () => {},
+    callers: createCallers({ findKey: async (id) => findTestKey(id), clock: () => NOW }),
+    uses: { note: () => {}, stop: async () => {} },
+    cursors: createCursors(Buffer.alloc(32)),
+    counting: {} as Parts['counting'],
+    insertJob: async () => undefined,
+    answers: {} as Parts['answers'],
     unique: {} as Parts['unique'],
     publish: () => {},
     fleet: async () => ({ tasks: new Map(), served: new Map() }),
@@ -56,27 +80,38 @@ export async function createTestServer(): Promise<TestServer> {
     checkInput: createInputCheck(log),
     cancel: {} as Parts['cancel'],
     move: {} as Parts['move'],
-    waiting: { forEnd: async () => undefined },
+    waiting: { forEnd: async () => undefined, stop() {} },
+    events: {} as Parts['events'],
     queues: {} as Parts['queues'],
     tellTask: async () => {},
     dead: {} as Parts['dead'],
-    replays: { poke() {} },
+    batches: { poke() {} },
+    workers: {} as Parts['workers'],
     maxPayload: () => 1_048_576,
     refusal: () => undefined,
     queueRefusal: () => undefined,
+    limits: {},
+    queueing: () => ({ count: 0, oldestMs: 0 }),
+    door: HOME,
     metrics: { observe: () => {}, page: async () => '# nothing\n' },
     live: () => [{ name: 'process', ok: true }],
     ready: () => [{ name: 'process', ok: true }],
+    ...fixed,
   };
   let parts = idle;
   const app = await createServer({
     ...idle,
-    insertJob: (job) => parts.insertJob(job),
+    insertJob: (...job) => parts.insertJob(...job),
+    answers: {
+      claim: (asked) => parts.answers.claim(asked),
+      settle: (...given) => parts.answers.settle(...given),
+    },
     publish: (job) => parts.publish(job),
     fleet: () => parts.fleet(),
     maxPayload: () => parts.maxPayload(),
     refusal: () => parts.refusal(),
     ready: () => parts.ready(),
+    queueing: () => parts.queueing(),
   });
   await app.ready();
   return {
@@ -90,7 +125,9 @@ export async function createTestServer(): Promise<TestServer> {
       const [method = 'GET', path = '/'] = request.split(' ');
       const response = await app.inject({
         method: method as 'GET',
-        url: /^\/(jobs|schedules|queues|tasks|dead-letters)/.test(path) ? `/api/v1${path}` : path,
+        url: /^\/(jobs|schedules|queues|tasks|dead-letters|batches|workers)/.test(path)
+          ? `/api/v1${path}`
+          : path,
         headers: { authorization: `Bearer jb_admin_${SECRET}`, ...headers },
         ...(body === undefined ? {} : { payload: body as object }),
       });

@@ -1,6 +1,6 @@
 import { InvalidInputError } from '@jetbeat/core';
 import { BusClosedError } from '@jetbeat/jetstream';
-import { DatabaseUnavailableError } from '@jetbeat/postgres';
+import { DatabaseUnavailableError, SearchRefusedError } from '@jetbeat/postgres';
 import { expect, test } from 'vitest';
 import { ApiError } from './problem.ts';
 import { toApiError } from './to-api-error.ts';
@@ -10,6 +10,8 @@ const issue = { pointer: '/a', code: 'x', message: 'wrong' };
 test.each([
   [new ApiError('forbidden', 'no'), 'forbidden'],
   [new DatabaseUnavailableError('gone'), 'database_unavailable'],
+  [new SearchRefusedError('too_many_searches', 'later'), 'overloaded'],
+  [new SearchRefusedError('search_too_slow', 'say more'), 'timed_out'],
   [new BusClosedError(), 'messaging_unavailable'],
   [new InvalidInputError('wrong', [issue]), 'invalid_request'],
   [

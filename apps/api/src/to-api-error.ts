@@ -1,6 +1,6 @@
 import { describeIssues, InvalidInputError } from '@jetbeat/core';
 import { BusClosedError, JetStreamCallError } from '@jetbeat/jetstream';
-import { DatabaseUnavailableError } from '@jetbeat/postgres';
+import { DatabaseUnavailableError, SearchRefusedError } from '@jetbeat/postgres';
 import { BODY_LIMIT } from './body-limit.ts';
 import { ApiError, type ProblemCode } from './problem.ts';
 
@@ -28,6 +28,13 @@ export function toApiError(thrown: unknown): ApiError {
     const message =
       'PostgreSQL did not answer; what was asked may have been done all the same, so look before you repeat it';
     return new ApiError('database_unavailable', message, { retryAfter: 2, cause: thrown });
+  }
+  if (thrown instanceof SearchRefusedError) {
+    const isBusy = thrown.code === 'too_many_searches';
+    return new ApiError(isBusy ? 'overloaded' : 'timed_out', thrown.message, {
+      retryAfter: 1,
+      cause: thrown,
+    });
   }
   if (thrown instanceof JetStreamCallError || thrown instanceof BusClosedError) {
     const message = 'NATS did not answer on the way; repeat the request';

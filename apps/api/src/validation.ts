@@ -11,6 +11,7 @@ import { findUnstorable } from './storable.ts';
 
 /** A union tells the findings of every alternative, so that the default of 8 would hide what matters. */
 const MAX_FINDINGS = 64;
+const NO_ADDRESS = 'the character U+0000 stands in no address: see /docs';
 
 /**
  * Checks requests with TypeBox, whose findings are told apart more easily than coerced values: bodies are taken as they
@@ -23,8 +24,11 @@ export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, http
   return (given: unknown) => {
     const value = isQuery ? readQuery(given, schema) : (given ?? emptyBody(schema));
     if (validator.Check(value)) {
-      const unstorable = httpPart === 'body' ? findUnstorable(value) : [];
-      return unstorable.length === 0 ? { value } : { error: invalid(unstorable) };
+      // Wherever it stands, it would come to PostgreSQL.
+      const unstorable = findUnstorable(value);
+      if (unstorable.length === 0) return { value };
+      if (httpPart === 'params') return { error: new ApiError('route_not_found', NO_ADDRESS) };
+      return { error: invalid(isQuery ? unstorable.map((issue) => inQuery(issue, value)) : unstorable) };
     }
     const issues = explain(validator.Errors(value), schema);
     if (isQuery) return { error: invalid(issues.map((issue) => inQuery(issue, value))) };

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { describeIssues, isTerminal, parseDuration } from '@jetbeat/core';
 import { askResult } from '@jetbeat/jetstream';
@@ -14,11 +15,24 @@ export interface WaitingRequests {
     /** Nobody waits any more when its connection is gone. */
     readonly request: IncomingMessage;
   }): Promise<JobWithAttempts | undefined>;
+  /** Ends every wait, and lets none begin. */
+  stop(): void;
 }
 
 /** Longest wait, milliseconds: proxies end requests that say nothing for longer. */
 const MAX_WAIT_MS = 30_000;
 const MAX_WAITING = 1_000;
+
+/** How long a request asks to wait, milliseconds; one that asks wrongly is refused soon. */
+export function waitsOf({ query }: { query: unknown }): number {
+  const { wait } = query as { wait?: unknown };
+  if (typeof wait !== 'string') return 0;
+  try {
+    return Math.min(parseDuration(wait, '?wait'), MAX_WAIT_MS);
+  } catch {
+    return 0;
+  }
+}
 
 /**
  * Reads how long a request wants to wait, milliseconds.
@@ -45,16 +59,26 @@ export function createWaitingRequests(params: {
 }): WaitingRequests {
   const { messaging, look } = params;
   let waiting = 0;
+  const stopping = new AbortController();
+  // One listener for each that waits.
+  setMaxListeners(0, stopping.signal);
   return {
+    stop: () => stopping.abort(),
     async forEnd({ id, waitMs, request }) {
       const bus = messaging()?.bus;
-      if (!bus || waiting >= MAX_WAITING) return undefined;
+      if (!bus || waiting >= MAX_WAITING || stopping.signal.aborted) return undefined;
+      // It may have gone while its job was stored.
+      if (request.socket.destroyed) return undefined;
       const gone = new AbortController();
       const onClose = () => gone.abort();
       request.socket.once('close', onClose);
       waiting++;
       try {
-        await askResult(bus, { id, timeoutMs: waitMs, signal: gone.signal });
+        await askResult(bus, {
+          id,
+          timeoutMs: waitMs,
+          signal: AbortSignal.any([gone.signal, stopping.signal]),
+        });
       } finally {
         waiting--;
         request.socket.off('close', onClose);

@@ -159,6 +159,7 @@ function isSoundWorker(event: WorkerEvent): boolean {
     isCount(event.pid, 0) &&
     isCount(event.concurrency, 0) &&
     isCount(event.held, 0) &&
+    (event.draining === undefined || typeof event.draining === 'boolean') &&
     isTime(event.startedAt) &&
     isTime(event.at) &&
     Array.isArray(event.queues) &&

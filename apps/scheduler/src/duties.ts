@@ -1,5 +1,13 @@
 import { type Bus, openCancelled } from '@jetbeat/jetstream';
-import { type Database, databaseTime, pauseAllFailing, retainOccurrences } from '@jetbeat/postgres';
+import {
+  ANSWER_KEPT_MS,
+  type Database,
+  databaseTime,
+  forgetAnswers,
+  pauseAllFailing,
+  retainAudit,
+  retainOccurrences,
+} from '@jetbeat/postgres';
 import { every, type Log } from '@jetbeat/runtime';
 import { cancelRuns } from './cancel-runs.ts';
 
@@ -8,8 +16,8 @@ export interface DutiesParams {
   readonly db: Database;
   readonly bus: Bus;
   readonly log: Log;
-  /** How long it is kept what became of times, milliseconds. */
-  readonly keepMs: number;
+  /** Milliseconds: how long it is kept what became of times, and who changed what. */
+  readonly keep: { readonly occurrences: number; readonly audit: number };
 }
 
 /** What goes on beside planning. */
@@ -28,7 +36,7 @@ const RETAIN_LIMIT = 1_000;
 const RETAIN_PAUSE_MS = 100;
 
 /** Puts every duty into its loop. */
-export function createDuties({ db, bus, log, keepMs }: DutiesParams): Duties {
+export function createDuties({ db, bus, log, keep }: DutiesParams): Duties {
   const cancelled = openCancelled(bus, { log });
   const told = new Set<string>();
   const cancelLoop = every({
@@ -47,9 +55,14 @@ export function createDuties({ db, bus, log, keepMs }: DutiesParams): Duties {
   const retainLoop = every({
     ...{ name: 'retain', intervalMs: RETAIN_EVERY_MS, log },
     async pass() {
-      const before = (await databaseTime(db)) - keepMs;
-      const removed = await retainOccurrences(db, { before, limit: RETAIN_LIMIT });
-      return removed < RETAIN_LIMIT ? RETAIN_EVERY_MS : RETAIN_PAUSE_MS;
+      const now = await databaseTime(db);
+      const limit = RETAIN_LIMIT;
+      const removed = [
+        await retainOccurrences(db, { before: now - keep.occurrences, limit }),
+        await retainAudit(db, { before: now - keep.audit, limit }),
+        await forgetAnswers(db, { before: now - ANSWER_KEPT_MS, limit }),
+      ];
+      return Math.max(...removed) < limit ? RETAIN_EVERY_MS : RETAIN_PAUSE_MS;
     },
   });
   const loops = [cancelLoop, failingLoop, retainLoop];

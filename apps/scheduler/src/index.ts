@@ -87,7 +87,7 @@ export async function start(params: SchedulerParams): Promise<Scheduler> {
   const eventsMarks = async () => eventsState(bus);
   const storage = watchStorage(bus);
   const hold = createHold({ storage, log });
-  const duties = createDuties({ db, bus, log, keepMs: config.retention.occurrences });
+  const duties = createDuties({ db, bus, log, keep: config.retention });
   const pass = createPass({
     ...{ db, eventsMarks, publisher, hold, settings, fires, log, clock },
     id: randomUUID(),

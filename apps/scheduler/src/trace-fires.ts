@@ -23,6 +23,7 @@ interface Fired {
 
 /** Composes the spans of firing. */
 export function createTraceFires(tracing: Tracing): TraceFires {
+  /** By the envelope, which a job keeps from its decision to its message. */
   const fires = new WeakMap<object, Fired>();
   return {
     begin(job) {
@@ -30,14 +31,13 @@ export function createTraceFires(tracing: Tracing): TraceFires {
       if (!tracing.samples(traceId)) return job;
       const place = (): SpanPlace => ({ traceId, spanId: tracing.newSpanId(), sampled: true });
       const fired = { fire: place(), send: place(), decidedAt: tracing.now() };
-      const traced = { ...job, traceparent: formatTraceparent(fired.send) };
-      fires.set(traced, fired);
-      return traced;
+      fires.set(job.envelope, fired);
+      return { ...job, traceparent: formatTraceparent(fired.send) };
     },
     committed(jobs) {
       const endedAt = tracing.now();
       for (const job of jobs) {
-        const fired = fires.get(job);
+        const fired = fires.get(job.envelope);
         if (!fired) continue;
         const { fire, decidedAt: startedAt } = fired;
         tracing.emit({ text: fireSpan(job.envelope), place: fire, startedAt, endedAt });
@@ -50,7 +50,7 @@ export function createTraceFires(tracing: Tracing): TraceFires {
         tracing,
         act: publish,
         spanOf(job: JobToPublish, result) {
-          const fired = fires.get(job);
+          const fired = fires.get(job.envelope);
           if (!fired) return undefined;
           const error = result?.ok === false ? result.error.message : undefined;
           return { text: sendSpan(job.envelope), place: fired.send, parent: fired.fire, error };

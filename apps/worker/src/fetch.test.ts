@@ -31,8 +31,9 @@ function bench(room: number, roomOf?: () => number, front?: Priority) {
     pulls: (priority) => lanesOf(priority).filter((lane) => out[lane] > 0).length,
     close: async () => {},
   };
+  const sources = new Map([['q', source]]);
   const fetch = createFetch({
-    sources: new Map([['q', source]]),
+    sources,
     turns: createTurns(['q']),
     room: () => state.room,
     roomOf,
@@ -51,7 +52,7 @@ function bench(room: number, roomOf?: () => number, front?: Priority) {
     for (const priority of ['high', 'normal', 'low'] as const) end(priority, 'empty');
     pulled();
   };
-  return { fetch, state, out, end, pulled, rest };
+  return { fetch, state, out, end, pulled, rest, sources, source };
 }
 
 test('lanes are asked in turn; on each that is empty a small pull waits', () => {
@@ -196,6 +197,24 @@ test('what a pull was asked for and did not bring is not counted, also when it w
   vi.advanceTimersByTime(250);
   // Had it had its share of 40, it would be another's turn.
   expect(pulled()).toEqual(['high 40']);
+});
+
+test('a queue that is left is asked no more and counts no more, and one that comes is asked', () => {
+  const { fetch, end, pulled, out, sources, source } = bench(10);
+  fetch.fill();
+  expect(pulled()).toEqual(['high 10']);
+  sources.delete('q');
+  fetch.remove('q');
+  end('high', 'done');
+  fetch.fill();
+  expect(pulled()).toEqual([]);
+  out.high = 0;
+  sources.set('q', source);
+  fetch.add('q');
+  fetch.fill();
+  expect(pulled()).toEqual(['high 10']);
+  end('high', 'empty');
+  expect(pulled()).toEqual(['high 1 waiting', 'normal 10']);
 });
 
 test('what comes back from a parking place goes before what has not begun to wait, and is of its priority', () => {

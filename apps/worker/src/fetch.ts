@@ -35,6 +35,10 @@ export interface FetchParams {
 
 /** Keeps pulls out for as many jobs as there is room, the lanes by weighted turn. */
 export interface Fetch {
+  /** There is one more queue; its source is among the sources. */
+  add(queue: string): void;
+  /** A queue is asked no more, and what was asked of it counts no more. */
+  remove(queue: string): void;
   /** There may be room: pull. */
   fill(): void;
   /** To be told of every end of a pull. */
@@ -69,13 +73,19 @@ interface LaneState {
 export function createFetch(params: FetchParams): Fetch {
   const { turns, room, roomOf = () => Number.POSITIVE_INFINITY, isWorth, now } = params;
   const states = new Map<Lane, LaneState>();
-  for (const lane of turns.all) {
-    const source = params.sources.get(lane.queue);
-    if (!source) continue;
-    const unknown = { empty: false, woken: false, idleBatch: 1, waitsFor: 0, waitingSince: 0 };
-    states.set(lane, { lane, source, ...unknown });
-  }
-  const lanes = [...states.values()];
+  let lanes: readonly LaneState[] = [];
+  const look = () => {
+    const all = turns.all;
+    for (const lane of states.keys()) if (!all.includes(lane)) states.delete(lane);
+    for (const lane of all) {
+      const source = params.sources.get(lane.queue);
+      if (!source || states.has(lane)) continue;
+      const unknown = { empty: false, woken: false, idleBatch: 1, waitsFor: 0, waitingSince: 0 };
+      states.set(lane, { lane, source, ...unknown });
+    }
+    lanes = [...states.values()];
+  };
+  look();
   let stopped = false;
   /** The lane that was asked last. */
   let asked: LaneState | undefined;
@@ -95,12 +105,12 @@ export function createFetch(params: FetchParams): Fetch {
     return most - comingOf(lanes.filter((other) => other.lane.queue === queue));
   };
 
-  /** Those for what comes: what was parked comes back one by one. */
-  const busy = lanes.filter(({ lane }) => lane.lane === lane.priority);
+  /** For what comes; what was parked comes back one by one, by the lane in front. */
+  const isPlain = ({ lane }: LaneState) => lane.lane === lane.priority;
   /** All waiting pulls together may bring half of the room, or one each. */
   const idleBatch = (state: LaneState) =>
-    busy.includes(state)
-      ? Math.max(1, Math.min(state.idleBatch, Math.floor(room() / (2 * busy.length)), openOf(state)))
+    isPlain(state)
+      ? Math.max(1, Math.min(state.idleBatch, Math.floor(room() / lanes.length), openOf(state)))
       : 1;
   const wait = (state: LaneState) => {
     state.waitingSince = now();
@@ -153,6 +163,15 @@ export function createFetch(params: FetchParams): Fetch {
 
   return {
     fill,
+    add(queue) {
+      turns.add(queue);
+      look();
+    },
+    remove(queue) {
+      turns.remove(queue);
+      look();
+      if (asked?.lane.queue === queue) asked = undefined;
+    },
     ended(queue, end) {
       lastProgress = now();
       const state = lanes.find(({ lane }) => lane.queue === queue && lane.lane === end.lane);

@@ -2,7 +2,7 @@ import { writeSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { WorkerEvent } from '@jetbeat/core';
 import { connectBus, createEventPublisher, extendDelivery, serveHeld } from '@jetbeat/jetstream';
-import type { FromThread, KeepAliveData, ToThread } from './keep-alive.ts';
+import type { FromThread, KeepAliveData, ToldShape, ToThread } from './keep-alive.ts';
 import { Keepings } from './keepings.ts';
 import { keepLease } from './lease-keeper.ts';
 import { LeaseMemory } from './lease-memory.ts';
@@ -24,6 +24,9 @@ const heartbeatMs = Math.min(5_000, extendEveryMs);
 const bus = await connectBus({ ...data.bus, name: `${data.bus.name} keep-alive` });
 const events = createEventPublisher(bus, { maxDelayMs: 0, maxQueued: 100 });
 
+/** What of the worker is different from how it began. */
+let shape: Partial<ToldShape> = {};
+
 const blocked = () => Date.now() - slots.lastBeat > BLOCKED_MS;
 const serving = serveHeld(bus, data.worker.worker, ({ ids }) => {
   // A turning event loop answers for itself, and knows better what has begun.
@@ -31,10 +34,14 @@ const serving = serveHeld(bus, data.worker.worker, ({ ids }) => {
   return held.among(ids).map((id) => ({ id, begun: true }));
 });
 
-function say(state: WorkerEvent['state'], full: boolean): Promise<unknown> {
+/** Resolves with whether it is stored. */
+function say(state: WorkerEvent['state'], full: boolean): Promise<boolean> {
   const { tasks = [], ...worker } = data.worker;
-  const event: WorkerEvent = { kind: 'worker', ...worker, state, held: held.size, at: Date.now() };
-  return events.publish(full ? { ...event, tasks } : event).catch(() => undefined);
+  const event: WorkerEvent = { kind: 'worker', ...worker, ...shape, state, held: held.size, at: Date.now() };
+  return events.publish(full ? { ...event, tasks } : event).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Past the hard limit of a handler and a grace, an event loop that has not turned since will not come back. */
@@ -97,6 +104,14 @@ async function stop(): Promise<void> {
 parentPort?.on('message', (message: ToThread) => {
   if (message === 'stop') return void stop();
   if (message === 'lease') return keeper.want();
+  if ('shape' in message) {
+    const { turn } = message;
+    shape = message.shape;
+    void say('running', false).then((stored) =>
+      parentPort?.postMessage({ turn, stored } satisfies FromThread),
+    );
+    return;
+  }
   held.release(message.release);
   for (const batch of message.hold) held.add(batch, Date.now());
 });

@@ -18,11 +18,15 @@ export interface KeepAliveData {
   readonly lease: SharedArrayBuffer;
 }
 
+/** What a worker says of itself that may change. */
+export type ToldShape = Pick<WorkerEvent, 'queues' | 'concurrency' | 'draining'>;
+
 /** What the thread is told as it goes on. */
 export type ToThread =
   | 'stop'
   /** A lease is wanted. */
   | 'lease'
+  | { readonly shape: ToldShape; readonly turn: number }
   | {
       readonly hold: readonly KeptBatch[];
       /** Keys of deliveries that are held no more. */
@@ -30,7 +34,12 @@ export type ToThread =
     };
 
 /** What the thread tells. */
-export type FromThread = 'ready' | 'stopped' | { readonly lease: string | undefined };
+export type FromThread =
+  | 'ready'
+  | 'stopped'
+  | { readonly lease: string | undefined }
+  /** What was told in this turn is stored, or could not be. */
+  | { readonly turn: number; readonly stored: boolean };
 
 /** The main thread's side of the keep-alive thread. */
 export interface KeepAlive {
@@ -40,6 +49,8 @@ export interface KeepAlive {
   release(key: number): void;
   /** Under which this worker holds slots. */
   readonly lease: WorkerLease;
+  /** The worker says this of itself from now on. Resolves with whether it is stored that it does, within 1.5 s. */
+  reshape(shape: ToldShape): Promise<boolean>;
   stop(): Promise<void>;
 }
 
@@ -51,6 +62,7 @@ const RELEASE_MS = 20;
 const YOUNG_MB = 12;
 const START_MS = 15_000;
 const STOP_MS = 4_000;
+const SAY_MS = 1_500;
 
 /**
  * Starts the thread and waits until it has said that the worker lives, at most 15 s.
@@ -73,8 +85,14 @@ export async function startKeepAlive(params: {
   });
   const lease = createWorkerLease(leased, () => thread.postMessage('lease' satisfies ToThread));
   thread.on('message', (message: FromThread) => {
-    if (typeof message === 'object') lease.told(message.lease);
+    if (typeof message !== 'object') return;
+    if ('lease' in message) return lease.told(message.lease);
+    turns.get(message.turn)?.(message.stored);
+    turns.delete(message.turn);
   });
+  /** Who waits for what was told to be stored. */
+  const turns = new Map<number, (stored: boolean) => void>();
+  let turnsTaken = 0;
   let stopping = false;
   const died = new Promise<never>((_, reject) => {
     thread.once('error', reject);
@@ -105,6 +123,15 @@ export async function startKeepAlive(params: {
     release(key) {
       released.push(key);
       timer ??= setTimeout(() => tell([]), RELEASE_MS);
+    },
+    reshape(shape) {
+      const turn = turnsTaken++;
+      const stored = new Promise<boolean>((resolve) => turns.set(turn, resolve));
+      thread.postMessage({ shape, turn } satisfies ToThread);
+      return within(SAY_MS, 'the worker could not say what it does', stored).catch(() => {
+        turns.delete(turn);
+        return false;
+      });
     },
     async stop() {
       if (stopping) return;

@@ -15,6 +15,9 @@ export interface Lane {
  */
 export interface Turns {
   readonly all: readonly Lane[];
+  /** One more queue; its turn comes last. */
+  add(queue: string): void;
+  remove(queue: string): void;
   /** The lane whose turn it is, of those that may have something. */
   next(mayHave: (lane: Lane) => boolean): Lane | undefined;
   /** Counts what a lane was asked for; negative what it was asked for and did not give. */
@@ -24,12 +27,22 @@ export interface Turns {
 /** @param queues the names, in any order */
 export function createTurns(queues: readonly string[]): Turns {
   const shares = createShares();
-  const ofQueues = (priority: Priority) =>
-    queues.flatMap((queue) => lanesOf(priority).map((lane): Lane => ({ queue, priority, lane })));
+  const ofQueue = (queue: string, priority: Priority) =>
+    lanesOf(priority).map((lane): Lane => ({ queue, priority, lane }));
+  const ofQueues = (priority: Priority) => queues.flatMap((queue) => ofQueue(queue, priority));
   /** Both lanes of a queue stand together; the queue that is looked at first is the first. */
   const lanes = { high: ofQueues('high'), normal: ofQueues('normal'), low: ofQueues('low') };
   return {
-    all: PRIORITIES.flatMap((priority) => lanes[priority]),
+    get all() {
+      return PRIORITIES.flatMap((priority) => lanes[priority]);
+    },
+    add(queue) {
+      for (const priority of PRIORITIES) lanes[priority].push(...ofQueue(queue, priority));
+    },
+    remove(queue) {
+      for (const priority of PRIORITIES)
+        lanes[priority] = lanes[priority].filter((lane) => lane.queue !== queue);
+    },
     next(mayHave) {
       const priority = shares.next((each) => lanes[each].some(mayHave));
       return priority && lanes[priority].find(mayHave);

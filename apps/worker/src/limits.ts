@@ -8,6 +8,7 @@ import type { LetGo } from './let-go.ts';
 import { createQueueSlots } from './queue-slots.ts';
 import { createRates } from './rates.ts';
 import type { Ready } from './ready.ts';
+import type { Shape } from './shape.ts';
 import { stopLimited } from './stop-limited.ts';
 import { createTaskLimits, type TaskLimitsParams } from './task-limits.ts';
 import type { WorkerLease } from './worker-lease.ts';
@@ -39,6 +40,8 @@ export interface Limits {
   readonly inLine: number;
   /** How many more jobs of a queue may be pulled. */
   roomOf(queue: string): number;
+  /** The worker takes jobs of this queue, or does no more. */
+  look(queue: string): void;
   /** Its handler has ended, so that another may begin. */
   ended(held: Held): void;
   /** Lets nothing begin any more. */
@@ -55,14 +58,13 @@ export function createLimits(
   params: Omit<TaskLimitsParams, 'onChange'> & {
     readonly bus: Bus;
     readonly events: EventPublisher;
-    readonly queues: readonly string[];
+    readonly shape: Shape;
     readonly queueSettings: QueueSettingsWatch;
     readonly jobs: HeldJobs;
     readonly ready: () => Pick<Ready, 'drop' | 'size'>;
     readonly letGo: Pick<LetGo, 'refuse'>;
     readonly lease: WorkerLease;
     readonly leaseTtlMs: number;
-    readonly concurrency: number;
     /** So many jobs may wait here for slots of keys that others here have. */
     readonly mostInLine: () => number;
     readonly now: () => number;
@@ -71,13 +73,14 @@ export function createLimits(
     readonly log: Log;
   },
 ): Limits {
-  const { bus, events, queues, jobs, ready, letGo, lease, now, stopped, log } = params;
-  const free = () => params.concurrency - jobs.running - ready().size;
+  const { bus, events, shape, jobs, ready, letGo, lease, now, stopped, log } = params;
+  const free = () => shape.concurrency - jobs.running - ready().size;
   const leases = createLeaseWatch(bus, { ttlMs: params.leaseTtlMs, onGone: () => keySlots.hurry() });
   const shared = { bus, lease, leases, log };
   const queueSlots = createQueueSlots({
     ...shared,
-    queues,
+    queues: shape.queues,
+    takes: (queue) => shape.takes(queue),
     settings: params.queueSettings,
     jobs,
     free,
@@ -147,6 +150,10 @@ export function createLimits(
       return keySlots.waiting;
     },
     roomOf: queueSlots.roomOf,
+    look(queue) {
+      queueSlots.look(queue);
+      ofTasks.look();
+    },
     ended(held) {
       if (held.queueSlot && !held.lingers) queueSlots.release(held);
       queueSlots.next();

@@ -34,7 +34,7 @@ interface QueueCounts {
  * bounded by its queues and by the tasks that it serves.
  */
 export class Measures {
-  readonly #queues: ReadonlyMap<string, QueueCounts>;
+  readonly #queues = new Map<string, QueueCounts>();
   readonly #answers = createCells<'answer', number>({ open: 'answer', make: () => 0 });
   readonly #parked = createCells<'what', number>({ open: 'what', make: () => 0 });
   /** Found last: mostly one task comes in a row. */
@@ -45,13 +45,15 @@ export class Measures {
   #givenBack = 0;
 
   constructor(queues: readonly string[]) {
-    const empty = (): QueueCounts => ({
-      taken: 0,
-      redelivered: 0,
-      waits: new Histogram(),
-      tasks: new Map(),
-    });
-    this.#queues = new Map(queues.map((queue) => [queue, empty()]));
+    this.serve(queues);
+  }
+
+  /** There may be more queues; what was counted of others stays. */
+  serve(queues: readonly string[]): void {
+    for (const queue of queues) {
+      if (this.#queues.has(queue)) continue;
+      this.#queues.set(queue, { taken: 0, redelivered: 0, waits: new Histogram(), tasks: new Map() });
+    }
   }
 
   /** Messages of one queue have come in. */

@@ -20,8 +20,8 @@ export interface Pace {
   limit(): number;
 }
 
-/** Starts with one job per slot. */
-export function createPace(concurrency: number): Pace {
+/** Starts with one job per slot; the concurrency may change. */
+export function createPace(shape: { readonly concurrency: number }): Pace {
   let average = AHEAD_MS;
   return {
     ran(ms) {
@@ -31,6 +31,7 @@ export function createPace(concurrency: number): Pace {
       average = Math.max(average, ms);
     },
     limit() {
+      const { concurrency } = shape;
       const multiple = Math.min(MAX_MULTIPLE, Math.max(1, Math.floor(AHEAD_MS / Math.max(average, 0.01))));
       return concurrency + Math.min(MAX_AHEAD, concurrency * (multiple - 1));
     },

@@ -8,6 +8,7 @@ function bench(seqs: readonly number[] = []) {
   const settings = new Map<string, QueueSettings>();
   const listeners = new Set<(queue: string, now: QueueSettings | undefined) => void>();
   const done: string[] = [];
+  const left = new Set<string>();
   const waiting = new Set(seqs.map((seq) => held(seq)));
   const isPaused = (queue: string) => settings.get(queue)?.paused !== undefined;
   const gate = createQueueGate({
@@ -21,6 +22,7 @@ function bench(seqs: readonly number[] = []) {
       },
       close: () => {},
     },
+    serves: (queue) => !left.has(queue),
     jobs: { begin: () => {}, end: () => {} },
     ready: () => ({ waiting: () => [...waiting], drop: (one) => waiting.delete(one) }),
     letGo: {
@@ -35,7 +37,7 @@ function bench(seqs: readonly number[] = []) {
     settings.set(queue, { version: 1, ...now });
     for (const listener of listeners) listener(queue, settings.get(queue));
   };
-  return { gate, done, waiting, set, listeners };
+  return { gate, done, waiting, set, listeners, left };
 }
 
 function held(seq: number, queue = 'mail'): Held {
@@ -80,4 +82,17 @@ test('what goes with a purge ends as cancelled, paused or not; what came later i
   expect(gate.stops(twice)).toBe(false);
   gate.close();
   expect(listeners.size).toBe(0);
+});
+
+test('what waits of a queue that is served here no more goes back at once, whether anything was said of the queue or not', () => {
+  const { gate, done, waiting, set, left } = bench([1, 2]);
+  expect(gate.look()).toBe(0);
+  left.add('mail');
+  expect(gate.look()).toBe(2);
+  expect(waiting.size).toBe(0);
+  expect(gate.stops(held(3))).toBe(true);
+  expect(gate.stops(held(4, 'other'))).toBe(false);
+  set('mail', {});
+  expect(gate.stops(held(5))).toBe(true);
+  expect(done.filter((one) => one !== 'open')).toEqual([1, 2, 3, 5].map((n) => `refuse j${n} undefined`));
 });

@@ -19,6 +19,8 @@ export interface QueueSlots {
   release(held: Held): void;
   /** How many more jobs of the queue may be pulled. */
   roomOf(queue: string): number;
+  /** The worker takes jobs of this queue, or does no more. */
+  look(queue: string): void;
   /** A thread of work may be free. */
   next(): void;
   /** Jobs that hold a slot here. */
@@ -39,13 +41,14 @@ const WAIT_MS = 1_000;
 
 /**
  * Composes it.
- * @param params.queues those that this worker serves
+ * @param params.queues those that this worker serves at first; `takes`: whether it takes jobs of one now
  * @param params.free how many handlers could begin at once
  * @param params.onRoom more may be pulled
  */
 export function createQueueSlots(params: {
   readonly bus: Bus;
   readonly queues: readonly string[];
+  readonly takes: (queue: string) => boolean;
   readonly settings: QueueSettingsWatch;
   readonly lease: WorkerLease;
   readonly leases: LeaseWatch;
@@ -55,7 +58,7 @@ export function createQueueSlots(params: {
   readonly onRoom: () => void;
   readonly log: Log;
 }): QueueSlots {
-  const { bus, settings, lease, leases, free, onRoom, log } = params;
+  const { bus, takes, settings, lease, leases, free, onRoom, log } = params;
   const limited = new Map<string, Queue>();
   let quietUntil = 0;
   let stopped = false;
@@ -98,7 +101,8 @@ export function createQueueSlots(params: {
         if (limitOf(queue.name) !== undefined) use(queue, held);
       },
     );
-  const wanted = (queue: Queue) => (stopped ? 0 : queue.used.size + Math.max(0, free()));
+  const more = (queue: Queue) => (takes(queue.name) ? Math.max(0, free()) : queue.waiting.size);
+  const wanted = (queue: Queue) => (stopped ? 0 : queue.used.size + more(queue));
 
   const change = async (queue: Queue): Promise<void> => {
     const name = lease.name ?? (stopped ? undefined : await lease.want());
@@ -173,8 +177,7 @@ export function createQueueSlots(params: {
     if (limitOf(name) !== undefined) changeSoon(queue);
   };
   const look = (name: string) => {
-    if (!params.queues.includes(name)) return;
-    if (isBound(name)) begin(name);
+    if (isBound(name) && takes(name)) begin(name);
     const queue = limited.get(name);
     if (!queue) return;
     useRunning(queue);
@@ -221,6 +224,7 @@ export function createQueueSlots(params: {
       if (!queue) return Number.POSITIVE_INFINITY;
       return Math.max(0, Math.min(open(queue), queue.rate.room) - queue.waiting.size);
     },
+    look,
     next() {
       if (limited.size > 0) for (const queue of limited.values()) grant(queue);
     },

@@ -6,7 +6,7 @@ const parts = {
   events: { full: false, queued: 0 },
   jobs: { size: 1 },
   fetch: { lastProgress: 0 },
-  concurrency: 2,
+  shape: { concurrency: 2, draining: false },
   now: () => 0,
 };
 

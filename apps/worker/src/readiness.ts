@@ -14,21 +14,21 @@ export function readiness(params: {
   jobs: Pick<HeldJobs, 'size'>;
   fetch: Pick<Fetch, 'lastProgress'>;
   measures: Pick<Measures, 'abandoned'>;
-  concurrency: number;
+  shape: { readonly concurrency: number; readonly draining: boolean };
   now: () => number;
 }): Check[] {
-  const { bus, events, jobs, fetch, measures, concurrency, now } = params;
+  const { bus, events, jobs, fetch, measures, shape, now } = params;
   return [
     { name: 'nats', ok: bus.connected },
     {
       name: 'pulls',
-      ok: jobs.size > 0 || now() - fetch.lastProgress < STALE_MS,
+      ok: shape.draining || jobs.size > 0 || now() - fetch.lastProgress < STALE_MS,
       lastProgressAt: fetch.lastProgress,
     },
     {
       name: 'handlers',
       // They hold no slot, but memory, connections and time of the event loop: only a restart ends them.
-      ok: measures.abandoned < concurrency,
+      ok: measures.abandoned < shape.concurrency,
       detail: `${measures.abandoned} run on past their hard limit`,
     },
     { name: 'events', ok: !events.full, detail: `${events.queued} waiting to be stored` },

@@ -6,6 +6,7 @@ function bench() {
   const told = (name: string) => async () => void calls.push(name);
   const recheck = createRecheck({
     marks: {
+      load: async () => {},
       upTo: () => 0,
       restartedFor: () => 0,
       distrusting: false,

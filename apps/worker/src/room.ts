@@ -26,11 +26,12 @@ export function createRoom(params: {
   pace: Pick<Pace, 'limit'>;
   /** How many wait for a slot that another one has: some of them take nothing away from those that may run. */
   inLine: () => number;
-  concurrency: number;
+  shape: { readonly concurrency: number };
 }): Pick<FetchParams, 'room' | 'isWorth'> {
-  const { jobs, events, ready, pace, inLine, concurrency } = params;
-  const maxHeld = Math.max(MAX_HELD, 2 * concurrency);
+  const { jobs, events, ready, pace, inLine, shape } = params;
   const room = () => {
+    const { concurrency } = shape;
+    const maxHeld = Math.max(MAX_HELD, 2 * concurrency);
     const active = jobs.size - jobs.settling - Math.min(inLine(), SPARE * concurrency);
     return Math.min(pace.limit() - active, maxHeld - jobs.size);
   };

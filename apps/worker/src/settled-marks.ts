@@ -4,6 +4,8 @@ import { untilDone } from './until-done.ts';
 /** Up to which sequence a queue's messages may have been settled before this worker saw them. */
 export interface SettledMarks {
   upTo(queue: string): number;
+  /** The same for more queues, before the first pull of them. */
+  load(queues: readonly string[]): Promise<void>;
   /**
    * How long ago a server came back that can have forgotten what it had done, in milliseconds; infinite when none has: a worker that
    * (re)connects to one that never died has nothing to ask.
@@ -40,6 +42,10 @@ export async function loadMarks(bus: Bus, queues: readonly string[]): Promise<Se
   if (before.upTo > 0) restartedAt = Math.max(restartedAt, performance.now() - before.forMs);
   return {
     upTo: (queue) => Math.max(floor, marks.get(queue) ?? 0),
+    async load(more) {
+      for (const [queue, seq] of await loadSettled(bus, more))
+        marks.set(queue, Math.max(seq, marks.get(queue) ?? 0));
+    },
     restartedFor: () => performance.now() - restartedAt,
     suspectAll,
     get distrusting() {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
-import { readSettings } from '@jetbeat/core';
+import { MAX_CONCURRENCY, readSettings } from '@jetbeat/core';
 import {
   type Bus,
   type BusOptions,
@@ -26,6 +26,7 @@ import packageJson from '../package.json' with { type: 'json' };
 import { type KeepAlive, startKeepAlive } from './keep-alive.ts';
 import { createRunsTracing } from './runs-tracing.ts';
 import { loadMarks } from './settled-marks.ts';
+import { Shape } from './shape.ts';
 import { Slots } from './slots.ts';
 import { loadTaskSet } from './task-set.ts';
 import { DEFAULT_TIMES, type WorkerTimes } from './times.ts';
@@ -54,7 +55,9 @@ export async function start(
   const { config, log, tracing, metrics = createMetrics({ app: 'worker' }) } = params;
   const times = { ...DEFAULT_TIMES, drainMs: config.worker.drainMs, ...params.times };
   const id = `${hostname().replace(/[^A-Za-z0-9_-]/g, '-')}-${process.pid}-${randomBytes(4).toString('hex')}`;
+  const shape = new Shape(config.worker);
   const { queues, concurrency } = config.worker;
+  const { promise: stopAsked, resolve: askStop } = Promise.withResolvers<string>();
   const settings = readSettings(config.settings, config.file);
 
   const { http, webhooks, smtp, files, postgres, commands, commandEnvironment } = config;
@@ -79,7 +82,7 @@ export async function start(
     settings,
   });
   const runs = createIsolatedRuns({
-    max: concurrency,
+    max: () => shape.concurrency,
     settings: { settings: config.settings, file: config.file },
     tracing: runsTracing,
   });
@@ -89,13 +92,13 @@ export async function start(
     name: `jetbeat worker ${id}`,
   };
   const bus: Bus = await connectBus({ ...busOptions, log });
-  const topology = () =>
+  const topology = (more: readonly string[] = []) =>
     ensureTopology(bus, {
-      queues,
+      queues: [...shape.queues, ...more],
       ackWaitMs: config.ackWaitMs,
       eventsMaxBytes: config.storage.events,
     });
-  const slots = new Slots({ concurrency });
+  const slots = new Slots({ concurrency: MAX_CONCURRENCY });
   let keepAlive: KeepAlive | undefined;
   try {
     await topology();
@@ -147,11 +150,11 @@ export async function start(
       times,
       ports: params.ports,
       log,
-      queues,
-      concurrency,
+      shape,
       ackWaitMs: config.ackWaitMs,
       traces: tracing && { tracing, worker: id, slowMs: config.traceSlowMs },
       topology,
+      onStop: () => askStop('it was told to stop'),
     });
     metrics.observe(measureNats(bus));
     metrics.observe(() => worker.readings());
@@ -183,6 +186,7 @@ export async function start(
       id,
       healthUrl: `http://${config.host}:${health.port}`,
       ready: async () => {},
+      stopAsked,
       stop: () => (stopped ??= stop()),
     };
   } catch (error) {

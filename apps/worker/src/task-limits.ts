@@ -21,6 +21,8 @@ export interface TaskLimits {
   rates(): ReadonlySet<string>;
   /** What holds for a parked job; undefined where its task is not served here. */
   known(job: JobEnvelope): KnownRate | undefined;
+  /** Other queues are served. */
+  look(): void;
   close(): void;
 }
 
@@ -28,8 +30,8 @@ export interface TaskLimits {
 export interface TaskLimitsParams {
   readonly tasks: ReadonlyMap<string, Task>;
   readonly settings?: Settings | undefined;
-  /** Those that this worker serves. */
-  readonly queues: readonly string[];
+  /** What this worker serves now. */
+  readonly shape: { readonly queues: readonly string[] };
   readonly queueSettings: Pick<QueueSettingsWatch, 'of' | 'onChange'>;
   /** What was said of tasks at run time. */
   readonly taskSettings: Pick<TaskSettingsWatch, 'of' | 'onChange'>;
@@ -46,7 +48,7 @@ const NOTHING: Said = {};
 
 /** Composes it. What was said at run time wins over the configuration of a task, and that over the task. */
 export function createTaskLimits(params: TaskLimitsParams): TaskLimits {
-  const { tasks, settings = NO_SETTINGS, queues, queueSettings, taskSettings, onChange } = params;
+  const { tasks, settings = NO_SETTINGS, shape, queueSettings, taskSettings, onChange } = params;
   const said = new Map<string, Said>();
   let rates = false;
   /** Whether any queue counts its rate per task or key. */
@@ -62,7 +64,7 @@ export function createTaskLimits(params: TaskLimitsParams): TaskLimits {
     rates = [...said.values()].some((one) => one.rate !== undefined);
   };
   const lookAtQueues = () => {
-    ofQueues = queues.some((queue) => (queueSettings.of(queue)?.rateLimit?.per ?? 'queue') !== 'queue');
+    ofQueues = shape.queues.some((queue) => (queueSettings.of(queue)?.rateLimit?.per ?? 'queue') !== 'queue');
   };
   for (const name of tasks.keys()) lookAtTask(name);
   lookAtQueues();
@@ -86,6 +88,7 @@ export function createTaskLimits(params: TaskLimitsParams): TaskLimits {
     rateOf: (job) => (rates || ofQueues ? find(job) : undefined),
     rates() {
       if (!rates && !ofQueues) return new Set();
+      const { queues } = shape;
       const jobs = [...tasks.keys()].flatMap((task) => queues.map((queue) => ({ task, queue })));
       return new Set(jobs.flatMap((job) => find(job)?.hash ?? []));
     },
@@ -93,6 +96,10 @@ export function createTaskLimits(params: TaskLimitsParams): TaskLimits {
       if (!tasks.has(job.task)) return undefined;
       const found = find(job);
       return found ? { hash: found.hash, pace: found } : {};
+    },
+    look() {
+      lookAtQueues();
+      onChange('queue');
     },
     close() {
       for (const stop of off) stop();

@@ -12,6 +12,7 @@ import type { AttemptTraceParams } from './attempt-trace.ts';
 import type { CallBack } from './call-back.ts';
 import type { KeepAlive } from './keep-alive.ts';
 import type { SettledMarks } from './settled-marks.ts';
+import type { Shape } from './shape.ts';
 import type { Slots } from './slots.ts';
 import type { WorkerTimes } from './times.ts';
 
@@ -42,11 +43,13 @@ export interface WorkerParams {
   readonly times: WorkerTimes;
   readonly ports?: WorkerPorts | undefined;
   readonly log: Log;
-  readonly queues: readonly string[];
-  readonly concurrency: number;
+  /** What it serves, and how much at once. */
+  readonly shape: Shape;
   readonly ackWaitMs: number;
   /** Present where tracing is on. */
   readonly traces?: AttemptTraceParams | undefined;
-  /** Makes streams and consumers that are missing. */
-  readonly topology: () => Promise<void>;
+  /** Makes streams and consumers that are missing; those of other queues too. */
+  readonly topology: (more?: readonly string[]) => Promise<void>;
+  /** Somebody has told it to end. */
+  readonly onStop: () => void;
 }

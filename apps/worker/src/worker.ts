@@ -28,6 +28,7 @@ import { createRoom, mostInLine } from './room.ts';
 import { createRun } from './run.ts';
 import { createRunIds } from './run-ids.ts';
 import { watchStall } from './stall.ts';
+import { serveSteering } from './steer.ts';
 import { createKeys } from './unique.ts';
 import { untilDone } from './until-done.ts';
 import type { WorkerParams } from './worker-params.ts';
@@ -41,14 +42,14 @@ export function createWorker(params: WorkerParams): {
   readings(): Readings;
 } {
   const { id, bus, events, cancelled, marks, slots, keepAlive } = params;
-  const { tasks, times, log, queues, concurrency, traces } = params;
+  const { tasks, times, log, shape, traces } = params;
   const now = () => Date.now();
   const stopped = new AbortController();
   const jobs = new HeldJobs();
   const recent = createRecent({ keepMs: 2 * params.ackWaitMs, now });
   const own = createOwnRetries({ aloneMs: params.ackWaitMs / 2 });
-  const pace = createPace(concurrency);
-  const measures = new Measures(queues);
+  const pace = createPace(shape);
+  const measures = new Measures(shape.queues);
   const onRetry = (error: unknown, what: string) =>
     log.warn({ err: error }, `could not ${what}; trying again`);
   const shared = { bus, events, now, stopped: stopped.signal, onRetry };
@@ -59,7 +60,7 @@ export function createWorker(params: WorkerParams): {
   });
   const recheck = createRecheck({
     marks,
-    topology: params.topology,
+    topology: () => params.topology(),
     onForgotten: own.forget,
     signal: stopped.signal,
     onRetry: (error) => onRetry(error, 'check the streams'),
@@ -67,10 +68,7 @@ export function createWorker(params: WorkerParams): {
 
   const turnBack = createTurnBack({ worker: id, events, now });
   const letGo = createLetGo({
-    jobs,
-    turnBack,
-    recent,
-    keepAlive,
+    ...{ jobs, turnBack, recent, keepAlive },
     stopped: stopped.signal,
     logOf: (held) => logOf(held),
     admit: (deliveries) => admit(deliveries),
@@ -79,13 +77,13 @@ export function createWorker(params: WorkerParams): {
     onKeySlot: (held) => limits.release(held),
   });
   const limits = createLimits({
-    ...{ bus, events, queues, tasks, jobs, letGo, concurrency, now, log },
+    ...{ bus, events, shape, tasks, jobs, letGo, now, log },
     ...{ settings: params.settings, taskSettings: params.taskSettings },
     queueSettings: params.queueSettings,
     ready: () => ready,
     lease: keepAlive.lease,
     leaseTtlMs: leaseTtlMs(params.ackWaitMs),
-    mostInLine: () => mostInLine(pace, concurrency),
+    mostInLine: () => mostInLine(pace, shape.concurrency),
     stopped: stopped.signal,
     onRoom: () => fetch.fill(),
   });
@@ -117,7 +115,7 @@ export function createWorker(params: WorkerParams): {
     },
   });
   const ready = createReady({
-    free: () => concurrency - jobs.running,
+    free: () => shape.concurrency - jobs.running,
     now,
     refuse: letGo.refuse,
     run: (held, task) => {
@@ -129,6 +127,7 @@ export function createWorker(params: WorkerParams): {
   });
   const queueGate = createQueueGate({
     queues: params.queueSettings,
+    serves: (queue) => shape.serves(queue),
     jobs,
     ready: () => ready,
     letGo,
@@ -189,29 +188,28 @@ export function createWorker(params: WorkerParams): {
     admit(deliveries);
   };
 
-  const { fetch, sources, close } = createPulling({
+  const pulling = createPulling({
     bus,
-    queues,
     onDelivery: take,
     onRefused: recheck.again,
-    ...createRoom({ jobs, events, ready, pace, concurrency, inLine: () => limits.inLine }),
+    ...createRoom({ jobs, events, ready, pace, shape, inLine: () => limits.inLine }),
     roomOf: (queue) => Math.min(queueGate.roomOf(queue), limits.roomOf(queue)),
     now,
     log,
   });
+  const { fetch, sources } = pulling;
   const duties = startDuties({
-    worker: id,
-    bus,
-    events,
-    jobs,
-    ready,
-    letGo,
-    pace,
-    sources,
+    ...{ worker: id, bus, events, jobs, ready, letGo, pace, sources, settle, now, log },
     cancelled,
-    settle,
-    now,
-    log,
+  });
+  const steering = serveSteering({
+    ...{ bus, worker: id, shape, pulling, jobs, ready, limits, measures, keepAlive, log },
+    gate: queueGate,
+    prepare: async (more) => {
+      await params.topology(more);
+      await marks.load(more);
+    },
+    onStop: params.onStop,
   });
   const offSpace = events.onSpace(() => fetch.fill());
   const offReconnect = bus.onReconnect(({ serverChanged }) => {
@@ -223,16 +221,18 @@ export function createWorker(params: WorkerParams): {
     begin() {
       // The server was killed while this worker started.
       if (marks.distrusting) recheck.again();
+      void pulling.pull(shape.queues);
       fetch.fill();
     },
-    checks: () => readiness({ bus, events, jobs, fetch, measures, concurrency, now }),
-    readings: () => measures.readings({ jobs, concurrency, events, runs: params.runs, sources }),
+    checks: () => readiness({ bus, events, jobs, fetch, measures, shape, now }),
+    readings: () =>
+      measures.readings({ jobs, concurrency: shape.concurrency, events, runs: params.runs, sources }),
     async stop() {
       offReconnect();
       offSpace();
       queueGate.close();
       // A pull that is still out would bring back to this worker what it gives back.
-      const pulled = close();
+      const pulled = pulling.close();
       ready.close();
       limits.close();
       await pulled;
@@ -242,7 +242,7 @@ export function createWorker(params: WorkerParams): {
       doubts.stop();
       progress.stop();
       stall.stop();
-      await duties.stop();
+      await Promise.all([duties.stop(), steering.stop()]);
     },
   };
 }

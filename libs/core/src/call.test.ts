@@ -87,7 +87,7 @@ test.each([
   ['a cycle', cycle, 'circular'],
   ['a function', () => 1, 'it is a function'],
   ['an object that throws', throwing, 'a text'],
-  ['nesting without end', JSON.parse('['.repeat(64) + ']'.repeat(64)), 'nested deeper than 63 levels'],
+  ['nesting without end', JSON.parse('['.repeat(32) + ']'.repeat(32)), 'nested deeper than 31 levels'],
 ])('%s is no input', async (_, input, text) => {
   await expect(call({}, input)).rejects.toThrow(text);
   await expect(call({}, input)).rejects.toBeInstanceOf(InvalidInputError);

@@ -117,7 +117,7 @@ test('nesting without end is refused, wherever it stands', () => {
   const deep = '['.repeat(100_000) + ']'.repeat(100_000);
   for (const field of ['v', 'input', 'meta']) {
     const text = JSON.stringify({ ...job, [field]: '@' }).replace('"@"', deep);
-    expect(() => decodeEnvelope(new TextEncoder().encode(text))).toThrow('nested deeper than 64 levels');
+    expect(() => decodeEnvelope(new TextEncoder().encode(text))).toThrow('nested deeper than 32 levels');
   }
 });
 

@@ -139,6 +139,8 @@ export interface WorkerEvent {
   readonly version: string;
   readonly queues: readonly string[];
   readonly concurrency: number;
+  /** It takes nothing new. Absent: it does. */
+  readonly draining?: boolean;
   /** Jobs held now. */
   readonly held: number;
   /** Unix milliseconds. */

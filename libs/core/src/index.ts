@@ -1,4 +1,11 @@
 export {
+  BATCH_ACTIONS,
+  type BatchAction,
+  batchPace,
+  batchStates,
+  pacedAfter,
+} from './batch.ts';
+export {
   type Call,
   type CallParams,
   makeCall,
@@ -9,6 +16,7 @@ export {
 export { type CallOptions, optionIssues } from './call-options.ts';
 export {
   areCallbacks,
+  CALLBACK_KINDS,
   type Callback,
   type CallbackKind,
   type Callbacks,
@@ -85,6 +93,33 @@ export {
 } from './explain-policy.ts';
 export { matchesGlob } from './glob.ts';
 export {
+  type ApiKey,
+  type ApiKeyCreated,
+  ApiKeyCreatedSchema,
+  ApiKeyPageSchema,
+  type ApiKeyQuery,
+  ApiKeyQuerySchema,
+  type ApiKeyRequest,
+  ApiKeyRequestSchema,
+  ApiKeySchema,
+} from './http/api-key.ts';
+export {
+  type AuditChange,
+  AuditChangeSchema,
+  AuditPageSchema,
+  type AuditQuery,
+  AuditQuerySchema,
+} from './http/audit.ts';
+export {
+  type Batch,
+  BatchPageSchema,
+  type BatchQuery,
+  BatchQuerySchema,
+  type BatchRequest,
+  BatchRequestSchema,
+  BatchSchema,
+} from './http/batch.ts';
+export {
   type DeadLetter,
   DeadLetterPageSchema,
   type DeadLetterQuery,
@@ -97,21 +132,28 @@ export {
   ReplayRequestSchema,
   ReplaySchema,
 } from './http/dead-letter.ts';
-export { PAGE_SIZE } from './http/format.ts';
+export { PAGE_SIZE, type Total } from './http/format.ts';
 export { HealthSchema } from './http/health.ts';
 export {
   type Job,
   type JobAccepted,
   JobAcceptedSchema,
-  JobPageSchema,
-  type JobQuery,
-  JobQuerySchema,
   type JobRequest,
   JobRequestSchema,
   JobSchema,
   type Warning,
 } from './http/job.ts';
 export { type JobPolicy, JobPolicySchema } from './http/job-policy.ts';
+export {
+  type JobCounts,
+  type JobCountsQuery,
+  JobCountsQuerySchema,
+  JobCountsSchema,
+  type JobPage,
+  JobPageSchema,
+  type JobQuery,
+  JobQuerySchema,
+} from './http/job-query.ts';
 export {
   type CancelRequest,
   CancelRequestSchema,
@@ -122,6 +164,31 @@ export {
   type WaitQuery,
   WaitQuerySchema,
 } from './http/job-verbs.ts';
+export {
+  type JobsAccepted,
+  JobsAcceptedSchema,
+  type JobsRequest,
+  JobsRequestSchema,
+} from './http/jobs-batch.ts';
+export {
+  EVENT_ID_PATTERN,
+  GAP_REASONS,
+  type GapReason,
+  type JobStreamEvent,
+  JobStreamEventSchema,
+  LIVE_TYPES,
+  type LiveEvent,
+  LiveEventSchema,
+  type LiveGap,
+  LiveGapSchema,
+  type LiveJobEvent,
+  LiveJobEventSchema,
+  type LiveQuery,
+  LiveQuerySchema,
+  type LiveType,
+  type LiveWorkerEvent,
+  LiveWorkerEventSchema,
+} from './http/live.ts';
 export {
   type Occurrence,
   type OccurrencePage,
@@ -192,6 +259,7 @@ export {
   type TriggerRequest,
   TriggerRequestSchema,
 } from './http/schedule-verbs.ts';
+export { type Stats, StatsSchema } from './http/stats.ts';
 export {
   type TaskAnswer,
   TaskListSchema,
@@ -200,6 +268,19 @@ export {
   TaskSchema,
 } from './http/task.ts';
 export type { ExclusionInput, RuleInput, WhenInput } from './http/when.ts';
+export {
+  type ConcurrencyRequest,
+  ConcurrencyRequestSchema,
+  type WorkerJson,
+  WorkerPageSchema,
+  type WorkerQuery,
+  WorkerQuerySchema,
+  type WorkerQueuesRequest,
+  WorkerQueuesRequestSchema,
+  WorkerSchema,
+  type WorkerTold,
+  WorkerToldSchema,
+} from './http/worker.ts';
 export {
   callbackJobId,
   childJobId,
@@ -344,6 +425,7 @@ export {
   type ScheduleSpec,
 } from './schedule.ts';
 export { awayAt, type SchedulerGap } from './scheduler-gap.ts';
+export { parseSearch, type SearchTerm, type TextPattern } from './search.ts';
 export {
   type BlockClaim,
   claimBlock,
@@ -463,3 +545,14 @@ export { createRecurrence, type Recurrence, timesBetween } from './when/recurren
 export { DST_DEFAULTS, type DstRules, type Exclusion, type Rule, type When } from './when/rule.ts';
 export { validateWhen } from './when/validate-when.ts';
 export { isZone } from './when/zone.ts';
+export {
+  MAX_CONCURRENCY,
+  MAX_WORKER_QUEUES,
+  readCommand,
+  readWorkerAnswer,
+  type WorkerAnswer,
+  type WorkerCommand,
+  type WorkerReport,
+  type WorkersJob,
+  wrongQueues,
+} from './worker-control.ts';

@@ -2,7 +2,7 @@
  * How many levels of lists and objects a request or a message may have inside each other, its own outermost one included.
  * `JSON.parse` takes any number, but what is too deep cannot be written as JSON again by whoever handles it.
  */
-export const MAX_NESTING = 64;
+export const MAX_NESTING = 32;
 
 /** Whether a JSON value has more levels than `levels`; it looks no deeper than that. */
 export function isTooDeep(value: unknown, levels = MAX_NESTING): boolean {

@@ -38,7 +38,13 @@ const SKEW_MS = 120_000;
  */
 export async function malformedMessages(
   bus: Bus,
-  params: { readonly from: number; readonly limit: number; readonly queue?: string },
+  params: {
+    readonly from: number;
+    readonly limit: number;
+    readonly queue?: string;
+    /** Only those of these queues. */
+    readonly queues?: readonly string[] | undefined;
+  },
 ): Promise<{ readonly messages: readonly DeadMessage[]; readonly next?: number }> {
   const inner = inside(bus);
   const subject = inNamespace(inner, params.queue === undefined ? 'dead.>' : `dead.${params.queue}.>`);
@@ -49,7 +55,8 @@ export async function malformedMessages(
     for (const message of page.messages) {
       if (message.headers.get(HEADERS.deadReason) !== MALFORMED) continue;
       if (messages.length === params.limit) return { messages, next: message.seq };
-      messages.push(readDead(bus, message));
+      const dead = readDead(bus, message);
+      if (params.queues?.includes(dead.queue) !== false) messages.push(dead);
     }
     next = page.next;
   }

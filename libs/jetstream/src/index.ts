@@ -3,6 +3,7 @@ export type { Arrival } from './arrival.ts';
 export type { Bus } from './bus.ts';
 export { type CancelledKeys, openCancelled, type Withdrawal } from './cancelled.ts';
 export { type BusOptions, connectBus } from './connect-bus.ts';
+export { serveControl, type Told, tellWorker } from './control.ts';
 export {
   type DeadMessage,
   deadMessage,
@@ -71,6 +72,7 @@ export {
   queueMessages,
 } from './queue-messages.ts';
 export { mendQueueSettings, putQueueSettings, type QueueSettings } from './queue-settings.ts';
+export { readEvents, type StoredEvents } from './read-events.ts';
 export { HistoryBehindError, readToEnd } from './read-to-end.ts';
 export {
   type KnownRate,

@@ -41,7 +41,7 @@ const OF_SERVER = new Set([
 export async function readPage(
   bus: BusConnection,
   params: {
-    readonly stream: 'JOBS' | 'DEAD';
+    readonly stream: 'JOBS' | 'EVENTS' | 'DEAD';
     readonly subject: string;
     /** Sequence. */
     readonly from: number;
@@ -50,12 +50,14 @@ export async function readPage(
     /** Only from this time on, Unix milliseconds; instead of `from`. */
     readonly since?: number;
     readonly batch?: number;
+    readonly maxBytes?: number;
   },
 ): Promise<MessagePage> {
-  const { stream, subject, from, since, upTo = Number.MAX_SAFE_INTEGER, batch = PAGE.batch } = params;
+  const { stream, subject, from, since, upTo = Number.MAX_SAFE_INTEGER } = params;
+  const { batch = PAGE.batch, maxBytes = PAGE.max_bytes } = params;
   if (from > upTo) return { messages: [] };
   const start = since === undefined ? { seq: from } : { start_time: new Date(since).toISOString() };
-  const request = JSON.stringify({ ...start, next_by_subj: subject, ...PAGE, batch });
+  const request = JSON.stringify({ ...start, next_by_subj: subject, batch, max_bytes: maxBytes });
   const messages: PageMessage[] = [];
   let last = 0;
   const how = { strategy: 'sentinel', maxWait: bus.callTimeoutMs } as const;

@@ -1,4 +1,5 @@
 import type { OverlapRule } from '@jetbeat/core';
+import { type AuditOf, writeAudit } from './audit.ts';
 import { type Database, inside } from './database.ts';
 import { toJson } from './json.ts';
 import {
@@ -69,22 +70,28 @@ type AskedRow = OccurrenceRow & {
  */
 export async function askRuns(
   db: Database,
-  params: { readonly name: string; readonly plan: (schedule: ScheduleRecord) => AskedRuns },
+  params: {
+    readonly name: string;
+    readonly plan: (schedule: ScheduleRecord) => AskedRuns;
+    readonly audit?: AuditOf<AskedRuns>;
+  },
 ): Promise<AskedResult | undefined> {
   return inside(db).transaction(async (sql) => {
     const row = await sql.row<ScheduleRow>(FIND, [params.name]);
     if (!row) return undefined;
     const schedule = scheduleRecord(row);
-    const { origin, runs, overlap, input } = params.plan(schedule);
+    const wanted = params.plan(schedule);
+    const { origin, runs, overlap, input } = wanted;
     const look = () =>
       sql.row<AskedRow>(ASKED, [schedule.id, origin, runs[0]?.nominalTime, runs.at(-1)?.nominalTime]);
     const before = await look();
     if (before) return { schedule, asked: toAsked(before), repeated: true };
     const json = input === undefined ? null : toJson(input.value);
-    await sql.run(INSERT, [
+    const added = await sql.run(INSERT, [
       ...[schedule.id, origin, overlap, input !== undefined, json],
       ...[runs.map(({ nominalTime }) => nominalTime), runs.map(({ dispatchAt }) => dispatchAt)],
     ]);
+    if (params.audit && added > 0) await writeAudit(sql, params.audit(undefined, wanted));
     const after = await look();
     const nothing = { count: 0, first: undefined, lastTime: undefined, lastDispatchAt: undefined, overlap };
     return { schedule, asked: after ? toAsked(after) : nothing, repeated: false };

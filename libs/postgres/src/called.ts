@@ -6,6 +6,7 @@ import type { JobRecord } from './job-record.ts';
 export interface CalledJob {
   readonly id: string;
   readonly task: string;
+  readonly queue: string;
   readonly state: JobState;
 }
 
@@ -15,7 +16,7 @@ export async function calledBy(db: Database, job: Pick<JobRecord, 'id' | 'state'
   if (kind === undefined) return [];
   const ids = Array.from({ length: MAX_CALLBACKS }, (_, index) => callbackJobId(job.id, kind, index));
   const rows = await inside(db).rows<CalledJob>(
-    'select id, task, state from job where id = any($1::uuid[])',
+    'select id, task, queue, state from job where id = any($1::uuid[])',
     [ids],
   );
   return rows.toSorted((a, b) => ids.indexOf(a.id) - ids.indexOf(b.id));

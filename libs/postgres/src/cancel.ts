@@ -1,28 +1,37 @@
 import { type JobState, NOT_BEGUN_STATES, orderOf, PHASES, type Position, type Reason } from '@jetbeat/core';
+import { type AuditEntry, type AuditOf, writeAudit } from './audit.ts';
 import { type Database, inside } from './database.ts';
 import { JOB_SELECT, type JobRecord, type JobRow, jobRecord } from './job-record.ts';
 import { toJson } from './json.ts';
-import { at, words } from './sql.ts';
+import { at, type Sql, words } from './sql.ts';
 
 const NOT_BEGUN = words(NOT_BEGUN_STATES);
+
+const BEGIN = `update job j set cancel_requested_at = coalesce(j.cancel_requested_at, ${at('$2')}),
+    cancel_reason = coalesce(j.cancel_reason, $3)
+  from (select o.id, o.cancel_requested_at is null as first from job o where o.id = $1 for update) old
+  where j.id = $1 and j.id = old.id and j.finished_at is null returning ${JOB_SELECT}, old.first as "isFirst"`;
 
 /**
  * Notes that somebody wants to cancel a job, if it is not over; a second request keeps the first one's time. Returns the
  * job as it is now, whose state tells whether it may go on; undefined when it is not known.
+ * @param params.audit of the first request
  */
 export async function beginCancel(
   db: Database,
-  params: { id: string; reason?: string; now: number },
+  params: { id: string; reason?: string; now: number; audit?: AuditOf<JobRecord> },
 ): Promise<JobRecord | undefined> {
+  const { id, reason = null, now, audit } = params;
+  const begin = async (sql: Sql) => {
+    const row = await sql.row<JobRow & { isFirst: boolean }>(BEGIN, [id, now, reason]);
+    const job = row && jobRecord(row);
+    if (job && row.isFirst && audit) await writeAudit(sql, audit(undefined, job));
+    return job;
+  };
   const sql = inside(db);
-  const asked = await sql.row<JobRow>(
-    `update job j set cancel_requested_at = coalesce(j.cancel_requested_at, ${at('$2')}),
-       cancel_reason = coalesce(j.cancel_reason, $3)
-     where j.id = $1 and j.finished_at is null returning ${JOB_SELECT}`,
-    [params.id, params.now, params.reason ?? null],
-  );
-  const row =
-    asked ?? (await sql.row<JobRow>(`select ${JOB_SELECT} from job j where j.id = $1`, [params.id]));
+  const asked = await (audit ? sql.transaction(begin) : begin(sql));
+  if (asked) return asked;
+  const row = await sql.row<JobRow>(`select ${JOB_SELECT} from job j where j.id = $1`, [id]);
   return row && jobRecord(row);
 }
 
@@ -77,10 +86,18 @@ export async function noteCancelling(
 }
 
 /** Forgets the intent to cancel a job that is not over. Returns whether there was such a job. */
-export async function withdrawCancel(db: Database, id: string): Promise<boolean> {
-  const changed = await inside(db).run(
-    'update job set cancel_requested_at = null, cancel_reason = null where id = $1 and finished_at is null',
-    [id],
-  );
-  return changed > 0;
+export async function withdrawCancel(
+  db: Database,
+  id: string,
+  options: { readonly audit?: AuditEntry | undefined } = {},
+): Promise<boolean> {
+  const { audit } = options;
+  return inside(db).transaction(async (sql) => {
+    const changed = await sql.run(
+      'update job set cancel_requested_at = null, cancel_reason = null where id = $1 and finished_at is null',
+      [id],
+    );
+    if (changed > 0 && audit) await writeAudit(sql, audit);
+    return changed > 0;
+  });
 }

@@ -1,11 +1,15 @@
+import { createHash } from 'node:crypto';
 import type { EntityManager, MikroORM } from '@mikro-orm/postgresql';
 import { isAnswer, isRepeatable, toDatabaseError, toEntityError, unavailable } from './errors.ts';
-import { type Answer, type Connection, type Sql, sqlOver } from './sql.ts';
+import { createSearchGate, type SearchGate } from './search-gate.ts';
+import { type Answer, type Connection, type How, type Sql, sqlOver } from './sql.ts';
 
 /** An open database. It holds no connection of its own: every call takes one of the pool, which recovers by itself. */
 export interface Database {
   /** One round trip. Throws DatabaseUnavailableError within seconds when PostgreSQL is away. */
   ping(): Promise<void>;
+  /** How many calls wait for a connection of the pool, and for how many milliseconds the first of them has. */
+  queueing(): { readonly count: number; readonly oldestMs: number };
   /** Waits for what is running (5 s at most) and closes every connection; twice is safe. */
   close(): Promise<void>;
 }
@@ -37,15 +41,19 @@ export class PostgresDatabase implements Database, Sql {
   readonly rows: Sql['rows'];
   readonly row: Sql['row'];
   readonly run: Sql['run'];
+  /** What looks into many jobs goes through it, a statement at a time. */
+  readonly searches: SearchGate = createSearchGate();
   readonly #pool: Pool;
   readonly #close: () => Promise<void>;
+  /** Since when each call waits for a connection, the first come first. */
+  readonly #waiting = new Set<{ readonly since: number }>();
   #closing: Promise<void> | undefined;
 
   constructor(parts: DatabaseParts) {
     this.orm = parts.orm;
     this.#pool = parts.pool;
     this.#close = parts.close;
-    const single = sqlOver((text, values) => this.#lend((lent) => ask(lent, text, values)));
+    const single = sqlOver((text, values, how) => this.#lend((lent) => ask(lent, text, values, how)));
     this.rows = single.rows;
     this.row = single.row;
     this.run = single.run;
@@ -53,6 +61,11 @@ export class PostgresDatabase implements Database, Sql {
 
   async ping(): Promise<void> {
     await this.run('select 1');
+  }
+
+  queueing(): { readonly count: number; readonly oldestMs: number } {
+    const [first] = this.#waiting;
+    return { count: this.#waiting.size, oldestMs: first ? performance.now() - first.since : 0 };
   }
 
   close(): Promise<void> {
@@ -71,7 +84,7 @@ export class PostgresDatabase implements Database, Sql {
     options: { durable: (value: T) => boolean } = DURABLE,
   ): Promise<T> {
     return this.#lend(async (lent) => {
-      const sql = sqlOver((text, values) => ask(lent, text, values));
+      const sql = sqlOver((text, values, how) => ask(lent, text, values, how));
       await sql.run('begin');
       try {
         const value = await fn(sql);
@@ -89,7 +102,7 @@ export class PostgresDatabase implements Database, Sql {
    * @param options.answerMs how long one answer may take; else as of every connection
    */
   session<T>(fn: (sql: Sql) => Promise<T>, options: { answerMs?: number } = {}): Promise<T> {
-    return this.#lend((lent) => fn(sqlOver((text, values) => ask(lent, text, values, options.answerMs))));
+    return this.#lend((lent) => fn(sqlOver((text, values) => ask(lent, text, values, options))));
   }
 
   /** Runs `fn` with an entity manager of its own. */
@@ -101,11 +114,21 @@ export class PostgresDatabase implements Database, Sql {
     }
   }
 
+  async #connect(): Promise<Connection> {
+    const waiting = { since: performance.now() };
+    this.#waiting.add(waiting);
+    try {
+      return await this.#pool.connect();
+    } catch (error) {
+      throw unavailable(error);
+    } finally {
+      this.#waiting.delete(waiting);
+    }
+  }
+
   async #lend<T>(fn: (lent: Lent) => Promise<T>): Promise<T> {
     for (let tried = 1; ; tried++) {
-      const connection = await this.#pool.connect().catch((error: unknown) => {
-        throw unavailable(error);
-      });
+      const connection = await this.#connect();
       const lent: Lent = { connection, lost: undefined };
       try {
         return await fn(lent);
@@ -125,16 +148,27 @@ interface Lent {
   lost: Error | undefined;
 }
 
-async function ask(lent: Lent, text: string, values: readonly unknown[], answerMs?: number): Promise<Answer> {
+async function ask(
+  lent: Lent,
+  text: string,
+  values: readonly unknown[],
+  { prepared = false, answerMs }: How & { readonly answerMs?: number },
+): Promise<Answer> {
   try {
-    const statement = { text, values: [...values] };
-    return await lent.connection.query(
-      answerMs === undefined ? statement : { ...statement, query_timeout: answerMs },
-    );
+    return await lent.connection.query({
+      ...{ text, values: [...values] },
+      ...(prepared ? { name: nameOf(text) } : {}),
+      ...(answerMs === undefined ? {} : { query_timeout: answerMs }),
+    });
   } catch (error) {
     if (!isAnswer(error)) lent.lost = error instanceof Error ? error : new Error(String(error));
     throw error;
   }
+}
+
+/** The name under which connections keep a statement. */
+function nameOf(text: string): string {
+  return `jetbeat_${createHash('sha1').update(text).digest('hex')}`;
 }
 
 /** The inside of a handle that `openDatabase` gave out. */

@@ -1,4 +1,5 @@
 import type { ScheduleSpec } from '@jetbeat/core';
+import { type AuditOf, writeAudit } from './audit.ts';
 import { type Database, inside } from './database.ts';
 import { toJson } from './json.ts';
 import { SCHEDULE_SELECT, type ScheduleRecord, type ScheduleRow, scheduleRecord } from './schedule-record.ts';
@@ -18,9 +19,10 @@ export async function editSchedule(
   params: {
     readonly name: string;
     readonly edit: (schedule: ScheduleRecord) => ScheduleSpec | undefined;
+    readonly audit?: AuditOf<ScheduleSpec>;
   },
 ): Promise<ScheduleRecord | undefined> {
-  const { name, edit } = params;
+  const { name, edit, audit } = params;
   return inside(db).transaction(async (sql) => {
     const row = await sql.row<ScheduleRow>(FIND, [name]);
     if (!row) return undefined;
@@ -28,6 +30,7 @@ export async function editSchedule(
     const definition = edit(schedule);
     if (definition === undefined) return schedule;
     const edited = await sql.row<ScheduleRow>(EDIT, [schedule.id, toJson(definition)]);
+    if (audit) await writeAudit(sql, audit(schedule.definition, definition));
     return edited && scheduleRecord(edited);
   });
 }

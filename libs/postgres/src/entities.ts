@@ -22,6 +22,7 @@ export const WorkerEntity = defineEntity({
     version: p.text(),
     queues: p.array(),
     concurrency: p.integer(),
+    draining: p.boolean(),
     held: p.integer(),
     startedAt: p.datetime(),
     /** By the worker's own clock: which of two of its reports is the later one. */
@@ -43,21 +44,6 @@ export const TaskEntity = defineEntity({
     priority: p.text().$type<Priority>().nullable(),
     policy: p.json<PolicyOverrides>().nullable(),
     seenAt: p.datetime(),
-  },
-});
-
-/** What a key may do. */
-export type ApiKeyRole = 'viewer' | 'operator' | 'admin';
-
-/** A row of `api_key`. */
-export const ApiKeyEntity = defineEntity({
-  name: 'ApiKey',
-  tableName: 'api_key',
-  properties: {
-    id: p.text().primary(),
-    hash: p.text(),
-    role: p.text().$type<ApiKeyRole>(),
-    createdAt: p.datetime(),
   },
 });
 
@@ -93,5 +79,26 @@ export const TaskLimitEntity = defineEntity({
   },
 });
 
+/** A row of `audit`, as it is written. */
+export const AuditEntity = defineEntity({
+  name: 'Audit',
+  tableName: 'audit',
+  properties: {
+    id: p.bigint('number').primary().autoincrement(),
+    actorKind: p.text(),
+    actorId: p.text(),
+    actorName: p.text(),
+    actorRole: p.text(),
+    address: p.text().nullable(),
+    reason: p.text().nullable(),
+    traceId: p.text().nullable(),
+    action: p.text(),
+    targetKind: p.text(),
+    targetId: p.text(),
+    before: p.json<unknown>().nullable(),
+    after: p.json<unknown>().nullable(),
+  },
+});
+
 /** Every entity there is: discovery is by this list alone. */
-export const entities = [WorkerEntity, TaskEntity, TaskLimitEntity, QueueEntity, ApiKeyEntity];
+export const entities = [WorkerEntity, TaskEntity, TaskLimitEntity, QueueEntity, AuditEntity];

@@ -22,6 +22,24 @@ export class ConflictError extends JetbeatError {
   }
 }
 
+/** Jobs cannot be looked for now, or not so; the message says what to do. Nothing was changed. */
+export class SearchRefusedError extends JetbeatError {
+  declare readonly code: 'too_many_searches' | 'search_too_slow';
+
+  constructor(code: SearchRefusedError['code'], message: string, options?: { cause?: unknown }) {
+    super(code, message, options);
+  }
+}
+
+/** PostgreSQL is there, but even a few jobs take too long. */
+export function searchTooSlow(cause: unknown): SearchRefusedError {
+  return new SearchRefusedError(
+    'search_too_slow',
+    'the jobs take too long to be looked into: say more of them, such as their state, queue, task or time',
+    { cause },
+  );
+}
+
 /** A value is not of the type of its column: trying it again can never help. */
 export class UnfitValueError extends JetbeatError {
   constructor(type: string, value: unknown) {
@@ -39,6 +57,7 @@ const REPEATABLE = /^40(?:001|P01)$/;
 /** Invalid authorization, and a database that is not there. */
 const REFUSED = /^(?:28|3D)/;
 const UNIQUE_VIOLATION = '23505';
+const QUERY_CANCELED = '57014';
 /** lock_not_available, and query_canceled, which here is a statement that took too long for its locks. */
 const LOCK_TIMEOUT = /^(?:55P03|57014)$/;
 
@@ -51,6 +70,12 @@ export function isRepeatable(thrown: unknown): boolean {
 export function isLockTimeout(thrown: unknown): boolean {
   const cause = thrown instanceof DatabaseUnavailableError ? thrown.cause : thrown;
   return LOCK_TIMEOUT.test(sqlStateOf(cause) ?? '');
+}
+
+/** Whether a statement was given up because it took longer than it was allowed to. */
+export function isTooSlow(thrown: unknown): boolean {
+  const cause = thrown instanceof DatabaseUnavailableError ? thrown.cause : thrown;
+  return sqlStateOf(cause) === QUERY_CANCELED;
 }
 
 /** Whether a unique constraint refused a row. */

@@ -1,9 +1,12 @@
+import { type AuditNote, writeAudit } from './audit.ts';
 import { type Database, inside } from './database.ts';
 import { pauseOf, SCHEDULE_REST, type ScheduleRecord, type ScheduleRow } from './schedule-record.ts';
 import { at, type Sql } from './sql.ts';
 
 /** Who is said to have paused a schedule that failed too often. */
 const BY = 'jetbeat';
+/** The same for the audit log. */
+const NOTE: AuditNote = { actor: { kind: 'system', id: BY, name: 'Jetbeat', role: 'admin' } };
 /** Schedules of one look. */
 const LOOK_LIMIT = 1_000;
 
@@ -64,6 +67,11 @@ export async function pauseFailing(
       found.push({ id: row.id, name: row.name, ...(paused === undefined ? {} : { paused }) });
     }
   }
+  const entries = found.map(({ name, paused: pause }) => ({
+    ...{ note: NOTE, action: 'schedule.pause', target: { kind: 'schedule', id: name } },
+    after: { paused: { by: BY, note: pause?.note } },
+  }));
+  await writeAudit(sql, ...entries);
   return found;
 }
 
@@ -72,7 +80,8 @@ export async function pauseAllFailing(db: Database, now: number): Promise<Paused
   const paused: PausedSchedule[] = [];
   for (let after = '00000000-0000-0000-0000-000000000000'; ; ) {
     const schedules = await inside(db).rows<Watched>(WATCHED, [after, LOOK_LIMIT, now]);
-    paused.push(...(await pauseFailing(inside(db), { schedules, now })));
+    if (schedules.length > 0)
+      paused.push(...(await inside(db).transaction((sql) => pauseFailing(sql, { schedules, now }))));
     const last = schedules.at(-1);
     if (last === undefined || schedules.length < LOOK_LIMIT) return paused;
     after = last.id;

@@ -65,7 +65,7 @@ test('each job that failed is looked after once, when its time has come; others 
     [1, 1],
   ]);
   expect(await calledBy(db, { id: dead, state: 'dead' })).toEqual([
-    { id: childOf(dead).envelope.id, task: 'mail.send', state: 'queued' },
+    { id: childOf(dead).envelope.id, task: 'mail.send', queue: 'default', state: 'queued' },
   ]);
   expect(await calledBy(db, { id: dead, state: 'succeeded' })).toEqual([]);
   expect(await calledBy(db, { id: dead, state: 'running' })).toEqual([]);

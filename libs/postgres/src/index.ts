@@ -1,14 +1,68 @@
-export { type ApiKeyRecord, type ApiKeyRole, findApiKey, insertApiKey } from './api-keys.ts';
+export { type Adopted, adoptApiKey } from './adopt-api-key.ts';
+export {
+  ANSWER_KEPT_MS,
+  type AskedOnce,
+  type Claimed,
+  claimAnswer,
+  dropAnswer,
+  forgetAnswers,
+  type KeptAnswer,
+  keepAnswer,
+} from './answers.ts';
+export {
+  type ApiKeyRecord,
+  type ApiKeyRole,
+  createApiKey,
+  findApiKey,
+  hasLiveApiKey,
+  listApiKeys,
+  type NewApiKey,
+  noteKeyUse,
+  type Revoked,
+  revokeApiKey,
+} from './api-keys.ts';
 export { type AskedResult, type AskedRuns, askRuns } from './ask-runs.ts';
+export {
+  type AuditActor,
+  type AuditEntry,
+  type AuditFilter,
+  type AuditNote,
+  type AuditOf,
+  type AuditRecord,
+  listAudit,
+  noteAudit,
+  retainAudit,
+  writeAudit,
+} from './audit.ts';
+export { type BatchFilter, type BatchScope, tellsPayloads } from './batch-filter.ts';
+export {
+  type BatchOutcome,
+  type BatchStep,
+  jobsOf,
+  settleBatchStep,
+  takeBatchStep,
+} from './batch-step.ts';
+export {
+  abortBatch,
+  type BatchFailure,
+  type BatchRecord,
+  batchState,
+  createBatch,
+  getBatch,
+  listBatches,
+  openBatches,
+  previewBatch,
+} from './batches.ts';
 export { noteBeat, noteHeld } from './beats.ts';
 export { type BuildMissingOptions, type BuiltMissing, buildMissing } from './build-missing.ts';
 export { type CalledJob, calledBy } from './called.ts';
 export { beginCancel, cancelJob, noteCancelling, withdrawCancel } from './cancel.ts';
 export { cancelledRuns, openAmong } from './cancelled-runs.ts';
 export { CENSUS_JOBS, type Census, takeCensus } from './census.ts';
+export { countByState, countJobs } from './count-jobs.ts';
 export { createSchedules, type NewSchedule } from './create-schedules.ts';
 export type { Database } from './database.ts';
-export { countDead, type DeadFilter, discardDead, isDiscarded } from './dead-letters.ts';
+export { discardDead, isDiscarded } from './dead-letters.ts';
 export type { DispatchDecision } from './decided.ts';
 export { type Dispatched, dispatchPass } from './dispatch.ts';
 export { type DoubtGrant, type DoubtParams, withDoubts } from './doubts.ts';
@@ -16,7 +70,13 @@ export type { DueOccurrence } from './due-occurrences.ts';
 export { editSchedule } from './edit-schedule.ts';
 export { endedJobs } from './ended-jobs.ts';
 export { type JobEndingRecord, jobEndings } from './endings.ts';
-export { ConflictError, DatabaseUnavailableError, MigrationBlockedError, UnfitValueError } from './errors.ts';
+export {
+  ConflictError,
+  DatabaseUnavailableError,
+  MigrationBlockedError,
+  SearchRefusedError,
+  UnfitValueError,
+} from './errors.ts';
 export { expiredJobs, stillExpired } from './expired.ts';
 export { pauseAllFailing } from './failing-schedules.ts';
 export type { Fire } from './fire.ts';
@@ -29,12 +89,24 @@ export {
   type ToFollow,
   writeFollowed,
 } from './follow.ts';
+export type { JobFilter } from './job-filter.ts';
+export { type JobMark, jobMarks } from './job-marks.ts';
 export type { AttemptRecord, JobRecord, JobWithAttempts } from './job-record.ts';
 export { getJob, insertJobs, notePublished } from './jobs.ts';
 export { MAX_PASS_BYTES } from './light-schedules.ts';
-export { type ListJobsParams, listJobs } from './list-jobs.ts';
-export { firingSchedules, type ListSchedulesParams, listSchedules } from './list-schedules.ts';
+export { getListedJob, type JobsPage, type ListJobsParams, listJobs, type Searched } from './list-jobs.ts';
+export {
+  type CountSchedulesParams,
+  countSchedules,
+  firingSchedules,
+  type ListSchedulesParams,
+  listSchedules,
+  type ScheduleScope,
+  schedulesByState,
+  unplacedTasks,
+} from './list-schedules.ts';
 export type { CutField, ListedJob } from './listed-job.ts';
+export { liveApiKeys } from './live-api-keys.ts';
 export { type Look, look, wakeAt } from './look.ts';
 export { noteStream, settledMarks } from './marks.ts';
 export { type Materialized, materializePass, noteProblem } from './materialize.ts';
@@ -73,9 +145,9 @@ export {
 } from './reconcile.ts';
 export { type Recorded, type RecordParams, recordChanges } from './record.ts';
 export { isRefusedByData } from './refused-by-data.ts';
-export { createReplay, getReplay, openReplays, type ReplayRecord, replayStep } from './replays.ts';
 export { retainOccurrences } from './retain-occurrences.ts';
 export { retriesOf } from './retries.ts';
+
 export type { ScheduleRecord } from './schedule-record.ts';
 export {
   createSchedule,
@@ -85,6 +157,7 @@ export {
   pauseSchedule,
   resumeSchedule,
 } from './schedules.ts';
+export { sharedSecret } from './secrets.ts';
 export {
   allTaskSettings,
   changeTaskLimits,
@@ -97,5 +170,15 @@ export {
 export { type KeyedState, keyedStates, type OpenKeyedJob, openKeyedJobs } from './unique-keys.ts';
 export { forgetGivenUp, type UnmadeFollow, type UnmadeRecord, unmadeOf } from './unmade.ts';
 export { hasJobs, timersOfQueue } from './waiting-in-queue.ts';
-export { listTasks, liveWorkers, type TaskRecord, tasksServed, type WorkerRecord } from './workers.ts';
+export {
+  getWorker,
+  listTasks,
+  listWorkers,
+  liveWorkers,
+  type TaskRecord,
+  tasksServed,
+  type WorkerRecord,
+  type WorkerState,
+  workerState,
+} from './workers.ts';
 export { noteZones } from './zone-data.ts';

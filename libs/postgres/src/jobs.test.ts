@@ -78,7 +78,7 @@ test('jobs are listed newest first, by any of their marks, page by page', async 
     now: NOON,
   });
   const ids = async (params: Partial<Parameters<typeof listJobs>[1]>) =>
-    (await listJobs(db, { task: 'list.me', limit: 10, ...params })).map(({ id }) => id);
+    (await listJobs(db, { task: 'list.me', limit: 10, ...params })).jobs.map(({ id }) => id);
   expect(await ids({})).toEqual([d, c, b, a]);
   expect(await ids({ limit: 2 })).toEqual([d, c]);
   expect(await ids({ limit: 2, after: c })).toEqual([b, a]);
@@ -86,9 +86,8 @@ test('jobs are listed newest first, by any of their marks, page by page', async 
   expect(await ids({ queue: 'q2', states: ['queued'] })).toEqual([b]);
   expect(await ids({ schedule: 'listed' })).toEqual([c]);
   expect(await ids({ task: 'none' })).toEqual([]);
-  expect((await listJobs(db, { states: ['running'], task: 'list.me', limit: 1 }))[0]?.attempts).toHaveLength(
-    1,
-  );
+  const page = await listJobs(db, { states: ['running'], task: 'list.me', limit: 1 });
+  expect(page.jobs[0]?.attempts).toHaveLength(1);
 });
 
 test('what is large is cut in a list, and whole in the job', async () => {
@@ -117,7 +116,7 @@ test('what is large is cut in a list, and whole in the job', async () => {
     result: [long],
   });
   await recordChanges(db, { changes: project([...runs, end]), workers: [], now: NOON });
-  const listed = await listJobs(db, { task: 'list.large', limit: 10 });
+  const { jobs: listed } = await listJobs(db, { task: 'list.large', limit: 10 });
   const found = listed.find((one) => one.id === id);
   expect(found?.cut).toEqual(['input', 'meta', 'result', 'reason', 'error', 'attempts']);
   expect(found).toMatchObject({

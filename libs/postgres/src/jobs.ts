@@ -1,5 +1,6 @@
 import { FIRST_POSITION, orderOf, PHASES } from '@jetbeat/core';
 import { toArray } from './arrays.ts';
+import { type AuditEntry, writeAudit } from './audit.ts';
 import { type Database, inside } from './database.ts';
 import {
   type AttemptRow,
@@ -16,9 +17,20 @@ import type { Sql } from './sql.ts';
 /**
  * Writes jobs that are to be published next: they are accepted when this returns. Ids that are there already stay as they
  * are. Returns the ids that are new.
+ * @param options.audit written with a job that is new
  */
-export async function insertJobs(db: Database, jobs: readonly NewJob[]): Promise<string[]> {
-  return writeNewJobs(inside(db), jobs);
+export async function insertJobs(
+  db: Database,
+  jobs: readonly NewJob[],
+  options: { readonly audit?: (job: NewJob) => AuditEntry } = {},
+): Promise<string[]> {
+  const { audit } = options;
+  if (!audit) return writeNewJobs(inside(db), jobs);
+  return inside(db).transaction(async (sql) => {
+    const ids = new Set(await writeNewJobs(sql, jobs));
+    await writeAudit(sql, ...jobs.filter(({ envelope }) => ids.has(envelope.id)).map(audit));
+    return [...ids];
+  });
 }
 
 /** The position of a job that nobody has touched. */

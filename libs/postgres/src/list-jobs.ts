@@ -1,5 +1,13 @@
-import { type JobState, uuidV7 } from '@jetbeat/core';
+import { uuidTime } from '@jetbeat/core';
 import { type Database, inside } from './database.ts';
+import {
+  type AskedAt,
+  type Bind,
+  conditionsOf,
+  type JobConditions,
+  type JobFilter,
+  type Lead,
+} from './job-filter.ts';
 import { type AttemptRow, attemptRecord, jobRecord } from './job-record.ts';
 import {
   LAST_ATTEMPTS,
@@ -8,73 +16,131 @@ import {
   type ListedRow,
   MAX_LISTED_ATTEMPTS,
 } from './listed-job.ts';
+import { type ScanBudget, scanJobs } from './scan-jobs.ts';
 import type { Sql } from './sql.ts';
-
-/** Makes the least id of a time. */
-const NO_BYTES = new Uint8Array(10);
+import { binder, newestOf, readingsOf, type Walked } from './walk-jobs.ts';
 
 /** Which jobs to list. */
-export interface ListJobsParams {
-  readonly states?: readonly JobState[];
-  readonly task?: string;
-  readonly queue?: string;
-  /** The schedule's name. */
-  readonly schedule?: string;
-  /** Unix milliseconds, by the time that an id begins with: at this time or later. */
-  readonly from?: number;
-  /** Unix milliseconds: before this time. */
-  readonly to?: number;
-  /** Code of the reason. */
-  readonly reason?: string;
-  /** Without those whose dead letter was thrown away. */
-  readonly kept?: boolean;
+export interface ListJobsParams extends JobFilter, AskedAt {
   readonly limit: number;
-  /** Id of the last job of the page before. */
-  readonly after?: string;
+  /** `next` of the page before. */
+  readonly after?: string | undefined;
+  /** How far one page may look where no index tells what fits. */
+  readonly budget?: ScanBudget;
 }
+
+/** A page of jobs. */
+export interface JobsPage {
+  readonly jobs: readonly ListedJob[];
+  /** The id behind which it goes on; absent: that was all. */
+  readonly next?: string;
+  /** Where jobs were looked at one by one. */
+  readonly searched?: Searched;
+}
+
+/** How far a search has looked. */
+export interface Searched {
+  /** Back to this time, Unix milliseconds; absent where there was nothing to look at. */
+  readonly until?: number;
+  /** All was looked at that there is. */
+  readonly complete: boolean;
+}
+
+const PREPARED = { prepared: true };
+/** Jobs of a page, and one more that tells that there are more. */
+const SIZES = [51, 201];
 
 /**
  * Lists jobs with their attempts, newest first: by id descending, whose leading part is the creation time, or the nominal
- * time for the job of an occurrence. What is large of a job is cut: a page is a few megabytes at most, whatever the jobs hold.
+ * time for the job of an occurrence. What is large of a job is cut: a page is a few megabytes at most, whatever the jobs hold. Where no
+ * index tells which jobs fit they are looked at one by one, as far as the budget allows: then a page may be short, or empty, and go on.
  */
-export async function listJobs(db: Database, params: ListJobsParams): Promise<ListedJob[]> {
-  const { states, limit } = params;
-  const values: unknown[] = [limit];
-  const bind = (value: unknown) => `$${values.push(value)}`;
-  const where = [...filtersOf(params, bind)];
-  if (params.kept) where.push('j.discarded_at is null');
-  // A list of states would be read whole and sorted; one state after the other comes in order from the index.
-  if (states?.length === 1) where.push(`j.state = ${bind(states[0])}`);
-  const all = (filters: readonly string[]) => (filters.length === 0 ? '' : `where ${filters.join(' and ')}`);
-  const newest = 'order by j.id desc limit $1';
-  const ofStates = (list: readonly JobState[]) => `where j.id in (
-    select found.id from unnest(${bind(list)}::text[]) as of(state), lateral (
-      select j.id from job j ${all([...where, 'j.state = of.state'])} ${newest}) found
-    order by found.id desc limit $1)`;
-  const matching = states !== undefined && states.length !== 1 ? ofStates(states) : all(where);
-  const sql = inside(db);
-  const rows = await sql.rows<ListedRow>(`select ${LISTED_SELECT} from job j ${matching} ${newest}`, values);
-  return withLastAttempts(sql, rows);
+export async function listJobs(db: Database, params: ListJobsParams): Promise<JobsPage> {
+  const conditions = conditionsOf(params);
+  if (conditions.none) return { jobs: [] };
+  const isTold = conditions.rest.length === 0 && conditions.leads.length < 2;
+  return (isTold ? listed : searched)(db, conditions, params);
 }
 
-/** The conditions besides the state, as SQL. */
-function filtersOf(params: ListJobsParams, bind: (value: unknown) => string): string[] {
-  const { task, queue, schedule, reason, from, to, after } = params;
-  const filters: readonly (readonly [string, unknown])[] = [
-    ['j.task =', task],
-    ['j.queue =', queue],
-    ['j.schedule_name =', schedule],
-    [`j.reason->>'code' =`, reason],
-    ['j.id >=', from === undefined ? undefined : uuidV7(from, NO_BYTES)],
-    ['j.id <', to === undefined ? undefined : uuidV7(to, NO_BYTES)],
-    ['j.id <', after],
-  ];
-  return filters.filter(([, value]) => value !== undefined).map(([text, value]) => `${text} ${bind(value)}`);
+/** What one index tells. */
+async function listed(
+  db: Database,
+  conditions: JobConditions,
+  { limit, after, now }: ListJobsParams,
+): Promise<JobsPage> {
+  const [lead] = conditions.leads;
+  const sql = inside(db);
+  // Written into the text, so that the planner knows it; of the same text each connection has one plan.
+  const most = SIZES.find((size) => limit < size) ?? limit + 1;
+  const rows: ListedRow[] = [];
+  const { windows, how } = readingsOf({ ...conditions, below: after }, now);
+  for (const walked of windows) {
+    const { values, bind } = binder();
+    const text = newestListed(lead, { walked, limit: String(most), bind });
+    rows.push(...(await sql.rows<ListedRow>(text, values, how)));
+    if (rows.length > limit) break;
+  }
+  const jobs = await withLastAttempts(sql, rows.slice(0, limit));
+  const last = rows.length > limit ? jobs.at(-1) : undefined;
+  return { jobs, ...(last ? { next: last.id } : {}) };
+}
+
+/** SQL of the newest jobs of a lead, whole. */
+function newestListed(lead: Lead | undefined, walk: { walked: Walked; limit: string; bind: Bind }): string {
+  const isOne = lead === undefined || lead.values.length === 1;
+  const { each, newest } = newestOf(lead, { ...walk, select: isOne ? LISTED_SELECT : 'j.id' });
+  if (isOne) return `select l.* from ${each} cross join lateral (${newest}) l order by l.id desc`;
+  // Of several values only those that are shown are looked into.
+  const ids = `select l.id from ${each} cross join lateral (${newest}) l order by l.id desc limit ${walk.limit}`;
+  return `select ${LISTED_SELECT} from (${ids}) found join job j on j.id = found.id order by j.id desc`;
+}
+
+/** What has to be looked for. */
+async function searched(
+  db: Database,
+  conditions: JobConditions,
+  { limit, after, budget, now }: ListJobsParams,
+): Promise<JobsPage> {
+  const scan = await scanJobs(db, {
+    conditions,
+    most: limit + 1,
+    ...{ below: after, now },
+    ...(budget ? { budget } : {}),
+  });
+  const ids = scan.ids.slice(0, limit);
+  const sql = inside(db);
+  const rows =
+    ids.length === 0
+      ? []
+      : await sql.rows<ListedRow>(
+          `select ${LISTED_SELECT} from unnest($1::uuid[]) as of(id) join job j on j.id = of.id order by j.id desc`,
+          [ids],
+          PREPARED,
+        );
+  const jobs = await withLastAttempts(sql, rows);
+  const next = scan.ids.length > limit ? ids.at(-1) : scan.edge;
+  const until = next ?? conditions.from;
+  return {
+    jobs,
+    ...(next === undefined ? {} : { next }),
+    searched: { complete: next === undefined, ...(until === undefined ? {} : { until: uuidTime(until) }) },
+  };
+}
+
+/** One job as a list shows it; undefined when it is not known. */
+export async function getListedJob(db: Database, id: string): Promise<ListedJob | undefined> {
+  const sql = inside(db);
+  const rows = await sql.rows<ListedRow>(`select ${LISTED_SELECT} from job j where j.id = $1`, [id]);
+  return (await withLastAttempts(sql, rows))[0];
 }
 
 async function withLastAttempts(sql: Sql, rows: readonly ListedRow[]): Promise<ListedJob[]> {
   if (rows.length === 0) return [];
-  const attempts = await sql.rows<AttemptRow & { cut: boolean }>(LAST_ATTEMPTS, [rows.map(({ id }) => id)]);
+  const attempts = await sql.rows<AttemptRow & { cut: boolean }>(
+    LAST_ATTEMPTS,
+    [rows.map(({ id }) => id)],
+    PREPARED,
+  );
   const ofJob = Map.groupBy(attempts, ({ job }) => job);
   return rows.map(({ cut, ...row }) => {
     const found = ofJob.get(row.id) ?? [];

@@ -3,6 +3,12 @@ import { type Database, inside } from './database.ts';
 import { SCHEDULE_SELECT, type ScheduleRecord, type ScheduleRow, scheduleRecord } from './schedule-record.ts';
 import { at } from './sql.ts';
 
+/** The schedules of some queues: those that name one of them, and those that name none and have one of these tasks. */
+export interface ScheduleScope {
+  readonly queues: readonly string[];
+  readonly tasks: readonly string[];
+}
+
 /** Which schedules to list. */
 export interface ListSchedulesParams {
   readonly task?: string;
@@ -11,6 +17,8 @@ export interface ListSchedulesParams {
   readonly search?: string;
   /** Labels that it has; without a value any will do. */
   readonly labels?: readonly { readonly name: string; readonly value?: string }[];
+  /** Only those of which the jobs go into these queues. */
+  readonly scope?: ScheduleScope | undefined;
   readonly limit: number;
   /** The last name of the page before. */
   readonly after?: string;
@@ -21,24 +29,79 @@ const STATE = `case when s.problem is not null then 'problem' when s.finished_at
 
 /** Schedules in the order of their names. */
 export async function listSchedules(db: Database, params: ListSchedulesParams): Promise<ScheduleRecord[]> {
-  const { task, states, search, labels = [], limit, after } = params;
-  const values: unknown[] = [limit];
-  const bind = (value: unknown) => `$${values.push(value)}`;
+  const values: unknown[] = [params.limit];
+  const matching = matchingOf(params, (value) => `$${values.push(value)}`);
+  const rows = await inside(db).rows<ScheduleRow>(
+    `select ${SCHEDULE_SELECT} from schedule s ${matching} order by s.name limit $1`,
+    values,
+  );
+  return rows.map(scheduleRecord);
+}
+
+/** Which schedules to count. */
+export type CountSchedulesParams = Omit<ListSchedulesParams, 'limit' | 'after'>;
+
+/** How many schedules there are, counted up to `most`. */
+export async function countSchedules(
+  db: Database,
+  params: CountSchedulesParams,
+  most: number,
+): Promise<{ readonly value: number; readonly capped: boolean }> {
+  const values: unknown[] = [most + 1];
+  const matching = matchingOf(params, (value) => `$${values.push(value)}`);
+  const row = await inside(db).row<{ count: number }>(
+    `select count(*)::int as count from (select 1 from schedule s ${matching} limit $1) found`,
+    values,
+  );
+  const count = row?.count ?? 0;
+  return { value: Math.min(count, most), capped: count > most };
+}
+
+/** How many schedules there are in each state. */
+export async function schedulesByState(
+  db: Database,
+  params: CountSchedulesParams,
+): Promise<Map<ScheduleState, number>> {
+  const values: unknown[] = [];
+  const matching = matchingOf(params, (value) => `$${values.push(value)}`);
+  const rows = await inside(db).rows<{ state: ScheduleState; count: number }>(
+    `select ${STATE} as state, count(*)::int as count from schedule s ${matching} group by 1`,
+    values,
+  );
+  return new Map(rows.map(({ state, count }) => [state, count]));
+}
+
+function matchingOf(
+  params: CountSchedulesParams & { readonly after?: string },
+  bind: (value: unknown) => string,
+): string {
+  const { task, states, search, labels = [], scope, after } = params;
   const where: string[] = [];
   if (after !== undefined) where.push(`s.name > ${bind(after)}`);
   if (task !== undefined) where.push(`s.definition->'job'->>'task' = ${bind(task)}`);
+  if (scope !== undefined) where.push(inScope(scope, bind));
   if (states !== undefined) where.push(`${STATE} = any(${bind(states)}::text[])`);
   if (search !== undefined) where.push(`strpos(lower(s.name), lower(${bind(search)})) > 0`);
   for (const { name, value } of labels) {
     where.push(`s.definition->'labels' ? ${bind(name)}`);
     if (value !== undefined) where.push(`s.definition->'labels'->>${bind(name)} = ${bind(value)}`);
   }
-  const matching = where.length === 0 ? '' : `where ${where.join(' and ')}`;
-  const rows = await inside(db).rows<ScheduleRow>(
-    `select ${SCHEDULE_SELECT} from schedule s ${matching} order by s.name limit $1`,
-    values,
+  return where.length === 0 ? '' : `where ${where.join(' and ')}`;
+}
+
+function inScope({ queues, tasks }: ScheduleScope, bind: (value: unknown) => string): string {
+  const job = `s.definition->'job'`;
+  return `case when coalesce(jsonb_typeof(${job}->'queue'), 'null') = 'null'
+    then ${job}->>'task' = any(${bind([...tasks])}::text[]) else ${job}->>'queue' = any(${bind([...queues])}::text[]) end`;
+}
+
+/** The tasks of the schedules that name no queue. */
+export async function unplacedTasks(db: Database): Promise<string[]> {
+  const rows = await inside(db).rows<{ task: string }>(
+    `select distinct s.definition->'job'->>'task' as task from schedule s
+     where coalesce(jsonb_typeof(s.definition->'job'->'queue'), 'null') = 'null' and s.definition->'job'->>'task' is not null`,
   );
-  return rows.map(scheduleRecord);
+  return rows.map(({ task }) => task);
 }
 
 /**
@@ -47,15 +110,23 @@ export async function listSchedules(db: Database, params: ListSchedulesParams): 
  */
 export async function firingSchedules(
   db: Database,
-  params: { readonly upTo: number; readonly task?: string; readonly limit: number },
+  params: {
+    readonly upTo: number;
+    readonly task?: string;
+    readonly scope?: ScheduleScope | undefined;
+    readonly limit: number;
+  },
 ): Promise<ScheduleRecord[]> {
-  const { upTo, task, limit } = params;
-  const ofTask = task === undefined ? '' : `and s.definition->'job'->>'task' = $3`;
+  const { upTo, task, scope, limit } = params;
+  const values: unknown[] = [upTo, limit];
+  const bind = (value: unknown) => `$${values.push(value)}`;
+  const ofTask = task === undefined ? '' : `and s.definition->'job'->>'task' = ${bind(task)}`;
+  const ofScope = scope === undefined ? '' : `and ${inScope(scope, bind)}`;
   const rows = await inside(db).rows<ScheduleRow>(
     `select ${SCHEDULE_SELECT} from schedule s
-     where s.next_at <= ${at('$1')} and s.problem is null and (s.paused_at is null or s.paused_until < ${at('$1')}) ${ofTask}
+     where s.next_at <= ${at('$1')} and s.problem is null and (s.paused_at is null or s.paused_until < ${at('$1')}) ${ofTask} ${ofScope}
      order by s.next_at, s.id limit $2`,
-    [upTo, limit, ...(task === undefined ? [] : [task])],
+    values,
   );
   return rows.map(scheduleRecord);
 }

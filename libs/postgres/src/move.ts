@@ -1,4 +1,5 @@
 import { type MovedJob, orderOf, PHASES, type Position } from '@jetbeat/core';
+import { type AuditEntry, type AuditOf, writeAudit } from './audit.ts';
 import { type Database, inside } from './database.ts';
 import { JOB_SELECT, type JobRecord, type JobRow, jobRecord } from './job-record.ts';
 import { toJson } from './json.ts';
@@ -18,21 +19,27 @@ const MOVE = `update job j set state = $3, "position" = $4, attempt = $5, run = 
  */
 export async function writeMove(
   db: Database,
-  params: { readonly job: JobRecord; readonly moved: MovedJob },
+  params: { readonly job: JobRecord; readonly moved: MovedJob; readonly audit?: AuditOf<JobRecord> },
 ): Promise<JobRecord | undefined> {
-  const { job, moved } = params;
-  const row = await inside(db).row<JobRow>(MOVE, [
+  const { job, moved, audit } = params;
+  const next = moved.next === undefined ? null : toJson(moved.next);
+  const values = [
     ...[job.id, job.order, moved.state, moved.order, moved.attempt, moved.run, moved.priority],
-    ...[
-      moved.runAt,
-      moved.dueAt,
-      moved.next === undefined ? null : toJson(moved.next),
-      moved.below,
-      job.state,
-    ],
-  ]);
-  return row && jobRecord(row);
+    ...[moved.runAt, moved.dueAt, next, moved.below, job.state],
+  ];
+  return inside(db).transaction(async (sql) => {
+    const row = await sql.row<JobRow>(MOVE, values);
+    const after = row && jobRecord(row);
+    if (after && audit) await writeAudit(sql, audit(job, after));
+    return after;
+  });
 }
+
+const UNDO = `update job j set state = 'running', "position" = $3, attempt = $4, run = $5, parks = $6, priority = $7,
+    total_limit_at = j.total_limit_at + (${at('$8')} - j.run_at), run_at = ${at('$8')}, due_at = ${at('$9')}, check_at = ${at('$9')},
+    next = null, moved_below = $10, published = true, stream_seq = $11, worker_id = $12,
+    started_at = coalesce(j.started_at, ${at('$9')})
+  where j.id = $1 and j."position" = $2 and j.finished_at is null`;
 
 /** Takes a move back, since the job had begun: it runs where it was, as far as history has heard of nothing later. */
 export async function undoMove(
@@ -43,26 +50,17 @@ export async function undoMove(
     readonly moved: MovedJob;
     readonly running: { readonly worker: string; readonly position?: Position };
     readonly now: number;
+    readonly audit?: AuditEntry;
   },
 ): Promise<void> {
-  const { job, moved, running, now } = params;
+  const { job, moved, running, now, audit } = params;
   const position = running.position ?? job;
-  await inside(db).run(
-    `update job j set state = 'running', "position" = $3, attempt = $4, run = $5, parks = $6, priority = $7,
-       total_limit_at = j.total_limit_at + (${at('$8')} - j.run_at), run_at = ${at('$8')}, due_at = ${at('$9')}, check_at = ${at('$9')},
-       next = null, moved_below = $10, published = true, stream_seq = $11, worker_id = $12,
-       started_at = coalesce(j.started_at, ${at('$9')})
-     where j.id = $1 and j."position" = $2 and j.finished_at is null`,
-    [
-      ...[
-        job.id,
-        moved.order,
-        orderOf(position, PHASES.running),
-        position.attempt,
-        position.run,
-        position.parks,
-      ],
-      ...[job.priority, job.runAt, now, job.movedBelow ?? null, job.seq ?? null, running.worker],
-    ],
-  );
+  await inside(db).transaction(async (sql) => {
+    const changed = await sql.run(UNDO, [
+      ...[job.id, moved.order, orderOf(position, PHASES.running)],
+      ...[position.attempt, position.run, position.parks, job.priority, job.runAt, now],
+      ...[job.movedBelow ?? null, job.seq ?? null, running.worker],
+    ]);
+    if (changed > 0 && audit) await writeAudit(sql, audit);
+  });
 }

@@ -1,5 +1,6 @@
 import { type JobEnvelope, orderOf, PHASES, parseTraceparent, type UniqueAsk } from '@jetbeat/core';
 import { type Column, toArrays, unnested } from './columns.ts';
+import { lockRetried } from './retries.ts';
 import type { Sql } from './sql.ts';
 
 /** A job to be written before it is published. */
@@ -71,9 +72,11 @@ export function jobValues(jobs: readonly NewJob[]): readonly unknown[] {
 
 const INSERT = jobInsert();
 
-/** Writes jobs in one statement; ids that are there already stay as they are. Returns the ids that are new. */
+/** Writes jobs in one statement, and locks those that they retry; ids that are there already stay as they are. Returns the ids that are new. */
 export async function writeNewJobs(sql: Sql, jobs: readonly NewJob[]): Promise<string[]> {
   if (jobs.length === 0) return [];
+  const retried = jobs.flatMap(({ retryOf }) => (retryOf === undefined ? [] : [retryOf]));
+  if (retried.length > 0) await lockRetried(sql, retried);
   const rows = await sql.rows<{ id: string }>(INSERT, jobValues(jobs));
   return rows.map((row) => row.id);
 }

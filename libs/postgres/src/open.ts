@@ -13,6 +13,8 @@ export interface OpenDatabaseOptions {
   readonly applicationName: string;
   /** Connections at most; default 5. */
   readonly poolSize?: number;
+  /** How long a statement may take that says nothing else, milliseconds; default 15 s. */
+  readonly statementMs?: number;
   /** Given the driver before it is used, e.g. to make spans of its statements. `Client`: the class of its connections. */
   readonly instrument?: ((driver: { readonly Client: unknown }) => void) | undefined;
   /** Told of lost connections. */
@@ -54,7 +56,7 @@ export async function openDatabase(options: OpenDatabaseOptions): Promise<Databa
       application_name: options.applicationName,
       max: options.poolSize ?? 5,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-      statement_timeout: STATEMENT_TIMEOUT_MS,
+      statement_timeout: options.statementMs ?? STATEMENT_TIMEOUT_MS,
       query_timeout: ANSWER_TIMEOUT_MS,
       idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
       keepAlive: true,

@@ -1,5 +1,6 @@
 import type { QueueLimits, QueuePause, QueueSettings } from '@jetbeat/core';
 import { LockMode } from '@mikro-orm/core';
+import { type AuditNote, type AuditOf, writeAudit, writeAuditBy } from './audit.ts';
 import { type Database, inside } from './database.ts';
 import { QueueEntity } from './entities.ts';
 import { cleanJson } from './json.ts';
@@ -51,9 +52,10 @@ export async function changeQueue(
     readonly name: string;
     readonly now: number;
     readonly change: (queue: QueueRecord) => QueueChange | undefined;
+    readonly audit?: AuditOf<QueueRecord>;
   },
 ): Promise<QueueRecord> {
-  const { name, now, change } = params;
+  const { name, now, change, audit } = params;
   return inside(db).entities((em) =>
     em.transactional(async (own) => {
       const at = new Date(now);
@@ -61,10 +63,12 @@ export async function changeQueue(
       await own.upsert(QueueEntity, made, { onConflictFields: ['name'], onConflictAction: 'ignore' });
       own.clear();
       const queue = await own.findOneOrFail(QueueEntity, { name }, { lockMode: LockMode.PESSIMISTIC_WRITE });
-      const changes = change(queueRecord(queue));
+      const before = queueRecord(queue);
+      const changes = change(before);
       if (changes) {
         own.assign(queue, { ...cleanJson(changes), version: Number(queue.version) + 1, updatedAt: at });
         await own.flush();
+        if (audit) await writeAuditBy(own, audit(before, queueRecord(queue)));
       }
       return queueRecord(queue);
     }),
@@ -85,21 +89,32 @@ export async function seedQueues(
     const initial = queues.get(name) ?? {};
     const found = known.get(name);
     if (found && isSame(found.initial, initial)) continue;
-    await seedQueue(db, { name, initial, now });
+    await seedQueue(db, { name, initial, before: found?.initial, now });
   }
 }
 
 async function seedQueue(
   db: Database,
-  { name, initial, now }: { name: string; initial: QueueLimits; now: number },
+  params: { name: string; initial: QueueLimits; before: QueueLimits | undefined; now: number },
 ): Promise<void> {
-  await inside(db).run(
-    `insert into queue (name, version, initial, created_at, updated_at) values ($1, 1, $2::jsonb, $3, $3)
-     on conflict (name) do update set initial = excluded.initial, version = queue.version + 1, updated_at = excluded.updated_at
-     where queue.initial <> excluded.initial`,
-    [name, JSON.stringify(initial), new Date(now)],
-  );
+  const { name, initial, before, now } = params;
+  await inside(db).transaction(async (sql) => {
+    const changed = await sql.run(SEED, [name, JSON.stringify(initial), new Date(now)]);
+    const isEmpty = before === undefined && Object.keys(initial).length === 0;
+    if (changed === 0 || isEmpty) return;
+    const target = { kind: 'queue', id: name };
+    await writeAudit(sql, { note: CONFIGURATION, action: 'queue.configure', target, before, after: initial });
+  });
 }
+
+const SEED = `insert into queue (name, version, initial, created_at, updated_at) values ($1, 1, $2::jsonb, $3, $3)
+  on conflict (name) do update set initial = excluded.initial, version = queue.version + 1, updated_at = excluded.updated_at
+  where queue.initial <> excluded.initial`;
+
+/** What stands in a file is changed by whoever may write it. */
+const CONFIGURATION: AuditNote = {
+  actor: { kind: 'system', id: 'configuration', name: 'configuration', role: 'admin' },
+};
 
 /** jsonb keeps its keys in another order. */
 function isSame(one: QueueLimits, other: QueueLimits): boolean {

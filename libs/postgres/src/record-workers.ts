@@ -5,15 +5,25 @@ import { at, type Sql } from './sql.ts';
 const LATER = `(excluded.said_at >= w.said_at or excluded.state = 'stopped')`;
 // A worker's own clock says which of its reports is the later one; ours says when it was heard of, also when its own was set
 // back: whoever is heard of lives.
-const OF_THE_REPORT = ['state', 'host', 'pid', 'version', 'queues', 'concurrency', 'held', 'said_at']
+const OF_THE_REPORT = [
+  'state',
+  'host',
+  'pid',
+  'version',
+  'queues',
+  'concurrency',
+  'draining',
+  'held',
+  'said_at',
+]
   .map((name) => `${name} = case when ${LATER} then excluded.${name} else w.${name} end`)
   .join(', ');
-const UPSERT_WORKERS = `insert into worker as w (id, state, host, pid, version, queues, concurrency, held, started_at,
+const UPSERT_WORKERS = `insert into worker as w (id, state, host, pid, version, queues, concurrency, draining, held, started_at,
     said_at, heard_at, tasks)
-  select worker, state, host, pid, version, queues, concurrency, held, ${at('"startedAt"')}, ${at('at')}, ${at('$2')},
+  select worker, state, host, pid, version, queues, concurrency, coalesce(draining, false), held, ${at('"startedAt"')}, ${at('at')}, ${at('$2')},
     coalesce(tasks, '{}')
   from json_to_recordset($1::json) as x(worker text, state text, host text, pid integer, version text, queues text[],
-    concurrency integer, held integer, "startedAt" float8, at float8, tasks text[])
+    concurrency integer, draining boolean, held integer, "startedAt" float8, at float8, tasks text[])
   order by worker
   on conflict (id) do update set ${OF_THE_REPORT}, heard_at = greatest(w.heard_at, excluded.heard_at),
     tasks = case when excluded.tasks = '{}' or not ${LATER} then w.tasks else excluded.tasks end

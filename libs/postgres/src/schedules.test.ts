@@ -87,6 +87,23 @@ test('what falls into a pause is one row that says who paused and why, and is no
   await deleteSchedule(db, 'paused');
 });
 
+test('what a check says of the locked schedule comes before any change', async () => {
+  const schedule = await make('checked', {});
+  const seen: unknown[] = [];
+  const check = (locked: unknown) => {
+    seen.push(locked);
+    throw new Error('not yours');
+  };
+  const asked = { name: 'checked', by: 'k', now: NOON, check };
+  await expect(pauseSchedule(db, asked)).rejects.toThrow('not yours');
+  await expect(resumeSchedule(db, asked)).rejects.toThrow('not yours');
+  await expect(deleteSchedule(db, 'checked', { check })).rejects.toThrow('not yours');
+  expect(seen).toEqual([schedule, schedule, schedule]);
+  expect(await getSchedule(db, 'checked')).toEqual(schedule);
+  expect(await deleteSchedule(db, 'checked', { version: 9, check })).toBe(false);
+  expect(await deleteSchedule(db, 'checked')).toBe(true);
+});
+
 test('deleting a schedule takes its due occurrences along and leaves what has been', async () => {
   const { id } = await make('short', { nextAt: NOON - 1 });
   await materializePass(db, {

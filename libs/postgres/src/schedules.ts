@@ -1,4 +1,5 @@
-import type { ScheduleSpec } from '@jetbeat/core';
+import type { SchedulePause, ScheduleSpec } from '@jetbeat/core';
+import { type AuditOf, writeAudit } from './audit.ts';
 import { type Database, inside } from './database.ts';
 import { ConflictError } from './errors.ts';
 import { toJson } from './json.ts';
@@ -26,10 +27,15 @@ export async function createSchedule(
     cursor?: number;
     nextAt?: number;
     now: number;
+    audit?: AuditOf<ScheduleSpec>;
   },
 ): Promise<ScheduleRecord> {
-  const { now, ...schedule } = params;
-  const row = await inside(db).row<ScheduleRow>(INSERT, [toJson([schedule]), now]);
+  const { now, audit, ...schedule } = params;
+  const row = await inside(db).transaction(async (sql) => {
+    const made = await sql.row<ScheduleRow>(INSERT, [toJson([schedule]), now]);
+    if (made && audit) await writeAudit(sql, audit(undefined, schedule.definition));
+    return made;
+  });
   if (row) return scheduleRecord(row);
   const text = `there is a schedule "${params.name}" already: choose another name, or delete it first`;
   throw new ConflictError(text);
@@ -44,15 +50,35 @@ export async function getSchedule(db: Database, name: string): Promise<ScheduleR
   return row && scheduleRecord(row);
 }
 
+/** Asked in the transaction of a change, with the schedule as it is and nobody else can change it; it throws so that nothing is changed. */
+interface Checked {
+  readonly check?: (schedule: ScheduleRecord) => void;
+}
+
+const DELETE = `delete from schedule s where s.name = $1 and s.version = coalesce($2::integer, s.version)
+  returning ${SCHEDULE_SELECT}`;
+
 /**
  * Removes a schedule and what was to come of it. What became of it before stays, and so do its jobs, with the schedule's name. False when
  * there is none.
- * @param version only if it has this version
+ * @param options.version only if it has this version
+ * @param options.check gets it as it is, locked; what it throws leaves it there
  */
-export async function deleteSchedule(db: Database, name: string, version?: number): Promise<boolean> {
-  // This waits for a pass that has the schedule locked; the trigger sees what that pass has written.
-  const text = 'delete from schedule where name = $1 and version = coalesce($2::integer, version)';
-  return (await inside(db).run(text, [name, version ?? null])) > 0;
+export async function deleteSchedule(
+  db: Database,
+  name: string,
+  options: Checked & { readonly version?: number | undefined; readonly audit?: AuditOf<ScheduleSpec> } = {},
+): Promise<boolean> {
+  const { version = null, audit, check } = options;
+  return inside(db).transaction(async (sql) => {
+    // This waits for a pass that has the schedule locked; the trigger sees what that pass has written.
+    const row = await sql.row<ScheduleRow>(DELETE, [name, version]);
+    if (!row) return false;
+    const deleted = scheduleRecord(row);
+    check?.(deleted);
+    if (audit) await writeAudit(sql, audit(deleted.definition, undefined));
+    return true;
+  });
 }
 
 const PAUSE = `update schedule s set paused_at = ${at('$2')}, paused_by = $3, pause_note = $4, paused_until = ${at('$5')},
@@ -62,17 +88,28 @@ const PAUSE = `update schedule s set paused_at = ${at('$2')}, paused_by = $3, pa
 /**
  * Holds a schedule back: its times are passed by, and stand in history as skipped, until it is resumed, or until `until`. A
  * second pause changes nothing. Undefined when there is no such schedule. Times in Unix milliseconds.
+ * @param params.check gets it as it is, locked; what it throws leaves it so
  */
 export async function pauseSchedule(
   db: Database,
-  params: { name: string; by: string; note?: string; until?: number; now: number },
+  params: Checked & {
+    name: string;
+    by: string;
+    note?: string;
+    until?: number;
+    now: number;
+    audit?: AuditOf<SchedulePause>;
+  },
 ): Promise<ScheduleRecord | undefined> {
-  const { name, by, note = null, until = null, now } = params;
+  const { name, by, note = null, until = null, now, audit, check } = params;
   return inside(db).transaction(async (sql) => {
     const schedule = await settleSchedule(sql, { name, now });
+    if (schedule) check?.(schedule);
     if (schedule === undefined || isPaused(schedule, now)) return schedule;
     const row = await sql.row<ScheduleRow>(PAUSE, [schedule.id, now, by, note, until]);
-    return row && scheduleRecord(row);
+    const paused = row && scheduleRecord(row);
+    if (paused && audit) await writeAudit(sql, audit(schedule.paused, paused.paused));
+    return paused;
   });
 }
 
@@ -83,15 +120,19 @@ const RESUME = `update schedule s set paused_at = null, paused_by = null, pause_
 /**
  * Ends a pause: what fell into it is not caught up, and stands in history as skipped. A schedule that is not paused stays as it is.
  * Undefined when there is no such schedule. @param params.now Unix milliseconds
+ * @param params.check gets it as it is, locked; what it throws leaves it so
  */
 export async function resumeSchedule(
   db: Database,
-  params: { name: string; now: number },
+  params: Checked & { name: string; now: number; audit?: AuditOf<SchedulePause> },
 ): Promise<ScheduleRecord | undefined> {
+  const { now, audit, check } = params;
   return inside(db).transaction(async (sql) => {
     const schedule = await settleSchedule(sql, params);
+    if (schedule) check?.(schedule);
     if (!schedule?.paused) return schedule;
-    const row = await sql.row<ScheduleRow>(RESUME, [schedule.id, params.now]);
+    const row = await sql.row<ScheduleRow>(RESUME, [schedule.id, now]);
+    if (row && audit) await writeAudit(sql, audit(schedule.paused, undefined));
     return row && scheduleRecord(row);
   });
 }

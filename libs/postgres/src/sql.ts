@@ -1,11 +1,20 @@
 /** Runs statements, on a connection of the pool or inside one transaction. Values are bound, never written into the text. */
 export interface Sql {
   /** The rows of a statement. */
-  rows<Row>(text: string, values?: readonly unknown[]): Promise<Row[]>;
+  rows<Row>(text: string, values?: readonly unknown[], how?: How): Promise<Row[]>;
   /** The first row, if any. */
-  row<Row>(text: string, values?: readonly unknown[]): Promise<Row | undefined>;
+  row<Row>(text: string, values?: readonly unknown[], how?: How): Promise<Row | undefined>;
   /** How many rows a statement has changed. */
   run(text: string, values?: readonly unknown[]): Promise<number>;
+}
+
+/** How a statement is run. */
+export interface How {
+  /**
+   * Each connection keeps it, with its plan, once it has proven good: planning a read of history costs more than the read, since there
+   * are many partitions. Only for texts of which there are a few.
+   */
+  readonly prepared?: boolean;
 }
 
 /** What one statement gives back. */
@@ -16,22 +25,27 @@ export interface Answer {
 
 /** The part of the driver's connection that is used here. */
 export interface Connection {
-  query(statement: { text: string; values: unknown[]; query_timeout?: number }): Promise<Answer>;
+  query(statement: {
+    text: string;
+    values: unknown[];
+    name?: string;
+    query_timeout?: number;
+  }): Promise<Answer>;
   /** With an error the connection is thrown away, else it goes back to the pool. */
   release(error?: Error): void;
 }
 
 /** Makes the three ways to ask of the one that the driver has. */
-export function sqlOver(ask: (text: string, values: readonly unknown[]) => Promise<Answer>): Sql {
+export function sqlOver(ask: (text: string, values: readonly unknown[], how: How) => Promise<Answer>): Sql {
   return {
-    async rows<Row>(text: string, values: readonly unknown[] = []) {
-      return (await ask(text, values)).rows as Row[];
+    async rows<Row>(text: string, values: readonly unknown[] = [], how: How = {}) {
+      return (await ask(text, values, how)).rows as Row[];
     },
-    async row<Row>(text: string, values: readonly unknown[] = []) {
-      return (await ask(text, values)).rows[0] as Row | undefined;
+    async row<Row>(text: string, values: readonly unknown[] = [], how: How = {}) {
+      return (await ask(text, values, how)).rows[0] as Row | undefined;
     },
     async run(text, values = []) {
-      return (await ask(text, values)).rowCount ?? 0;
+      return (await ask(text, values, {})).rowCount ?? 0;
     },
   };
 }

@@ -1,10 +1,15 @@
 import { bufferOf, PLAN_ORIGIN } from '@jetbeat/core';
-import type { DueRow } from './due-occurrences.ts';
 
 /** What backfills are sure of, of the rows of a pass and of its bytes. */
 export const BACKFILL_SHARE = 0.2;
 
-type Turn = Pick<DueRow, 'origin' | 'nominalTime' | 'isBuffered' | 'waitUntil'>;
+/** What of a due row says when its turn is; times in Unix milliseconds. */
+interface Turn {
+  readonly origin: string;
+  readonly nominalTime: number;
+  readonly isBuffered: boolean;
+  readonly waitUntil: number | null;
+}
 
 /**
  * In which order rows get a place in memory: live ones, then backfills, which are sure of their share of the bytes, and last those that

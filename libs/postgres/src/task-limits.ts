@@ -1,5 +1,6 @@
 import type { Concurrency, TaskLimits, TaskRate, TaskSettings } from '@jetbeat/core';
 import { LockMode } from '@mikro-orm/core';
+import { type AuditOf, writeAuditBy } from './audit.ts';
 import { type Database, inside } from './database.ts';
 import { TaskLimitEntity } from './entities.ts';
 import { cleanJson, known } from './json.ts';
@@ -51,9 +52,10 @@ export async function changeTaskLimits(
     readonly name: string;
     readonly now: number;
     readonly change: (limits: TaskLimitsRecord) => TaskLimitsChange;
+    readonly audit?: AuditOf<TaskLimitsRecord>;
   },
 ): Promise<TaskLimitsRecord> {
-  const { name, now, change } = params;
+  const { name, now, change, audit } = params;
   return inside(db).entities((em) =>
     em.transactional(async (own) => {
       const at = new Date(now);
@@ -65,8 +67,9 @@ export async function changeTaskLimits(
         { name },
         { lockMode: LockMode.PESSIMISTIC_WRITE },
       );
-      const { rate, concurrency } = change(toRecord(row));
-      if (rate === undefined && concurrency === undefined) return toRecord(row);
+      const before = toRecord(row);
+      const { rate, concurrency } = change(before);
+      if (rate === undefined && concurrency === undefined) return before;
       own.assign(row, {
         ...cleanJson({
           ...(rate === undefined ? {} : { rateLimit: rate }),
@@ -76,6 +79,7 @@ export async function changeTaskLimits(
         updatedAt: at,
       });
       await own.flush();
+      if (audit) await writeAuditBy(own, audit(before, toRecord(row)));
       return toRecord(row);
     }),
   );

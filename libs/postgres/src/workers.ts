@@ -13,6 +13,8 @@ export interface WorkerRecord {
   readonly version: string;
   readonly queues: readonly string[];
   readonly concurrency: number;
+  /** It takes nothing new. */
+  readonly draining: boolean;
   /** Jobs held then. */
   readonly held: number;
   /** By its own clock. */
@@ -43,30 +45,83 @@ export async function liveWorkers(
   const found = await inside(db).entities((em) =>
     em.find(WorkerEntity, { state: 'running', heardAt: { $gt: since } }, { orderBy: { id: 'asc' } }),
   );
-  return found.map(
-    ({ id, state, host, pid, version, queues, concurrency, held, startedAt, heardAt, tasks }) => ({
-      id,
-      state,
-      host,
-      pid,
-      version,
-      queues,
-      concurrency,
-      held,
-      tasks,
-      startedAt: startedAt.getTime(),
-      heardAt: heardAt.getTime(),
-    }),
-  );
+  return found.map(workerRecord);
 }
 
-/** The tasks that live workers serve, each with the queues from which they take it. */
+function workerRecord(row: InferEntity<typeof WorkerEntity>): WorkerRecord {
+  const { id, state, host, pid, version, queues, concurrency, draining, held, tasks } = row;
+  const times = { startedAt: row.startedAt.getTime(), heardAt: row.heardAt.getTime() };
+  return { id, state, host, pid, version, queues, concurrency, draining, held, tasks, ...times };
+}
+
+/** One worker, however long ago it was heard of; undefined when nobody ever was called so. */
+export async function getWorker(db: Database, id: string): Promise<WorkerRecord | undefined> {
+  const found = await inside(db).entities((em) => em.findOne(WorkerEntity, { id }));
+  return found ? workerRecord(found) : undefined;
+}
+
+/** How a worker stands. */
+export type WorkerState = 'running' | 'draining' | 'silent' | 'stopped';
+
+/** How a worker stands, for whom those are alive of whom was heard after `since`, Unix milliseconds. */
+export function workerState(
+  { state, draining, heardAt }: Pick<WorkerRecord, 'state' | 'draining' | 'heardAt'>,
+  since: number,
+): WorkerState {
+  if (state === 'stopped') return 'stopped';
+  if (heardAt <= since) return 'silent';
+  return draining ? 'draining' : 'running';
+}
+
+/** Workers, the one that started last first. Times in Unix milliseconds. */
+export async function listWorkers(
+  db: Database,
+  params: {
+    /** Heard of after this time. */
+    readonly heardAfter: number;
+    /** Those of which was heard after this time are alive. */
+    readonly since: number;
+    readonly state?: WorkerState | undefined;
+    readonly queue?: string | undefined;
+    /** Only those that serve one of these. */
+    readonly queues?: readonly string[] | undefined;
+    readonly limit: number;
+    /** The last one of the page before. */
+    readonly after?: { readonly startedAt: number; readonly id: string } | undefined;
+  },
+): Promise<WorkerRecord[]> {
+  const { heardAfter, since, state, queue, queues, limit, after } = params;
+  const alive = { state: 'running', heardAt: { $gt: new Date(since) } } as const;
+  const ofState = {
+    stopped: { state: 'stopped' },
+    silent: { state: 'running', heardAt: { $lte: new Date(since) } },
+    running: { ...alive, draining: false },
+    draining: { ...alive, draining: true },
+  } as const;
+  const startedAt = after && new Date(after.startedAt);
+  const where = [
+    { heardAt: { $gt: new Date(heardAfter) } },
+    ...(state ? [ofState[state]] : []),
+    ...(queue === undefined ? [] : [{ queues: { $contains: [queue] } }]),
+    ...(queues ? [{ queues: { $overlap: [...queues] } }] : []),
+    ...(after && startedAt
+      ? [{ $or: [{ startedAt: { $lt: startedAt } }, { startedAt, id: { $gt: after.id } }] }]
+      : []),
+  ];
+  const found = await inside(db).entities((em) =>
+    em.find(WorkerEntity, { $and: where }, { orderBy: { startedAt: 'desc', id: 'asc' }, limit }),
+  );
+  return found.map(workerRecord);
+}
+
+/** The tasks that live workers serve which take jobs, each with the queues from which they take it. */
 export async function tasksServed(
   db: Database,
   params: { now: number; within: number },
 ): Promise<Map<string, Set<string>>> {
   const served = new Map<string, Set<string>>();
-  for (const { tasks, queues } of await liveWorkers(db, params)) {
+  for (const { tasks, queues, draining } of await liveWorkers(db, params)) {
+    if (draining) continue;
     for (const task of tasks) served.set(task, new Set([...(served.get(task) ?? []), ...queues]));
   }
   return served;

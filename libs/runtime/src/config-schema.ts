@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox';
+import { API_SECTION } from './config-api.ts';
 import { CALLBACK_SECTIONS } from './config-callbacks.ts';
 import { QUEUE_SECTION } from './config-queues.ts';
 import { SETTINGS_SECTIONS } from './config-settings.ts';
@@ -89,6 +90,7 @@ export const FileSchema = Type.Object(
           'Port of health; by default 7421 for the scheduler, 7422 for the recorder, 7423 for the worker.',
       }),
     ),
+    api: Type.Optional(API_SECTION),
     log: Type.Optional(
       Type.Object(
         {
@@ -200,6 +202,12 @@ export const FileSchema = Type.Object(
               description:
                 'How long it is kept what became of the times of schedules. What became of each schedule last is kept for as long as there is the schedule.',
               default: '90d',
+            }),
+          ),
+          audit: Type.Optional(
+            Name(DURATION, '400d', {
+              description: 'How long it is kept who changed what.',
+              default: '400d',
             }),
           ),
         },

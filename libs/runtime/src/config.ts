@@ -1,4 +1,5 @@
 import { Compile } from 'typebox/compile';
+import { type ApiConfig, apiSection } from './config-api.ts';
 import { type CallbackSections, callbackSections } from './config-callbacks.ts';
 import { ConfigError } from './config-error.ts';
 import { readConfigFile } from './config-file.ts';
@@ -22,11 +23,12 @@ export interface Config extends TaskSections, SettingsSections, CallbackSections
   /** Bytes. `limit`: of all files of JetStream, where it is known; `events`: of the stream EVENTS. */
   readonly storage: { readonly limit?: number; readonly events: number };
   readonly database: { readonly url: string };
-  /** Milliseconds. `occurrences`: how long it is kept what became of the times of schedules. */
-  readonly retention: { readonly occurrences: number };
+  /** Milliseconds. `occurrences`: how long it is kept what became of the times of schedules; `audit`: who changed what. */
+  readonly retention: { readonly occurrences: number; readonly audit: number };
   readonly host: string;
   readonly port: number;
   readonly healthPort: number;
+  readonly api: ApiConfig;
   readonly log: { readonly level: NonNullable<NonNullable<FileConfig['log']>['level']> };
   /** Milliseconds; the same in every app of an installation. */
   readonly ackWaitMs: number;
@@ -105,10 +107,11 @@ function complete(
     nats: { url: 'nats://127.0.0.1:7432', ...file.nats },
     storage: storageOf(file.storage),
     database: { url: 'postgres://jetbeat@127.0.0.1:7442/jetbeat', ...file.database },
-    retention: { occurrences: milliseconds(file.retention?.occurrences ?? '90d') },
+    retention: retentionOf(file.retention),
     host: file.host ?? '127.0.0.1',
     port: file.port ?? 7420,
     healthPort: file.healthPort ?? HEALTH_PORTS[app],
+    api: apiSection(file.api, milliseconds),
     log: { level: file.log?.level ?? 'info' },
     ackWaitMs,
     worker: {
@@ -133,6 +136,13 @@ function drainOf({ drain = '3s' }: FileConfig['worker'] = {}): number {
   const drainMs = milliseconds(drain);
   if (drainMs <= MAX_DRAIN_MS) return drainMs;
   throw new ConfigError([`worker.drain (JETBEAT_DRAIN) must be at most 1d, not ${JSON.stringify(drain)}`]);
+}
+
+function retentionOf({
+  occurrences = '90d',
+  audit = '400d',
+}: FileConfig['retention'] = {}): Config['retention'] {
+  return { occurrences: milliseconds(occurrences), audit: milliseconds(audit) };
 }
 
 function storageOf(section: FileConfig['storage']): Config['storage'] {

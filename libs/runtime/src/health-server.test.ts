@@ -22,7 +22,7 @@ test('livez and readyz answer with each check', async () => {
   expect((await fetch(`${url}/readyz?full`)).status).toBe(503);
   expect((await fetch(`${url}/livez`)).status).toBe(200);
   expect((await fetch(`${url}/other`)).status).toBe(404);
-  expect((await fetch(`${url}/livez`, { method: 'POST' })).status).toBe(404);
+  expect((await fetch(`${url}/livez`, { method: 'POST' })).status).toBe(405);
   const metrics = { page: async () => '' };
   const taken = { host: '127.0.0.1', port: server.port, live: () => [], ready: () => [], metrics };
   await expect(startHealthServer(taken)).rejects.toThrow(
@@ -55,7 +55,7 @@ test('metrics are served beside it: GET and HEAD, and 500 when the page cannot b
   expect(got.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
   const head = await fetch(url, { method: 'HEAD' });
   expect([head.status, await head.text(), head.headers.get('content-length')]).toEqual([200, '', '4']);
-  expect((await fetch(url, { method: 'PUT' })).status).toBe(404);
+  expect((await fetch(url, { method: 'PUT' })).status).toBe(405);
   page = () => Promise.reject(new Error('no memory'));
   const failed = await fetch(url);
   expect([failed.status, await failed.text()]).toEqual([500, 'the page cannot be made: no memory\n']);

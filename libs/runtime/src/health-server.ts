@@ -33,8 +33,17 @@ export async function startHealthServer(params: {
   const server = createServer(
     { requestTimeout: 5_000, headersTimeout: 5_000, maxHeaderSize: 8_192 },
     async (request, response) => {
-      const read = request.method === 'GET' || request.method === 'HEAD';
-      const path = read ? (request.url ?? '').split('?')[0] : undefined;
+      const path = (request.url ?? '').split('?')[0];
+      const isKnown = path === '/metrics' || paths.has(path ?? '');
+      if (isKnown && request.method !== 'GET' && request.method !== 'HEAD') {
+        response.setHeader('allow', 'GET, HEAD');
+        send(response, {
+          status: 405,
+          type: 'application/json',
+          body: JSON.stringify({ ok: false, checks: [] }),
+        });
+        return;
+      }
       if (path === '/metrics') {
         await sendMetrics(metrics, response);
         return;

@@ -1,4 +1,5 @@
 export { type AppName, type Config, loadConfig } from './config.ts';
+export { type ApiConfig, addressesIn } from './config-api.ts';
 export type { NoticeRule } from './config-callbacks.ts';
 export { ConfigError } from './config-error.ts';
 export { FileSchema } from './config-schema.ts';

@@ -65,3 +65,15 @@ test('an error as history keeps it is shown under its own name', () => {
   const [line] = written((log) => log.error({ err: { name: 'RangeError', message: 'too far' } }, 'x'));
   expect(line).toMatchObject({ err: { type: 'RangeError', message: 'too far' } });
 });
+
+test('a text of a caller makes no second line, and steers no terminal', () => {
+  const text = 'a\nlevel=fatal\r\u001b[31mred\u001b]0;title\u0007\u2028';
+  const lines: string[] = [];
+  const write = (line: string) => void lines.push(line);
+  const log = createLog({ app: 'api', level: 'info', destination: { write } });
+  log.info({ task: text, err: new Error(text) }, text);
+  expect(lines).toHaveLength(1);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: it is what must not be there
+  expect(lines[0]?.trimEnd()).not.toMatch(/[\u0000-\u001f]/);
+  expect(JSON.parse(lines[0] ?? '')).toMatchObject({ task: text });
+});

@@ -11,6 +11,8 @@ import type { Tracing } from './telemetry/tracing.ts';
 export interface Running {
   ready(): Promise<void>;
   stop(): Promise<void>;
+  /** Resolves with why, when somebody has told it over the network to end. */
+  readonly stopAsked?: Promise<string>;
 }
 
 /** What every app's `start` takes; its ports for tests come beside it. */
@@ -96,6 +98,7 @@ export async function runApp(params: {
     running = start({ config, log, tracing, metrics });
     const started = await running;
     await started.ready();
+    void started.stopAsked?.then((why) => stop(why, 0));
     if (!stopping) log.info({}, 'ready');
   } catch (error) {
     // A stop that was asked for during the start may well make the start fail.

@@ -28,6 +28,24 @@ export type LoadCommand =
     }
   /** `enqueue` and `result`, one job after the other. */
   | { readonly kind: 'results'; readonly count: number }
+  /** `GET` of each path in turn at fixed times, whether or not the earlier ones were answered. */
+  | {
+      readonly kind: 'read';
+      readonly url: string;
+      readonly apiKey: string;
+      readonly paths: readonly string[];
+      readonly rate: number;
+      readonly count: number;
+    }
+  /** `GET /events` with so many connections, until each that reads has heard of the end of `count` jobs. */
+  | {
+      readonly kind: 'streams';
+      readonly url: string;
+      readonly apiKey: string;
+      readonly fast: number;
+      readonly slow: number;
+      readonly count: number;
+    }
   /** `POST /jobs`, so many at a time. */
   | {
       readonly kind: 'post';
@@ -43,6 +61,13 @@ export interface LoadAnswer {
   readonly seconds: number;
   /** Unix milliseconds of the first call, with fractions. */
   readonly begun: number;
-  /** Of single calls, how long each took, milliseconds. */
+  /** Of single calls, how long each took, milliseconds; in their order where they were sent at fixed times. */
   readonly calls?: readonly number[];
+  /** Of streams, what was told. */
+  readonly told?: {
+    readonly least: number;
+    readonly most: number;
+    readonly gapsOfFast: number;
+    readonly slowWithGap: number;
+  };
 }

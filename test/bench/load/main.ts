@@ -5,7 +5,9 @@ import { enqueueOneByOne } from './enqueue.ts';
 import { enqueueAll } from './many.ts';
 import { openLoop } from './open-loop.ts';
 import { postJobs } from './post.ts';
+import { readPaths } from './read.ts';
 import { waitForResults } from './results.ts';
+import { followStreams } from './streams.ts';
 
 // A user's program: it holds a client, and does what its parent says, one command after the other.
 const [servers] = process.argv.slice(2);
@@ -23,6 +25,10 @@ function perform(command: LoadCommand): Promise<LoadAnswer> {
       return openLoop(client, command);
     case 'results':
       return waitForResults(client, command);
+    case 'read':
+      return readPaths(command);
+    case 'streams':
+      return followStreams(command);
     case 'post':
       return postJobs(command);
   }

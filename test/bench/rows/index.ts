@@ -1,5 +1,6 @@
 import type { Row } from '../row.ts';
 import { api } from './api.ts';
+import { apiReads } from './api-reads.ts';
 import { delayed } from './delayed.ts';
 import { drain, drainRecorded } from './drain.ts';
 import { drainTraced } from './drain-traced.ts';
@@ -17,6 +18,7 @@ import { schedule1000, schedule2000, scheduleOne } from './schedule.ts';
 import { scheduleCreate } from './schedule-create.ts';
 import { scheduleDrift } from './schedule-drift.ts';
 import { scheduleIdle } from './schedule-idle.ts';
+import { sse } from './sse.ts';
 import { tenth } from './tenth.ts';
 import { wholeWay } from './whole-way.ts';
 
@@ -27,5 +29,5 @@ export const rows: readonly Row[] = [
   ...[keys, inThreads, inProcesses, large],
   ...[latency200, latencyHalf, results, priorityBacklog, delayed, scheduleOne, schedule1000],
   ...[schedule2000, scheduleDrift, scheduleIdle, scheduleCreate],
-  ...[api, r3, tenth, memory],
+  ...[api, apiReads, sse, r3, tenth, memory],
 ];

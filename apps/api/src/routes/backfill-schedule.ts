@@ -11,8 +11,11 @@ import {
 } from '@jetbeat/core';
 import { type AskedRuns, askRuns, databaseTime, getSchedule, type ScheduleRecord } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
-import { askedId } from '../asked-id.ts';
+import { checkRunScope, seesSchedule } from '../access/schedule-queue.ts';
+import { askedId } from '../answers/asked-id.ts';
 import { checkReadable, checkRepeat } from '../asked-runs.ts';
+import { auditOf } from '../audit/audit-note.ts';
+import { shownRuns } from '../audit/audit-shown.ts';
 import { type BackfillTimes, backfillTimes } from '../backfill-times.ts';
 import { timeText } from '../job-json.ts';
 import type { Parts } from '../parts.ts';
@@ -20,20 +23,20 @@ import { ApiError } from '../problem.ts';
 import { answer, problems } from '../problem-responses.ts';
 import { readTime } from '../read-time.ts';
 import { recurrenceOf } from '../schedule-json.ts';
-import { found, IDEMPOTENCY_KEY, known, SCHEDULE_PARAMS } from './get-schedule.ts';
+import { found, known, SCHEDULE_PARAMS } from './get-schedule.ts';
 
 /** `POST /schedules/{name}/backfill`: runs what its rule says of a time that is over. */
-export function backfillScheduleRoute(app: FastifyInstance, { db }: Parts): void {
+export function backfillScheduleRoute(app: FastifyInstance, parts: Parts): void {
+  const { db, settings } = parts;
   app.post<{ Params: { name: string }; Body: BackfillRequest }>(
     '/schedules/:name/backfill',
     {
-      config: { role: 'operator', headers: ['idempotency-key'] },
+      config: { role: 'operator', scope: 'schedule' },
       schema: {
         operationId: 'backfillSchedule',
         tags: ['schedules'],
         summary: 'Run a schedule for a range of time that is over, or say what that would be',
         params: SCHEDULE_PARAMS,
-        headers: IDEMPOTENCY_KEY,
         body: BackfillRequestSchema,
         response: {
           200: answer('What would be run.', 'Backfill'),
@@ -63,16 +66,25 @@ export function backfillScheduleRoute(app: FastifyInstance, { db }: Parts): void
         overlap,
       };
       // Deleted and made again meanwhile, it is another one.
-      const plan = ({ id }: ScheduleRecord) => found(id === schedule.id ? wanted : undefined, name);
-      const result = found(await askRuns(db, { name, plan }), name);
+      const view = { caller: request.caller, settings, fleet: await parts.fleet() };
+      const plan = (locked: ScheduleRecord) => {
+        const isThis = locked.id === schedule.id && seesSchedule(locked, view);
+        const runs = found(isThis ? wanted : undefined, name);
+        checkRunScope(locked, view);
+        return runs;
+      };
+      const audit = auditOf(request, 'schedule.backfill', { kind: 'schedule', id: name }, shownRuns);
+      const result = found(await askRuns(db, { name, plan, audit }), name);
       checkRepeat(result, wanted);
       if (result.repeated) void reply.header('idempotent-replayed', 'true');
       else
         request.log.info(
-          { schedule: name, by: request.keyId, origin: wanted.origin, runs: runs.length },
+          { schedule: name, by: request.caller.id, origin: wanted.origin, runs: runs.length },
           'schedule backfilled',
         );
-      return reply.status(202).send(backfillJson(runs, wanted.origin));
+      const { lastDispatchAt } = result.asked;
+      const until = lastDispatchAt === undefined ? {} : { until: timeText(lastDispatchAt) };
+      return reply.status(202).send({ ...backfillJson(runs, wanted.origin), ...until });
     },
   );
 }

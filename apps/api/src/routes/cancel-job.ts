@@ -1,5 +1,7 @@
 import { type CancelRequest, CancelRequestSchema } from '@jetbeat/core';
 import type { FastifyInstance } from 'fastify';
+import { auditCancel } from '../audit/audit-jobs.ts';
+import { auditNote } from '../audit/audit-note.ts';
 import { cancelJob } from '../cancel-job.ts';
 import { jobJson } from '../job-json.ts';
 import type { Parts } from '../parts.ts';
@@ -11,7 +13,7 @@ export function cancelJobRoute(app: FastifyInstance, { db, cancel }: Parts): voi
   app.post<{ Params: { id: string }; Body: CancelRequest }>(
     '/jobs/:id/cancel',
     {
-      config: { role: 'operator' },
+      config: { role: 'operator', scope: 'job' },
       schema: {
         operationId: 'cancelJob',
         tags: ['jobs'],
@@ -29,8 +31,9 @@ export function cancelJobRoute(app: FastifyInstance, { db, cancel }: Parts): voi
     },
     async (request, reply) => {
       const { id } = await findJob(db, request.params.id);
-      await cancelJob(cancel, id, request.body.reason);
-      request.log.info({ job: id, by: request.keyId }, 'job cancelled');
+      const { reason } = request.body;
+      await cancelJob(cancel, id, reason, auditCancel(auditNote(request, reason), id));
+      request.log.info({ job: id, by: request.caller.id }, 'job cancelled');
       const job = await findJob(db, id);
       return reply.status(job.state === 'cancelled' ? 200 : 202).send(jobJson(job));
     },

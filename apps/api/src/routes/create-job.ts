@@ -6,15 +6,18 @@ import {
   type WaitQuery,
   WaitQuerySchema,
 } from '@jetbeat/core';
+import type { NewJob } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
 import { acceptJob } from '../accept-job.ts';
+import { fleetSeenBy } from '../access/sees-task.ts';
 import { warningsFor } from '../fleet.ts';
 import { jobJson } from '../job-json.ts';
 import type { Parts } from '../parts.ts';
 import { ApiError } from '../problem.ts';
 import { answer, problems } from '../problem-responses.ts';
+import type { StoredJob } from '../store-job.ts';
 import { submitJob } from '../submit-job.ts';
-import { readWait } from '../wait-for-end.ts';
+import { readWait, waitsOf } from '../wait-for-end.ts';
 
 /** `POST /jobs`: accepted when PostgreSQL has committed it; it is published behind the answer. */
 export function createJobRoute(app: FastifyInstance, parts: Parts): void {
@@ -22,7 +25,7 @@ export function createJobRoute(app: FastifyInstance, parts: Parts): void {
   app.post<{ Body: JobRequest; Querystring: WaitQuery }>(
     '/jobs',
     {
-      config: { role: 'operator' },
+      config: { role: 'operator', scope: 'new', waits: waitsOf },
       schema: {
         operationId: 'createJob',
         tags: ['jobs'],
@@ -48,17 +51,27 @@ export function createJobRoute(app: FastifyInstance, parts: Parts): void {
       const { job, stored } = await submitJob(parts, request, (place) =>
         acceptJob({ request: body, task, settings, ...place }),
       );
-      const { id, state } = stored.existing ?? { id: job.envelope.id, state: job.state };
+      const made = storedJson(job, stored);
+      const { id } = made;
       void reply.header('location', `/api/v1/jobs/${id}`);
+      if (stored.existing && stored.own) void reply.header('idempotent-replayed', 'true');
       const ended =
         waitMs === undefined ? undefined : await waiting.forEnd({ id, waitMs, request: request.raw });
       if (ended) return reply.status(200).send(jobJson(ended));
+      // Whoever waits, and asks again, wants to wait again.
+      if (waitMs !== undefined && request.repeatable) request.repeatable.keep = false;
       const accepted: JobAccepted = {
-        ...{ id, state, created: !stored.existing },
-        ...(stored.existing || stored.replaced === undefined ? {} : { replaced: stored.replaced }),
-        warnings: warningsFor(known, job.envelope),
+        ...made,
+        warnings: warningsFor(fleetSeenBy(request.caller, known), job.envelope),
       };
       return reply.status(202).send(accepted);
     },
   );
+}
+
+function storedJson(job: NewJob, stored: StoredJob): Omit<JobAccepted, 'warnings'> {
+  if (stored.existing) return { ...stored.existing, created: stored.own === true };
+  const { replaced } = stored;
+  const made = { id: job.envelope.id, state: job.state, created: true };
+  return replaced === undefined ? made : { ...made, replaced };
 }

@@ -1,10 +1,12 @@
-import { randomBytes } from 'node:crypto';
-import { DEFAULT_QUEUE, type ScheduleRequest, ScheduleRequestSchema, uuidV7 } from '@jetbeat/core';
-import { ConflictError, createSchedule, databaseTime } from '@jetbeat/postgres';
+import { type ScheduleRequest, ScheduleRequestSchema } from '@jetbeat/core';
+import { ConflictError, createSchedule, databaseTime, getSchedule } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
+import { scheduleWarnings } from '../access/schedule-queue.ts';
+import { timedId } from '../answers/asked-id.ts';
+import { auditOf } from '../audit/audit-note.ts';
+import { shownSchedule } from '../audit/audit-shown.ts';
 import { checkSchedule } from '../check-schedule.ts';
 import { entityTag } from '../entity-tag.ts';
-import { warningsFor } from '../fleet.ts';
 import type { Parts } from '../parts.ts';
 import { ApiError } from '../problem.ts';
 import { answer, problems } from '../problem-responses.ts';
@@ -17,7 +19,7 @@ export function createScheduleRoute(app: FastifyInstance, parts: Parts): void {
   app.post<{ Body: ScheduleRequest }>(
     '/schedules',
     {
-      config: { role: 'operator' },
+      config: { role: 'operator', scope: 'new' },
       schema: {
         operationId: 'createSchedule',
         tags: ['schedules'],
@@ -29,18 +31,22 @@ export function createScheduleRoute(app: FastifyInstance, parts: Parts): void {
     async (request, reply) => {
       const definition = readSchedule(request.body);
       const known = await fleet();
-      checkSchedule(parts, { definition, fleet: known, now: parts.clock() });
+      const { caller } = request;
+      checkSchedule(parts, { definition, fleet: known, now: parts.clock(), caller });
       const now = await databaseTime(db);
-      const { name, job } = definition;
-      const id = uuidV7(now, randomBytes(10));
-      const created = await createSchedule(db, { id, name, definition, now }).catch((error: unknown) => {
+      const { name } = definition;
+      const id = timedId(request, now)('schedule');
+      const audit = auditOf(request, 'schedule.create', { kind: 'schedule', id: name }, shownSchedule);
+      const created = await createSchedule(db, { id, name, definition, now, audit }).catch(async (error) => {
         if (!(error instanceof ConflictError)) throw error;
+        const found = request.repeatable?.again ? await getSchedule(db, name) : undefined;
+        if (found?.id === id) return found;
         throw new ApiError('schedule_exists', `there is a schedule named ${JSON.stringify(name)} already`, {
           cause: error,
         });
       });
-      request.log.info({ schedule: name, by: request.keyId }, 'schedule created');
-      const warnings = warningsFor(known, { task: job.task, queue: job.queue ?? DEFAULT_QUEUE });
+      request.log.info({ schedule: name, by: request.caller.id }, 'schedule created');
+      const warnings = scheduleWarnings({ definition }, { caller, settings: parts.settings, fleet: known });
       return reply
         .status(201)
         .header('location', `/api/v1/schedules/${encodeURIComponent(name)}`)

@@ -1,6 +1,4 @@
-import { randomBytes } from 'node:crypto';
 import {
-  DEFAULT_QUEUE,
   describeIssues,
   InvalidInputError,
   type Issue,
@@ -8,13 +6,16 @@ import {
   ScheduleBatchSchema,
   type ScheduleRequest,
   type ScheduleSpec,
-  uuidV7,
   type Warning,
 } from '@jetbeat/core';
-import { ConflictError, createSchedules, databaseTime } from '@jetbeat/postgres';
-import type { FastifyInstance } from 'fastify';
+import { type AuditOf, ConflictError, createSchedules, databaseTime } from '@jetbeat/postgres';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Caller, Scoped } from '../access/caller.ts';
+import { scheduleWarnings } from '../access/schedule-queue.ts';
+import { timedId } from '../answers/asked-id.ts';
+import { auditNote } from '../audit/audit-note.ts';
+import { shownSchedule } from '../audit/audit-shown.ts';
 import { checkSchedule } from '../check-schedule.ts';
-import { warningsFor } from '../fleet.ts';
 import type { Parts } from '../parts.ts';
 import { ApiError, type ProblemCode } from '../problem.ts';
 import { answer, problems } from '../problem-responses.ts';
@@ -25,6 +26,8 @@ import { createTurns } from '../turns.ts';
 /** Wrong places that are told of one batch. */
 const MAX_ISSUES = 64;
 const MAX_WARNINGS = 20;
+/** Of all of them together. */
+const MAX_KEYS = 100_000;
 
 /** `POST /schedules/batch`: all of them, or none. */
 export function createSchedulesRoute(app: FastifyInstance, parts: Parts): void {
@@ -32,7 +35,7 @@ export function createSchedulesRoute(app: FastifyInstance, parts: Parts): void {
   app.post<{ Body: ScheduleBatch }>(
     '/schedules/batch',
     {
-      config: { role: 'operator' },
+      config: { role: 'operator', scope: 'new', maxKeys: MAX_KEYS },
       schema: {
         operationId: 'createSchedules',
         tags: ['schedules'],
@@ -45,26 +48,46 @@ export function createSchedulesRoute(app: FastifyInstance, parts: Parts): void {
       },
     },
     async (request, reply) => {
-      const definitions = await readAll(parts, request.body.schedules);
+      const definitions = await readAll(parts, request.caller, request.body.schedules);
       const now = await databaseTime(db);
+      const idOf = timedId(request, now);
       const schedules = definitions.map((definition) => {
         const nextAt = nextTime({ definition, createdAt: now }, now);
-        return { id: uuidV7(now, randomBytes(10)), definition, ...(nextAt === undefined ? {} : { nextAt }) };
+        return {
+          id: idOf(`schedule ${definition.name}`),
+          definition,
+          ...(nextAt === undefined ? {} : { nextAt }),
+        };
       });
-      const taken = await createSchedules(db, { schedules, now }).catch((error: unknown) => {
-        if (!(error instanceof ConflictError)) throw error;
-        throw new ApiError('schedule_exists', error.message, { cause: error });
-      });
+      const taken = await createSchedules(db, { schedules, now, audit: auditAll(request) }).catch(
+        (error: unknown) => {
+          if (!(error instanceof ConflictError)) throw error;
+          throw new ApiError('schedule_exists', error.message, { cause: error });
+        },
+      );
       if (taken.length > 0) throw exists(definitions, taken);
-      request.log.info({ schedules: definitions.length, by: request.keyId }, 'schedules created');
-      const warnings = await warningsOf(parts, definitions);
+      request.log.info({ schedules: definitions.length, by: request.caller.id }, 'schedules created');
+      const warnings = await warningsOf(parts, request.caller, definitions);
       return reply.status(201).send({ created: definitions.length, warnings });
     },
   );
 }
 
+/** Each has a row of its own, so that it is found by its name. */
+function auditAll(request: FastifyRequest): AuditOf<ScheduleSpec> {
+  const note = auditNote(request);
+  return (_before, after) => {
+    const target = { kind: 'schedule', id: after?.name ?? '' };
+    return { note, action: 'schedule.create', target, after: after && shownSchedule(after) };
+  };
+}
+
 /** Reads and checks every one, and names what is wrong with each of them. */
-async function readAll(parts: Parts, requests: readonly ScheduleRequest[]): Promise<ScheduleSpec[]> {
+async function readAll(
+  parts: Parts,
+  caller: Caller,
+  requests: readonly ScheduleRequest[],
+): Promise<ScheduleSpec[]> {
   const fleet = await parts.fleet();
   const issues: Issue[] = [];
   const names = new Map<string, number>();
@@ -81,7 +104,7 @@ async function readAll(parts: Parts, requests: readonly ScheduleRequest[]): Prom
     names.set(request.name, before ?? index);
     try {
       const definition = readSchedule(request);
-      checkSchedule(parts, { definition, fleet, now: parts.clock(), pointer });
+      checkSchedule(parts, { definition, fleet, now: parts.clock(), caller, pointer });
       definitions.push(definition);
     } catch (error) {
       if (error instanceof ApiError) {
@@ -108,12 +131,16 @@ function exists(definitions: readonly ScheduleSpec[], taken: readonly string[]):
 }
 
 /** One for each task and queue that nobody serves. */
-async function warningsOf(parts: Parts, definitions: readonly ScheduleSpec[]): Promise<Warning[]> {
+async function warningsOf(
+  parts: Parts,
+  caller: Scoped,
+  definitions: readonly ScheduleSpec[],
+): Promise<Warning[]> {
   const fleet = await parts.fleet();
   const warnings = new Map<string, Warning>();
-  for (const { job } of definitions) {
-    const { task, queue = DEFAULT_QUEUE } = job;
-    for (const warning of warningsFor(fleet, { task, queue })) warnings.set(warning.message, warning);
+  const view = { caller, settings: parts.settings, fleet };
+  for (const definition of definitions) {
+    for (const warning of scheduleWarnings({ definition }, view)) warnings.set(warning.message, warning);
     if (warnings.size >= MAX_WARNINGS) break;
   }
   return [...warnings.values()];

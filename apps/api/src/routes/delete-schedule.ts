@@ -1,5 +1,8 @@
 import { deleteSchedule, getSchedule } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
+import { stillSees } from '../access/schedule-queue.ts';
+import { auditOf } from '../audit/audit-note.ts';
+import { shownSchedule } from '../audit/audit-shown.ts';
 import { stale } from '../change-schedule.ts';
 import { matches } from '../entity-tag.ts';
 import type { Parts } from '../parts.ts';
@@ -7,11 +10,12 @@ import { problems } from '../problem-responses.ts';
 import { found, IF_MATCH, known, SCHEDULE_PARAMS } from './get-schedule.ts';
 
 /** `DELETE /schedules/{name}`: its jobs and their history stay. */
-export function deleteScheduleRoute(app: FastifyInstance, { db }: Parts): void {
+export function deleteScheduleRoute(app: FastifyInstance, parts: Parts): void {
+  const { db, settings } = parts;
   app.delete<{ Params: { name: string }; Headers: { 'if-match'?: string } }>(
     '/schedules/:name',
     {
-      config: { role: 'operator', headers: ['if-match'] },
+      config: { role: 'operator', scope: 'schedule', headers: ['if-match'] },
       schema: {
         operationId: 'deleteSchedule',
         tags: ['schedules'],
@@ -24,14 +28,22 @@ export function deleteScheduleRoute(app: FastifyInstance, { db }: Parts): void {
     async (request, reply) => {
       const { name } = request.params;
       const ifMatch = request.headers['if-match'];
-      const read = found(known(name) ? await getSchedule(db, name) : undefined, name);
-      if (!matches(ifMatch, read.version)) throw stale(read, undefined, ifMatch ?? '');
+      const { caller } = request;
+      const check = stillSees({ caller, settings, fleet: await parts.fleet() });
+      const look = async () => {
+        const schedule = found(known(name) ? await getSchedule(db, name) : undefined, name);
+        check(schedule);
+        return schedule;
+      };
+      const read = await look();
+      if (!matches(ifMatch, read.version)) throw stale(read, undefined, { ifMatch, caller });
       const only = ifMatch === undefined ? undefined : read.version;
-      if (!(await deleteSchedule(db, name, only))) {
+      const audit = auditOf(request, 'schedule.delete', { kind: 'schedule', id: name }, shownSchedule);
+      if (!(await deleteSchedule(db, name, { version: only, audit, check }))) {
         // Somebody was faster.
-        throw stale(found(await getSchedule(db, name), name), undefined, ifMatch ?? '');
+        throw stale(await look(), undefined, { ifMatch, caller });
       }
-      request.log.info({ schedule: name, by: request.keyId }, 'schedule deleted');
+      request.log.info({ schedule: name, by: caller.id }, 'schedule deleted');
       return reply.status(204).send();
     },
   );

@@ -1,5 +1,6 @@
-import { discardDead, retriesOf } from '@jetbeat/postgres';
+import { discardDead, noteAudit, retriesOf } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
+import { auditNote } from '../audit/audit-note.ts';
 import { deadJobJson, malformedJson } from '../dead-letter-json.ts';
 import { DEAD_LETTER_PARAMS, deadLetterNotFound, findDeadLetter } from '../find-dead-letter.ts';
 import type { Parts } from '../parts.ts';
@@ -12,7 +13,7 @@ export function getDeadLetterRoute(app: FastifyInstance, parts: Parts): void {
   app.get<{ Params: { jobId: string } }>(
     '/dead-letters/:jobId',
     {
-      config: { role: 'viewer' },
+      config: { role: 'viewer', scope: 'dead-letter' },
       schema: {
         operationId: 'getDeadLetter',
         tags: ['dead letters'],
@@ -35,7 +36,7 @@ export function deleteDeadLetterRoute(app: FastifyInstance, parts: Parts): void 
   app.delete<{ Params: { jobId: string } }>(
     '/dead-letters/:jobId',
     {
-      config: { role: 'operator' },
+      config: { role: 'operator', scope: 'dead-letter' },
       schema: {
         operationId: 'deleteDeadLetter',
         tags: ['dead letters'],
@@ -48,9 +49,19 @@ export function deleteDeadLetterRoute(app: FastifyInstance, parts: Parts): void 
       const { jobId: id } = request.params;
       const { job, message } = await findDeadLetter(parts, id);
       const stored = message ?? (await dead.ofJob(job));
+      const target = { kind: 'dead-letter', id: job?.id ?? id };
+      const { queue, task } = job ?? stored ?? {};
+      const audit = {
+        note: auditNote(request),
+        action: 'dead-letter.discard',
+        target,
+        before: { queue, task },
+      };
+      // First what says who has done it: a message cannot be taken away in the same transaction.
+      if (!job) await noteAudit(db, audit);
+      else if (!(await discardDead(db, { id: job.id, now: clock(), audit }))) throw deadLetterNotFound(id);
       if (stored) await dead.remove(stored.seq);
-      if (job && !(await discardDead(db, { id: job.id, now: clock() }))) throw deadLetterNotFound(id);
-      request.log.info({ deadLetter: id, by: request.keyId }, 'dead letter thrown away');
+      request.log.info({ deadLetter: id, by: request.caller.id }, 'dead letter thrown away');
       return reply.status(204).send();
     },
   );

@@ -1,6 +1,7 @@
 import { describeIssues, type ForecastQuery, ForecastQuerySchema, type Issue } from '@jetbeat/core';
 import { databaseTime, firingSchedules } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
+import { scheduleScope } from '../access/schedule-queue.ts';
 import { forecast } from '../forecast.ts';
 import type { Parts } from '../parts.ts';
 import { ApiError } from '../problem.ts';
@@ -13,11 +14,12 @@ const MAX_RANGE = 400 * DAY;
 const MAX_SCHEDULES = 2_000;
 
 /** `GET /forecast`: what all schedules will do. */
-export function getForecastRoute(app: FastifyInstance, { db }: Parts): void {
+export function getForecastRoute(app: FastifyInstance, parts: Parts): void {
+  const { db } = parts;
   app.get<{ Querystring: ForecastQuery }>(
     '/forecast',
     {
-      config: { role: 'viewer' },
+      config: { role: 'viewer', scope: 'list' },
       schema: {
         operationId: 'getForecast',
         tags: ['schedules'],
@@ -26,12 +28,13 @@ export function getForecastRoute(app: FastifyInstance, { db }: Parts): void {
         response: { 200: answer('What will be due.', 'Forecast'), ...problems(400) },
       },
     },
-    async ({ query }, reply) => {
+    async ({ query, caller }, reply) => {
       const now = await databaseTime(db);
       const { after, to } = readRange(query, now);
       const { task } = query;
       const schedules = await firingSchedules(db, {
         upTo: to,
+        scope: await scheduleScope(caller, parts),
         limit: MAX_SCHEDULES + 1,
         ...(task === undefined ? {} : { task }),
       });

@@ -10,6 +10,8 @@ import {
 } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
+import { maySeeQueue } from '../access/caller.ts';
+import { fleetSeenBy } from '../access/sees-task.ts';
 import { reasonNow } from '../fleet.ts';
 import { jobJson, timeText } from '../job-json.ts';
 import type { Parts } from '../parts.ts';
@@ -27,7 +29,7 @@ export function getJobRoute(app: FastifyInstance, { db, fleet, settings }: Parts
   app.get<{ Params: { id: string } }>(
     '/jobs/:id',
     {
-      config: { role: 'viewer' },
+      config: { role: 'viewer', scope: 'job' },
       schema: {
         operationId: 'getJob',
         tags: ['jobs'],
@@ -36,14 +38,18 @@ export function getJobRoute(app: FastifyInstance, { db, fleet, settings }: Parts
         response: { 200: answer('The job.', 'Job'), ...problems(404) },
       },
     },
-    async ({ params }, reply) => {
+    async ({ params, caller }, reply) => {
       const job = await findJob(db, params.id);
-      const [retriedBy, callbacks, unmade, known] = await Promise.all([
+      const [retriedBy, called, unmade, whole] = await Promise.all([
         retriesOf(db, job),
         calledBy(db, job),
         job.finishedAt === undefined ? [] : unmadeOf(db, job.id),
         fleet(),
       ]);
+      const known = fleetSeenBy(caller, whole);
+      const callbacks = called
+        .filter(({ queue }) => maySeeQueue(caller, queue))
+        .map(({ id, task, state }) => ({ id, task, state }));
       const reason = reasonNow(known, job);
       return reply.send({
         ...jobJson(reason === undefined ? job : { ...job, reason }, retriedBy),
@@ -68,6 +74,11 @@ function unmadeJson({ what, tries, since, nextAt, error }: UnmadeRecord): NonNul
 export async function findJob(db: Database, text: string): Promise<JobWithAttempts> {
   const id = text.toLowerCase();
   const job = isUuid(id) ? await getJob(db, id) : undefined;
-  if (!job) throw new ApiError('job_not_found', `no job has the id ${JSON.stringify(text.slice(0, 64))}`);
+  if (!job) throw jobNotFound(text);
   return job;
+}
+
+/** The error for a job that is not there. */
+export function jobNotFound(text: string): ApiError {
+  return new ApiError('job_not_found', `no job has the id ${JSON.stringify(text.slice(0, 64))}`);
 }

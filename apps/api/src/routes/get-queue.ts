@@ -8,7 +8,7 @@ export function getQueueRoute(app: FastifyInstance, parts: Parts): void {
   app.get<{ Params: { queue: string } }>(
     '/queues/:queue',
     {
-      config: { role: 'viewer' },
+      config: { role: 'viewer', scope: 'queue' },
       schema: {
         operationId: 'getQueue',
         tags: ['queues'],

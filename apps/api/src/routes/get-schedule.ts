@@ -10,9 +10,9 @@ import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
 import { entityTag } from '../entity-tag.ts';
 import type { Parts } from '../parts.ts';
-import { ApiError } from '../problem.ts';
 import { answer, problems } from '../problem-responses.ts';
 import { scheduleJson } from '../schedule-json.ts';
+import { scheduleNotFound } from '../schedule-not-found.ts';
 
 /** The path of one schedule. What may not name a schedule names none, and is answered so. */
 export const SCHEDULE_PARAMS = Type.Object({
@@ -31,22 +31,12 @@ export const IF_MATCH = Type.Object({
   ),
 });
 
-/** The header with which a request may be repeated. */
-export const IDEMPOTENCY_KEY = Type.Object({
-  'idempotency-key': Type.Optional(
-    Type.String({
-      maxLength: 255,
-      description: 'Printable text, best a UUID. The same request with the same key is done once.',
-    }),
-  ),
-});
-
 /** `GET /schedules/{name}` */
 export function getScheduleRoute(app: FastifyInstance, { db }: Parts): void {
   app.get<{ Params: { name: string } }>(
     '/schedules/:name',
     {
-      config: { role: 'viewer' },
+      config: { role: 'viewer', scope: 'schedule' },
       schema: {
         operationId: 'getSchedule',
         tags: ['schedules'],
@@ -72,12 +62,7 @@ export function known(name: string): boolean {
  * @throws ApiError schedule_not_found
  */
 export function found<Value>(value: Value | undefined, name: string): Value {
-  if (value === undefined) {
-    throw new ApiError(
-      'schedule_not_found',
-      `there is no schedule named ${JSON.stringify(name.slice(0, 128))}`,
-    );
-  }
+  if (value === undefined) throw scheduleNotFound(name);
   return value;
 }
 

@@ -8,7 +8,7 @@ export function getTaskRoute(app: FastifyInstance, parts: Parts): void {
   app.get<{ Params: { task: string } }>(
     '/tasks/:task',
     {
-      config: { role: 'viewer' },
+      config: { role: 'viewer', scope: 'task' },
       schema: {
         operationId: 'getTask',
         tags: ['tasks'],
@@ -17,6 +17,6 @@ export function getTaskRoute(app: FastifyInstance, parts: Parts): void {
         response: { 200: answer('The task.', 'Task'), ...problems(404) },
       },
     },
-    async ({ params }, reply) => reply.send(await showTask(parts, params.task)),
+    async ({ params, caller }, reply) => reply.send(await showTask(parts, params.task, caller)),
   );
 }

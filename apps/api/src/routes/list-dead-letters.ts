@@ -7,7 +7,8 @@ import {
 } from '@jetbeat/core';
 import { listJobs } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
-import { decodeCursor, encodeCursor } from '../cursor.ts';
+import { filterOfCaller } from '../access/caller.ts';
+import type { ListCursors } from '../cursor.ts';
 import { listedDeadJson, malformedJson } from '../dead-letter-json.ts';
 import type { Parts } from '../parts.ts';
 import { answer, problems } from '../problem-responses.ts';
@@ -21,11 +22,11 @@ const FIRST = { job: '', seq: 1 };
  * `GET /dead-letters`: dead jobs, newest first; after them the messages that never were a job, oldest first. Filters of
  * jobs leave the latter out.
  */
-export function listDeadLettersRoute(app: FastifyInstance, { db, dead }: Parts): void {
+export function listDeadLettersRoute(app: FastifyInstance, { db, dead, clock, cursors }: Parts): void {
   app.get<{ Querystring: DeadLetterQuery }>(
     '/dead-letters',
     {
-      config: { role: 'viewer' },
+      config: { role: 'viewer', scope: 'list' },
       schema: {
         operationId: 'listDeadLetters',
         tags: ['dead letters'],
@@ -34,22 +35,29 @@ export function listDeadLettersRoute(app: FastifyInstance, { db, dead }: Parts):
         response: { 200: answer('A page of dead letters.', 'DeadLetterPage'), ...problems(400) },
       },
     },
-    async ({ query }, reply) => {
+    async (request, reply) => {
+      const { query } = request;
       const { limit = PAGE_SIZE } = query;
-      const place = decodeCursor(query.cursor, PLACE);
+      const list = cursors.of(request);
+      const place = list.read(PLACE);
       const inMessages = query.reason === 'malformed' || place?.job === '';
       const items: DeadLetter[] = [];
       if (!inMessages) {
-        const jobs = await listJobs(db, { ...filterOf(query), ...after(place?.job), limit: limit + 1 });
-        items.push(...jobs.slice(0, limit).map(listedDeadJson));
-        const last = items.at(-1);
-        if (jobs.length > limit && last)
-          return reply.send({ items, nextCursor: encodeCursor({ job: last.id, seq: 0 }) });
+        const { jobs, next } = await listJobs(db, {
+          ...{ ...filterOf(query), ...filterOfCaller(request.caller), ...after(place?.job) },
+          limit,
+          now: clock(),
+        });
+        items.push(...jobs.map(listedDeadJson));
+        if (next !== undefined) return reply.send({ items, nextCursor: list.write({ job: next, seq: 0 }) });
       }
       if (!mayBeMalformed(query)) return reply.send({ items, nextCursor: null });
-      if (items.length === limit) return reply.send({ items, nextCursor: encodeCursor(FIRST) });
+      if (items.length === limit) return reply.send({ items, nextCursor: list.write(FIRST) });
       const from = inMessages && place ? Number(place.seq) : FIRST.seq;
-      const rest = await messagesPage({ dead, query, from, limit: limit - items.length });
+      const rest = await messagesPage({
+        ...{ dead, list, query, from, limit: limit - items.length },
+        queues: request.caller.queues,
+      });
       return reply.send({ items: [...items, ...rest.items], nextCursor: rest.nextCursor });
     },
   );
@@ -58,16 +66,19 @@ export function listDeadLettersRoute(app: FastifyInstance, { db, dead }: Parts):
 /** Messages that never were a job. */
 async function messagesPage(params: {
   dead: Parts['dead'];
+  list: ListCursors;
   query: DeadLetterQuery;
   from: number;
   limit: number;
+  /** The only queues that the caller sees. */
+  queues: readonly string[] | undefined;
 }): Promise<{ items: DeadLetter[]; nextCursor: string | null }> {
-  const { dead, query, from, limit } = params;
+  const { dead, list, query, from, limit, queues } = params;
   const ofQueue = query.queue === undefined ? {} : { queue: query.queue };
-  const { messages, next } = await dead.malformed({ from, limit, ...ofQueue });
+  const { messages, next } = await dead.malformed({ from, limit, queues, ...ofQueue });
   return {
     items: messages.map((message) => malformedJson(message, { whole: false })),
-    nextCursor: next === undefined ? null : encodeCursor({ job: '', seq: next }),
+    nextCursor: next === undefined ? null : list.write({ job: '', seq: next }),
   };
 }
 

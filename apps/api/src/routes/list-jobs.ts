@@ -1,42 +1,49 @@
-import { type JobQuery, JobQuerySchema, PAGE_SIZE, UUID_PATTERN } from '@jetbeat/core';
+import { type JobQuery, JobQuerySchema, PAGE_SIZE, type Total, UUID_PATTERN } from '@jetbeat/core';
 import { listJobs } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
-import { decodeCursor, pageOf } from '../cursor.ts';
 import { listedJobJson } from '../job-json.ts';
 import type { Parts } from '../parts.ts';
 import { answer, problems } from '../problem-responses.ts';
-import { readTime } from '../read-time.ts';
+import { readJobFilter } from '../read-job-filter.ts';
+import { searchedJson } from '../searched-json.ts';
 
 const PLACE = { id: new RegExp(UUID_PATTERN) };
 
 /** `GET /jobs`: newest first. */
-export function listJobsRoute(app: FastifyInstance, { db }: Parts): void {
+export function listJobsRoute(app: FastifyInstance, { db, clock, cursors, counting }: Parts): void {
   app.get<{ Querystring: JobQuery }>(
     '/jobs',
     {
-      config: { role: 'viewer' },
+      config: { role: 'viewer', scope: 'list' },
       schema: {
         operationId: 'listJobs',
         tags: ['jobs'],
         summary: 'List jobs, newest first',
+        description:
+          'Besides these filters `?meta.<name>=<text>` finds jobs by a note. What no index tells is found by looking at jobs one by one, newest first, as far as one answer may: see `searched`.',
         querystring: JobQuerySchema,
         response: { 200: answer('A page of jobs.', 'JobPage'), ...problems(400) },
       },
     },
-    async ({ query }, reply) => {
-      const { state, task, queue, schedule, from, to, limit = PAGE_SIZE } = query;
-      const after = decodeCursor(query.cursor, PLACE)?.id;
-      const found = await listJobs(db, {
-        ...(state === undefined ? {} : { states: state }),
-        ...(task === undefined ? {} : { task }),
-        ...(queue === undefined ? {} : { queue }),
-        ...(schedule === undefined ? {} : { schedule }),
-        ...(from === undefined ? {} : { from: readTime(from, '?from') }),
-        ...(to === undefined ? {} : { to: readTime(to, '?to') }),
-        ...(after === undefined ? {} : { after }),
-        limit: limit + 1,
+    async (request, reply) => {
+      const { query, caller } = request;
+      const { limit = PAGE_SIZE } = query;
+      const list = cursors.of(request);
+      const after = list.read(PLACE)?.id;
+      const filter = readJobFilter(query, caller);
+      const { jobs, next, searched } = await listJobs(db, { ...filter, after, limit, now: clock() });
+      const items = jobs.map(listedJobJson);
+      let total: Total | undefined;
+      if (after === undefined) {
+        if (next === undefined) total = { value: items.length, capped: false };
+        else if (!searched) total = await counting.jobs(filter);
+      }
+      return reply.send({
+        items,
+        nextCursor: next === undefined ? null : list.write({ id: next }),
+        ...(total ? { total } : {}),
+        ...(searched ? { searched: searchedJson(searched) } : {}),
       });
-      return reply.send(pageOf(found, limit, { show: listedJobJson, place: ({ id }) => ({ id }) }));
     },
   );
 }

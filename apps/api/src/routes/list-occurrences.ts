@@ -1,7 +1,6 @@
 import { type OccurrenceQuery, OccurrenceQuerySchema, PAGE_SIZE, PLAN_ORIGIN } from '@jetbeat/core';
 import { databaseTime, getSchedule, type ListOccurrencesParams, listOccurrences } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
-import { decodeCursor, pageOf } from '../cursor.ts';
 import { explainNothing } from '../explain-nothing.ts';
 import { occurrenceJson } from '../occurrence-json.ts';
 import type { Parts } from '../parts.ts';
@@ -12,11 +11,11 @@ import { found, known, SCHEDULE_PARAMS } from './get-schedule.ts';
 const PLACE = { nominalTime: /^\d{1,15}$/, origin: /^[\w:.-]{1,128}$/ };
 
 /** `GET /schedules/{name}/occurrences`: newest first. */
-export function listOccurrencesRoute(app: FastifyInstance, { db }: Parts): void {
+export function listOccurrencesRoute(app: FastifyInstance, { db, cursors }: Parts): void {
   app.get<{ Params: { name: string }; Querystring: OccurrenceQuery }>(
     '/schedules/:name/occurrences',
     {
-      config: { role: 'viewer' },
+      config: { role: 'viewer', scope: 'schedule' },
       schema: {
         operationId: 'listOccurrences',
         tags: ['schedules'],
@@ -26,9 +25,12 @@ export function listOccurrencesRoute(app: FastifyInstance, { db }: Parts): void 
         response: { 200: answer('A page of occurrences.', 'OccurrencePage'), ...problems(400, 404) },
       },
     },
-    async ({ params: { name }, query }, reply) => {
+    async (request, reply) => {
+      const { params, query } = request;
+      const { name } = params;
       const { limit = PAGE_SIZE } = query;
-      const place = decodeCursor(query.cursor, PLACE);
+      const list = cursors.of(request);
+      const place = list.read(PLACE);
       const filter = filterOf(query);
       const schedule = found(known(name) ? await getSchedule(db, name) : undefined, name);
       const occurrences = await listOccurrences(db, {
@@ -37,7 +39,7 @@ export function listOccurrencesRoute(app: FastifyInstance, { db }: Parts): void 
         limit: limit + 1,
         ...(place ? { after: { nominalTime: Number(place.nominalTime), origin: place.origin } } : {}),
       });
-      const page = pageOf(occurrences, limit, {
+      const page = list.page(occurrences, limit, {
         show: occurrenceJson,
         place: ({ nominalTime, origin }) => ({ nominalTime, origin }),
       });

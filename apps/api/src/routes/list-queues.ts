@@ -1,5 +1,6 @@
 import { listQueues } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
+import { maySeeQueue } from '../access/caller.ts';
 import type { Parts } from '../parts.ts';
 import { answer, problems } from '../problem-responses.ts';
 import { queueJson } from '../queue-json.ts';
@@ -9,7 +10,7 @@ export function listQueuesRoute(app: FastifyInstance, { db, queues, clock }: Par
   app.get(
     '/queues',
     {
-      config: { role: 'viewer' },
+      config: { role: 'viewer', scope: 'list' },
       schema: {
         operationId: 'listQueues',
         tags: ['queues'],
@@ -17,12 +18,13 @@ export function listQueuesRoute(app: FastifyInstance, { db, queues, clock }: Par
         response: { 200: answer('All queues, in the order of their names.', 'QueueList'), ...problems() },
       },
     },
-    async (_request, reply) => {
+    async ({ caller }, reply) => {
       const known = new Map((await listQueues(db)).map((queue) => [queue.name, queue]));
       const picture = await queues.picture();
       const names = new Set([...known.keys(), ...(picture.lanes?.keys() ?? []), ...picture.workers.keys()]);
       const now = clock();
-      const items = [...names].sort().map((name) => queueJson(name, known.get(name), picture, now));
+      const seen = [...names].filter((name) => maySeeQueue(caller, name)).sort();
+      const items = seen.map((name) => queueJson(name, known.get(name), picture, now));
       return reply.send({ items, nextCursor: null });
     },
   );

@@ -7,7 +7,7 @@ import {
 } from '@jetbeat/core';
 import { databaseTime, type ListSchedulesParams, lastOccurrences, listSchedules } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
-import { decodeCursor, pageOf } from '../cursor.ts';
+import { scheduleScope } from '../access/schedule-queue.ts';
 import type { Parts } from '../parts.ts';
 import { answer, problems } from '../problem-responses.ts';
 import { scheduleJson } from '../schedule-json.ts';
@@ -16,11 +16,12 @@ import { createTurns } from '../turns.ts';
 const PLACE = { name: new RegExp(SCHEDULE_PATTERN) };
 
 /** `GET /schedules`: by name. */
-export function listSchedulesRoute(app: FastifyInstance, { db }: Parts): void {
+export function listSchedulesRoute(app: FastifyInstance, parts: Parts): void {
+  const { db, cursors, counting } = parts;
   app.get<{ Querystring: ScheduleQuery }>(
     '/schedules',
     {
-      config: { role: 'viewer' },
+      config: { role: 'viewer', scope: 'list' },
       schema: {
         operationId: 'listSchedules',
         tags: ['schedules'],
@@ -29,11 +30,14 @@ export function listSchedulesRoute(app: FastifyInstance, { db }: Parts): void {
         response: { 200: answer('A page of schedules.', 'SchedulePage'), ...problems(400) },
       },
     },
-    async ({ query }, reply) => {
+    async (request, reply) => {
+      const { query } = request;
       const { limit = PAGE_SIZE } = query;
-      const after = decodeCursor(query.cursor, PLACE)?.name;
+      const list = cursors.of(request);
+      const after = list.read(PLACE)?.name;
+      const filter = { ...filterOf(query), scope: await scheduleScope(request.caller, parts) };
       const found = await listSchedules(db, {
-        ...filterOf(query),
+        ...filter,
         limit: limit + 1,
         ...(after === undefined ? {} : { after }),
       });
@@ -42,7 +46,7 @@ export function listSchedulesRoute(app: FastifyInstance, { db }: Parts): void {
         found.map(({ id }) => id),
       );
       const now = await databaseTime(db);
-      const { items, nextCursor } = pageOf(found, limit, {
+      const { items, nextCursor } = list.page(found, limit, {
         show: (schedule) => schedule,
         place: ({ name }) => ({ name }),
       });
@@ -52,7 +56,11 @@ export function listSchedulesRoute(app: FastifyInstance, { db }: Parts): void {
         shown.push(scheduleJson(schedule, now, last.get(schedule.id)));
         await others();
       }
-      return reply.send({ items: shown, nextCursor });
+      const isAll = found.length <= limit;
+      const total =
+        after === undefined &&
+        (isAll ? { value: found.length, capped: false } : await counting.schedules(filter));
+      return reply.send({ items: shown, nextCursor, ...(total ? { total } : {}) });
     },
   );
 }

@@ -1,5 +1,6 @@
 import { listTaskLimits } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
+import { fleetSeenBy, seesTask } from '../access/sees-task.ts';
 import type { Parts } from '../parts.ts';
 import { answer, problems } from '../problem-responses.ts';
 import { taskJson } from '../task-json.ts';
@@ -10,7 +11,7 @@ export function listTasksRoute(app: FastifyInstance, parts: Parts): void {
   app.get(
     '/tasks',
     {
-      config: { role: 'viewer' },
+      config: { role: 'viewer', scope: 'list' },
       schema: {
         operationId: 'listTasks',
         tags: ['tasks'],
@@ -18,11 +19,13 @@ export function listTasksRoute(app: FastifyInstance, parts: Parts): void {
         response: { 200: answer('All tasks, in the order of their names.', 'TaskList'), ...problems() },
       },
     },
-    async (_request, reply) => {
-      const [fleet, said] = await Promise.all([parts.fleet(), listTaskLimits(db)]);
-      const names = [...new Set([...fleet.tasks.keys(), ...said.keys()])].sort();
+    async ({ caller }, reply) => {
+      const [whole, said] = await Promise.all([parts.fleet(), listTaskLimits(db)]);
+      const fleet = fleetSeenBy(caller, whole);
+      const known = [...new Set([...whole.tasks.keys(), ...said.keys()])].sort();
+      const names = known.filter((name) => seesTask(caller, name, settings, whole));
       const items = names.map((name) =>
-        taskJson(name, { task: fleet.tasks.get(name), limits: said.get(name), fleet, settings }),
+        taskJson(name, { task: fleet.tasks.get(name), limits: said.get(name), fleet, settings, caller }),
       );
       return reply.send({ items, nextCursor: null });
     },

@@ -1,15 +1,22 @@
 import { METRICS_TYPE, type Metrics } from '@jetbeat/runtime';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { needEveryQueue } from '../access/caller.ts';
+import type { Parts } from '../parts.ts';
 
 /**
- * `GET /metrics`, for Prometheus: open like `/livez`, so that every app is scraped alike. It has names of queues and routes and
- * numbers, never anything of a job; many scrapers cost one look.
+ * `GET /metrics`, for Prometheus. It has names of queues and routes and numbers, never anything of a job; many scrapers cost one look. On the
+ * machine itself it is open like `/livez`, so that every app is scraped alike; where others reach the API it needs a key for all queues.
  */
-export function metricsRoute(app: FastifyInstance, { metrics }: { metrics: Pick<Metrics, 'page'> }): void {
-  app.get('/metrics', { schema: { hide: true } }, async (_request, reply) =>
+export function metricsRoute(app: FastifyInstance, { metrics, callers, door }: MetricsParts): void {
+  const needKey = async (request: FastifyRequest) => {
+    if (door.isOpen) needEveryQueue(await callers.of(request));
+  };
+  app.get('/metrics', { schema: { hide: true }, onRequest: needKey }, async (_request, reply) =>
     reply
       .type(METRICS_TYPE)
       .header('cache-control', 'no-store')
       .send(await metrics.page()),
   );
 }
+
+type MetricsParts = Pick<Parts, 'callers' | 'door'> & { readonly metrics: Pick<Metrics, 'page'> };

@@ -1,6 +1,8 @@
 import { type JobPatch, JobPatchSchema } from '@jetbeat/core';
 import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
+import { auditMove } from '../audit/audit-jobs.ts';
+import { auditNote } from '../audit/audit-note.ts';
 import { jobJson } from '../job-json.ts';
 import { moveJob } from '../move-job.ts';
 import type { Parts } from '../parts.ts';
@@ -13,7 +15,7 @@ export function patchJobRoute(app: FastifyInstance, { db, move }: Parts): void {
   app.patch<{ Params: { id: string }; Body: JobPatch }>(
     '/jobs/:id',
     {
-      config: { role: 'operator' },
+      config: { role: 'operator', scope: 'job' },
       schema: {
         operationId: 'patchJob',
         tags: ['jobs'],
@@ -26,11 +28,9 @@ export function patchJobRoute(app: FastifyInstance, { db, move }: Parts): void {
     async (request, reply) => {
       const { id } = await findJob(db, request.params.id);
       const { runAt, priority } = request.body;
-      await moveJob(move, id, {
-        priority,
-        ...(runAt === undefined ? {} : { runAt: readTime(runAt, '/runAt') }),
-      });
-      request.log.info({ job: id, by: request.keyId, runAt, priority }, 'job changed');
+      const change = { priority, ...(runAt === undefined ? {} : { runAt: readTime(runAt, '/runAt') }) };
+      await moveJob(move, id, change, auditMove(auditNote(request), id, 'job.change'));
+      request.log.info({ job: id, by: request.caller.id, runAt, priority }, 'job changed');
       return reply.send(jobJson(await findJob(db, id)));
     },
   );
@@ -41,7 +41,7 @@ export function runJobNowRoute(app: FastifyInstance, { db, move, clock }: Parts)
   app.post<{ Params: { id: string } }>(
     '/jobs/:id/run-now',
     {
-      config: { role: 'operator' },
+      config: { role: 'operator', scope: 'job' },
       schema: {
         operationId: 'runJobNow',
         tags: ['jobs'],
@@ -55,8 +55,8 @@ export function runJobNowRoute(app: FastifyInstance, { db, move, clock }: Parts)
     },
     async (request, reply) => {
       const { id } = await findJob(db, request.params.id);
-      await moveJob(move, id, { runAt: clock() });
-      request.log.info({ job: id, by: request.keyId }, 'job runs now');
+      await moveJob(move, id, { runAt: clock() }, auditMove(auditNote(request), id, 'job.run-now'));
+      request.log.info({ job: id, by: request.caller.id }, 'job runs now');
       return reply.send(jobJson(await findJob(db, id)));
     },
   );

@@ -12,7 +12,7 @@ export function nextTimesRoute(app: FastifyInstance, { db, clock }: Parts): void
   app.get<{ Params: { name: string }; Querystring: NextQuery }>(
     '/schedules/:name/next',
     {
-      config: { role: 'viewer' },
+      config: { role: 'viewer', scope: 'schedule' },
       schema: {
         operationId: 'listNextTimes',
         tags: ['schedules'],

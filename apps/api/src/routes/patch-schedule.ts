@@ -1,5 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
+import { checkPatch } from '../access/check-payloads.ts';
+import { auditOf } from '../audit/audit-note.ts';
+import { shownSchedule } from '../audit/audit-shown.ts';
 import { changeSchedule } from '../change-schedule.ts';
 import { entityTag } from '../entity-tag.ts';
 import type { Parts } from '../parts.ts';
@@ -10,6 +13,8 @@ import { found, IF_MATCH, known, SCHEDULE_PARAMS, showSchedule } from './get-sch
 const BODY = Type.Object(
   {},
   {
+    // What a schedule is, which is not repeated here; the patched one is held against its schema.
+    additionalProperties: true,
     title: 'SchedulePatch',
     description:
       'A JSON merge patch (RFC 7396) of what `PUT` takes: what is null gets its default, objects are merged, all else is replaced.',
@@ -24,7 +29,7 @@ export function patchScheduleRoute(app: FastifyInstance, parts: Parts): void {
   app.patch<{ Params: { name: string }; Headers: { 'if-match'?: string }; Body: unknown }>(
     '/schedules/:name',
     {
-      config: { role: 'operator', headers: ['if-match'] },
+      config: { role: 'operator', scope: 'schedule', headers: ['if-match'] },
       schema: {
         operationId: 'patchSchedule',
         tags: ['schedules'],
@@ -41,17 +46,21 @@ export function patchScheduleRoute(app: FastifyInstance, parts: Parts): void {
     async (request, reply) => {
       const { name } = request.params;
       const ifMatch = request.headers['if-match'];
+      checkPatch(request.caller, request.body);
       const result = known(name)
         ? await changeSchedule(parts, {
             name,
+            caller: request.caller,
+            keepsInput: true,
             ifMatch,
+            audit: auditOf(request, 'schedule.change', { kind: 'schedule', id: name }, shownSchedule),
             write: ({ definition }) => patch(definition, request.body),
           })
         : undefined;
       const { schedule, changed, warnings } = found(result, name);
       if (changed)
         request.log.info(
-          { schedule: name, by: request.keyId, version: schedule.version },
+          { schedule: name, by: request.caller.id, version: schedule.version },
           'schedule changed',
         );
       return reply

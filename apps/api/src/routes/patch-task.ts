@@ -7,6 +7,8 @@ import {
 } from '@jetbeat/core';
 import { changeTaskLimits, type TaskLimitsChange } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
+import { auditOf } from '../audit/audit-note.ts';
+import { shownTask } from '../audit/audit-shown.ts';
 import { showTask, TASK_PARAMS } from '../find-task.ts';
 import type { Parts } from '../parts.ts';
 import { ApiError } from '../problem.ts';
@@ -18,7 +20,7 @@ export function patchTaskRoute(app: FastifyInstance, parts: Parts): void {
   app.patch<{ Params: { task: string }; Body: TaskRequest }>(
     '/tasks/:task',
     {
-      config: { role: 'operator' },
+      config: { role: 'operator', scope: 'every' },
       schema: {
         operationId: 'changeTask',
         tags: ['tasks'],
@@ -31,11 +33,11 @@ export function patchTaskRoute(app: FastifyInstance, parts: Parts): void {
     async (request, reply) => {
       const { task: name } = request.params;
       const { version, ...said } = request.body;
-      await showTask(parts, name);
+      await showTask(parts, name, request.caller);
       const change = readChange(said);
       const limits = await changeTaskLimits(db, {
-        name,
-        now: clock(),
+        ...{ name, now: clock() },
+        audit: auditOf(request, 'task.change', { kind: 'task', id: name }, shownTask),
         change(found) {
           if (version !== undefined && version !== found.version) {
             const message = `the task ${name} has version ${found.version} by now, not ${version}: read it again`;
@@ -45,8 +47,8 @@ export function patchTaskRoute(app: FastifyInstance, parts: Parts): void {
         },
       });
       await tellTask(limits);
-      request.log.info({ task: name, by: request.keyId }, 'limits of a task changed');
-      return reply.send(await showTask(parts, name, limits));
+      request.log.info({ task: name, by: request.caller.id }, 'limits of a task changed');
+      return reply.send(await showTask(parts, name, request.caller, limits));
     },
   );
 }

@@ -1,7 +1,10 @@
+import { isDeepStrictEqual } from 'node:util';
 import { describeIssues, isPaused, type QueuePauseRequest, QueuePauseRequestSchema } from '@jetbeat/core';
 import { changeQueue } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
+import { auditOf } from '../audit/audit-note.ts';
+import { shownQueue } from '../audit/audit-shown.ts';
 import { checkQueue, QUEUE_PARAMS, showQueue } from '../find-queue.ts';
 import type { Parts } from '../parts.ts';
 import { ApiError } from '../problem.ts';
@@ -14,7 +17,7 @@ export function pauseQueueRoute(app: FastifyInstance, parts: Parts): void {
   app.post<{ Params: { queue: string }; Body: QueuePauseRequest }>(
     '/queues/:queue/pause',
     {
-      config: { role: 'operator' },
+      config: { role: 'operator', scope: 'queue' },
       schema: {
         operationId: 'pauseQueue',
         tags: ['queues'],
@@ -36,15 +39,17 @@ export function pauseQueueRoute(app: FastifyInstance, parts: Parts): void {
       await checkQueue(parts, name);
       const asked = { ...(note === undefined ? {} : { note }), ...(until === undefined ? {} : { until }) };
       const queue = await changeQueue(db, {
-        name,
-        now,
+        ...{ name, now },
+        audit: auditOf(request, 'queue.pause', { kind: 'queue', id: name }, shownQueue),
         change({ version, paused }) {
           const first = isPaused({ version, ...(paused ? { paused } : {}) }, now) ? paused : undefined;
-          return { paused: { by: request.keyId, since: first?.since ?? now, ...asked } };
+          const pause = { by: request.caller.id, since: first?.since ?? now, ...asked };
+          // Said twice, it is said once.
+          return isDeepStrictEqual(pause, first) ? undefined : { paused: pause };
         },
       });
       await queues.tell(queue);
-      request.log.info({ queue: name, by: request.keyId }, 'queue paused');
+      request.log.info({ queue: name, by: request.caller.id }, 'queue paused');
       return reply.send(await showQueue(parts, name, queue));
     },
   );
@@ -56,7 +61,7 @@ export function resumeQueueRoute(app: FastifyInstance, parts: Parts): void {
   app.post<{ Params: { queue: string } }>(
     '/queues/:queue/resume',
     {
-      config: { role: 'operator' },
+      config: { role: 'operator', scope: 'queue' },
       schema: {
         operationId: 'resumeQueue',
         tags: ['queues'],
@@ -70,9 +75,10 @@ export function resumeQueueRoute(app: FastifyInstance, parts: Parts): void {
       const { queue: name } = request.params;
       await checkQueue(parts, name);
       const change = ({ paused }: { paused?: unknown }) => (paused ? { paused: null } : undefined);
-      const queue = await changeQueue(db, { name, now: clock(), change });
+      const audit = auditOf(request, 'queue.resume', { kind: 'queue', id: name }, shownQueue);
+      const queue = await changeQueue(db, { name, now: clock(), change, audit });
       await queues.tell(queue);
-      request.log.info({ queue: name, by: request.keyId }, 'queue resumed');
+      request.log.info({ queue: name, by: request.caller.id }, 'queue resumed');
       return reply.send(await showQueue(parts, name, queue));
     },
   );

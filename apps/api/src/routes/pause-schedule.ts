@@ -1,6 +1,9 @@
 import { type PauseRequest, PauseRequestSchema } from '@jetbeat/core';
 import { databaseTime, pauseSchedule } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
+import { stillSees } from '../access/schedule-queue.ts';
+import { auditOf } from '../audit/audit-note.ts';
+import { shownPause } from '../audit/audit-shown.ts';
 import type { Parts } from '../parts.ts';
 import { ApiError } from '../problem.ts';
 import { answer, problems } from '../problem-responses.ts';
@@ -8,11 +11,12 @@ import { readTime } from '../read-time.ts';
 import { found, known, SCHEDULE_PARAMS, showSchedule } from './get-schedule.ts';
 
 /** `POST /schedules/{name}/pause`: pausing twice keeps the first pause. */
-export function pauseScheduleRoute(app: FastifyInstance, { db }: Parts): void {
+export function pauseScheduleRoute(app: FastifyInstance, parts: Parts): void {
+  const { db, settings } = parts;
   app.post<{ Params: { name: string }; Body: PauseRequest }>(
     '/schedules/:name/pause',
     {
-      config: { role: 'operator' },
+      config: { role: 'operator', scope: 'schedule' },
       schema: {
         operationId: 'pauseSchedule',
         tags: ['schedules'],
@@ -27,13 +31,15 @@ export function pauseScheduleRoute(app: FastifyInstance, { db }: Parts): void {
       const { note } = request.body;
       const now = await databaseTime(db);
       const until = request.body.until === undefined ? undefined : readUntil(request.body.until, now);
+      const check = stillSees({ caller: request.caller, settings, fleet: await parts.fleet() });
       const pause = {
-        ...{ name, by: request.keyId, now },
+        ...{ check, name, by: request.caller.id, now },
+        audit: auditOf(request, 'schedule.pause', { kind: 'schedule', id: name }, shownPause),
         ...(note === undefined ? {} : { note }),
         ...(until === undefined ? {} : { until }),
       };
       const paused = found(known(name) ? await pauseSchedule(db, pause) : undefined, name);
-      request.log.info({ schedule: name, by: request.keyId }, 'schedule paused');
+      request.log.info({ schedule: name, by: request.caller.id }, 'schedule paused');
       return reply.send(await showSchedule(db, paused));
     },
   );

@@ -1,6 +1,8 @@
 import { type PurgeAnswer, type PurgeRequest, PurgeRequestSchema } from '@jetbeat/core';
 import { changeQueue, type QueueRecord } from '@jetbeat/postgres';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { auditOf } from '../audit/audit-note.ts';
+import { shownQueue } from '../audit/audit-shown.ts';
 import { checkQueue, QUEUE_PARAMS } from '../find-queue.ts';
 import type { Parts } from '../parts.ts';
 import { ApiError } from '../problem.ts';
@@ -19,7 +21,7 @@ export function purgeQueueRoute(app: FastifyInstance, parts: Parts): void {
   app.post<{ Params: { queue: string }; Body: PurgeRequest }>(
     '/queues/:queue/purge',
     {
-      config: { role: 'operator' },
+      config: { role: 'operator', scope: 'queue' },
       schema: {
         operationId: 'purgeQueue',
         tags: ['queues'],
@@ -43,22 +45,23 @@ export function purgeQueueRoute(app: FastifyInstance, parts: Parts): void {
       const asked = readConfirmation(confirm);
       const fits = asked?.queue === name && asked.timers === timers && clock() - asked.at < CONFIRM_MS;
       if (!fits || (await queues.streamCreated()) !== asked.streamCreated) throw changed(name);
-      const queue = await begin(asked, request.keyId);
+      const queue = await begin(asked, request);
       await queues.tell(queue);
-      request.log.info({ queue: name, by: request.keyId, upTo: asked.upTo }, 'queue is purged');
+      request.log.info({ queue: name, by: request.caller.id, upTo: asked.upTo }, 'queue is purged');
       const { removed = 0, doneAt } = queue.purge ?? {};
       return reply.send({ state: doneAt === undefined ? 'running' : 'done', removed } as PurgeAnswer);
     },
   );
 
   /** The same confirmation again begins nothing anew. */
-  const begin = (asked: Confirmation, by: string): Promise<QueueRecord> =>
+  const begin = (asked: Confirmation, request: FastifyRequest): Promise<QueueRecord> =>
     changeQueue(db, {
-      name: asked.queue,
-      now: clock(),
+      ...{ name: asked.queue, now: clock() },
+      audit: auditOf(request, 'queue.purge', { kind: 'queue', id: asked.queue }, shownQueue),
       change({ purge }) {
         if (purge && purge.upTo === asked.upTo && purge.at === asked.at) return undefined;
         const { upTo, at, streamCreated, timers } = asked;
+        const by = request.caller.id;
         return { purge: { upTo, before: at, at, streamCreated, timers, by, removed: 0 } };
       },
     });

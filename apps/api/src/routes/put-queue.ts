@@ -1,6 +1,8 @@
 import { isName, type QueueRequest, QueueRequestSchema } from '@jetbeat/core';
 import { changeQueue, type QueueChange, type QueueRecord } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
+import { auditOf } from '../audit/audit-note.ts';
+import { shownQueue } from '../audit/audit-shown.ts';
 import { checkQueue, notFound, QUEUE_PARAMS, readRateLimit, showQueue } from '../find-queue.ts';
 import type { Parts } from '../parts.ts';
 import { ApiError } from '../problem.ts';
@@ -23,7 +25,7 @@ export function putQueueRoute(app: FastifyInstance, parts: Parts): void {
     app.route<{ Params: { queue: string }; Body: QueueRequest }>({
       method,
       url: '/queues/:queue',
-      config: { role: 'operator' },
+      config: { role: 'operator', scope: 'queue' },
       schema: {
         operationId,
         tags: ['queues'],
@@ -39,8 +41,8 @@ export function putQueueRoute(app: FastifyInstance, parts: Parts): void {
         if (method === 'PATCH') await checkQueue(parts, name);
         const whole = method === 'PUT' ? { concurrency: null, rateLimit: null, maxDepth: null } : {};
         const queue = await changeQueue(db, {
-          name,
-          now: clock(),
+          ...{ name, now: clock() },
+          audit: auditOf(request, 'queue.change', { kind: 'queue', id: name }, shownQueue),
           change(found) {
             checkVersion(found, version);
             return { ...whole, ...limits };
@@ -48,7 +50,7 @@ export function putQueueRoute(app: FastifyInstance, parts: Parts): void {
         });
         await queues.makeLanes(name);
         await queues.tell(queue);
-        request.log.info({ queue: name, by: request.keyId }, 'limits of a queue changed');
+        request.log.info({ queue: name, by: request.caller.id }, 'limits of a queue changed');
         return reply.send(await showQueue(parts, name, queue));
       },
     });

@@ -2,6 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { isName, SchedulePutSchema, type ScheduleRequest, uuidV7 } from '@jetbeat/core';
 import { ConflictError, createSchedule, databaseTime } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
+import { checkCallbacks } from '../access/check-payloads.ts';
+import { auditOf } from '../audit/audit-note.ts';
+import { shownSchedule } from '../audit/audit-shown.ts';
 import { changeSchedule } from '../change-schedule.ts';
 import { checkSchedule } from '../check-schedule.ts';
 import { entityTag } from '../entity-tag.ts';
@@ -23,7 +26,7 @@ export function putScheduleRoute(app: FastifyInstance, parts: Parts): void {
   app.put<Put>(
     '/schedules/:name',
     {
-      config: { role: 'operator', headers: ['if-match'] },
+      config: { role: 'operator', scope: 'schedule', headers: ['if-match'] },
       schema: {
         operationId: 'putSchedule',
         tags: ['schedules'],
@@ -39,24 +42,34 @@ export function putScheduleRoute(app: FastifyInstance, parts: Parts): void {
       },
     },
     async (request, reply) => {
+      const { caller } = request;
       const { name } = request.params;
       const ifMatch = request.headers['if-match'];
       const definition = readSchedule({ ...request.body, name: nameOf(name, request.body.name) });
-      const change = () => changeSchedule(parts, { name, ifMatch, write: () => definition });
+      checkCallbacks(caller, definition.job);
+      const auditAs = (action: string) =>
+        auditOf(request, action, { kind: 'schedule', id: name }, shownSchedule);
+      const audit = auditAs('schedule.change');
+      const change = () =>
+        changeSchedule(parts, { name, caller, keepsInput: false, ifMatch, write: () => definition, audit });
       let result = await change();
       let created = false;
       if (!result) {
         // Whoever names a version has read a schedule that is gone.
         if (ifMatch !== undefined) found(undefined, name);
-        checkSchedule(parts, { definition, fleet: await parts.fleet(), now: parts.clock() });
+        checkSchedule(parts, { definition, fleet: await parts.fleet(), now: parts.clock(), caller });
         const now = await databaseTime(db);
         const id = uuidV7(now, randomBytes(10));
-        created = await createSchedule(db, { id, name, definition, now }).then(() => true, whetherTaken);
+        const made = createSchedule(db, { id, name, definition, now, audit: auditAs('schedule.create') });
+        created = await made.then(() => true, whetherTaken);
         result = await change();
       }
       const { schedule, changed, warnings } = found(result, name);
       if (created || changed)
-        request.log.info({ schedule: name, by: request.keyId, version: schedule.version }, 'schedule put');
+        request.log.info(
+          { schedule: name, by: request.caller.id, version: schedule.version },
+          'schedule put',
+        );
       const body = { ...(await showSchedule(db, schedule)), warnings };
       if (created) void reply.status(201).header('location', request.url);
       return reply.header('etag', entityTag(schedule.version)).send(body);

@@ -1,8 +1,10 @@
-import { randomBytes } from 'node:crypto';
-import { isUuid, type Replay, type ReplayAllRequest, ReplayAllRequestSchema, uuidV7 } from '@jetbeat/core';
-import { countDead, createReplay, type DeadFilter, getReplay } from '@jetbeat/postgres';
+import { type Replay, type ReplayAllRequest, ReplayAllRequestSchema } from '@jetbeat/core';
+import { type BatchFilter, type BatchRecord, batchState, createBatch, previewBatch } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
+import { timedId } from '../answers/asked-id.ts';
+import { auditNote } from '../audit/audit-note.ts';
+import { lookForBatch, tooManyBatches } from '../batches/find-batch.ts';
 import type { Parts } from '../parts.ts';
 import { ApiError } from '../problem.ts';
 import { answer, problems } from '../problem-responses.ts';
@@ -13,11 +15,11 @@ const MOST_COUNTED = 10_000;
 const RATE = 100;
 
 /** `POST /dead-letters/replay`: noted, and done by any API that runs, a step at a time. */
-export function replayAllRoute(app: FastifyInstance, { db, clock, replays }: Parts): void {
+export function replayAllRoute(app: FastifyInstance, { db, clock, batches }: Parts): void {
   app.post<{ Body: ReplayAllRequest }>(
     '/dead-letters/replay',
     {
-      config: { role: 'operator' },
+      config: { role: 'operator', scope: 'list' },
       schema: {
         operationId: 'replayDeadLetters',
         tags: ['dead letters'],
@@ -26,30 +28,43 @@ export function replayAllRoute(app: FastifyInstance, { db, clock, replays }: Par
         response: {
           200: answer('What was counted.', 'Replay'),
           202: answer('Accepted.', 'Replay'),
-          ...problems(400, 415),
+          ...problems(400, 409, 415),
         },
       },
     },
     async (request, reply) => {
       const { rate = RATE, limit, dryRun = false } = request.body;
-      const filter = readFilter(request.body.filter);
-      const found = await countDead(db, filter, MOST_COUNTED);
-      const count = Math.min(found, limit ?? found);
-      if (dryRun)
-        return reply.send({ id: null, state: 'counted', count, replayed: 0, skipped: 0 } satisfies Replay);
+      const { caller } = request;
       const now = clock();
-      const id = uuidV7(now, randomBytes(10));
-      await createReplay(db, { id, filter, rate, most: limit ?? null, by: request.keyId, now });
-      replays.poke();
-      request.log.info({ replay: id, by: request.keyId, count }, 'replay of dead letters accepted');
-      const accepted: Replay = { id, state: 'running', count, replayed: 0, skipped: 0 };
-      return reply.status(202).header('location', `/api/v1/dead-letters/replay/${id}`).send(accepted);
+      const filter = readFilter(request.body.filter);
+      if (dryRun) {
+        const scope = { action: 'replay', filter, queues: caller.queues, createdAt: now } as const;
+        const { value } = await previewBatch(db, scope, MOST_COUNTED);
+        const count = Math.min(value, limit ?? value);
+        return reply.send({ id: null, state: 'counted', count, replayed: 0, skipped: 0 } satisfies Replay);
+      }
+      const batch = await createBatch(db, {
+        id: timedId(request, now)('replay'),
+        ...{ action: 'replay', filter, rate, now, count: MOST_COUNTED },
+        queues: caller.queues ?? null,
+        most: limit ?? null,
+        asked: auditNote(request),
+      });
+      if (!batch) throw tooManyBatches();
+      batches.poke();
+      const { id, total } = batch;
+      const count = Math.min(total.value, limit ?? total.value);
+      request.log.info({ batch: id, by: caller.id, count }, 'replay of dead letters accepted');
+      return reply
+        .status(202)
+        .header('location', `/api/v1/dead-letters/replay/${id}`)
+        .send({ ...replayJson(batch), count });
     },
   );
   app.get<{ Params: { replayId: string } }>(
     '/dead-letters/replay/:replayId',
     {
-      config: { role: 'viewer' },
+      config: { role: 'viewer', scope: 'batch' },
       schema: {
         operationId: 'getReplay',
         tags: ['dead letters'],
@@ -58,21 +73,25 @@ export function replayAllRoute(app: FastifyInstance, { db, clock, replays }: Par
         response: { 200: answer('The replay.', 'Replay'), ...problems(404) },
       },
     },
-    async ({ params }, reply) => {
-      const text = params.replayId;
-      const found = isUuid(text) ? await getReplay(db, text) : undefined;
-      if (!found)
-        throw new ApiError('replay_not_found', `no replay has the id ${JSON.stringify(text.slice(0, 64))}`);
-      const { id, replayed, skipped, doneAt } = found;
-      const state = doneAt === null ? 'running' : 'done';
-      return reply.send({ id, state, replayed, skipped } satisfies Replay);
+    async ({ params, caller }, reply) => {
+      const found = await lookForBatch(db, params.replayId, caller);
+      if (found?.action === 'replay') return reply.send(replayJson(found));
+      const id = JSON.stringify(params.replayId.slice(0, 64));
+      throw new ApiError('replay_not_found', `no replay has the id ${id}`);
     },
   );
 }
 
-function readFilter({ from, to, ...rest }: ReplayAllRequest['filter']): DeadFilter {
+function replayJson(batch: BatchRecord): Replay {
+  const { id, done, skipped, failed } = batch;
+  const state = batchState(batch);
+  return { id, state: state === 'aborting' ? 'running' : state, replayed: done, skipped: skipped + failed };
+}
+
+function readFilter({ from, to, ...rest }: ReplayAllRequest['filter']): BatchFilter {
   return {
     ...rest,
+    states: ['dead'],
     ...(from === undefined ? {} : { from: readTime(from, '/filter/from') }),
     ...(to === undefined ? {} : { to: readTime(to, '/filter/to') }),
   };

@@ -12,7 +12,7 @@ export function replayDeadLetterRoute(app: FastifyInstance, parts: Parts): void 
   app.post<{ Params: { jobId: string }; Body: ReplayRequest }>(
     '/dead-letters/:jobId/replay',
     {
-      config: { role: 'operator' },
+      config: { role: 'operator', scope: 'dead-letter' },
       schema: {
         operationId: 'replayDeadLetter',
         tags: ['dead letters'],
@@ -35,7 +35,8 @@ export function replayDeadLetterRoute(app: FastifyInstance, parts: Parts): void 
         throw new ApiError('never_a_job', message);
       }
       const old = await withInput(parts, dead);
-      return submitRetry(parts, { old, request, reply, what: 'dead letter replayed' });
+      const what = 'dead letter replayed';
+      return submitRetry(parts, { old, request, reply, what, action: 'dead-letter.replay' });
     },
   );
 }

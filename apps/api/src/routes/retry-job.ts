@@ -11,7 +11,7 @@ export function retryJobRoute(app: FastifyInstance, parts: Parts): void {
   app.post<{ Params: { id: string }; Body: RetryRequest }>(
     '/jobs/:id/retry',
     {
-      config: { role: 'operator' },
+      config: { role: 'operator', scope: 'job' },
       schema: {
         operationId: 'retryJob',
         tags: ['jobs'],
@@ -28,7 +28,7 @@ export function retryJobRoute(app: FastifyInstance, parts: Parts): void {
     },
     async (request, reply) => {
       const old = await findJob(db, request.params.id);
-      return submitRetry(parts, { old, request, reply, what: 'job retried' });
+      return submitRetry(parts, { old, request, reply, what: 'job retried', action: 'job.retry' });
     },
   );
 }

@@ -1,20 +1,17 @@
-import {
-  DEFAULT_QUEUE,
-  ORIGIN_PREFIXES,
-  occurrenceJobId,
-  type TriggerRequest,
-  TriggerRequestSchema,
-} from '@jetbeat/core';
+import { ORIGIN_PREFIXES, occurrenceJobId, type TriggerRequest, TriggerRequestSchema } from '@jetbeat/core';
 import { type AskedRuns, askRuns, databaseTime, type ScheduleRecord } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
-import { askedId } from '../asked-id.ts';
+import { checkRunScope, scheduleWarnings, seesSchedule } from '../access/schedule-queue.ts';
+import { askedId } from '../answers/asked-id.ts';
 import { checkReadable, checkRepeat } from '../asked-runs.ts';
+import { auditOf } from '../audit/audit-note.ts';
+import { shownRuns } from '../audit/audit-shown.ts';
 import { checkJobOf } from '../check-schedule.ts';
-import { warningsFor } from '../fleet.ts';
 import { occurrenceJson } from '../occurrence-json.ts';
 import type { Parts } from '../parts.ts';
 import { answer, problems } from '../problem-responses.ts';
-import { found, IDEMPOTENCY_KEY, known, SCHEDULE_PARAMS } from './get-schedule.ts';
+import { scheduleNotFound } from '../schedule-not-found.ts';
+import { found, known, SCHEDULE_PARAMS } from './get-schedule.ts';
 
 /** `POST /schedules/{name}/trigger`: one run now, also while it is paused or has no time left. */
 export function triggerScheduleRoute(app: FastifyInstance, parts: Parts): void {
@@ -22,13 +19,12 @@ export function triggerScheduleRoute(app: FastifyInstance, parts: Parts): void {
   app.post<{ Params: { name: string }; Body: TriggerRequest }>(
     '/schedules/:name/trigger',
     {
-      config: { role: 'operator', headers: ['idempotency-key'] },
+      config: { role: 'operator', scope: 'schedule' },
       schema: {
         operationId: 'triggerSchedule',
         tags: ['schedules'],
         summary: 'Run a schedule once now, also while it is paused',
         params: SCHEDULE_PARAMS,
-        headers: IDEMPOTENCY_KEY,
         body: TriggerRequestSchema,
         response: { 202: answer('It will be run.', 'Triggered'), ...problems(400, 404, 413, 415, 422) },
       },
@@ -41,8 +37,11 @@ export function triggerScheduleRoute(app: FastifyInstance, parts: Parts): void {
       const fleet = await parts.fleet();
       const now = await databaseTime(db);
       let wanted: AskedRuns | undefined;
+      const view = { caller: request.caller, settings: parts.settings, fleet };
       const plan = (schedule: ScheduleRecord): AskedRuns => {
+        if (!seesSchedule(schedule, view)) throw scheduleNotFound(name);
         checkReadable(schedule, now);
+        checkRunScope(schedule, view);
         const { id, definition } = schedule;
         const { job } = definition;
         if (input) checkJobOf(parts, { job: { ...job, input: input.value }, fleet, pointer: '/input' });
@@ -54,22 +53,22 @@ export function triggerScheduleRoute(app: FastifyInstance, parts: Parts): void {
         };
         return wanted;
       };
-      const result = found(known(name) ? await askRuns(db, { name, plan }) : undefined, name);
+      const audit = auditOf(request, 'schedule.trigger', { kind: 'schedule', id: name }, shownRuns);
+      const result = found(known(name) ? await askRuns(db, { name, plan, audit }) : undefined, name);
       if (wanted) checkRepeat(result, wanted);
       const { schedule, asked, repeated } = result;
       const occurrence = found(asked.first, name);
       const { nominalTime, origin } = occurrence;
       const jobId = occurrenceJobId(schedule.id, nominalTime, origin);
       if (repeated) void reply.header('idempotent-replayed', 'true');
-      else request.log.info({ schedule: name, by: request.keyId, job: jobId }, 'schedule triggered');
-      const { task, queue = DEFAULT_QUEUE } = schedule.definition.job;
+      else request.log.info({ schedule: name, by: request.caller.id, job: jobId }, 'schedule triggered');
       return reply
         .status(202)
         .header('location', `/api/v1/jobs/${jobId}`)
         .send({
           jobId,
           occurrence: occurrenceJson(occurrence),
-          warnings: warningsFor(fleet, { task, queue }),
+          warnings: scheduleWarnings(schedule, view),
         });
     },
   );

@@ -2,6 +2,7 @@ import Type, { type Static } from 'typebox';
 import {
   AnyJson,
   CLOSED,
+  Hidden,
   JobId,
   OrNull,
   PAGE_QUERY,
@@ -26,6 +27,7 @@ export const DeadLetterSchema = Type.Object(
     retries: Type.Optional(
       Type.Array(JobId, { description: 'The jobs that were made of it, of one letter alone: at most 20.' }),
     ),
+    hidden: Hidden,
     message: Type.Optional(
       Type.Object(
         {
@@ -120,7 +122,7 @@ export type ReplayAllRequest = Static<typeof ReplayAllRequestSchema>;
 export const ReplaySchema = Type.Object(
   {
     id: OrNull(Type.String({ description: 'Null where it was only counted.' })),
-    state: Type.Enum(['counted', 'running', 'done']),
+    state: Type.Enum(['counted', 'running', 'aborted', 'done']),
     count: Type.Optional(Type.Integer({ description: 'How many there are, up to 10,000.' })),
     replayed: Type.Integer(),
     skipped: Type.Integer({ description: 'Those whose input is not known any more.' }),

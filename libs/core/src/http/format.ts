@@ -1,4 +1,4 @@
-import Type, { type TSchema } from 'typebox';
+import Type, { type Static, type TProperties, type TSchema } from 'typebox';
 import { MAX_META, MAX_META_TEXT, META_PATTERN } from '../call-options.ts';
 import { DURATION_PATTERN } from '../duration.ts';
 import { PRIORITIES } from '../envelope.ts';
@@ -78,12 +78,39 @@ export function OrNull<Schema extends TSchema>(schema: Schema) {
   return Type.Union([schema, Type.Null()]);
 }
 
-/** A page of a list. */
-export function PageOf<Item extends TSchema>(item: Item) {
+/** How many there are. */
+export const TotalSchema = Type.Object(
+  {
+    value: Type.Integer({ minimum: 0 }),
+    capped: Type.Boolean({ description: 'There are more, or may be: nobody has counted further.' }),
+  },
+  CLOSED,
+);
+/** How many there are. */
+export type Total = Static<typeof TotalSchema>;
+
+/** A page of a list. `more`: what else it tells. */
+export function PageOf<Item extends TSchema, More extends TProperties = Record<never, never>>(
+  item: Item,
+  more?: More,
+) {
   return Type.Object(
     {
+      ...(more ?? ({} as More)),
       items: Type.Array(item),
-      nextCursor: OrNull(Type.String({ description: 'Give it as `cursor` to get the next page.' })),
+      nextCursor: OrNull(
+        Type.String({
+          description:
+            'Give it as `cursor`, with the same filters, to get the next page; null: this is the last one.',
+        }),
+      ),
+      total: Type.Optional(
+        Type.Object(TotalSchema.properties, {
+          ...CLOSED,
+          description:
+            'How many fit in all, counted up to 10,000. Only on the first page, and only where that can be told cheaply.',
+        }),
+      ),
     },
     CLOSED,
   );
@@ -91,6 +118,14 @@ export function PageOf<Item extends TSchema>(item: Item) {
 
 /** Items on a page where nothing is said. */
 export const PAGE_SIZE = 50;
+
+/** What of an answer is left out for a caller that may not see what jobs are about. */
+export const Hidden = Type.Optional(
+  Type.Array(Type.Enum(['input', 'message', 'meta', 'result', 'stack', 'webhook'] as const), {
+    description:
+      'Only for callers that may not see inputs and results: which fields of this are not as they are. `input` is null, `meta` is empty, `result` and `stack` are left out.',
+  }),
+);
 
 /** How much of a list is asked for. */
 export const PAGE_QUERY = {

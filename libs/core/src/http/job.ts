@@ -6,14 +6,12 @@ import {
   CLOSED,
   Duration,
   DurationFor,
+  Hidden,
   JobId,
   Meta,
   OrNull,
-  PAGE_QUERY,
-  PageOf,
   PriorityName,
   QueueName,
-  ScheduleName,
   TaskName,
   Time,
   TimeFor,
@@ -192,6 +190,7 @@ export const JobSchema = Type.Object(
           'Only of one job, not in lists: the jobs that retries have made from it, at most 20, oldest first.',
       }),
     ),
+    hidden: Hidden,
     cut: Type.Optional(
       Type.Array(Type.Enum(['input', 'meta', 'result', 'reason', 'error', 'attempts'] as const), {
         description:
@@ -203,33 +202,3 @@ export const JobSchema = Type.Object(
 );
 /** A job. */
 export type Job = Static<typeof JobSchema>;
-
-/** Answer of `GET /jobs`. */
-export const JobPageSchema = PageOf(JobSchema);
-
-/** Query of `GET /jobs`. */
-export const JobQuerySchema = Type.Object(
-  {
-    state: Type.Optional(
-      Type.Array(Type.Enum(JOB_STATES), {
-        maxItems: JOB_STATES.length,
-        description: 'One or more states: repeat the parameter, `?state=queued&state=running`.',
-      }),
-    ),
-    task: Type.Optional(TaskName),
-    queue: Type.Optional(QueueName),
-    schedule: Type.Optional(ScheduleName),
-    from: Type.Optional(
-      Type.String({
-        ...TimeInput,
-        description:
-          'RFC 3339; a `+` in an address is written `%2B`. Created at this time or later; for a job of a schedule its nominal time counts.',
-      }),
-    ),
-    to: Type.Optional(Type.String({ ...TimeInput, description: 'RFC 3339. Created before this time.' })),
-    ...PAGE_QUERY,
-  },
-  CLOSED,
-);
-/** Query of `GET /jobs`. */
-export type JobQuery = Static<typeof JobQuerySchema>;

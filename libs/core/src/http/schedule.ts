@@ -1,7 +1,17 @@
 import Type, { type Static } from 'typebox';
 import { OVERLAP_RULES } from '../schedule.ts';
 import { MAX_CATCH_UP, MAX_FAILURES_IN_A_ROW } from '../validate-schedule.ts';
-import { CLOSED, DurationFor, Meta, OrNull, PAGE_QUERY, PageOf, ScheduleName, Time } from './format.ts';
+import {
+  CLOSED,
+  DurationFor,
+  Hidden,
+  Meta,
+  OrNull,
+  PAGE_QUERY,
+  PageOf,
+  ScheduleName,
+  Time,
+} from './format.ts';
 import { JOB_FIELDS, WarningSchema } from './job.ts';
 import { OccurrenceSchema } from './occurrence.ts';
 import { SCHEDULE_STATES } from './schedule-list.ts';
@@ -139,6 +149,7 @@ export const ScheduleSchema = Type.Object(
     lastOccurrence: OrNull(OccurrenceSchema),
     createdAt: Time,
     updatedAt: Time,
+    hidden: Hidden,
     warnings: Type.Optional(
       Type.Array(WarningSchema, { description: 'Only in the answer to a request that makes or changes it.' }),
     ),

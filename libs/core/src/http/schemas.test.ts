@@ -1,6 +1,9 @@
 import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { expect, test } from 'vitest';
+import { ApiKeyPageSchema, ApiKeyRequestSchema } from './api-key.ts';
+import { AuditPageSchema, AuditQuerySchema } from './audit.ts';
+import { BatchPageSchema, BatchRequestSchema } from './batch.ts';
 import {
   DeadLetterPageSchema,
   DeadLetterQuerySchema,
@@ -9,8 +12,11 @@ import {
   ReplaySchema,
 } from './dead-letter.ts';
 import { HealthSchema } from './health.ts';
-import { JobPageSchema, JobQuerySchema, JobRequestSchema } from './job.ts';
+import { JobRequestSchema } from './job.ts';
+import { JobCountsSchema, JobPageSchema, JobQuerySchema } from './job-query.ts';
 import { CancelRequestSchema } from './job-verbs.ts';
+import { JobsRequestSchema } from './jobs-batch.ts';
+import { GAP_REASONS, LiveEventSchema, LiveQuerySchema } from './live.ts';
 import { PreviewRequestSchema } from './preview.ts';
 import { ProblemSchema } from './problem.ts';
 import {
@@ -22,13 +28,16 @@ import {
 } from './queue.ts';
 import { ScheduleBatchSchema, SchedulePutSchema, ScheduleRequestSchema } from './schedule.ts';
 import { BackfillRequestSchema, PauseRequestSchema, TriggerRequestSchema } from './schedule-verbs.ts';
+import { StatsSchema } from './stats.ts';
 import { TaskListSchema, TaskRequestSchema } from './task.ts';
+import { ConcurrencyRequestSchema, WorkerPageSchema, WorkerQueuesRequestSchema } from './worker.ts';
 
 const fits = (schema: TSchema, value: unknown) => Compile(schema).Check(value);
 const examplesOf = (schema: TSchema) => (schema as { examples?: unknown[] }).examples ?? [];
 
 test.each([
   ['JobRequest', JobRequestSchema],
+  ['JobsRequest', JobsRequestSchema],
   ['CancelRequest', CancelRequestSchema],
   ['ScheduleRequest', ScheduleRequestSchema],
   ['SchedulePut', SchedulePutSchema],
@@ -43,6 +52,10 @@ test.each([
   ['TaskRequest', TaskRequestSchema],
   ['ReplayRequest', ReplayRequestSchema],
   ['ReplayAllRequest', ReplayAllRequestSchema],
+  ['ApiKeyRequest', ApiKeyRequestSchema],
+  ['BatchRequest', BatchRequestSchema],
+  ['ConcurrencyRequest', ConcurrencyRequestSchema],
+  ['WorkerQueuesRequest', WorkerQueuesRequestSchema],
 ] as const)('%s takes its examples, and no field more', (_, schema) => {
   expect(examplesOf(schema).length).toBeGreaterThan(0);
   for (const example of examplesOf(schema)) {
@@ -65,11 +78,41 @@ test('names, durations and times are checked by their form', () => {
   }
 });
 
+test.each([
+  ['ApiKeyPage', ApiKeyPageSchema],
+  ['AuditPage', AuditPageSchema],
+  ['BatchPage', BatchPageSchema],
+  ['WorkerPage', WorkerPageSchema],
+] as const)('%s may be empty, and takes no item that is nothing', (_, schema) => {
+  expect(fits(schema, { items: [], nextCursor: null })).toBe(true);
+  expect(fits(schema, { items: [{}], nextCursor: null })).toBe(false);
+});
+
+test('what is asked of the audit log and of events has its form', () => {
+  expect(fits(AuditQuerySchema, { action: 'queue.pause' })).toBe(true);
+  expect(fits(AuditQuerySchema, { action: 'a\u0000b' })).toBe(false);
+  expect(fits(LiveQuerySchema, { type: ['job.succeeded'] })).toBe(true);
+  expect(fits(LiveQuerySchema, { type: ['job.vanished'] })).toBe(false);
+  expect(GAP_REASONS).toContain('slow');
+  expect(fits(LiveEventSchema, {})).toBe(false);
+});
+
 test('pages, queries, problems and health have their shapes', () => {
   expect(fits(JobPageSchema, { items: [], nextCursor: null })).toBe(true);
   expect(fits(JobPageSchema, { items: [{}], nextCursor: null })).toBe(false);
   expect(fits(JobQuerySchema, { limit: 50, state: ['queued'] })).toBe(true);
   expect(fits(JobQuerySchema, { limit: 201 })).toBe(false);
+  expect(fits(JobQuerySchema, { search: 'state:dead', 'meta.a.b': 'x' })).toBe(true);
+  for (const wrong of [
+    { 'meta.': 'x' },
+    { 'meta.a b': 'x' },
+    { 'meta.a': ['x'] },
+    { search: '' },
+    { meta: 'x' },
+  ])
+    expect(fits(JobQuerySchema, wrong), JSON.stringify(wrong)).toBe(false);
+  expect(fits(JobCountsSchema, { states: {}, total: { value: 0, capped: false } })).toBe(false);
+  expect(fits(StatsSchema, {})).toBe(false);
   expect(fits(HealthSchema, { ok: true, checks: [{ name: 'database', ok: true }] })).toBe(true);
   expect(fits(ProblemSchema, { title: 'only a title' })).toBe(false);
 });

@@ -76,7 +76,13 @@ export const TaskSchema = Type.Object(
       ...CLOSED,
       description: 'What the configuration says, else the task: it holds where nothing was said at run time.',
     }),
-    queue: QueueName,
+    queue: OrNull(
+      Type.String({
+        ...QueueName,
+        description:
+          'Where a job of it goes whose call says nothing; null: into one that the key may not see.',
+      }),
+    ),
     priority: PriorityName,
     policy: Type.Object(JobPolicySchema.properties, {
       ...CLOSED,

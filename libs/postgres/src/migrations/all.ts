@@ -1,3 +1,6 @@
+import { Access } from './access.ts';
+import { Audit } from './audit.ts';
+import { Batches } from './batches.ts';
 import { Callbacks } from './callbacks.ts';
 import { Expiry } from './expiry.ts';
 import { Initial } from './initial.ts';
@@ -5,6 +8,7 @@ import { Queues } from './queues.ts';
 import { Retries } from './retries.ts';
 import { ScheduleUpkeep } from './schedule-upkeep.ts';
 import { Schedules } from './schedules.ts';
+import { Secrets } from './secrets.ts';
 import { TaskLimits } from './task-limits.ts';
 import { Unique } from './unique.ts';
 import { Unmade } from './unmade.ts';
@@ -24,4 +28,8 @@ export const migrations = [
   TaskLimits,
   Schedules,
   ScheduleUpkeep,
+  Access,
+  Audit,
+  Secrets,
+  Batches,
 ];

@@ -44,7 +44,7 @@ const NEARLY = 0.8;
 export function createBoxPool(params: {
   readonly open: (isolation: Isolated) => Box;
   /** The most runs at once. */
-  readonly max: number;
+  readonly max: () => number;
   readonly idleMs: number;
   readonly clock: Clock;
 }): BoxPool {
@@ -120,7 +120,7 @@ export function createBoxPool(params: {
   /** Who needs a box of one kind does not keep the idle ones of another. */
   const makeRoom = () => {
     for (const pooled of idle.keys()) {
-      if (all.size < max) return;
+      if (all.size < max()) return;
       end(pooled);
     }
   };

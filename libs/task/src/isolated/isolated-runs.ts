@@ -48,9 +48,9 @@ const IDLE_MS = 30_000;
 const STOP_MS = CLOSE_MS + 1_000;
 const ALONE: Isolated = { kind: 'process' };
 
-/** @param params.max the most runs at once */
+/** @param params.max the most runs at once; it may change */
 export function createIsolatedRuns(params: {
-  readonly max: number;
+  readonly max: number | (() => number);
   readonly idleMs?: number;
   readonly clock?: Clock;
   /** Flags of Node for child processes, in place of the worker's own. */
@@ -72,7 +72,7 @@ export function createIsolatedRuns(params: {
     if (tracing) box.send({ kind: 'tracing', module: tracing.module });
     return box;
   };
-  const pool = createBoxPool({ open, max, idleMs, clock });
+  const pool = createBoxPool({ open, max: typeof max === 'number' ? () => max : max, idleMs, clock });
   const alone = new Set<Box>();
   let stopping: Promise<void> | undefined;
 

@@ -15,6 +15,17 @@ export const API = {
   jetbeat_api_requests_in_flight: gauge('{request}', [], 'Requests that are not answered yet.'),
   jetbeat_api_jobs_accepted_total: counter('{job}', ['queue'], 'Jobs accepted here, by queue.'),
   jetbeat_api_jobs_unpublished: gauge('{job}', [], 'Committed jobs that wait for NATS here.'),
+  jetbeat_api_streams: gauge(
+    '{stream}',
+    [],
+    'Streams of events that are open here; they are no requests in flight.',
+  ),
+  jetbeat_api_stream_waiting_bytes: gauge('By', [], 'What waits here for clients that read slowly.'),
+  jetbeat_api_stream_gaps_total: counter(
+    '{gap}',
+    [],
+    'Times that a stream could not tell all that happened.',
+  ),
   jetbeat_fleet_up: gauge('1', ['source'], '1 when this server answered for the view below.'),
   jetbeat_queue_pending_jobs: gauge('{job}', ['queue', 'priority'], 'Jobs that wait for a worker.'),
   jetbeat_queue_in_flight_jobs: gauge('{job}', ['queue', 'priority'], 'Jobs that workers hold.'),

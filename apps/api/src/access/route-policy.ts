@@ -1,0 +1,54 @@
+import type { FastifyInstance } from 'fastify';
+import type { Role } from './api-key.ts';
+
+/**
+ * How a route is held to the queues of a key that is for some queues only.
+ * - `none`: nothing of any queue is read or changed.
+ * - `every`: it is of all queues at once, so that such a key is refused.
+ * - `list`: its handler leaves out what is not of these queues.
+ * - `new`: its handler refuses what would go into another queue.
+ * - `batch`, `worker`: its handler looks it up with the caller's queues.
+ * - all others: the path names the thing, and before the handler is asked it is not there for a key that has not its queue.
+ */
+export type RouteScope =
+  | 'none'
+  | 'every'
+  | 'list'
+  | 'new'
+  | 'queue'
+  | 'job'
+  | 'schedule'
+  | 'dead-letter'
+  | 'task'
+  | 'batch'
+  | 'worker';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Who may call the route. */
+    role?: Role;
+    /** How it is held to the queues of the caller. */
+    scope?: RouteScope;
+  }
+}
+
+/**
+ * From here on every route must say who may call it and what of the queues it shows.
+ * @throws Error at start for a route that does not: none is open by forgetting
+ */
+export function needPolicy(app: FastifyInstance): void {
+  app.addHook('onRoute', (route) => {
+    const { method, url, config } = route;
+    const missing = config?.role === undefined ? 'role' : config.scope === undefined ? 'scope' : undefined;
+    if (missing !== undefined)
+      throw new Error(
+        `the route ${String(method)} ${url} names no ${missing} in its config: see route-policy.ts`,
+      );
+    // The description tells it, and so does whoever walks through it.
+    route.schema = {
+      ...route.schema,
+      'x-jetbeat-role': config?.role,
+      'x-jetbeat-scope': config?.scope,
+    } as object;
+  });
+}

@@ -1,0 +1,32 @@
+import type { AuditEntry, AuditNote, AuditOf, JobRecord } from '@jetbeat/postgres';
+import { timeText } from '../job-json.ts';
+
+/** What is kept of a change of a job that may have to be taken back: both are changes, and both are kept. */
+export interface JobAudit {
+  readonly done: AuditOf<JobRecord>;
+  readonly undone: AuditEntry;
+}
+
+/** Of a cancel; taken back when the workers could not be told. */
+export function auditCancel(note: AuditNote, id: string): JobAudit {
+  const target = { kind: 'job', id };
+  return {
+    done: (_before, job) => {
+      const { state, cancelRequestedAt: at } = job ?? {};
+      const cancelRequestedAt = at === undefined ? undefined : timeText(at);
+      return { note, target, action: 'job.cancel', after: { state, cancelRequestedAt } };
+    },
+    undone: { note, target, action: 'job.cancel.undone', after: { cancelRequestedAt: null } },
+  };
+}
+
+/** Of another time or priority; taken back when the job turns out to have begun. */
+export function auditMove(note: AuditNote, id: string, action: 'job.change' | 'job.run-now'): JobAudit {
+  const target = { kind: 'job', id };
+  const show = (job: JobRecord | undefined) =>
+    job && { state: job.state, runAt: timeText(job.runAt), priority: job.priority };
+  return {
+    done: (before, after) => ({ note, target, action, before: show(before), after: show(after) }),
+    undone: { note, target, action: `${action}.undone`, after: { state: 'running' } },
+  };
+}

@@ -1,0 +1,245 @@
+import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { HOME } from '../access/door.ts';
+import { createTestServer, NOW, SECRET, type TestServer } from '../test-server.ts';
+
+const JOB = { task: 'a', input: 1 };
+const second = { periodMs: 1_000 };
+
+describe('headers', () => {
+  let server: TestServer;
+  beforeAll(async () => {
+    server = await createTestServer({ door: { ...HOME, secure: true } });
+  });
+  afterAll(() => server.app.close());
+
+  test.each(['/jobs?limit=0', '/api/v1/nowhere', '/jobs/%zz', '/livez', '/openapi.json'])(
+    'of %s: nothing of it is run, framed, kept or read from elsewhere',
+    async (path) => {
+      const { headers } = await server.call(`GET ${path}`);
+      expect(headers).toMatchObject({
+        'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+        'x-content-type-options': 'nosniff',
+        'cross-origin-resource-policy': 'same-origin',
+        'cache-control': 'no-store',
+        'strict-transport-security': 'max-age=31536000',
+      });
+      expect(Object.keys(headers).filter((name) => /access-control|powered|^server$/.test(name))).toEqual([]);
+    },
+  );
+
+  test('of the reference: it may load what is here, and nothing else', async () => {
+    for (const path of ['/docs', '/docs/', '/docs/static/swagger-ui.css', '/docs/json']) {
+      const { headers } = await server.app.inject(path);
+      const policy = String(headers['content-security-policy']);
+      expect(policy, path).toMatch(/^default-src 'none'; script-src 'self';/);
+      expect(policy).not.toMatch(/https|\*|unsafe-eval/);
+      expect(headers['cross-origin-opener-policy']).toBe('same-origin');
+    }
+  });
+
+  test('another origin is told nothing, whatever it asks', async () => {
+    const asked = { origin: 'https://evil.example', 'access-control-request-method': 'POST' };
+    const answer = await server.call('OPTIONS /jobs', undefined, asked);
+    expect(answer.status).toBe(405);
+    expect(Object.keys(answer.headers).filter((name) => name.startsWith('access-control'))).toEqual([]);
+  });
+});
+
+describe('how often one may ask', () => {
+  let server: TestServer;
+  let now = 0;
+  let wall = NOW;
+  beforeEach(async () => {
+    now += 1_000_000;
+    server = await createTestServer({
+      clock: () => wall,
+      monotonic: () => now,
+      limits: {
+        key: { ...second, limit: 1, burst: 3 },
+        address: { ...second, limit: 1, burst: 10 },
+        failures: { ...second, limit: 1, burst: 2 },
+      },
+    });
+  });
+  afterEach(() => server.app.close());
+  const as = (id: string) => ({ authorization: `Bearer jb_${id}_${SECRET}` });
+
+  test('one key: refused beyond its rate, with when to come again; other keys are not', async () => {
+    // Whoever is far from the limit is not told.
+    expect((await server.call('POST /jobs', JOB)).headers).not.toHaveProperty('ratelimit');
+    const { headers } = await server.call('POST /jobs', JOB);
+    expect(headers).toMatchObject({ 'ratelimit-policy': '"key";q=3;w=3', ratelimit: '"key";r=1;t=2' });
+    await server.call('POST /jobs', JOB);
+    const refused = await server.call('POST /jobs', JOB);
+    expect(refused).toMatchObject({
+      status: 429,
+      headers: { 'retry-after': '1', ratelimit: '"key";r=0;t=3' },
+      body: { code: 'rate_limited', status: 429 },
+    });
+    expect((await server.call('POST /jobs', JOB, as('operator'))).status).toBe(202);
+    now += 1_000;
+    expect((await server.call('POST /jobs', JOB)).status).toBe(202);
+  });
+
+  test('one address: refused before anything is read; whoever watches the process is not', async () => {
+    for (let times = 0; times < 10; times++) await server.call('GET /nowhere');
+    const refused = await server.call('GET /nowhere');
+    expect(refused).toMatchObject({
+      status: 429,
+      headers: { 'retry-after': '1', 'ratelimit-policy': '"address";q=10;w=10' },
+      body: { code: 'rate_limited' },
+    });
+    expect((await server.call('GET /docs')).status).toBe(429);
+    for (const path of ['/livez', '/readyz', '/metrics'])
+      expect((await server.app.inject(path)).statusCode).toBe(200);
+  });
+
+  test('when the clock is set back: nobody is refused that was not before', async () => {
+    const wrong = { authorization: `Bearer jb_nobody_${SECRET}` };
+    await server.call('POST /jobs', JOB);
+    await server.call('POST /jobs', JOB, wrong);
+    wall -= 3_600_000;
+    expect((await server.call('POST /jobs', JOB)).status).toBe(202);
+    expect((await server.call('POST /jobs', JOB, wrong)).status).toBe(401);
+  });
+
+  test('wrong keys: not looked up any more, but one that was right lately is', async () => {
+    expect((await server.call('POST /jobs', JOB)).status).toBe(202);
+    const wrong = { authorization: `Bearer jb_nobody_${SECRET}` };
+    for (let times = 0; times < 2; times++)
+      expect((await server.call('POST /jobs', JOB, wrong)).status).toBe(401);
+    expect(await server.call('POST /jobs', JOB, wrong)).toMatchObject({
+      status: 429,
+      headers: { 'retry-after': '1' },
+      body: { code: 'too_many_failures' },
+    });
+    expect((await server.call('POST /jobs', JOB, as('operator'))).status).toBe(429);
+    // Nor does anybody lock it out who knows its id.
+    const guess = { authorization: `Bearer jb_admin_${'x'.repeat(43)}` };
+    expect((await server.call('POST /jobs', JOB, guess)).status).toBe(429);
+    expect((await server.call('POST /jobs', JOB)).status).toBe(202);
+    now += 1_000;
+    expect((await server.call('POST /jobs', JOB, as('operator'))).status).toBe(202);
+  });
+});
+
+describe('too much at once, or for too long', () => {
+  let server: TestServer;
+  beforeAll(async () => {
+    server = await createTestServer();
+  });
+  beforeEach(() => server.use({}));
+  afterAll(() => server.app.close());
+
+  test('statements that wait: 503, and when to come again; health is told all the same', async () => {
+    server.use({ queueing: () => ({ count: 12, oldestMs: 1_500 }) });
+    expect(await server.call('POST /jobs', JOB)).toMatchObject({
+      status: 503,
+      headers: { 'retry-after': '1' },
+      body: { code: 'overloaded', detail: expect.stringContaining('12 statements wait for PostgreSQL') },
+    });
+    expect((await server.call('GET /readyz')).status).toBe(200);
+  });
+});
+
+test.each([
+  ['PUT /jobs', 'GET, HEAD, POST'],
+  ['OPTIONS /jobs', 'GET, HEAD, POST'],
+  ['TRACE /jobs', 'GET, HEAD, POST'],
+  ['QUERY /jobs', 'GET, HEAD, POST'],
+  ['POST /livez', 'GET, HEAD'],
+  ['DELETE /schedules/a/pause', 'POST'],
+])('%s: 405, with what there is', async (request, allow) => {
+  const server = await createTestServer();
+  const answer = await server.call(request);
+  expect(answer).toMatchObject({ status: 405, headers: { allow }, body: { code: 'method_not_allowed' } });
+  await server.app.close();
+});
+
+describe('on a socket', () => {
+  let server: TestServer;
+  let port: number;
+  const KEY = `host: x\r\nauthorization: Bearer jb_admin_${SECRET}\r\ncontent-type: application/json\r\n`;
+  const body = JSON.stringify(JOB);
+  const whole = `POST /api/v1/jobs HTTP/1.1\r\n${KEY}content-length: ${body.length}\r\n\r\n${body}`;
+  beforeEach(async () => {
+    server = await createTestServer();
+    port = Number(new URL(await server.app.listen({ host: '127.0.0.1', port: 0 })).port);
+  });
+  afterEach(() => server.app.close());
+
+  test('requests that come together are answered one after the other', async () => {
+    const socket = connect(port, '127.0.0.1');
+    socket.end(`${whole}GET /livez HTTP/1.1\r\nhost: x\r\n\r\n`);
+    const answers = (await text(socket)).match(/HTTP\/1\.1 \d+|"ok":true/g);
+    expect(answers).toEqual(['HTTP/1.1 202', 'HTTP/1.1 200', '"ok":true', '"ok":true']);
+  });
+
+  test.each([
+    ['10,000 headers', `GET /livez HTTP/1.1\r\nhost: x\r\n${'a: b\r\n'.repeat(10_000)}\r\n`, 431],
+    [
+      'two lengths',
+      `POST /api/v1/jobs HTTP/1.1\r\n${KEY}content-length: 1\r\ncontent-length: 2\r\n\r\n{}`,
+      400,
+    ],
+    [
+      'a length and chunks',
+      `POST /api/v1/jobs HTTP/1.1\r\n${KEY}content-length: 2\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n`,
+      400,
+    ],
+    ['a header with a line break in it', 'GET /livez HTTP/1.1\r\nhost: x\r\na: b\nc\r\n\r\n', 400],
+    ['no host', 'GET /livez HTTP/1.1\r\n\r\n', 400],
+    [
+      'a chunk that is none',
+      `POST /api/v1/jobs HTTP/1.1\r\n${KEY}transfer-encoding: chunked\r\n\r\nzz\r\n`,
+      400,
+    ],
+  ])('%s: refused', async (_name, sent, status) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.end(sent);
+    expect(await text(socket)).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+  });
+
+  test('a stop lets what is under way end, refuses what comes, and closes the connections', async () => {
+    const begun = Promise.withResolvers<void>();
+    const go = Promise.withResolvers<void>();
+    server.use({
+      insertJob: async () => {
+        begun.resolve();
+        await go.promise;
+      },
+    });
+    const agent = new Agent({ keepAlive: true });
+    const answered = post({ port, agent, body });
+    const late = connect(port, '127.0.0.1');
+    late.write(whole.slice(0, 60));
+    await begun.promise;
+    const closed = server.app.close();
+    late.write(whole.slice(60));
+    const refused = await text(late);
+    expect(refused).toMatch(/^HTTP\/1.1 503 /);
+    expect(refused).toMatch(/\r\nretry-after: 1\r\n/i);
+    expect(refused).toContain('"code":"stopping"');
+    go.resolve();
+    const answer = await answered;
+    expect([answer.statusCode, answer.headers.connection]).toEqual([202, 'close']);
+    await closed;
+    agent.destroy();
+  });
+});
+
+function post(params: { port: number; agent: Agent; body: string }): Promise<IncomingMessage> {
+  const { port, agent, body } = params;
+  return new Promise((resolve, reject) => {
+    const headers = { authorization: `Bearer jb_admin_${SECRET}`, 'content-type': 'application/json' };
+    const sent = httpRequest({ port, agent, method: 'POST', path: '/api/v1/jobs', headers }, (answer) => {
+      answer.resume();
+      answer.once('end', () => resolve(answer));
+    });
+    sent.once('error', reject);
+    sent.end(body);
+  });
+}

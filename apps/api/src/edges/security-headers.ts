@@ -1,0 +1,46 @@
+import type { FastifyReply } from 'fastify';
+
+/** Sets the headers of every answer. */
+export type SecurityHeaders = (reply: FastifyReply, path: string) => void;
+
+/**
+ * An answer of the API is data: whatever a browser makes of it, it runs nothing, loads nothing and is shown in no frame
+ * (OWASP REST Security Cheat Sheet, "Security Headers"). And nobody keeps it: it has what only its caller may see.
+ */
+const DATA = {
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'x-content-type-options': 'nosniff',
+  'cross-origin-resource-policy': 'same-origin',
+  'cache-control': 'no-store',
+};
+
+/** What a page of ours may load: what this server has, and nothing from elsewhere, over plain HTTP too. */
+export const PAGE_CSP =
+  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self'; img-src 'self' data:; font-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
+
+const { 'cache-control': _, ...LASTING } = DATA;
+/** Pages beside that keep out of the reach of other windows, and ask for no device. */
+const PAGE = {
+  ...LASTING,
+  'content-security-policy': PAGE_CSP,
+  'cross-origin-opener-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+  'x-frame-options': 'DENY',
+  'permissions-policy': 'camera=(), geolocation=(), microphone=(), payment=(), usb=()',
+};
+
+/** A year; not for subdomains, which are not ours to decide about (RFC 6797 §6.1). */
+const HSTS = { 'strict-transport-security': 'max-age=31536000' };
+
+/**
+ * Makes what sets the headers that keep browsers from harm. Nothing allows another origin to read an answer: there is no CORS.
+ * @param params.secure browsers reach it by https alone
+ */
+export function securityHeaders({ secure }: { secure: boolean }): SecurityHeaders {
+  const always = secure ? HSTS : {};
+  const data = Object.entries({ ...DATA, ...always });
+  const page = Object.entries({ ...PAGE, ...always });
+  return (reply, path) => {
+    for (const [name, value] of path.startsWith('/docs') ? page : data) reply.header(name, value);
+  };
+}

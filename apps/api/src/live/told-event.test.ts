@@ -1,0 +1,87 @@
+import { type Event, encodeBatch, encodeEvent, LIVE_TYPES, LiveEventSchema, uuidV7 } from '@jetbeat/core';
+import fc from 'fast-check';
+import { Check } from 'typebox/value';
+import { expect, test } from 'vitest';
+import { readBatch } from './batch.ts';
+import { toldEvent } from './told-event.ts';
+
+const AT = Date.UTC(2026, 4, 4);
+const ID = uuidV7(AT, new Uint8Array(10));
+const WHERE = { task: 'report.send', queue: 'mail', priority: 'normal', createdAt: AT, runAt: AT } as const;
+const FACTS = { ...WHERE, job: ID, attempt: 2, run: 3, parks: 0 };
+const RUN = { runId: ID, worker: 'w1' };
+const SETTLED = { kind: 'settled', ...FACTS, ...RUN, startedAt: AT, finishedAt: AT + 5 } as const;
+const ENVELOPE = { v: 1, id: ID, ...WHERE, input: { secret: 1 }, attempt: 1, run: 1, parks: 0 } as const;
+const REASON = { code: 'why', text: 'because' };
+
+const EVENTS: readonly (readonly [string, Event])[] = [
+  ['job.queued', { kind: 'accepted', envelope: ENVELOPE, seq: 1 }],
+  ['job.scheduled', { kind: 'accepted', envelope: { ...ENVELOPE, runAt: AT + 1_000 }, seq: 1 }],
+  ['job.running', { kind: 'started', ...FACTS, ...RUN, at: AT }],
+  ['job.progress', { kind: 'progress', ...FACTS, ...RUN, startedAt: AT, at: AT, value: 50, note: 'half' }],
+  ['job.succeeded', { ...SETTLED, outcome: 'succeeded', result: { sum: 3 }, next: { state: 'succeeded' } }],
+  ['job.cancelled', { ...SETTLED, outcome: 'cancelled', next: { state: 'cancelled' } }],
+  [
+    'job.retrying',
+    {
+      ...{ ...SETTLED, outcome: 'failed', error: { name: 'Error', message: 'no', stack: 's' } },
+      next: { state: 'retrying', attempt: 3, runAt: AT + 9_000 },
+    },
+  ],
+  ['job.dead', { ...SETTLED, outcome: 'rejected', next: { state: 'dead', reason: REASON } }],
+  ['job.parked', { kind: 'parked', ...FACTS, what: 'key', key: 'a', limit: 1, taken: 1, at: AT }],
+  ['job.queued', { kind: 'released', ...FACTS, at: AT }],
+  ['job.queued', { kind: 'returned', ...FACTS, worker: 'w1', at: AT }],
+  ['job.expired', { kind: 'ended', ...FACTS, state: 'expired', reason: REASON, at: AT }],
+  [
+    'worker.stopped',
+    {
+      ...{
+        kind: 'worker',
+        worker: 'w1',
+        state: 'stopped',
+        host: 'h',
+        pid: 1,
+        version: '1',
+        queues: ['mail'],
+      },
+      ...{ concurrency: 1, held: 0, startedAt: AT, at: AT },
+    },
+  ],
+];
+
+test.each(EVENTS)('%s is told as its schema says', (type, event) => {
+  const [told] = readBatch({ seq: 7, data: encodeBatch([encodeEvent(event)]) }).events;
+  expect(told).toMatchObject({ type, index: 0, data: { type } });
+  expect(LIVE_TYPES).toContain(type);
+  expect(Check(LiveEventSchema, told?.data)).toBe(true);
+  // Inputs are in history, and stacks.
+  expect(JSON.stringify(told)).not.toMatch(/secret|stack/);
+});
+
+test('what is large is cut: an event is a few kilobytes, whatever its job holds', () => {
+  const long = 'x'.repeat(100_000);
+  const error = { name: long, message: long, code: long, stack: long };
+  const dead = { state: 'dead', reason: { code: long, text: long } } as const;
+  const told = toldEvent({ ...SETTLED, outcome: 'failed', error, result: long, next: dead }, 3);
+  expect(told).toMatchObject({ index: 3, data: { job: { cut: ['result', 'reason', 'error'] } } });
+  expect(JSON.stringify(told?.data).length).toBeLessThan(4_000);
+  expect(Check(LiveEventSchema, told?.data)).toBe(true);
+});
+
+test('what a stranger has put among the events is passed by, and what is told of it is sound', () => {
+  const sound = EVENTS.map(([, event]) => event);
+  const bent = fc
+    .tuple(fc.constantFrom(...sound), fc.constantFrom(...sound.flatMap(Object.keys)), fc.jsonValue())
+    .map(([event, field, value]): unknown => ({ ...event, [field]: value }));
+  const entries = fc.array(fc.oneof(bent, fc.jsonValue()), { maxLength: 4 });
+  const holds = fc.property(entries, (strange) => {
+    const text = JSON.stringify([...strange, sound[4]]);
+    const { events } = readBatch({ seq: 1, data: new TextEncoder().encode(text) });
+    expect(events.at(-1)).toMatchObject({ index: strange.length, type: 'job.succeeded' });
+    for (const { data } of events) expect(Check(LiveEventSchema, data), JSON.stringify(data)).toBe(true);
+  });
+  fc.assert(holds, { numRuns: 1_000 });
+  for (const data of [new Uint8Array([255, 0, 1]), new TextEncoder().encode('{}')])
+    expect(readBatch({ seq: 1, data }).events).toEqual([]);
+});

@@ -1,0 +1,73 @@
+import { type Batch, type BatchRequest, BatchRequestSchema } from '@jetbeat/core';
+import { createBatch, previewBatch } from '@jetbeat/postgres';
+import type { FastifyInstance } from 'fastify';
+import { timedId } from '../answers/asked-id.ts';
+import { auditNote } from '../audit/audit-note.ts';
+import { batchJson, filterJson } from '../batches/batch-json.ts';
+import { tooManyBatches } from '../batches/find-batch.ts';
+import { freezeFilter } from '../batches/freeze-filter.ts';
+import type { Parts } from '../parts.ts';
+import { answer, problems } from '../problem-responses.ts';
+
+/** So many are counted. */
+const MOST_COUNTED = 10_000;
+const RATE = 100;
+
+/** `POST /batches`: noted, and done by any API that runs, a step at a time. */
+export function createBatchRoute(app: FastifyInstance, { db, clock, batches }: Parts): void {
+  app.post<{ Body: BatchRequest }>(
+    '/batches',
+    {
+      config: { role: 'operator', scope: 'list' },
+      schema: {
+        operationId: 'createBatch',
+        tags: ['batches'],
+        summary: 'Do something with all jobs that fit',
+        description:
+          'The filter holds as of now. What is asked for is done on the server, at a rate, whoever of it dies meanwhile: `GET /batches/{id}` tells how far it is.',
+        body: BatchRequestSchema,
+        response: {
+          200: answer('What was counted.', 'Batch'),
+          202: answer('Accepted.', 'Batch'),
+          ...problems(400, 409, 415),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { action, rate = RATE, limit, reason, dryRun = false } = request.body;
+      const { caller } = request;
+      const now = clock();
+      const { filter, warnings } = freezeFilter(request.body, { caller, now });
+      if (dryRun) {
+        const scope = { action, filter, queues: caller.queues, createdAt: now };
+        const total = await previewBatch(db, scope, MOST_COUNTED);
+        const counted: Batch = {
+          id: null,
+          action,
+          state: 'counted',
+          filter: filterJson(filter, caller.queues ?? null, caller),
+          rate,
+          limit: limit ?? null,
+          total: { ...total },
+          ...{ done: 0, skipped: 0, failed: 0, failures: [], by: null },
+          ...{ createdAt: null, abortedAt: null, finishedAt: null, warnings },
+        };
+        return reply.send(counted);
+      }
+      const batch = await createBatch(db, {
+        id: timedId(request, now)('batch'),
+        ...{ action, filter, rate, now, count: MOST_COUNTED },
+        queues: caller.queues ?? null,
+        most: limit ?? null,
+        asked: auditNote(request, reason),
+      });
+      if (!batch) throw tooManyBatches();
+      batches.poke();
+      request.log.info({ batch: batch.id, action, by: caller.id, total: batch.total }, 'batch accepted');
+      return reply
+        .status(202)
+        .header('location', `/api/v1/batches/${batch.id}`)
+        .send(batchJson(batch, caller, warnings));
+    },
+  );
+}

@@ -1,0 +1,194 @@
+import { randomUUID } from 'node:crypto';
+import { type BatchAction, type JobState, replayJobId } from '@jetbeat/core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '../../../test/support/database.ts';
+import { listAudit } from './audit.ts';
+import { lookInTime } from './batch-look.ts';
+import { settleBatchStep, takeBatchStep } from './batch-step.ts';
+import { abortBatch, createBatch, getBatch } from './batches.ts';
+import { type Database, inside } from './database.ts';
+import { conditionsOf } from './job-filter.ts';
+import { insertJobs } from './jobs.ts';
+import type { NewJob } from './new-job.ts';
+import { openDatabase } from './open.ts';
+import { NOON, newId, sampleJob } from './sample.ts';
+
+let made: TestDatabase;
+let db: Database;
+beforeAll(async () => {
+  made = await createTestDatabase();
+  db = await openDatabase({ url: made.url, applicationName: 'batch-races-test' });
+});
+afterAll(async () => {
+  await db?.close();
+  await made?.drop();
+});
+
+const note = { actor: { kind: 'key', id: 'k1', name: 'ops', role: 'operator' }, reason: 'too many' } as const;
+const LATER = NOON + 60_000;
+
+async function jobs(count: number, fields: Parameters<typeof sampleJob>[0] = {}): Promise<string[]> {
+  const list = Array.from({ length: count }, (_, n) =>
+    sampleJob({ id: newId(NOON + n), createdAt: NOON + n, runAt: NOON + n, ...fields }),
+  );
+  await insertJobs(db, list);
+  return list.map(({ envelope }) => envelope.id).sort();
+}
+function batch(task: string, more: { action?: BatchAction; states?: JobState[]; rate?: number } = {}) {
+  const { action = 'cancel', states = ['queued'], rate = 1_000 } = more;
+  return createBatch(db, {
+    ...{ id: randomUUID(), action, rate, most: null, queues: null, now: LATER, count: 10_000, asked: note },
+    filter: { states, task },
+  });
+}
+const take = (id: string, now: number) =>
+  takeBatchStep(db, { id, now, lease: randomUUID(), leaseMs: 10_000 });
+const NOTHING = { done: 0, skipped: 0, failures: [], left: [] };
+
+/** Jobs that are dead since `LATER`. */
+async function deadJobs(count: number, task: string): Promise<string[]> {
+  const ids = await jobs(count, { task });
+  await inside(db).run(`update job set state = 'dead', finished_at = $2 where id = any($1::uuid[])`, [
+    ...[ids, new Date(LATER - 1_000)],
+  ]);
+  return ids;
+}
+const retryIn = (batchId: string, old: string): NewJob => ({
+  ...sampleJob({ id: replayJobId(batchId, old, LATER), createdAt: LATER, runAt: LATER }),
+  retryOf: old,
+});
+const retriesIn = async (ids: readonly string[]) =>
+  (
+    await inside(db).rows<{ old: string }>(
+      'select retry_of as old from job where retry_of = any($1::uuid[]) order by 1',
+      [[...ids]],
+    )
+  ).map(({ old }) => old);
+
+test('two batches with the same jobs, and somebody who retries one by hand, make one new job of each', async () => {
+  const ids = await deadJobs(6, 'd.one');
+  const ask = { action: 'replay', states: ['dead'] } satisfies Parameters<typeof batch>[1];
+  const [one, two] = [await batch('d.one', ask), await batch('d.one', ask)].map((made) => made?.id ?? '');
+  if (!one || !two) throw new Error('there is no batch');
+  const steps = [await take(one, LATER + 1_000), await take(two, LATER + 1_000)];
+  expect(steps.map((step) => step?.ids)).toEqual([ids, ids]);
+  const [byHand = ''] = ids;
+  await insertJobs(db, [{ ...retryIn(randomUUID(), byHand), retryOf: byHand }]);
+  await Promise.all(
+    steps.map(async (step) => {
+      if (!step) throw new Error('there was nothing to take');
+      const made = ids.map((old) => retryIn(step.batch.id, old));
+      await settleBatchStep(db, { ...NOTHING, step, now: LATER, done: 6, made });
+    }),
+  );
+  expect(await retriesIn(ids)).toEqual(ids);
+  const [first, second] = [await getBatch(db, one), await getBatch(db, two)];
+  expect((first?.done ?? 0) + (second?.done ?? 0)).toBe(5);
+  expect((first?.skipped ?? 0) + (second?.skipped ?? 0)).toBe(7);
+  // One that is asked for later finds none.
+  expect(await batch('d.one', ask)).toMatchObject({ total: { value: 0, capped: false } });
+});
+
+test('those that were retried are left out wherever they stand', async () => {
+  const ids = await deadJobs(700, 'd.two');
+  const ask = { action: 'retry', states: ['dead'] } satisfies Parameters<typeof batch>[1];
+  const without = ids.filter((_, n) => n < 600 || n % 2 === 0);
+  await insertJobs(
+    db,
+    without.map((old) => retryIn(randomUUID(), old)),
+  );
+  const made = await batch('d.two', ask);
+  expect(made?.total).toEqual({ value: 50, capped: false });
+  const step = await take(made?.id ?? '', LATER + 1_000);
+  expect(step?.ids).toEqual(ids.filter((id) => !without.includes(id)));
+});
+
+test('one that is aborted while its next jobs are looked for has ended, and begins nothing more', async () => {
+  await jobs(3, { task: 'd.three' });
+  const id = (await batch('d.three'))?.id ?? '';
+  const taken = await whileLocked(async () => {
+    const taking = take(id, LATER + 1_000);
+    await expect.poll(waiting).toBeGreaterThan(0);
+    expect(await abortBatch(db, { id, now: LATER + 1_000, note })).toMatchObject({
+      finishedAt: LATER + 1_000,
+    });
+    return { taking };
+  });
+  expect(await taken.taking).toBeUndefined();
+  expect(await take(id, LATER + 20_000)).toBeUndefined();
+  const left = await inside(db).row(`select pending from batch where id = $1`, [id]);
+  expect(left).toEqual({ pending: [] });
+  expect(await getBatch(db, id)).toMatchObject({ done: 0, finishedAt: LATER + 1_000 });
+  const audit = await listAudit(db, { target: { kind: 'batch', id }, limit: 10 });
+  expect(audit.map(({ action }) => action)).toEqual(['batch.end', 'batch.abort', 'batch.create']);
+});
+
+test('where jobs cannot be looked at in time a batch is made and counted all the same, says so, and goes on later', async () => {
+  const ids = await jobs(3, { task: 'd.four' });
+  const made = await whileLocked(async () => {
+    const begun = performance.now();
+    const slow = await batch('d.four');
+    expect(performance.now() - begun).toBeLessThan(3_000);
+    expect(slow?.total.capped).toBe(true);
+    expect(await take(slow?.id ?? '', LATER + 1_000)).toBeUndefined();
+    return slow;
+  });
+  const id = made?.id ?? '';
+  expect((await getBatch(db, id))?.waitingFor).toContain('too long');
+  // Nobody tries again at once.
+  expect(await take(id, LATER + 2_000)).toBeUndefined();
+  const step = await take(id, LATER + 30_000);
+  expect(step?.ids).toEqual(ids);
+  if (step) await settleBatchStep(db, { ...NOTHING, step, now: LATER, done: 3 });
+  expect(await getBatch(db, id)).toMatchObject({ done: 3, waitingFor: null });
+}, 20_000);
+
+test('where jobs take long to be looked at fewer are', async () => {
+  const ids = await jobs(300, { task: 'd.seven' });
+  const conditions = { ...conditionsOf({ task: 'd.seven' }), rest: [() => 'pg_sleep(0.001) is not null'] };
+  const time = { stepMs: () => 250, isUp: () => false };
+  const [lead] = conditions.leads;
+  const ask = { conditions, lead, after: ids[9], time, hasCome: false };
+  const found = await lookInTime(db, { ...ask, rows: 500 });
+  expect(found).toEqual({ rows: 50, looked: 50, ids: ids.slice(10, 60), edge: ids[59] });
+});
+
+test('while its rate is used up nothing is written', async () => {
+  await jobs(3, { task: 'd.five' });
+  const id = (await batch('d.five', { rate: 1 }))?.id ?? '';
+  const step = await take(id, LATER + 1_000);
+  expect(step?.ids).toHaveLength(1);
+  if (step) await settleBatchStep(db, { ...NOTHING, step, now: LATER + 1_000, done: 1 });
+  const version = () => inside(db).row('select xmin::text as at from batch where id = $1', [id]);
+  const before = await version();
+  expect(await take(id, LATER + 1_500)).toBeUndefined();
+  expect(await version()).toEqual(before);
+  expect((await take(id, LATER + 2_000))?.ids).toHaveLength(1);
+});
+
+test('a replay that a version before accepts is a batch', async () => {
+  const [id] = await deadJobs(1, 'd.six');
+  await inside(db).run(
+    `insert into replay (id, filter, rate, by, created_at) values ($1, '{"task": "d.six"}', 5, 'k9', $2)`,
+    [id, new Date(LATER)],
+  );
+  expect(await getBatch(db, id ?? '')).toMatchObject({
+    ...{ action: 'replay', rate: 5, filter: { task: 'd.six', states: ['dead'] }, createdAt: LATER },
+  });
+  expect((await take(id ?? '', LATER + 1_000))?.ids).toEqual([id]);
+});
+
+/** Nobody reads a job while `fn` runs. */
+function whileLocked<T>(fn: () => Promise<T>): Promise<T> {
+  return inside(db).transaction(async (sql) => {
+    await sql.run('lock table job in access exclusive mode');
+    return fn();
+  });
+}
+async function waiting(): Promise<number> {
+  const row = await inside(db).row<{ count: number }>(
+    `select count(*)::int as count from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`,
+    [],
+  );
+  return row?.count ?? 0;
+}

@@ -1,0 +1,190 @@
+import { batchPace, pacedAfter } from '@jetbeat/core';
+import { batchIds } from './batch-filter.ts';
+import { BATCH_SELECT, type BatchFailure, type BatchRecord, noteBatch } from './batches.ts';
+import { type Database, inside } from './database.ts';
+import { JOB_SELECT, type JobRecord, type JobRow, jobRecord } from './job-record.ts';
+import { toJson } from './json.ts';
+import { type NewJob, writeNewJobs } from './new-job.ts';
+import { lockRetried, retriedOf } from './retries.ts';
+import type { ScanBudget } from './scan-jobs.ts';
+import { ms, type Sql } from './sql.ts';
+
+/** Jobs in one step. */
+const STEP = 100;
+/** How far is looked for the next ones in one step. */
+const BUDGET: ScanBudget = { rows: 100_000, ms: 1_500 };
+/** Why a batch stands still whose next jobs cannot be found. */
+const TOO_SLOW =
+  'PostgreSQL takes too long to look into the next jobs; it is tried again: a filter that names states, tasks or queues looks at fewer';
+/** Failures that are listed. */
+const LISTED = 100;
+
+/** Jobs of a batch that whoever holds this is to act on. */
+export interface BatchStep {
+  readonly batch: BatchRecord;
+  readonly ids: readonly string[];
+  /** How often somebody has tried the same ones and could not. */
+  readonly tries: number;
+  /** Proves that it is still his: see `settleBatchStep`. */
+  readonly lease: string;
+}
+
+type Row = BatchRecord & {
+  readonly lastId: string | null;
+  readonly pending: readonly string[];
+  readonly tries: number;
+  readonly pacedAt: number;
+};
+
+/**
+ * Takes the next jobs of a batch, as many as its rate allows by now: which ones is stored, so that whoever comes after a
+ * crash acts on the same ones. Of several processes one has them at a time, until its lease is over.
+ * @param params.now by PostgreSQL's clock, Unix milliseconds
+ * @returns undefined when there is nothing to do now: somebody else has it, its rate is used up, it looks for more, or it is over
+ */
+export async function takeBatchStep(
+  db: Database,
+  params: {
+    readonly id: string;
+    readonly now: number;
+    /** A new one for each call: a UUID. */
+    readonly lease: string;
+    readonly leaseMs: number;
+  },
+): Promise<BatchStep | undefined> {
+  const { id, now, lease, leaseMs } = params;
+  const row = await inside(db).row<Row>(
+    `update batch b set lease = $3, lease_until = $4 where b.id = (
+       select id from batch where id = $1 and finished_at is null and (lease is null or lease_until < $2)
+         and (pending <> '{}' or abort_at is not null or done >= most or paced_at + interval '1 second' / rate <= $2)
+         for update skip locked)
+     returning ${BATCH_SELECT}, b.last_id as "lastId", b.pending, b.tries, ${ms('b.paced_at')} as "pacedAt"`,
+    [id, new Date(now), lease, new Date(now + leaseMs)],
+  );
+  if (!row) return undefined;
+  const { lastId, pending, tries, pacedAt, ...batch } = row;
+  if (pending.length > 0 && (batch.abortAt === null || tries === 0))
+    return { batch, ids: pending, tries, lease };
+  const left = batch.most === null ? STEP : batch.most - batch.done;
+  if (batch.abortAt !== null || left <= 0) return end(db, { batch, pending, lease, now });
+  const limit = Math.min(STEP, left, batchPace({ rate: batch.rate, pacedAt, now }));
+  if (limit <= 0) return letGo(db, id, lease);
+  const scope = { ...batch, queues: batch.queues ?? undefined };
+  const begun = performance.now();
+  const { ids, edge, isStalled } = await batchIds(db, scope, { limit, after: lastId, budget: BUDGET });
+  if (ids.length === 0 && edge === undefined && !isStalled) return end(db, { batch, pending, lease, now });
+  const paced = pacedAfter({ rate: batch.rate, pacedAt, now, taken: ids.length });
+  // Behind the last one everything is known too.
+  const lastLooked = edge ?? ids.at(-1) ?? lastId;
+  // Of one that was aborted meanwhile nothing is begun. Where nothing could be looked at it is kept from being tried until its lease is over.
+  const isKept = ids.length > 0 || isStalled === true;
+  const until = new Date(now + (performance.now() - begun) + leaseMs);
+  const isHeld = await inside(db).run(
+    `update batch set pending = $3::uuid[], last_id = $4::uuid, tries = 0, paced_at = $5,
+       lease = case when $6 then lease end, lease_until = $7, waiting_for = $8
+       where id = $1 and lease = $2 and abort_at is null and finished_at is null`,
+    [...[id, lease, [...ids], lastLooked, new Date(paced), isKept, until], isStalled ? TOO_SLOW : null],
+  );
+  return isHeld > 0 && ids.length > 0 ? { batch, ids, tries: 0, lease } : undefined;
+}
+
+async function letGo(db: Database, id: string, lease: string): Promise<undefined> {
+  await inside(db).run('update batch set lease = null where id = $1 and lease = $2', [id, lease]);
+}
+
+/** It is over. What an aborted one has not got on with is left as it is. */
+async function end(
+  db: Database,
+  params: {
+    readonly batch: BatchRecord;
+    readonly pending: readonly string[];
+    readonly lease: string;
+    readonly now: number;
+  },
+): Promise<undefined> {
+  const { batch, pending, lease, now } = params;
+  await inside(db).transaction(async (sql) => {
+    const changed = await sql.run(
+      `update batch set finished_at = $3, waiting_for = null, lease = null, pending = '{}', skipped = skipped + $4
+       where id = $1 and lease = $2 and finished_at is null`,
+      [batch.id, lease, new Date(now), pending.length],
+    );
+    if (changed === 0) return;
+    const over = { ...batch, finishedAt: now, skipped: batch.skipped + pending.length };
+    await noteBatch(sql, { batch: over, note: batch.asked, action: 'batch.end' });
+  });
+}
+
+/** What became of the jobs of a step. */
+export interface BatchOutcome {
+  readonly done: number;
+  readonly skipped: number;
+  readonly failures: readonly BatchFailure[];
+  /** Those that have to be tried again. */
+  readonly left: readonly string[];
+  /** Why, if there are any. */
+  readonly waitingFor?: string | undefined;
+  /** Jobs to be made. */
+  readonly made?: readonly NewJob[];
+  /** Jobs whose dead letters were thrown away. */
+  readonly discarded?: readonly string[];
+}
+
+/**
+ * Notes what became of the jobs of a step, together with what is to be written of it: either both hold or nothing does. What was
+ * taken over by somebody else meanwhile is left to him.
+ * @returns the jobs that were made, to be published; undefined where it is not this one's any more
+ */
+export async function settleBatchStep(
+  db: Database,
+  params: BatchOutcome & {
+    readonly step: Pick<BatchStep, 'batch' | 'lease'>;
+    /** Unix milliseconds. */
+    readonly now: number;
+  },
+): Promise<readonly NewJob[] | undefined> {
+  const { step, now, done, skipped, failures, left, waitingFor, made = [], discarded = [] } = params;
+  return inside(db).transaction(async (sql) => {
+    const isIdle = done + skipped + failures.length === 0;
+    const changed = await sql.run(
+      `update batch set lease = null, pending = $3::uuid[], waiting_for = $4, tries = case when $5 then tries + 1 else 0 end,
+         done = done + $6, skipped = skipped + $7, failed = failed + $8,
+         failures = case when jsonb_array_length(failures) < ${LISTED} then failures || $9::jsonb else failures end
+       where id = $1 and lease = $2`,
+      [
+        ...[step.batch.id, step.lease, [...left], waitingFor ?? null, isIdle],
+        ...[done, skipped, failures.length, toJson(failures.slice(0, LISTED))],
+      ],
+    );
+    if (changed === 0) return undefined;
+    const wanted = await notRetried(sql, made);
+    if (wanted.length < made.length)
+      await sql.run('update batch set done = done - $2, skipped = skipped + $2 where id = $1', [
+        ...[step.batch.id, made.length - wanted.length],
+      ]);
+    const isNew = new Set(await writeNewJobs(sql, wanted));
+    if (discarded.length > 0)
+      await sql.run(
+        `update job set discarded_at = $2 where id = any($1::uuid[]) and state = 'dead' and discarded_at is null`,
+        [[...discarded], new Date(now)],
+      );
+    return wanted.filter(({ envelope }) => isNew.has(envelope.id));
+  });
+}
+
+/** Leaves out the retries of jobs that somebody else has retried since they were taken. */
+async function notRetried(sql: Sql, made: readonly NewJob[]): Promise<readonly NewJob[]> {
+  const old = made.flatMap(({ retryOf }) => (retryOf === undefined ? [] : [retryOf]));
+  if (old.length === 0) return made;
+  await lockRetried(sql, old);
+  const retried = await retriedOf(sql, old);
+  return made.filter(({ retryOf }) => retryOf === undefined || !retried.has(retryOf));
+}
+
+/** Jobs by their ids, in any order; those that are not known are left out. */
+export async function jobsOf(db: Database, ids: readonly string[]): Promise<JobRecord[]> {
+  const rows = await inside(db).rows<JobRow>(`select ${JOB_SELECT} from job j where j.id = any($1::uuid[])`, [
+    [...ids],
+  ]);
+  return rows.map(jobRecord);
+}

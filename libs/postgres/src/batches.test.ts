@@ -1,0 +1,225 @@
+import { randomUUID } from 'node:crypto';
+import { type BatchAction, replayJobId } from '@jetbeat/core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '../../../test/support/database.ts';
+import { type AuditNote, listAudit } from './audit.ts';
+import type { BatchFilter } from './batch-filter.ts';
+import { jobsOf, settleBatchStep, takeBatchStep } from './batch-step.ts';
+import {
+  abortBatch,
+  batchState,
+  createBatch,
+  getBatch,
+  listBatches,
+  openBatches,
+  previewBatch,
+} from './batches.ts';
+import type { Database } from './database.ts';
+import { getJob, insertJobs } from './jobs.ts';
+import type { NewJob } from './new-job.ts';
+import { openDatabase } from './open.ts';
+import { NOON, newId, sampleJob } from './sample.ts';
+
+let made: TestDatabase;
+let db: Database;
+beforeAll(async () => {
+  made = await createTestDatabase();
+  db = await openDatabase({ url: made.url, applicationName: 'batches-test' });
+});
+afterAll(async () => {
+  await db?.close();
+  await made?.drop();
+});
+
+const note = { actor: { kind: 'key', id: 'k1', name: 'ops', role: 'operator' }, reason: 'too many' } as const;
+const LATER = NOON + 60_000;
+
+async function jobs(count: number, fields: Parameters<typeof sampleJob>[0] = {}): Promise<string[]> {
+  const list = Array.from({ length: count }, (_, n) =>
+    sampleJob({ id: newId(NOON + n), createdAt: NOON + n, runAt: NOON + n, ...fields }),
+  );
+  await insertJobs(db, list);
+  return list.map(({ envelope }) => envelope.id).sort();
+}
+function batch(
+  task: string,
+  more: {
+    action?: BatchAction;
+    filter?: Partial<BatchFilter>;
+    rate?: number;
+    most?: number;
+    now?: number;
+    queues?: string[];
+    asked?: AuditNote;
+  } = {},
+) {
+  const { action = 'cancel', filter = {}, rate = 1_000, most = null, now = LATER, queues = null } = more;
+  const { asked = note } = more;
+  return createBatch(db, {
+    ...{ id: randomUUID(), action, rate, most, queues, now, count: 10_000, asked },
+    filter: { states: ['queued'], task, ...filter },
+  });
+}
+const take = (id: string, now: number) =>
+  takeBatchStep(db, { id, now, lease: randomUUID(), leaseMs: 10_000 });
+const NOTHING = { done: 0, skipped: 0, failures: [], left: [] };
+
+test('a batch is for what fits when it is asked for, oldest first, and each job comes once', async () => {
+  const ids = await jobs(250, { task: 'a.one' });
+  const made = await batch('a.one');
+  expect(made).toMatchObject({ total: { value: 250, capped: false }, done: 0, finishedAt: null });
+  const id = made?.id ?? '';
+  await jobs(3, { task: 'a.one', id: newId(LATER + 5), createdAt: LATER + 5 });
+  const seen: string[] = [];
+  for (let now = LATER + 1_000; ; now += 1_000) {
+    const step = await take(id, now);
+    if (!step) break;
+    seen.push(...step.ids);
+    await settleBatchStep(db, { ...NOTHING, step, now, done: step.ids.length });
+  }
+  expect(seen).toEqual(ids);
+  const over = await getBatch(db, id);
+  expect(over).toMatchObject({ done: 250, skipped: 0, failed: 0 });
+  expect(over && batchState(over)).toBe('done');
+  expect(await openBatches(db)).not.toContain(id);
+  const audit = await listAudit(db, { target: { kind: 'batch', id }, limit: 10 });
+  expect(audit.map(({ action, actor, reason }) => [action, actor.name, reason])).toEqual([
+    ['batch.end', 'ops', 'too many'],
+    ['batch.create', 'ops', 'too many'],
+  ]);
+  expect(audit[0]?.after).toMatchObject({ state: 'done', done: 250 });
+});
+
+test('who comes after a crash gets the same jobs, and whoever was too slow changes nothing any more', async () => {
+  const ids = await jobs(40, { task: 'a.two' });
+  const id = (await batch('a.two'))?.id ?? '';
+  const first = await take(id, LATER + 1_000);
+  expect(first?.ids).toEqual(ids);
+  expect(await take(id, LATER + 2_000)).toBeUndefined();
+  const second = await take(id, LATER + 12_000);
+  expect(second?.ids).toEqual(ids);
+  if (!first || !second) throw new Error('there was nothing to take');
+  const again = (old: string): NewJob => ({
+    ...sampleJob({ id: replayJobId(id, old, LATER) }),
+    retryOf: old,
+  });
+  const outcome = { ...NOTHING, done: 40, made: ids.map(again), now: LATER };
+  expect(await settleBatchStep(db, { ...outcome, step: first })).toBeUndefined();
+  expect(await settleBatchStep(db, { ...outcome, step: second })).toHaveLength(40);
+  expect(await settleBatchStep(db, { ...outcome, step: second })).toBeUndefined();
+  expect(await getBatch(db, id)).toMatchObject({ done: 40 });
+  expect(
+    await jobsOf(
+      db,
+      ids.map((old) => replayJobId(id, old, LATER)),
+    ),
+  ).toHaveLength(40);
+});
+
+test('what could not be done now comes again, and what failed is listed', async () => {
+  const ids = await jobs(5, { task: 'a.three' });
+  const id = (await batch('a.three'))?.id ?? '';
+  const [bad = '', ...rest] = ids;
+  const step = await take(id, LATER + 1_000);
+  if (!step) throw new Error('there was nothing to take');
+  const failures = [{ jobId: bad, code: 'internal_error', message: 'no' }];
+  await settleBatchStep(db, {
+    ...NOTHING,
+    step,
+    now: LATER,
+    failures,
+    left: rest,
+    waitingFor: 'NATS is away',
+  });
+  expect(await getBatch(db, id)).toMatchObject({ failed: 1, failures, waitingFor: 'NATS is away' });
+  for (const tries of [0, 1]) {
+    const next = await take(id, LATER + 2_000);
+    expect(next).toMatchObject({ ids: rest, tries });
+    if (next)
+      await settleBatchStep(db, { ...NOTHING, step: next, now: LATER, left: rest, waitingFor: 'still' });
+  }
+  // Aborted, it does not wait for what it has not got on with.
+  expect(await abortBatch(db, { id, now: LATER, note })).toMatchObject({ finishedAt: null });
+  expect(await take(id, LATER + 3_000)).toBeUndefined();
+  expect(await getBatch(db, id)).toMatchObject({ failed: 1, skipped: 4, waitingFor: null });
+  expect(await abortBatch(db, { id, now: LATER, note })).toMatchObject({ id });
+});
+
+test('it keeps to its rate and its limit', async () => {
+  await jobs(50, { task: 'a.four' });
+  const id = (await batch('a.four', { rate: 10, most: 15 }))?.id ?? '';
+  const taken: number[] = [];
+  for (let now = LATER; now <= LATER + 5_000; now += 250) {
+    const step = await take(id, now);
+    if (!step) continue;
+    taken.push(step.ids.length);
+    await settleBatchStep(db, { ...NOTHING, step, now, done: step.ids.length });
+  }
+  expect(taken.every((count) => count <= 3)).toBe(true);
+  expect(await getBatch(db, id)).toMatchObject({ done: 15, finishedAt: LATER + 1_750 });
+});
+
+test('filters hold together: ids, notes, searches, time, and the queues of whoever asks', async () => {
+  const [one = ''] = await jobs(3, {
+    task: 'b.one',
+    queue: 'mail',
+    meta: { customer: '7' },
+    input: { n: 1 },
+  });
+  await jobs(4, { task: 'b.one', queue: 'media' });
+  const count = async (filter: Partial<BatchFilter>, queues?: string[]) => {
+    const scope = { action: 'cancel', queues, createdAt: LATER } as const;
+    return (await previewBatch(db, { ...scope, filter: { states: ['queued', 'scheduled'], ...filter } }, 5))
+      .value;
+  };
+  expect(await count({ task: 'b.one' })).toBe(5);
+  expect(await count({ task: 'b.one', queue: 'mail' })).toBe(3);
+  expect(await count({ task: 'b.one' }, ['media', 'other'])).toBe(4);
+  expect(await count({ task: 'b.one' }, [])).toBe(0);
+  expect(await count({ ids: [one, newId()] })).toBe(1);
+  expect(await count({ ids: [one] }, ['media'])).toBe(0);
+  expect(await count({ meta: { customer: '7' } })).toBe(3);
+  expect(await count({ terms: [{ on: 'input', path: ['n'], values: [['1']] }], task: 'b.one' })).toBe(3);
+  expect(await count({ task: 'b.one', from: NOON + 2 })).toBe(3);
+  expect(await count({ task: 'b.one', to: NOON + 2 })).toBe(4);
+  expect((await getJob(db, one))?.state).toBe('queued');
+});
+
+test('those of one key are not told of by another, and one key has no more than twenty, all no more than a hundred', async () => {
+  const own = await batch('c.one', { queues: ['mail'], now: LATER + 1 });
+  const wide = await batch('c.one', { queues: ['mail', 'media'], now: LATER + 2 });
+  const all = await batch('c.one', { now: LATER + 3 });
+  const seen = async (queues?: string[]) =>
+    (await listBatches(db, { queues, limit: 100 }))
+      .map(({ id }) => id)
+      .filter((id) => [own, wide, all].some((one) => one?.id === id));
+  expect(await seen(['mail'])).toEqual([own?.id]);
+  expect(await seen(['media', 'mail'])).toEqual([wide?.id, own?.id]);
+  expect(await seen()).toEqual([all?.id, wide?.id, own?.id]);
+  const [newest, next] = await listBatches(db, { limit: 2 });
+  expect(newest && (await listBatches(db, { limit: 1, after: newest }))[0]?.id).toBe(next?.id);
+  expect((await listBatches(db, { action: 'retry', limit: 5 })).length).toBe(0);
+  expect((await listBatches(db, { state: 'aborted', limit: 5 })).length).toBe(1);
+  const again = await createBatch(db, {
+    ...{
+      id: own?.id ?? '',
+      action: 'retry',
+      rate: 1,
+      most: null,
+      queues: null,
+      now: LATER,
+      count: 1,
+      asked: note,
+    },
+    filter: { states: ['dead'] },
+  });
+  expect(again).toMatchObject({ action: 'cancel' });
+  // Nobody takes all the places: not even by asking for many at the same time.
+  const by = (key: string) => ({ ...note, actor: { ...note.actor, id: key } });
+  const many = await Promise.all(Array.from({ length: 30 }, () => batch('c.two', { asked: by('greedy') })));
+  expect(many.filter((one) => one !== undefined)).toHaveLength(20);
+  expect(await batch('c.two', { asked: by('other') })).toBeDefined();
+  for (let key = 0; (await openBatches(db)).length < 100; key++)
+    await batch('c.two', { asked: by(`k${key}`) });
+  expect(await batch('c.two', { asked: by('last') })).toBeUndefined();
+});

@@ -1,0 +1,265 @@
+import { revokeApiKey } from '@jetbeat/postgres';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { fill, makeKey, nothing, pathTo, type Route, routesOf, type Things } from '../support/access.ts';
+import { startTestApi, type TestApi } from '../support/api.ts';
+import { waitUntil } from '../support/wait-until.ts';
+
+/** A queue of others, and what nobody is to see who is not for it. Neither word is part of another one. */
+const MINE = 'mine';
+const OTHER = 'hush';
+const SECRET = 'canary-of-payloads';
+const ROLES = ['viewer', 'operator', 'admin'] as const;
+
+let api: TestApi;
+let routes: Route[];
+let mine: Things;
+let other: Things;
+/** By name, as they are sent. */
+const keys = new Map<string, string>();
+
+beforeAll(async () => {
+  api = await startTestApi({ yaml: 'api: {rateLimits: {failures: null, key: null, address: null}}\n' });
+  mine = await fill(api, MINE, SECRET);
+  other = await fill(api, OTHER, SECRET);
+  for (const role of ROLES) {
+    keys.set(role, (await makeKey(api, { role })).key);
+    keys.set(`${role} of ${MINE}`, (await makeKey(api, { role, queues: [MINE] })).key);
+    keys.set(`${role} without payloads`, (await makeKey(api, { role, payloads: false })).key);
+  }
+  const short = await makeKey(api, { role: 'admin', expiresIn: '1s' });
+  const gone = await makeKey(api, { role: 'admin' });
+  await revokeApiKey(api.db, { id: gone.id, by: 'test' });
+  keys
+    .set('expired', short.key)
+    .set('revoked', gone.key)
+    .set('unknown', `jb_nobody_${'x'.repeat(43)}`);
+  routes = await routesOf(api.http.url);
+  await waitUntil(
+    'it has expired',
+    async () => (await ask('GET', '/jobs', 'expired')).status === 401 || undefined,
+  );
+});
+afterAll(() => api?.stop());
+
+interface Asked {
+  readonly status: number;
+  readonly code: string;
+  readonly text: string;
+}
+
+/** Asks as `who`, until the machine has time for it. */
+async function ask(...asked: Parameters<typeof askOnce>): Promise<Asked> {
+  return waitUntil('it is answered', async () => {
+    const answer = await askOnce(...asked);
+    return answer.code === 'overloaded' ? undefined : answer;
+  });
+}
+
+/** Of a stream only the begin is read. */
+async function askOnce(method: string, path: string, who: string, body?: unknown): Promise<Asked> {
+  const key = keys.get(who);
+  const stop = new AbortController();
+  const response = await fetch(`${api.http.url}/api/v1${path}`, {
+    method,
+    headers: {
+      ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    signal: AbortSignal.any([stop.signal, AbortSignal.timeout(10_000)]),
+  });
+  const { status, headers } = response;
+  const isStream = headers.get('content-type')?.startsWith('text/event-stream') ?? false;
+  const text = isStream ? '' : await response.text();
+  stop.abort();
+  const isProblem = text !== '' && headers.get('content-type')?.includes('problem');
+  return { status, code: isProblem ? (JSON.parse(text) as { code: string }).code : '', text };
+}
+
+const title = ({ method, path }: Route) => `${method} ${path}`;
+/** Such that it changes nothing: what the path names is not there. */
+const askNothing = (route: Route, who: string) =>
+  ask(route.method, pathTo(route, nothing()), who, route.hasBody ? {} : undefined);
+
+describe('every route, who may call it', () => {
+  test('there are many, and each says who and how', () => {
+    expect(routes.length).toBeGreaterThan(50);
+    expect(new Set(routes.map(({ operation }) => operation)).size).toBe(routes.length);
+  });
+
+  test.each([
+    ['nobody', 'unauthorized'],
+    ['unknown', 'unauthorized'],
+    ['expired', 'key_expired'],
+    ['revoked', 'key_revoked'],
+  ])('%s: 401 %s', async (who, code) => {
+    for (const route of routes)
+      expect(await askNothing(route, who), title(route)).toMatchObject({ status: 401, code });
+  });
+
+  test.each(ROLES)('%s: what needs more is 403, what needs no more is not refused', async (role) => {
+    for (const route of routes) {
+      const isEnough = ROLES.indexOf(role) >= ROLES.indexOf(route.role);
+      const { status, code } = await askNothing(route, role);
+      const expected = isEnough ? expect.toSatisfy((given: number) => given !== 401 && given !== 403) : 403;
+      expect({ route: title(route), status }, code).toEqual({ route: title(route), status: expected });
+      if (!isEnough) expect(code, title(route)).toBe('forbidden');
+    }
+  });
+});
+
+/** For each request with a body one that would do something, in the queue of these things. */
+function bodyOf({ operation, hasBody }: Route, { queue, task, schedule }: Things): unknown {
+  const job = { task, queue, input: {} };
+  const plan = { when: { cron: '0 4 * * *' }, job };
+  const bodies: Readonly<Record<string, unknown>> = {
+    createJob: job,
+    createJobs: { jobs: [job] },
+    patchJob: { priority: 'high' },
+    createSchedule: { name: `${schedule}2`, ...plan },
+    createSchedules: { schedules: [{ name: `${schedule}3`, ...plan }] },
+    putSchedule: plan,
+    patchSchedule: { overlap: 'allow' },
+    backfillSchedule: { from: '2026-01-01T00:00:00Z', to: '2026-01-02T00:00:00Z', dryRun: true },
+    previewSchedule: { when: { cron: '0 4 * * *' } },
+    putQueue: { concurrency: 1 },
+    changeQueue: { concurrency: 1 },
+    changeTask: { rateLimit: null },
+    replayDeadLetters: { filter: {}, dryRun: true },
+    createBatch: { action: 'cancel', filter: {}, dryRun: true },
+    createApiKey: { name: 'more', role: 'viewer', queues: [queue] },
+    setWorkerConcurrency: { value: 1 },
+    setWorkerQueues: { add: [queue] },
+  };
+  return hasBody ? (bodies[operation] ?? {}) : undefined;
+}
+
+describe('a key that is for some queues only', () => {
+  /** What is answered where the thing is of another queue. */
+  const refusals: Readonly<Record<string, readonly [status: number, code: RegExp]>> = {
+    every: [403, /^needs_every_queue$/],
+    new: [403, /^(queue_not_allowed|key_exceeds_maker)$/],
+    queue: [404, /^queue_not_found$/],
+    job: [404, /^job_not_found$/],
+    schedule: [404, /^schedule_not_found$/],
+    'dead-letter': [404, /^dead_letter_not_found$/],
+    task: [404, /^task_not_found$/],
+    batch: [404, /^(batch|replay)_not_found$/],
+    worker: [404, /^worker_not_found$/],
+  };
+  /** What would be made under this name. */
+  const made: Readonly<Record<string, readonly [number, RegExp]>> = {
+    putQueue: [403, /^queue_not_allowed$/],
+    putSchedule: [409, /^schedule_exists$/],
+  };
+  const isOfKey = ({ path }: Route) => path === '/api-keys/{id}';
+
+  test('of another queue it neither sees nor touches anything, on any route', async () => {
+    for (const route of routes) {
+      const who = `${route.role} of ${MINE}`;
+      const asked = await ask(route.method, pathTo(route, other), who, bodyOf(route, other));
+      if (route.method === 'GET')
+        expect([asked.status, 405], title(route)).toContain(
+          (await ask('HEAD', pathTo(route, other), who)).status,
+        );
+      const expected =
+        made[route.operation] ?? (isOfKey(route) ? [404, /^key_not_found$/] : refusals[route.scope]);
+      if (expected) {
+        const [status, code] = expected;
+        expect(asked, title(route)).toMatchObject({ status, code: expect.stringMatching(code) });
+      } else {
+        expect(['list', 'none'], title(route)).toContain(route.scope);
+        expect(asked.status, `${title(route)} ${asked.text}`).toBeLessThan(300);
+        // Not what was asked for, only what was told.
+        expect(asked.text, title(route)).not.toContain(OTHER);
+        for (const id of [other.job, other.dead, other.batch, other.replay, other.apiKey])
+          expect(asked.text, title(route)).not.toContain(id);
+      }
+    }
+  });
+
+  test('what is of another queue is answered in the very words as what there is not', async () => {
+    for (const route of routes.filter(({ path }) => path.includes('{'))) {
+      const none = nothing();
+      const who = `${route.role} of ${MINE}`;
+      // Names that are made are taken or not, whoever asks.
+      if (route.operation === 'putSchedule') continue;
+      const [there, nowhere] = await Promise.all(
+        [other, none].map(async (things) => {
+          const { text } = await ask(route.method, pathTo(route, things), who, bodyOf(route, mine));
+          const names = Object.values(things)
+            .flatMap((name) => [name, encodeURIComponent(name)])
+            .sort((a, b) => b.length - a.length);
+          const bare = names.reduce((rest, name) => rest.replaceAll(name, '…'), text);
+          return bare.replace(/"traceId":"\w+"/, '');
+        }),
+      );
+      expect(there, title(route)).toBe(nowhere);
+    }
+  });
+
+  test('nothing of the other queue has changed by all that', async () => {
+    const { body: job } = await api.http.call('GET', `/jobs/${other.job}`);
+    expect(job).toMatchObject({ state: 'scheduled', priority: 'normal' });
+    const { body: queue } = await api.http.call('GET', `/queues/${OTHER}`);
+    expect(queue).toMatchObject({ concurrency: 3, paused: null, scheduled: 1 });
+    const { body: schedule } = await api.http.call('GET', `/schedules/${encodeURIComponent(other.schedule)}`);
+    expect(schedule).toMatchObject({ version: 1, paused: null, lastOccurrence: null });
+    const { body: dead } = await api.http.call('GET', `/dead-letters/${other.dead}`);
+    expect(dead).toMatchObject({ id: other.dead });
+    const { body: key } = await api.http.call('GET', `/api-keys/${other.apiKey}`);
+    expect(key).toMatchObject({ state: 'active' });
+  });
+
+  test('its own queue it sees and uses, on every route that is of one', async () => {
+    // What ends things comes last.
+    const last = (route: Route) => Number(/cancel|delete|revoke|discard/i.test(route.operation));
+    for (const route of routes.toSorted((a, b) => last(a) - last(b))) {
+      if (route.scope === 'every') continue;
+      const who = `${route.role} of ${MINE}`;
+      const { status, code } = await ask(route.method, pathTo(route, mine), who, bodyOf(route, mine));
+      expect({ route: title(route), code, status }).toEqual({
+        ...{ route: title(route), code },
+        status: expect.toSatisfy((given: number) => ![401, 403, 404].includes(given)),
+      });
+    }
+  });
+});
+
+describe('a key without payloads', () => {
+  test('sees none on any route, and is told that they are hidden', async () => {
+    let shown = 0;
+    for (const route of routes.filter(({ method }) => method === 'GET')) {
+      const path = pathTo(route, other);
+      const whole = await ask('GET', path, route.role);
+      const bare = await ask('GET', path, `${route.role} without payloads`);
+      expect(bare.status, title(route)).toBe(whole.status);
+      expect(bare.text, title(route)).not.toContain(SECRET);
+      if (!whole.text.includes(SECRET)) continue;
+      shown += 1;
+      expect(bare.text, title(route)).toContain('"hidden":[');
+    }
+    // Jobs, dead letters and schedules, each one by itself and in a list.
+    expect(shown).toBeGreaterThanOrEqual(6);
+  });
+
+  test('does not find them out by searching, and sees none of what a change is answered with', async () => {
+    const who = 'operator without payloads';
+    for (const path of [
+      `/jobs?meta.note=${SECRET}`,
+      `/jobs?search=input.secret:${SECRET}`,
+      `/jobs/counts?meta.note=${SECRET}`,
+    ])
+      expect(await ask('GET', path, who), path).toMatchObject({ status: 403, code: 'payloads_hidden' });
+    const path = `/schedules/${encodeURIComponent(other.schedule)}`;
+    for (const [method, way, body] of [
+      ['PATCH', '', { overlap: 'allow' }],
+      ['POST', '/pause', {}],
+      ['POST', '/resume', {}],
+    ] as const) {
+      const { status, text } = await ask(method, path + way, who, body);
+      expect(status).toBe(200);
+      expect(text).not.toContain(SECRET);
+    }
+  });
+});
