@@ -3,6 +3,8 @@ import { fileURLToPath } from 'node:url';
 
 /** The process groups of the commands that run, none of which outlives this process. */
 export interface ProcessGroups {
+  /** To be called before a program is started: who would end it if this process dies is there then, and not only afterwards. */
+  prepare(): void;
   /** A group has begun; its number is the process id of its first process. */
   add(group: number): void;
   /** Kills what is left of a group that has ended. */
@@ -15,7 +17,7 @@ const WATCH = fileURLToPath(new URL('./watch-groups.sh', import.meta.url));
 const CLOSE_TIMEOUT_MS = 2_000;
 
 /**
- * Keeps the groups. Beside this process a shell of some hundred KiB waits, from the first command on, for the end of a pipe
+ * Keeps the groups. Beside this process a shell of some hundred KiB waits, from before the first command on, for the end of a pipe
  * that closes when this process dies, also by kill -9, and then kills the groups.
  */
 export function openProcessGroups(): ProcessGroups {
@@ -51,6 +53,9 @@ export function openProcessGroups(): ProcessGroups {
     clearTimeout(timeout);
   };
   return {
+    prepare() {
+      if (!watch && !closed) begin();
+    },
     add(group) {
       groups.add(group);
       if (watch) tell(`+${group}`);

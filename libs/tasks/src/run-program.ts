@@ -46,6 +46,7 @@ const DRAIN_MS = 1_000;
 export async function runProgram(params: RunProgramParams): Promise<ProgramEnd> {
   const { argv, cwd, env, input, lines, maxOutput, groups } = params;
   const [program = '', ...args] = argv;
+  groups.prepare();
   const child = spawn(program, args, {
     ...(cwd === undefined ? {} : { cwd }),
     env,
