@@ -159,7 +159,7 @@ test('the configuration of a task says a rate, and a queue for those that say no
   expect(await stack.http.call('PATCH', '/queues/counted', { rateLimit: null })).toMatchObject({
     status: 200,
   });
-  await allOf('slow', waiting + 1, 20_000);
+  await allOf('slow', waiting + 1, 10_000);
 }, 60_000);
 
 test('a rate of many in a second is kept up with', async () => {
@@ -168,8 +168,7 @@ test('a rate of many in a second is kept up with', async () => {
   expect(mostIn(runs, 1_000)).toBeLessThanOrEqual(60 + 1);
   // A turn that nobody used is over after ten seconds.
   expect(longestGap(runs)).toBeLessThan(5_000);
-  expect(spanOf(runs)).toBeLessThan(20_000);
-  console.info(`120 starts at 60 per s took ${spanOf(runs)} ms, at most ${longestGap(runs)} ms apart`);
+  expect(spanOf(runs)).toBeLessThan(10_000);
 }, 60_000);
 
 test('the limits of a task are changed at run time, over all workers, and given back', async () => {
