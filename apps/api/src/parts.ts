@@ -6,22 +6,22 @@ import type { Callers } from './access/callers.ts';
 import type { Door } from './access/door.ts';
 import type { KeyUses } from './access/note-key-use.ts';
 import type { KeptAnswers } from './answers/kept-answers.ts';
-import type { CancelPorts } from './cancel-job.ts';
-import type { CheckInput } from './check-input.ts';
-import type { Counting } from './counting.ts';
-import type { Cursors } from './cursor.ts';
-import type { DeadPorts } from './dead-ports.ts';
+import type { DeadPorts } from './dead-letters/dead-ports.ts';
 import type { Queueing } from './edges/back-pressure.ts';
 import type { RateLimits } from './edges/rate-limits.ts';
-import type { Fleet } from './fleet.ts';
-import type { InsertJob } from './inserter.ts';
+import type { Fleet } from './fleet/fleet.ts';
+import type { WorkerPorts } from './fleet/worker-ports.ts';
+import type { CancelPorts } from './jobs/cancel-job.ts';
+import type { CheckInput } from './jobs/check-input.ts';
+import type { InsertJob } from './jobs/inserter.ts';
+import type { MovePorts } from './jobs/move-job.ts';
+import type { UniquePorts } from './jobs/unique-ports.ts';
+import type { WaitingRequests } from './jobs/wait-for-end.ts';
 import type { LiveEvents } from './live/live-events.ts';
-import type { MovePorts } from './move-job.ts';
-import type { QueuePorts } from './queue-ports.ts';
-import type { TraceSends } from './trace-sends.ts';
-import type { UniquePorts } from './unique-ports.ts';
-import type { WaitingRequests } from './wait-for-end.ts';
-import type { WorkerPorts } from './workers/ports.ts';
+import type { QueuePorts } from './queues/queue-ports.ts';
+import type { Counting } from './requests/counting.ts';
+import type { Cursors } from './requests/cursor.ts';
+import type { TraceSends } from './watching/trace-sends.ts';
 
 /** What the routes work with. */
 export interface Parts {

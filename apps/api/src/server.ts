@@ -10,20 +10,21 @@ import { admitProxies } from './access/door.ts';
 import { hideFromCallers } from './access/hide-payloads.ts';
 import { holdToQueues } from './access/hold-to-queues.ts';
 import { needPolicy } from './access/route-policy.ts';
-import { answerError, pathOf } from './answer-error.ts';
 import { answerOnce } from './answers/answer-once.ts';
-import { BODY_LIMIT } from './body-limit.ts';
-import { answerClientError } from './client-error.ts';
+import { describeApi } from './description/openapi.ts';
 import { allowedMethods } from './edges/allowed-methods.ts';
 import { addEdges } from './edges/edges.ts';
 import { securityHeaders } from './edges/security-headers.ts';
 import { watchRequests } from './edges/under-way.ts';
-import { measureRequests } from './measure-requests.ts';
-import { describeApi } from './openapi.ts';
-import { parseBody } from './parse-body.ts';
 import type { Parts } from './parts.ts';
-import { ApiError } from './problem.ts';
-import { refuseUnbuilt } from './refuse-unbuilt.ts';
+import { answerError, pathOf } from './problems/answer-error.ts';
+import { answerClientError } from './problems/client-error.ts';
+import { ApiError } from './problems/problem.ts';
+import { BODY_LIMIT } from './requests/body-limit.ts';
+import { parseBody } from './requests/parse-body.ts';
+import { refuseUnbuilt } from './requests/refuse-unbuilt.ts';
+import { sharedSerializers } from './requests/serializers.ts';
+import { validatorCompiler } from './requests/validation.ts';
 import { apiKeyRoutes, createApiKeyRoute, listApiKeysRoute } from './routes/api-keys.ts';
 import { backfillScheduleRoute } from './routes/backfill-schedule.ts';
 import { cancelJobRoute } from './routes/cancel-job.ts';
@@ -76,10 +77,9 @@ import {
   workerQueuesRoute,
 } from './routes/steer-worker.ts';
 import { triggerScheduleRoute } from './routes/trigger-schedule.ts';
-import { sharedSerializers } from './serializers.ts';
-import { traceIdOf, traceparentOf } from './trace.ts';
-import { traceRequests } from './trace-requests.ts';
-import { validatorCompiler } from './validation.ts';
+import { measureRequests } from './watching/measure-requests.ts';
+import { traceIdOf, traceparentOf } from './watching/trace.ts';
+import { traceRequests } from './watching/trace-requests.ts';
 
 /**
  * How long a request may take to arrive, milliseconds. Node keeps the one for the whole request only where that for its

@@ -5,9 +5,9 @@ import type { FastifyInstance } from 'fastify';
 import { hashSecret, ROLES } from './access/api-key.ts';
 import { createCallers } from './access/callers.ts';
 import { HOME } from './access/door.ts';
-import { createInputCheck } from './check-input.ts';
-import { createCursors } from './cursor.ts';
+import { createInputCheck } from './jobs/check-input.ts';
 import type { Parts } from './parts.ts';
+import { createCursors } from './requests/cursor.ts';
 import { createServer } from './server.ts';
 
 /** When these tests take place. */

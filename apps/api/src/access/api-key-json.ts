@@ -1,6 +1,6 @@
 import type { ApiKey } from '@jetbeat/core';
 import type { ApiKeyRecord } from '@jetbeat/postgres';
-import { timeText } from '../job-json.ts';
+import { timeText } from '../jobs/job-json.ts';
 
 /** A key as the API shows it: never its secret, nor what is stored of it. */
 export function apiKeyJson(key: ApiKeyRecord): ApiKey {

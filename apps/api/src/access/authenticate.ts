@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { ApiError } from '../problem.ts';
+import { ApiError } from '../problems/problem.ts';
 import { mayDo } from './api-key.ts';
 import type { Caller } from './caller.ts';
 import type { Callers } from './callers.ts';

@@ -1,4 +1,4 @@
-import { ApiError } from '../problem.ts';
+import { ApiError } from '../problems/problem.ts';
 import type { Role } from './api-key.ts';
 
 /** Who makes a request. It is the same for a key that a program sends and for a person who is signed in. */

@@ -1,5 +1,5 @@
 import type { ApiKeyRecord } from '@jetbeat/postgres';
-import { ApiError } from '../problem.ts';
+import { ApiError } from '../problems/problem.ts';
 import { hasHash, parseKey } from './api-key.ts';
 import type { Caller } from './caller.ts';
 import type { FindKey } from './known-keys.ts';

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { CALLBACK_KINDS, type Callbacks, type Issue } from '@jetbeat/core';
-import { isObject } from '../merge-patch.ts';
-import { ApiError } from '../problem.ts';
+import { ApiError } from '../problems/problem.ts';
+import { isObject } from '../schedules/merge-patch.ts';
 import type { Caller } from './caller.ts';
 
 /** What says whether a caller may see inputs, results and notes. */

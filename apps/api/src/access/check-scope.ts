@@ -7,8 +7,8 @@ import {
   WEBHOOK_TASK,
 } from '@jetbeat/core';
 import { type Database, getJob, type NewJob } from '@jetbeat/postgres';
-import type { Fleet } from '../fleet.ts';
-import { ApiError } from '../problem.ts';
+import type { Fleet } from '../fleet/fleet.ts';
+import { ApiError } from '../problems/problem.ts';
 import { maySeeQueue, needQueue, type Scoped } from './caller.ts';
 
 /** What of a job says into which queues it leads. */

@@ -1,7 +1,7 @@
 import { ConfigError } from '@jetbeat/runtime';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { ApiError } from '../problem.ts';
+import { ApiError } from '../problems/problem.ts';
 import { admitProxies, checkDoor, HOME } from './door.ts';
 
 const check = (host: string, api: object = {}, key = true) =>

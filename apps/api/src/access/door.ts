@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import { type ApiConfig, addressesIn, ConfigError } from '@jetbeat/runtime';
 import type { FastifyInstance } from 'fastify';
-import { ApiError } from '../problem.ts';
+import { ApiError } from '../problems/problem.ts';
 import { readTls, type Tls } from './tls.ts';
 
 const isLoopbackAddress = addressesIn(['127.0.0.0/8', '::1']);

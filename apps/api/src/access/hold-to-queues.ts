@@ -1,11 +1,11 @@
 import { isName } from '@jetbeat/core';
 import { getSchedule } from '@jetbeat/postgres';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { deadLetterNotFound, findDeadLetter } from '../find-dead-letter.ts';
-import { notFound as queueNotFound } from '../find-queue.ts';
-import { taskNotFound } from '../find-task.ts';
+import { deadLetterNotFound, findDeadLetter } from '../dead-letters/find-dead-letter.ts';
+import { taskNotFound } from '../fleet/find-task.ts';
 import type { Parts } from '../parts.ts';
-import { ApiError } from '../problem.ts';
+import { ApiError } from '../problems/problem.ts';
+import { notFound as queueNotFound } from '../queues/find-queue.ts';
 import { findJob, jobNotFound } from '../routes/get-job.ts';
 import { found } from '../routes/get-schedule.ts';
 import { maySeeQueue, needEveryQueue, needQueue } from './caller.ts';

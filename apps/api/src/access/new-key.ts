@@ -5,9 +5,9 @@ import {
   MAX_DURATION_MS,
   parseDuration,
 } from '@jetbeat/core';
-import { timeText } from '../job-json.ts';
-import { ApiError } from '../problem.ts';
-import { readTime } from '../read-time.ts';
+import { timeText } from '../jobs/job-json.ts';
+import { ApiError } from '../problems/problem.ts';
+import { readTime } from '../requests/read-time.ts';
 import type { Caller } from './caller.ts';
 
 /**

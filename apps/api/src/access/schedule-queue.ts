@@ -1,7 +1,7 @@
 import { placeOf, type ScheduleSpec, type Settings, type Warning } from '@jetbeat/core';
 import { type Database, type ScheduleScope, unplacedTasks } from '@jetbeat/postgres';
-import { type Fleet, warningsFor } from '../fleet.ts';
-import { scheduleNotFound } from '../schedule-not-found.ts';
+import { type Fleet, warningsFor } from '../fleet/fleet.ts';
+import { scheduleNotFound } from '../schedules/schedule-not-found.ts';
 import { maySeeQueue, type Scoped } from './caller.ts';
 import { checkScope } from './check-scope.ts';
 import { fleetSeenBy } from './sees-task.ts';

@@ -1,5 +1,5 @@
 import { placeOf, type Settings } from '@jetbeat/core';
-import type { Fleet } from '../fleet.ts';
+import type { Fleet } from '../fleet/fleet.ts';
 import { maySeeQueue, type Scoped } from './caller.ts';
 
 /** Whether a caller sees a task: its jobs go into one of the caller's queues, or a worker takes it from there. */

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { type AskedOnce, DatabaseUnavailableError, type KeptAnswer } from '@jetbeat/postgres';
 import Fastify, { type FastifyReply } from 'fastify';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
-import { ApiError } from '../problem.ts';
+import { ApiError } from '../problems/problem.ts';
 import { createTestServer, NOW, SECRET, type TestServer } from '../test-server.ts';
 import { answerOnce } from './answer-once.ts';
 import { timedId } from './asked-id.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify';
-import { ApiError, problemBody } from '../problem.ts';
-import { traceIdOf } from '../trace.ts';
+import { ApiError, problemBody } from '../problems/problem.ts';
+import { traceIdOf } from '../watching/trace.ts';
 import { keyOf, ownerOf } from './asked-id.ts';
 import type { KeptAnswers, OwnRequest } from './kept-answers.ts';
 

@@ -2,7 +2,7 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { uuidV7 } from '@jetbeat/core';
 import type { FastifyRequest } from 'fastify';
 import type { Caller } from '../access/caller.ts';
-import { ApiError } from '../problem.ts';
+import { ApiError } from '../problems/problem.ts';
 
 /** What a key may be: printable, and short enough to be told in a message. */
 const KEY = /^[\x21-\x7e]{1,255}$/;

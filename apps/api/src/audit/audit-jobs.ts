@@ -1,5 +1,5 @@
 import type { AuditEntry, AuditNote, AuditOf, JobRecord } from '@jetbeat/postgres';
-import { timeText } from '../job-json.ts';
+import { timeText } from '../jobs/job-json.ts';
 
 /** What is kept of a change of a job that may have to be taken back: both are changes, and both are kept. */
 export interface JobAudit {

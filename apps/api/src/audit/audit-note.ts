@@ -1,8 +1,8 @@
 import { describeIssues } from '@jetbeat/core';
 import type { AuditEntry, AuditNote, AuditOf } from '@jetbeat/postgres';
 import type { FastifyRequest } from 'fastify';
-import { ApiError } from '../problem.ts';
-import { traceIdOf } from '../trace.ts';
+import { ApiError } from '../problems/problem.ts';
+import { traceIdOf } from '../watching/trace.ts';
 
 /** The header in which a caller says why. Text beyond ASCII is percent-encoded UTF-8 (RFC 3986 §2.1). */
 export const REASON_HEADER = 'jetbeat-reason';

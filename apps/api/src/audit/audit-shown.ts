@@ -1,8 +1,8 @@
 import type { SchedulePause, ScheduleSpec } from '@jetbeat/core';
 import type { AskedRuns, QueueRecord, TaskLimitsRecord } from '@jetbeat/postgres';
-import { timeText } from '../job-json.ts';
-import { limitsJson } from '../queue-json.ts';
-import { writtenJson } from '../schedule-json.ts';
+import { timeText } from '../jobs/job-json.ts';
+import { limitsJson } from '../queues/queue-json.ts';
+import { writtenJson } from '../schedules/schedule-json.ts';
 
 /** What of a schedule is kept of a change, in the words of the API; inputs and notes of jobs are left out later. */
 export function shownSchedule(definition: ScheduleSpec): unknown {

@@ -1,6 +1,6 @@
 import { DatabaseUnavailableError } from '@jetbeat/postgres';
 import { expect, test } from 'vitest';
-import { ApiError } from '../problem.ts';
+import { ApiError } from '../problems/problem.ts';
 import { actOnEach } from './act-on-each.ts';
 
 const ids = Array.from({ length: 40 }, (_, n) => `job-${n}`);

@@ -1,6 +1,6 @@
 import type { BatchFailure, BatchOutcome } from '@jetbeat/postgres';
-import type { ProblemCode } from '../problem.ts';
-import { toApiError } from '../to-api-error.ts';
+import type { ProblemCode } from '../problems/problem.ts';
+import { toApiError } from '../problems/to-api-error.ts';
 
 /** So many at once. */
 const AT_ONCE = 16;

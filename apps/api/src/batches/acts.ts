@@ -8,13 +8,13 @@ import {
   type NewJob,
 } from '@jetbeat/postgres';
 import { checkJobScope } from '../access/check-scope.ts';
-import { type CancelPorts, cancelJob } from '../cancel-job.ts';
-import type { DeadPorts } from '../dead-ports.ts';
-import type { Fleet } from '../fleet.ts';
-import { type MovePorts, moveJob } from '../move-job.ts';
-import { ApiError } from '../problem.ts';
-import { withInput } from '../replay-dead.ts';
-import { retryOf } from '../retry-job.ts';
+import type { DeadPorts } from '../dead-letters/dead-ports.ts';
+import { withInput } from '../dead-letters/replay-dead.ts';
+import type { Fleet } from '../fleet/fleet.ts';
+import { type CancelPorts, cancelJob } from '../jobs/cancel-job.ts';
+import { type MovePorts, moveJob } from '../jobs/move-job.ts';
+import { retryOf } from '../jobs/retry-job.ts';
+import { ApiError } from '../problems/problem.ts';
 import { actOnEach } from './act-on-each.ts';
 
 /** What acting on the jobs of a batch takes. */

@@ -2,7 +2,7 @@ import { isUuid } from '@jetbeat/core';
 import { type BatchRecord, type Database, getBatch } from '@jetbeat/postgres';
 import Type from 'typebox';
 import type { Caller } from '../access/caller.ts';
-import { ApiError } from '../problem.ts';
+import { ApiError } from '../problems/problem.ts';
 
 /** The path of one batch. What is no id names none, and is answered so. */
 export const BATCH_PARAMS = Type.Object({

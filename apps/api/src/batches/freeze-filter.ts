@@ -1,8 +1,8 @@
 import { type Batch, type BatchRequest, batchStates, parseSearch } from '@jetbeat/core';
 import type { BatchFilter } from '@jetbeat/postgres';
 import { type Caller, needPayloads } from '../access/caller.ts';
-import { ApiError } from '../problem.ts';
-import { readTime } from '../read-time.ts';
+import { ApiError } from '../problems/problem.ts';
+import { readTime } from '../requests/read-time.ts';
 
 /** How far back a filter reaches that says nothing of time, milliseconds. */
 const WINDOW_MS = 7 * 86_400_000;

@@ -1,4 +1,4 @@
-import { ApiError } from '../problem.ts';
+import { ApiError } from '../problems/problem.ts';
 
 /** How many statements wait for a connection to PostgreSQL, and for how long the first of them has. */
 export interface Queueing {

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { ApiError } from '../problem.ts';
+import { ApiError } from '../problems/problem.ts';
 import { createBackPressure, type Queueing } from './back-pressure.ts';
 import { createRateLimiter, type RateLimits } from './rate-limits.ts';
 import type { SecurityHeaders } from './security-headers.ts';

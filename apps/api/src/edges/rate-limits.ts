@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { parseKey } from '../access/api-key.ts';
-import { ApiError } from '../problem.ts';
+import { ApiError } from '../problems/problem.ts';
 import { addressGroup } from './address-group.ts';
 import { type BucketRate, createTokenBuckets, type Taken, type TokenBuckets } from './token-buckets.ts';
 

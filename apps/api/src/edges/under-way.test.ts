@@ -1,6 +1,6 @@
 import Fastify, { type FastifyInstance } from 'fastify';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { toApiError } from '../to-api-error.ts';
+import { toApiError } from '../problems/to-api-error.ts';
 import { TIME_LIMIT_MS, watchRequests } from './under-way.ts';
 
 let app: FastifyInstance;

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { ApiError } from '../problem.ts';
+import { ApiError } from '../problems/problem.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {

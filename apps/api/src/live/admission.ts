@@ -1,5 +1,5 @@
 import type { Caller } from '../access/caller.ts';
-import { ApiError } from '../problem.ts';
+import { ApiError } from '../problems/problem.ts';
 
 /** How many streams there may be. */
 export interface StreamLimits {

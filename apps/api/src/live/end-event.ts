@@ -1,6 +1,6 @@
 import { isTerminal, type LiveJobEvent } from '@jetbeat/core';
 import type { ListedJob } from '@jetbeat/postgres';
-import { listedJobJson } from '../job-json.ts';
+import { listedJobJson } from '../jobs/job-json.ts';
 
 /** The event of the end of a job, made of what history has; undefined of a job that is not over. */
 export function endEvent(row: ListedJob): LiveJobEvent | undefined {

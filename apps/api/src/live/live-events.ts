@@ -3,7 +3,7 @@ import type { StoredEvents } from '@jetbeat/jetstream';
 import type { JobMark } from '@jetbeat/postgres';
 import { every, type Log, type Readings } from '@jetbeat/runtime';
 import type { Caller } from '../access/caller.ts';
-import { ApiError } from '../problem.ts';
+import { ApiError } from '../problems/problem.ts';
 import { callerKey, createAdmission, type StreamLimits } from './admission.ts';
 import type { EventPlace } from './event-id.ts';
 import { createFeed } from './feed.ts';

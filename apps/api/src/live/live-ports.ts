@@ -1,7 +1,7 @@
 import { eventsState, readEvents } from '@jetbeat/jetstream';
 import { type Database, jobMarks, liveApiKeys } from '@jetbeat/postgres';
+import { connected } from '../jobs/reach-ports.ts';
 import type { Messaging } from '../messaging.ts';
-import { connected } from '../reach-ports.ts';
 import { callerKey } from './admission.ts';
 import type { LivePorts } from './live-events.ts';
 

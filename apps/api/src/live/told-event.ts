@@ -14,7 +14,7 @@ import {
   type WorkerEvent,
 } from '@jetbeat/core';
 import { Compile } from 'typebox/compile';
-import { timeText } from '../job-json.ts';
+import { timeText } from '../jobs/job-json.ts';
 import { cutError, cutReason, cutResult } from './cut-fields.ts';
 
 /** An event of a job as it is told. */

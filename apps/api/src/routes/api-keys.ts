@@ -25,8 +25,8 @@ import { checkMaker, readKeyExpiry } from '../access/new-key.ts';
 import { timedId } from '../answers/asked-id.ts';
 import { auditOf } from '../audit/audit-note.ts';
 import type { Parts } from '../parts.ts';
-import { ApiError } from '../problem.ts';
-import { answer, problems } from '../problem-responses.ts';
+import { ApiError } from '../problems/problem.ts';
+import { answer, problems } from '../problems/problem-responses.ts';
 
 const KEY_PARAMS = Type.Object({ id: Type.String({ maxLength: 512, description: 'Id of the key.' }) });
 const PLACE = { at: /^\d{1,15}$/, id: /^[A-Za-z0-9]{1,32}$/ };

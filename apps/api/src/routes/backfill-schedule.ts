@@ -13,16 +13,16 @@ import { type AskedRuns, askRuns, databaseTime, getSchedule, type ScheduleRecord
 import type { FastifyInstance } from 'fastify';
 import { checkRunScope, seesSchedule } from '../access/schedule-queue.ts';
 import { askedId } from '../answers/asked-id.ts';
-import { checkReadable, checkRepeat } from '../asked-runs.ts';
 import { auditOf } from '../audit/audit-note.ts';
 import { shownRuns } from '../audit/audit-shown.ts';
-import { type BackfillTimes, backfillTimes } from '../backfill-times.ts';
-import { timeText } from '../job-json.ts';
+import { checkReadable, checkRepeat } from '../jobs/asked-runs.ts';
+import { timeText } from '../jobs/job-json.ts';
 import type { Parts } from '../parts.ts';
-import { ApiError } from '../problem.ts';
-import { answer, problems } from '../problem-responses.ts';
-import { readTime } from '../read-time.ts';
-import { recurrenceOf } from '../schedule-json.ts';
+import { ApiError } from '../problems/problem.ts';
+import { answer, problems } from '../problems/problem-responses.ts';
+import { readTime } from '../requests/read-time.ts';
+import { type BackfillTimes, backfillTimes } from '../schedules/backfill-times.ts';
+import { recurrenceOf } from '../schedules/schedule-json.ts';
 import { found, known, SCHEDULE_PARAMS } from './get-schedule.ts';
 
 /** `POST /schedules/{name}/backfill`: runs what its rule says of a time that is over. */

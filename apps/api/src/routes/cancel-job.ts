@@ -2,10 +2,10 @@ import { type CancelRequest, CancelRequestSchema } from '@jetbeat/core';
 import type { FastifyInstance } from 'fastify';
 import { auditCancel } from '../audit/audit-jobs.ts';
 import { auditNote } from '../audit/audit-note.ts';
-import { cancelJob } from '../cancel-job.ts';
-import { jobJson } from '../job-json.ts';
+import { cancelJob } from '../jobs/cancel-job.ts';
+import { jobJson } from '../jobs/job-json.ts';
 import type { Parts } from '../parts.ts';
-import { answer, problems } from '../problem-responses.ts';
+import { answer, problems } from '../problems/problem-responses.ts';
 import { findJob, JOB_PARAMS } from './get-job.ts';
 
 /** `POST /jobs/{id}/cancel`. Cancelling twice is one cancel. */

@@ -1,8 +1,8 @@
 import { type JobCountsQuery, JobCountsQuerySchema } from '@jetbeat/core';
 import type { FastifyInstance } from 'fastify';
+import { readJobFilter } from '../jobs/read-job-filter.ts';
 import type { Parts } from '../parts.ts';
-import { answer, problems } from '../problem-responses.ts';
-import { readJobFilter } from '../read-job-filter.ts';
+import { answer, problems } from '../problems/problem-responses.ts';
 
 /** `GET /jobs/counts`: by state. */
 export function countJobsRoute(app: FastifyInstance, { counting }: Parts): void {

@@ -7,7 +7,7 @@ import { batchJson, filterJson } from '../batches/batch-json.ts';
 import { tooManyBatches } from '../batches/find-batch.ts';
 import { freezeFilter } from '../batches/freeze-filter.ts';
 import type { Parts } from '../parts.ts';
-import { answer, problems } from '../problem-responses.ts';
+import { answer, problems } from '../problems/problem-responses.ts';
 
 /** So many are counted. */
 const MOST_COUNTED = 10_000;

@@ -8,16 +8,16 @@ import {
 } from '@jetbeat/core';
 import type { NewJob } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
-import { acceptJob } from '../accept-job.ts';
 import { fleetSeenBy } from '../access/sees-task.ts';
-import { warningsFor } from '../fleet.ts';
-import { jobJson } from '../job-json.ts';
+import { warningsFor } from '../fleet/fleet.ts';
+import { acceptJob } from '../jobs/accept-job.ts';
+import { jobJson } from '../jobs/job-json.ts';
+import type { StoredJob } from '../jobs/store-job.ts';
+import { submitJob } from '../jobs/submit-job.ts';
+import { readWait, waitsOf } from '../jobs/wait-for-end.ts';
 import type { Parts } from '../parts.ts';
-import { ApiError } from '../problem.ts';
-import { answer, problems } from '../problem-responses.ts';
-import type { StoredJob } from '../store-job.ts';
-import { submitJob } from '../submit-job.ts';
-import { readWait, waitsOf } from '../wait-for-end.ts';
+import { ApiError } from '../problems/problem.ts';
+import { answer, problems } from '../problems/problem-responses.ts';
 
 /** `POST /jobs`: accepted when PostgreSQL has committed it; it is published behind the answer. */
 export function createJobRoute(app: FastifyInstance, parts: Parts): void {

@@ -1,11 +1,11 @@
 import { type JobsAccepted, type JobsRequest, JobsRequestSchema, type Warning } from '@jetbeat/core';
 import type { FastifyInstance } from 'fastify';
 import { fleetSeenBy } from '../access/sees-task.ts';
-import { warningsFor } from '../fleet.ts';
+import { warningsFor } from '../fleet/fleet.ts';
+import { type SubmittedEach, submitJobs } from '../jobs/submit-jobs.ts';
 import type { Parts } from '../parts.ts';
-import { problemStatus } from '../problem.ts';
-import { answer, problems } from '../problem-responses.ts';
-import { type SubmittedEach, submitJobs } from '../submit-jobs.ts';
+import { problemStatus } from '../problems/problem.ts';
+import { answer, problems } from '../problems/problem-responses.ts';
 
 const MAX_WARNINGS = 20;
 

@@ -5,13 +5,13 @@ import { scheduleWarnings } from '../access/schedule-queue.ts';
 import { timedId } from '../answers/asked-id.ts';
 import { auditOf } from '../audit/audit-note.ts';
 import { shownSchedule } from '../audit/audit-shown.ts';
-import { checkSchedule } from '../check-schedule.ts';
-import { entityTag } from '../entity-tag.ts';
 import type { Parts } from '../parts.ts';
-import { ApiError } from '../problem.ts';
-import { answer, problems } from '../problem-responses.ts';
-import { readSchedule } from '../read-schedule.ts';
-import { scheduleJson } from '../schedule-json.ts';
+import { ApiError } from '../problems/problem.ts';
+import { answer, problems } from '../problems/problem-responses.ts';
+import { entityTag } from '../requests/entity-tag.ts';
+import { checkSchedule } from '../schedules/check-schedule.ts';
+import { readSchedule } from '../schedules/read-schedule.ts';
+import { scheduleJson } from '../schedules/schedule-json.ts';
 
 /** `POST /schedules` */
 export function createScheduleRoute(app: FastifyInstance, parts: Parts): void {

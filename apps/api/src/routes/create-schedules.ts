@@ -15,12 +15,12 @@ import { scheduleWarnings } from '../access/schedule-queue.ts';
 import { timedId } from '../answers/asked-id.ts';
 import { auditNote } from '../audit/audit-note.ts';
 import { shownSchedule } from '../audit/audit-shown.ts';
-import { checkSchedule } from '../check-schedule.ts';
 import type { Parts } from '../parts.ts';
-import { ApiError, type ProblemCode } from '../problem.ts';
-import { answer, problems } from '../problem-responses.ts';
-import { readSchedule } from '../read-schedule.ts';
-import { nextTime } from '../schedule-json.ts';
+import { ApiError, type ProblemCode } from '../problems/problem.ts';
+import { answer, problems } from '../problems/problem-responses.ts';
+import { checkSchedule } from '../schedules/check-schedule.ts';
+import { readSchedule } from '../schedules/read-schedule.ts';
+import { nextTime } from '../schedules/schedule-json.ts';
 import { createTurns } from '../turns.ts';
 
 /** Wrong places that are told of one batch. */

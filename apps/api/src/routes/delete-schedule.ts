@@ -3,10 +3,10 @@ import type { FastifyInstance } from 'fastify';
 import { stillSees } from '../access/schedule-queue.ts';
 import { auditOf } from '../audit/audit-note.ts';
 import { shownSchedule } from '../audit/audit-shown.ts';
-import { stale } from '../change-schedule.ts';
-import { matches } from '../entity-tag.ts';
 import type { Parts } from '../parts.ts';
-import { problems } from '../problem-responses.ts';
+import { problems } from '../problems/problem-responses.ts';
+import { matches } from '../requests/entity-tag.ts';
+import { stale } from '../schedules/change-schedule.ts';
 import { found, IF_MATCH, known, SCHEDULE_PARAMS } from './get-schedule.ts';
 
 /** `DELETE /schedules/{name}`: its jobs and their history stay. */

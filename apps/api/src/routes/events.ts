@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { type EventPlace, readEventId } from '../live/event-id.ts';
 import { STREAM_TYPE, streamAnswer } from '../live/stream-answer.ts';
 import type { Parts } from '../parts.ts';
-import { problems } from '../problem-responses.ts';
+import { problems } from '../problems/problem-responses.ts';
 
 const DESCRIPTION =
   'Server-sent events: each has a type (`job.succeeded`), an `id` and JSON data (`LiveEvent`). An event is told when history has it. After a break a client goes on with the `id` of its last event in the header `Last-Event-ID`, at any replica. `gap`: some events were not told; ask again for what you show, and go on. A comment comes every 15 seconds.';

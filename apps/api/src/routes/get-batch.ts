@@ -6,8 +6,8 @@ import { auditNote } from '../audit/audit-note.ts';
 import { batchJson } from '../batches/batch-json.ts';
 import { BATCH_PARAMS, findBatch } from '../batches/find-batch.ts';
 import type { Parts } from '../parts.ts';
-import { ApiError } from '../problem.ts';
-import { answer, problems } from '../problem-responses.ts';
+import { ApiError } from '../problems/problem.ts';
+import { answer, problems } from '../problems/problem-responses.ts';
 
 const PLACE = { at: /^\d{1,15}$/, id: new RegExp(UUID_PATTERN) };
 

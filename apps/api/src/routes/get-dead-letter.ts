@@ -1,11 +1,11 @@
 import { discardDead, noteAudit, retriesOf } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
 import { auditNote } from '../audit/audit-note.ts';
-import { deadJobJson, malformedJson } from '../dead-letter-json.ts';
-import { DEAD_LETTER_PARAMS, deadLetterNotFound, findDeadLetter } from '../find-dead-letter.ts';
+import { deadJobJson, malformedJson } from '../dead-letters/dead-letter-json.ts';
+import { DEAD_LETTER_PARAMS, deadLetterNotFound, findDeadLetter } from '../dead-letters/find-dead-letter.ts';
+import { withInput } from '../dead-letters/replay-dead.ts';
 import type { Parts } from '../parts.ts';
-import { answer, problems } from '../problem-responses.ts';
-import { withInput } from '../replay-dead.ts';
+import { answer, problems } from '../problems/problem-responses.ts';
 
 /** `GET /dead-letters/{id}` */
 export function getDeadLetterRoute(app: FastifyInstance, parts: Parts): void {

@@ -2,11 +2,11 @@ import { describeIssues, type ForecastQuery, ForecastQuerySchema, type Issue } f
 import { databaseTime, firingSchedules } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
 import { scheduleScope } from '../access/schedule-queue.ts';
-import { forecast } from '../forecast.ts';
 import type { Parts } from '../parts.ts';
-import { ApiError } from '../problem.ts';
-import { answer, problems } from '../problem-responses.ts';
-import { readTime } from '../read-time.ts';
+import { ApiError } from '../problems/problem.ts';
+import { answer, problems } from '../problems/problem-responses.ts';
+import { readTime } from '../requests/read-time.ts';
+import { forecast } from '../schedules/forecast.ts';
 
 const DAY = 86_400_000;
 const MAX_RANGE = 400 * DAY;

@@ -12,12 +12,12 @@ import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
 import { maySeeQueue } from '../access/caller.ts';
 import { fleetSeenBy } from '../access/sees-task.ts';
-import { reasonNow } from '../fleet.ts';
-import { jobJson, timeText } from '../job-json.ts';
+import { reasonNow } from '../fleet/fleet.ts';
+import { jobJson, timeText } from '../jobs/job-json.ts';
+import { policyJson } from '../jobs/policy-json.ts';
 import type { Parts } from '../parts.ts';
-import { policyJson } from '../policy-json.ts';
-import { ApiError } from '../problem.ts';
-import { answer, problems } from '../problem-responses.ts';
+import { ApiError } from '../problems/problem.ts';
+import { answer, problems } from '../problems/problem-responses.ts';
 
 /** The path of one job. What is no id names no job, and is answered so. */
 export const JOB_PARAMS = Type.Object({

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
-import { QUEUE_PARAMS, showQueue } from '../find-queue.ts';
 import type { Parts } from '../parts.ts';
-import { answer, problems } from '../problem-responses.ts';
+import { answer, problems } from '../problems/problem-responses.ts';
+import { QUEUE_PARAMS, showQueue } from '../queues/find-queue.ts';
 
 /** `GET /queues/{name}` */
 export function getQueueRoute(app: FastifyInstance, parts: Parts): void {

@@ -8,11 +8,11 @@ import {
 } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
-import { entityTag } from '../entity-tag.ts';
 import type { Parts } from '../parts.ts';
-import { answer, problems } from '../problem-responses.ts';
-import { scheduleJson } from '../schedule-json.ts';
-import { scheduleNotFound } from '../schedule-not-found.ts';
+import { answer, problems } from '../problems/problem-responses.ts';
+import { entityTag } from '../requests/entity-tag.ts';
+import { scheduleJson } from '../schedules/schedule-json.ts';
+import { scheduleNotFound } from '../schedules/schedule-not-found.ts';
 
 /** The path of one schedule. What may not name a schedule names none, and is answered so. */
 export const SCHEDULE_PARAMS = Type.Object({

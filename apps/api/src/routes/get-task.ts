@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
-import { showTask, TASK_PARAMS } from '../find-task.ts';
+import { showTask, TASK_PARAMS } from '../fleet/find-task.ts';
 import type { Parts } from '../parts.ts';
-import { answer, problems } from '../problem-responses.ts';
+import { answer, problems } from '../problems/problem-responses.ts';
 
 /** `GET /tasks/{name}` */
 export function getTaskRoute(app: FastifyInstance, parts: Parts): void {

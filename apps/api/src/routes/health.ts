@@ -1,7 +1,7 @@
 import { type Checks, healthReport } from '@jetbeat/runtime';
 import type { FastifyInstance } from 'fastify';
 import type { Parts } from '../parts.ts';
-import { answer } from '../problem-responses.ts';
+import { answer } from '../problems/problem-responses.ts';
 
 /** `GET /livez` and `GET /readyz`, open to everybody. */
 export function healthRoutes(app: FastifyInstance, { live, ready }: Pick<Parts, 'live' | 'ready'>): void {

@@ -1,13 +1,13 @@
 import { getListedJob } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
 import { hidePayloads } from '../access/hide-payloads.ts';
-import { listedJobJson } from '../job-json.ts';
+import { listedJobJson } from '../jobs/job-json.ts';
 import { endEvent } from '../live/end-event.ts';
 import { hidePayload } from '../live/hide-payload.ts';
 import { END } from '../live/job-feed.ts';
 import { STREAM_TYPE, streamAnswer } from '../live/stream-answer.ts';
 import type { Parts } from '../parts.ts';
-import { problems } from '../problem-responses.ts';
+import { problems } from '../problems/problem-responses.ts';
 import { lastEventIdOf } from './events.ts';
 import { findJob, JOB_PARAMS } from './get-job.ts';
 

@@ -1,10 +1,10 @@
 import { type AuditChange, type AuditQuery, AuditQuerySchema, PAGE_SIZE } from '@jetbeat/core';
 import { type AuditFilter, type AuditRecord, listAudit } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
-import { timeText } from '../job-json.ts';
+import { timeText } from '../jobs/job-json.ts';
 import type { Parts } from '../parts.ts';
-import { answer, problems } from '../problem-responses.ts';
-import { readTime } from '../read-time.ts';
+import { answer, problems } from '../problems/problem-responses.ts';
+import { readTime } from '../requests/read-time.ts';
 
 const PLACE = { at: /^\d{1,15}$/, id: /^\d{1,15}$/ };
 

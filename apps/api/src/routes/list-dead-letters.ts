@@ -8,11 +8,11 @@ import {
 import { listJobs } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
 import { filterOfCaller } from '../access/caller.ts';
-import type { ListCursors } from '../cursor.ts';
-import { listedDeadJson, malformedJson } from '../dead-letter-json.ts';
+import { listedDeadJson, malformedJson } from '../dead-letters/dead-letter-json.ts';
 import type { Parts } from '../parts.ts';
-import { answer, problems } from '../problem-responses.ts';
-import { readTime } from '../read-time.ts';
+import { answer, problems } from '../problems/problem-responses.ts';
+import type { ListCursors } from '../requests/cursor.ts';
+import { readTime } from '../requests/read-time.ts';
 
 const PLACE = { job: new RegExp(`(^$|${UUID_PATTERN})`), seq: /^\d{1,15}$/ };
 /** Where the messages begin that never were a job. */

@@ -1,11 +1,11 @@
 import { type JobQuery, JobQuerySchema, PAGE_SIZE, type Total, UUID_PATTERN } from '@jetbeat/core';
 import { listJobs } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
-import { listedJobJson } from '../job-json.ts';
+import { listedJobJson } from '../jobs/job-json.ts';
+import { readJobFilter } from '../jobs/read-job-filter.ts';
+import { searchedJson } from '../jobs/searched-json.ts';
 import type { Parts } from '../parts.ts';
-import { answer, problems } from '../problem-responses.ts';
-import { readJobFilter } from '../read-job-filter.ts';
-import { searchedJson } from '../searched-json.ts';
+import { answer, problems } from '../problems/problem-responses.ts';
 
 const PLACE = { id: new RegExp(UUID_PATTERN) };
 

@@ -1,11 +1,11 @@
 import { type OccurrenceQuery, OccurrenceQuerySchema, PAGE_SIZE, PLAN_ORIGIN } from '@jetbeat/core';
 import { databaseTime, getSchedule, type ListOccurrencesParams, listOccurrences } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
-import { explainNothing } from '../explain-nothing.ts';
-import { occurrenceJson } from '../occurrence-json.ts';
 import type { Parts } from '../parts.ts';
-import { answer, problems } from '../problem-responses.ts';
-import { readTime } from '../read-time.ts';
+import { answer, problems } from '../problems/problem-responses.ts';
+import { readTime } from '../requests/read-time.ts';
+import { explainNothing } from '../schedules/explain-nothing.ts';
+import { occurrenceJson } from '../schedules/occurrence-json.ts';
 import { found, known, SCHEDULE_PARAMS } from './get-schedule.ts';
 
 const PLACE = { nominalTime: /^\d{1,15}$/, origin: /^[\w:.-]{1,128}$/ };

@@ -2,8 +2,8 @@ import { listQueues } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
 import { maySeeQueue } from '../access/caller.ts';
 import type { Parts } from '../parts.ts';
-import { answer, problems } from '../problem-responses.ts';
-import { queueJson } from '../queue-json.ts';
+import { answer, problems } from '../problems/problem-responses.ts';
+import { queueJson } from '../queues/queue-json.ts';
 
 /** `GET /queues`: all that have settings, consumers or workers. */
 export function listQueuesRoute(app: FastifyInstance, { db, queues, clock }: Parts): void {

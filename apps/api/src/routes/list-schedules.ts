@@ -9,8 +9,8 @@ import { databaseTime, type ListSchedulesParams, lastOccurrences, listSchedules 
 import type { FastifyInstance } from 'fastify';
 import { scheduleScope } from '../access/schedule-queue.ts';
 import type { Parts } from '../parts.ts';
-import { answer, problems } from '../problem-responses.ts';
-import { scheduleJson } from '../schedule-json.ts';
+import { answer, problems } from '../problems/problem-responses.ts';
+import { scheduleJson } from '../schedules/schedule-json.ts';
 import { createTurns } from '../turns.ts';
 
 const PLACE = { name: new RegExp(SCHEDULE_PATTERN) };

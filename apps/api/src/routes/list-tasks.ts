@@ -1,9 +1,9 @@
 import { listTaskLimits } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
 import { fleetSeenBy, seesTask } from '../access/sees-task.ts';
+import { taskJson } from '../fleet/task-json.ts';
 import type { Parts } from '../parts.ts';
-import { answer, problems } from '../problem-responses.ts';
-import { taskJson } from '../task-json.ts';
+import { answer, problems } from '../problems/problem-responses.ts';
 
 /** `GET /tasks`: all that a worker has served, or of which something was said at run time. */
 export function listTasksRoute(app: FastifyInstance, parts: Parts): void {

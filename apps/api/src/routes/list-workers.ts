@@ -1,10 +1,10 @@
 import { PAGE_SIZE, type WorkerQuery, WorkerQuerySchema } from '@jetbeat/core';
 import { listWorkers } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
+import { findWorker, WORKER_PARAMS } from '../fleet/find-worker.ts';
+import { workerJson } from '../fleet/worker-json.ts';
 import type { Parts } from '../parts.ts';
-import { answer, problems } from '../problem-responses.ts';
-import { findWorker, WORKER_PARAMS } from '../workers/find-worker.ts';
-import { workerJson } from '../workers/worker-json.ts';
+import { answer, problems } from '../problems/problem-responses.ts';
 
 /** One that has not been heard of for longer is listed no more, milliseconds. */
 const LISTED_MS = 86_400_000;

@@ -3,11 +3,11 @@ import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
 import { auditMove } from '../audit/audit-jobs.ts';
 import { auditNote } from '../audit/audit-note.ts';
-import { jobJson } from '../job-json.ts';
-import { moveJob } from '../move-job.ts';
+import { jobJson } from '../jobs/job-json.ts';
+import { moveJob } from '../jobs/move-job.ts';
 import type { Parts } from '../parts.ts';
-import { answer, problems } from '../problem-responses.ts';
-import { readTime } from '../read-time.ts';
+import { answer, problems } from '../problems/problem-responses.ts';
+import { readTime } from '../requests/read-time.ts';
 import { findJob, JOB_PARAMS } from './get-job.ts';
 
 /** `PATCH /jobs/{id}`: of what has not begun. */

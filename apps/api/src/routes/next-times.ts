@@ -2,9 +2,9 @@ import { type NextQuery, NextQuerySchema, PREVIEW_COUNT } from '@jetbeat/core';
 import { getSchedule } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
 import type { Parts } from '../parts.ts';
-import { answer, problems } from '../problem-responses.ts';
-import { problemOf } from '../schedule-json.ts';
-import { previewJson } from '../when-json.ts';
+import { answer, problems } from '../problems/problem-responses.ts';
+import { problemOf } from '../schedules/schedule-json.ts';
+import { previewJson } from '../schedules/when-json.ts';
 import { found, known, SCHEDULE_PARAMS } from './get-schedule.ts';
 
 /** `GET /schedules/{name}/next`: by its rule, whether it is paused or not. */

@@ -3,11 +3,11 @@ import Type from 'typebox';
 import { checkPatch } from '../access/check-payloads.ts';
 import { auditOf } from '../audit/audit-note.ts';
 import { shownSchedule } from '../audit/audit-shown.ts';
-import { changeSchedule } from '../change-schedule.ts';
-import { entityTag } from '../entity-tag.ts';
 import type { Parts } from '../parts.ts';
-import { createPatch } from '../patch-schedule.ts';
-import { answer, problems } from '../problem-responses.ts';
+import { answer, problems } from '../problems/problem-responses.ts';
+import { entityTag } from '../requests/entity-tag.ts';
+import { changeSchedule } from '../schedules/change-schedule.ts';
+import { createPatch } from '../schedules/patch-schedule.ts';
 import { found, IF_MATCH, known, SCHEDULE_PARAMS, showSchedule } from './get-schedule.ts';
 
 const BODY = Type.Object(

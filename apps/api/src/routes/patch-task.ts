@@ -9,10 +9,10 @@ import { changeTaskLimits, type TaskLimitsChange } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
 import { auditOf } from '../audit/audit-note.ts';
 import { shownTask } from '../audit/audit-shown.ts';
-import { showTask, TASK_PARAMS } from '../find-task.ts';
+import { showTask, TASK_PARAMS } from '../fleet/find-task.ts';
 import type { Parts } from '../parts.ts';
-import { ApiError } from '../problem.ts';
-import { answer, problems } from '../problem-responses.ts';
+import { ApiError } from '../problems/problem.ts';
+import { answer, problems } from '../problems/problem-responses.ts';
 
 /** `PATCH /tasks/{name}`: stored, then told to every worker. */
 export function patchTaskRoute(app: FastifyInstance, parts: Parts): void {

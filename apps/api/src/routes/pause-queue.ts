@@ -5,11 +5,11 @@ import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
 import { auditOf } from '../audit/audit-note.ts';
 import { shownQueue } from '../audit/audit-shown.ts';
-import { checkQueue, QUEUE_PARAMS, showQueue } from '../find-queue.ts';
 import type { Parts } from '../parts.ts';
-import { ApiError } from '../problem.ts';
-import { answer, problems } from '../problem-responses.ts';
-import { readTime } from '../read-time.ts';
+import { ApiError } from '../problems/problem.ts';
+import { answer, problems } from '../problems/problem-responses.ts';
+import { checkQueue, QUEUE_PARAMS, showQueue } from '../queues/find-queue.ts';
+import { readTime } from '../requests/read-time.ts';
 
 /** `POST /queues/{name}/pause`: from a second after the answer on nothing of it begins. A second pause changes note and end. */
 export function pauseQueueRoute(app: FastifyInstance, parts: Parts): void {

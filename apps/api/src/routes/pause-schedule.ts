@@ -5,9 +5,9 @@ import { stillSees } from '../access/schedule-queue.ts';
 import { auditOf } from '../audit/audit-note.ts';
 import { shownPause } from '../audit/audit-shown.ts';
 import type { Parts } from '../parts.ts';
-import { ApiError } from '../problem.ts';
-import { answer, problems } from '../problem-responses.ts';
-import { readTime } from '../read-time.ts';
+import { ApiError } from '../problems/problem.ts';
+import { answer, problems } from '../problems/problem-responses.ts';
+import { readTime } from '../requests/read-time.ts';
 import { found, known, SCHEDULE_PARAMS, showSchedule } from './get-schedule.ts';
 
 /** `POST /schedules/{name}/pause`: pausing twice keeps the first pause. */

@@ -8,11 +8,11 @@ import {
 } from '@jetbeat/core';
 import type { FastifyInstance } from 'fastify';
 import type { Parts } from '../parts.ts';
-import { ApiError } from '../problem.ts';
-import { answer, problems } from '../problem-responses.ts';
-import { readTime } from '../read-time.ts';
-import { collect, readWhen } from '../read-when.ts';
-import { previewJson } from '../when-json.ts';
+import { ApiError } from '../problems/problem.ts';
+import { answer, problems } from '../problems/problem-responses.ts';
+import { readTime } from '../requests/read-time.ts';
+import { collect, readWhen } from '../schedules/read-when.ts';
+import { previewJson } from '../schedules/when-json.ts';
 
 /** `POST /schedules/preview`: when a schedule would fire, without making one. */
 export function previewScheduleRoute(app: FastifyInstance, { clock }: Parts): void {

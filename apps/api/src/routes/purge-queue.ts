@@ -3,11 +3,11 @@ import { changeQueue, type QueueRecord } from '@jetbeat/postgres';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { auditOf } from '../audit/audit-note.ts';
 import { shownQueue } from '../audit/audit-shown.ts';
-import { checkQueue, QUEUE_PARAMS } from '../find-queue.ts';
 import type { Parts } from '../parts.ts';
-import { ApiError } from '../problem.ts';
-import { answer, problems } from '../problem-responses.ts';
-import { type Confirmation, readConfirmation, writeConfirmation } from '../purge-confirmation.ts';
+import { ApiError } from '../problems/problem.ts';
+import { answer, problems } from '../problems/problem-responses.ts';
+import { checkQueue, QUEUE_PARAMS } from '../queues/find-queue.ts';
+import { type Confirmation, readConfirmation, writeConfirmation } from '../queues/purge-confirmation.ts';
 
 /** How long what was counted may be confirmed, milliseconds. */
 const CONFIRM_MS = 600_000;

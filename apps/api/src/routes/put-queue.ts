@@ -3,10 +3,10 @@ import { changeQueue, type QueueChange, type QueueRecord } from '@jetbeat/postgr
 import type { FastifyInstance } from 'fastify';
 import { auditOf } from '../audit/audit-note.ts';
 import { shownQueue } from '../audit/audit-shown.ts';
-import { checkQueue, notFound, QUEUE_PARAMS, readRateLimit, showQueue } from '../find-queue.ts';
 import type { Parts } from '../parts.ts';
-import { ApiError } from '../problem.ts';
-import { answer, problems } from '../problem-responses.ts';
+import { ApiError } from '../problems/problem.ts';
+import { answer, problems } from '../problems/problem-responses.ts';
+import { checkQueue, notFound, QUEUE_PARAMS, readRateLimit, showQueue } from '../queues/find-queue.ts';
 
 const WAYS = [
   {

@@ -5,13 +5,13 @@ import type { FastifyInstance } from 'fastify';
 import { checkCallbacks } from '../access/check-payloads.ts';
 import { auditOf } from '../audit/audit-note.ts';
 import { shownSchedule } from '../audit/audit-shown.ts';
-import { changeSchedule } from '../change-schedule.ts';
-import { checkSchedule } from '../check-schedule.ts';
-import { entityTag } from '../entity-tag.ts';
 import type { Parts } from '../parts.ts';
-import { ApiError } from '../problem.ts';
-import { answer, problems } from '../problem-responses.ts';
-import { readSchedule } from '../read-schedule.ts';
+import { ApiError } from '../problems/problem.ts';
+import { answer, problems } from '../problems/problem-responses.ts';
+import { entityTag } from '../requests/entity-tag.ts';
+import { changeSchedule } from '../schedules/change-schedule.ts';
+import { checkSchedule } from '../schedules/check-schedule.ts';
+import { readSchedule } from '../schedules/read-schedule.ts';
 import { found, IF_MATCH, SCHEDULE_PARAMS, showSchedule } from './get-schedule.ts';
 
 interface Put {

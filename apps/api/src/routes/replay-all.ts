@@ -6,9 +6,9 @@ import { timedId } from '../answers/asked-id.ts';
 import { auditNote } from '../audit/audit-note.ts';
 import { lookForBatch, tooManyBatches } from '../batches/find-batch.ts';
 import type { Parts } from '../parts.ts';
-import { ApiError } from '../problem.ts';
-import { answer, problems } from '../problem-responses.ts';
-import { readTime } from '../read-time.ts';
+import { ApiError } from '../problems/problem.ts';
+import { answer, problems } from '../problems/problem-responses.ts';
+import { readTime } from '../requests/read-time.ts';
 
 /** So many are counted. */
 const MOST_COUNTED = 10_000;

@@ -1,11 +1,11 @@
 import { type ReplayRequest, ReplayRequestSchema } from '@jetbeat/core';
 import type { FastifyInstance } from 'fastify';
-import { DEAD_LETTER_PARAMS, findDeadLetter } from '../find-dead-letter.ts';
+import { DEAD_LETTER_PARAMS, findDeadLetter } from '../dead-letters/find-dead-letter.ts';
+import { withInput } from '../dead-letters/replay-dead.ts';
+import { submitRetry } from '../jobs/submit-retry.ts';
 import type { Parts } from '../parts.ts';
-import { ApiError } from '../problem.ts';
-import { answer, problems } from '../problem-responses.ts';
-import { withInput } from '../replay-dead.ts';
-import { submitRetry } from '../submit-retry.ts';
+import { ApiError } from '../problems/problem.ts';
+import { answer, problems } from '../problems/problem-responses.ts';
 
 /** `POST /dead-letters/{id}/replay`: a new job in place of a dead one, with the same input or another one. */
 export function replayDeadLetterRoute(app: FastifyInstance, parts: Parts): void {

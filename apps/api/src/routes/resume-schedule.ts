@@ -5,7 +5,7 @@ import { stillSees } from '../access/schedule-queue.ts';
 import { auditOf } from '../audit/audit-note.ts';
 import { shownPause } from '../audit/audit-shown.ts';
 import type { Parts } from '../parts.ts';
-import { answer, problems } from '../problem-responses.ts';
+import { answer, problems } from '../problems/problem-responses.ts';
 import { found, known, SCHEDULE_PARAMS, showSchedule } from './get-schedule.ts';
 
 /** `POST /schedules/{name}/resume`: what fell into the pause is not caught up, and stands as skipped. */

@@ -1,8 +1,8 @@
 import { type RetryRequest, RetryRequestSchema } from '@jetbeat/core';
 import type { FastifyInstance } from 'fastify';
+import { submitRetry } from '../jobs/submit-retry.ts';
 import type { Parts } from '../parts.ts';
-import { answer, problems } from '../problem-responses.ts';
-import { submitRetry } from '../submit-retry.ts';
+import { answer, problems } from '../problems/problem-responses.ts';
 import { findJob, JOB_PARAMS } from './get-job.ts';
 
 /** `POST /jobs/{id}/retry`: a new job in place of one that is over. */

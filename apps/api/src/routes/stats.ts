@@ -3,10 +3,10 @@ import { listQueues } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
 import { filterOfCaller, maySeeQueue } from '../access/caller.ts';
 import { scheduleScope } from '../access/schedule-queue.ts';
-import { timeText } from '../job-json.ts';
+import { timeText } from '../jobs/job-json.ts';
 import type { Parts } from '../parts.ts';
-import { answer, problems } from '../problem-responses.ts';
-import { queueJson } from '../queue-json.ts';
+import { answer, problems } from '../problems/problem-responses.ts';
+import { queueJson } from '../queues/queue-json.ts';
 
 /** `GET /stats`: how things stand in the queues that the caller sees. */
 export function statsRoute(app: FastifyInstance, parts: Parts): void {

@@ -11,10 +11,10 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import { needQueue } from '../access/caller.ts';
 import { auditNote } from '../audit/audit-note.ts';
+import { findOwnWorker, WORKER_PARAMS } from '../fleet/find-worker.ts';
+import { toldJson } from '../fleet/worker-json.ts';
 import type { Parts } from '../parts.ts';
-import { answer, problems } from '../problem-responses.ts';
-import { findOwnWorker, WORKER_PARAMS } from '../workers/find-worker.ts';
-import { toldJson } from '../workers/worker-json.ts';
+import { answer, problems } from '../problems/problem-responses.ts';
 
 type Params = { Params: { id: string } };
 

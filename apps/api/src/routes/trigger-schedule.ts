@@ -3,14 +3,14 @@ import { type AskedRuns, askRuns, databaseTime, type ScheduleRecord } from '@jet
 import type { FastifyInstance } from 'fastify';
 import { checkRunScope, scheduleWarnings, seesSchedule } from '../access/schedule-queue.ts';
 import { askedId } from '../answers/asked-id.ts';
-import { checkReadable, checkRepeat } from '../asked-runs.ts';
 import { auditOf } from '../audit/audit-note.ts';
 import { shownRuns } from '../audit/audit-shown.ts';
-import { checkJobOf } from '../check-schedule.ts';
-import { occurrenceJson } from '../occurrence-json.ts';
+import { checkReadable, checkRepeat } from '../jobs/asked-runs.ts';
 import type { Parts } from '../parts.ts';
-import { answer, problems } from '../problem-responses.ts';
-import { scheduleNotFound } from '../schedule-not-found.ts';
+import { answer, problems } from '../problems/problem-responses.ts';
+import { checkJobOf } from '../schedules/check-schedule.ts';
+import { occurrenceJson } from '../schedules/occurrence-json.ts';
+import { scheduleNotFound } from '../schedules/schedule-not-found.ts';
 import { found, known, SCHEDULE_PARAMS } from './get-schedule.ts';
 
 /** `POST /schedules/{name}/trigger`: one run now, also while it is paused or has no time left. */

@@ -1,0 +1,80 @@
+import { describeIssues, type JobRequest } from '@jetbeat/core';
+import type { FastifyRequest } from 'fastify';
+import type { Parts } from '../parts.ts';
+import { ApiError } from '../problems/problem.ts';
+import { toApiError } from '../problems/to-api-error.ts';
+import { createTurns } from '../turns.ts';
+import { acceptJob } from './accept-job.ts';
+import { type SubmittedJob, submitJob } from './submit-job.ts';
+
+/** What became of one of many jobs. */
+export type SubmittedEach = SubmittedJob | { readonly error: ApiError };
+
+/** Each key is asked for in JetStream; so many at a time. */
+const KEYS_AT_ONCE = 16;
+
+/**
+ * Submits many jobs, each as if it had come by itself: what is wrong with one is no matter of the others. Those with a unique key are
+ * taken in their order, as far as they have the same one.
+ * @returns in the order of the requests
+ */
+export async function submitJobs(
+  parts: Parts,
+  request: FastifyRequest,
+  jobs: readonly JobRequest[],
+): Promise<SubmittedEach[]> {
+  const { tasks } = await parts.fleet();
+  const { checkInput, settings } = parts;
+  const results: SubmittedEach[] = [];
+  const submit = async (job: JobRequest, index: number) => {
+    try {
+      const task = tasks.get(job.task);
+      const issues = task ? checkInput(task, job.input, '/input') : [];
+      if (issues.length > 0) throw new ApiError('invalid_input', describeIssues(issues), { issues });
+      const item = { name: `job ${index}`, request: job };
+      const make: Parameters<typeof submitJob>[2] = (place) =>
+        acceptJob({ request: job, task, settings, ...place });
+      results[index] = await submitJob(parts, request, make, undefined, item);
+    } catch (thrown) {
+      const error = toApiError(thrown);
+      if (error.code === 'internal_error') request.log.error({ err: thrown, index }, 'a job of many failed');
+      results[index] = { error: placed(error, `/jobs/${index}`) };
+    }
+  };
+  const others = createTurns();
+  const keyed = new Map<string, number[]>();
+  const submitting: Promise<void>[] = [];
+  for (const [index, job] of jobs.entries()) {
+    const key = keyOf(job);
+    if (key === undefined) submitting.push(submit(job, index));
+    else keyed.set(key, [...(keyed.get(key) ?? []), index]);
+    await others();
+  }
+  const rest = keyed.values();
+  const takeKeys = async () => {
+    for (const indexes of rest)
+      for (const index of indexes) {
+        const job = jobs[index];
+        if (job) await submit(job, index);
+      }
+  };
+  await Promise.all([...submitting, ...Array.from({ length: KEYS_AT_ONCE }, takeKeys)]);
+  return results;
+}
+
+/** Of jobs with the same text another one may be the one that is made. */
+function keyOf({ task, uniqueKey, throttle, debounce, keepLast }: JobRequest): string | undefined {
+  const asked = uniqueKey ?? throttle ?? debounce ?? keepLast;
+  return asked === undefined ? undefined : JSON.stringify([task, asked]);
+}
+
+/** The same error, with its places where the job stands in the body. */
+function placed(error: ApiError, pointer: string): ApiError {
+  const issues = error.issues.map((issue) => ({ ...issue, pointer: pointer + issue.pointer }));
+  const { code, message, retryAfter, cause } = error;
+  return new ApiError(code, message, {
+    issues,
+    cause,
+    ...(retryAfter === undefined ? {} : { retryAfter }),
+  });
+}

@@ -1,0 +1,31 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { hidePayloads } from '../access/hide-payloads.ts';
+import { traceIdOf } from '../watching/trace.ts';
+import { ApiError, problemBody } from './problem.ts';
+import { toApiError } from './to-api-error.ts';
+
+/** Answers an error, of ours or of the framework, as problem details. */
+export function answerError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const { destroyed, complete } = request.raw;
+  const error =
+    destroyed && !complete
+      ? new ApiError('malformed_request', 'the connection ended before the request was whole')
+      : toApiError(thrown);
+  const body = problemBody(error, { path: pathOf(request), traceId: traceIdOf(request.id) });
+  if (error.code === 'internal_error') request.log.error({ err: thrown }, 'a request failed');
+  else
+    request.log.info(
+      { method: request.method, path: body.instance, code: error.code },
+      'a request was refused',
+    );
+  if (error.retryAfter !== undefined) void reply.header('retry-after', error.retryAfter);
+  if (body.status === 401) void reply.header('www-authenticate', 'Bearer realm="jetbeat"');
+  // What somebody else has made of a schedule stands in some of them.
+  const shown = request.caller?.payloads === false ? hidePayloads(body) : body;
+  return reply.status(body.status).type('application/problem+json').send(JSON.stringify(shown));
+}
+
+/** The path that was asked for, without its query. */
+export function pathOf(request: FastifyRequest): string {
+  return (request.url.split('?')[0] ?? '').slice(0, 512);
+}

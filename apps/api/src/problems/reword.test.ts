@@ -1,0 +1,85 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createTestServer, type TestServer } from '../test-server.ts';
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await createTestServer();
+});
+afterAll(() => server.app.close());
+
+const good = { name: 'n', when: { cron: '0 3 * * *' }, job: { task: 'a', input: 1 } };
+
+async function issues(request: string, body: object) {
+  const answer = await server.call(request, body);
+  expect(answer.body).toMatchObject({ status: 400, code: 'invalid_request' });
+  return answer.body.errors;
+}
+
+test.each([
+  ['POST /schedules', { ...good, objective: '5s' }, '/objective'],
+  ['POST /schedules', { ...good, maxSilence: '1h' }, '/maxSilence'],
+  ['PUT /schedules/n', { ...good, maxSilence: '1h' }, '/maxSilence'],
+])('%s %j: to come', async (request, body, pointer) => {
+  expect(await issues(request, body)).toContainEqual({
+    ...{ pointer, code: 'unknown_field' },
+    message: `"${pointer.split('/').at(-1)}" is not built yet: leave it out`,
+  });
+});
+
+test.each([
+  ['nextTimes', 'leave it out'],
+  ['paused', 'leave it out, and use /pause and /resume'],
+  ['version', 'leave it out, and use the header If-Match'],
+])('%s of a schedule is told, and cannot be set', async (field, advice) => {
+  expect(await issues('PUT /schedules/n', { ...good, [field]: null })).toEqual([
+    {
+      pointer: `/${field}`,
+      code: 'unknown_field',
+      message: `"${field}" is told, and cannot be set: ${advice}`,
+    },
+  ]);
+});
+
+test('what is in no interface stays unknown, and so does what is in another place', async () => {
+  expect(await issues('POST /schedules', { ...good, expires: '1h' })).toMatchObject([
+    { pointer: '/expires', message: expect.stringMatching(/^"expires" is not known here; known are name, /) },
+  ]);
+  expect(await issues('POST /schedules', { ...good, constructor: 1 })).toMatchObject([
+    { pointer: '/constructor', code: 'unknown_field' },
+  ]);
+});
+
+test.each([
+  ['0 9 * * *', '/when', '{"cron": "0 9 * * *"}'],
+  ['@daily', '/when', '{"cron": "@daily"}'],
+  ['FREQ=DAILY', '/when', '{"rrule": "FREQ=DAILY"}'],
+  ['10s', '/when', '{"every": "10s"}'],
+  ['2030-01-01T00:00:00Z', '/when', '{"at": "2030-01-01T00:00:00Z"}'],
+  [[{ every: '1s' }, '* * * * *'], '/when/1', '{"cron": "* * * * *"}'],
+])('the rule %j: what it was meant to be', async (when, pointer, suggestion) => {
+  expect(await issues('POST /schedules', { ...good, when })).toEqual([
+    {
+      ...{ pointer, code: 'invalid_type', suggestion },
+      message: `must be a rule: did you mean ${suggestion}?`,
+    },
+  ]);
+});
+
+test.each(['daily', 5, null, 'x '.repeat(100_000)])('the rule %j: how rules look', async (when) => {
+  const [issue] = await issues('POST /schedules', { ...good, when });
+  expect(issue?.message).toBe(
+    'must be a rule such as {"cron": "0 9 * * *"}, {"every": "10s"} or {"at": "2026-05-04T03:00:00Z"}, or a list of them',
+  );
+});
+
+test('a wrong value in a rule is said of the value', async () => {
+  expect(await issues('POST /schedules', { ...good, when: { every: 10 } })).toMatchObject([
+    { pointer: '/when/every', message: 'must be string (One number and one unit of ms, s, m, h, d.)' },
+  ]);
+});
+
+test('of values and objects, both are named', async () => {
+  expect(await issues('POST /schedules', { ...good, catchUp: 'all' })).toMatchObject([
+    { pointer: '/catchUp', message: 'must be one of latest, none, {"all": …}' },
+  ]);
+});

@@ -1,0 +1,56 @@
+import {
+  describeIssues,
+  InvalidInputError,
+  isName,
+  parseDuration,
+  type Queue,
+  type RateLimitInput,
+} from '@jetbeat/core';
+import { getQueue, hasJobs, type QueueRecord } from '@jetbeat/postgres';
+import Type from 'typebox';
+import type { Parts } from '../parts.ts';
+import { ApiError } from '../problems/problem.ts';
+import { queueJson } from './queue-json.ts';
+
+/** The path of one queue. What may not name a queue names none, and is answered so. */
+export const QUEUE_PARAMS = Type.Object({
+  queue: Type.String({ maxLength: 512, description: 'Name of the queue.' }),
+});
+
+/**
+ * The queue as it is shown.
+ * @throws ApiError queue_not_found when nothing is known of it: no setting, no worker, no job
+ */
+export async function showQueue(parts: Parts, name: string, queue?: QueueRecord): Promise<Queue> {
+  const { db, queues, clock } = parts;
+  if (!isName('queue', name)) throw notFound(name);
+  const record = queue ?? (await getQueue(db, name));
+  const picture = await queues.picture();
+  const known = record || picture.lanes?.has(name) || picture.workers.has(name) || (await hasJobs(db, name));
+  if (!known) throw notFound(name);
+  return queueJson(name, record, picture, clock());
+}
+
+/** @throws ApiError queue_not_found for what cannot be a queue, or of which nothing is known */
+export async function checkQueue(parts: Parts, name: string): Promise<void> {
+  await showQueue(parts, name);
+}
+
+/** The error for a queue that is not there. */
+export function notFound(name: string): ApiError {
+  return new ApiError('queue_not_found', `there is no queue named ${JSON.stringify(name.slice(0, 128))}`);
+}
+
+const PERIOD = { min: 1_000, max: 86_400_000 };
+
+/**
+ * Reads a rate limit.
+ * @throws InvalidInputError for a period out of its bounds
+ */
+export function readRateLimit({ period, ...counts }: RateLimitInput) {
+  const pointer = '/rateLimit/period';
+  const periodMs = parseDuration(period, pointer);
+  if (periodMs >= PERIOD.min && periodMs <= PERIOD.max) return { ...counts, periodMs };
+  const issues = [{ pointer, code: 'invalid_duration', message: 'a period is from 1s to 1d' }];
+  throw new InvalidInputError(describeIssues(issues), issues);
+}

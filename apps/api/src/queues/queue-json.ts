@@ -1,0 +1,72 @@
+import { formatDuration, PRIORITIES, type Priority, type Queue, type QueueLimits } from '@jetbeat/core';
+import type { LaneView } from '@jetbeat/jetstream';
+import { limitsOf, type QueueRecord } from '@jetbeat/postgres';
+import { timeText } from '../jobs/job-json.ts';
+import type { QueuePicture } from './queue-picture.ts';
+
+/** A queue as the API shows it. `now`: Unix milliseconds. */
+export function queueJson(
+  name: string,
+  queue: QueueRecord | undefined,
+  picture: QueuePicture,
+  now: number,
+): Queue {
+  const { lanes, census, rates, workers } = picture;
+  const counts = census.counts.filter((count) => count.queue === name);
+  const inState = (state: string) =>
+    counts.reduce((sum, count) => (count.state === state ? sum + count.jobs : sum), 0);
+  const parked = counts.flatMap(({ state, reason = 'unknown', jobs }): [string, number][] =>
+    state === 'parked' ? [[reason, jobs]] : [],
+  );
+  const { succeeded = 0, failed = 0, ended = 0 } = rates.get(name) ?? {};
+  return {
+    name,
+    version: queue?.version ?? 0,
+    ...limitsJson(queue ? limitsOf(queue) : {}),
+    configured: limitsJson(queue?.initial ?? {}),
+    paused: pausedJson(queue?.paused, now),
+    ...lanesJson(lanes && (lanes.get(name) ?? [])),
+    running: inState('running') + inState('cancelling'),
+    scheduled: inState('scheduled'),
+    retrying: inState('retrying'),
+    parked: Object.fromEntries(parked),
+    capped: [...census.capped] as Queue['capped'],
+    perMinute: { succeeded, failed, ended },
+    workers: [...(workers.get(name) ?? [])],
+    purge: purgeJson(queue?.purge),
+  };
+}
+
+/** Limits as they are written. */
+export function limitsJson(limits: QueueLimits): Queue['configured'] {
+  const { rateLimit } = limits;
+  const concurrency = limits.concurrency ?? null;
+  const maxDepth = limits.maxDepth ?? null;
+  if (!rateLimit) return { concurrency, rateLimit: null, maxDepth };
+  const { periodMs, ...rest } = rateLimit;
+  return { concurrency, rateLimit: { ...rest, period: formatDuration(periodMs) }, maxDepth };
+}
+
+function pausedJson(paused: QueueRecord['paused'], now: number): Queue['paused'] {
+  if (!paused || (paused.until !== undefined && paused.until <= now)) return null;
+  const { by, note = null, since, until } = paused;
+  return { by, note, since: timeText(since), until: until === undefined ? null : timeText(until) };
+}
+
+function lanesJson(lanes: readonly LaneView[] | undefined): Pick<Queue, 'waiting' | 'held' | 'oldestMs'> {
+  if (!lanes) return { waiting: null, held: null, oldestMs: null };
+  const of = (priority: Priority) => lanes.find((lane) => lane.priority === priority)?.pending ?? 0;
+  const [high = 0, normal = 0, low = 0] = PRIORITIES.map(of);
+  const oldest = Math.max(0, ...lanes.map(({ oldestMs }) => Math.round(oldestMs)));
+  return {
+    waiting: { high, normal, low },
+    held: lanes.reduce((sum, { inFlight }) => sum + inFlight, 0),
+    oldestMs: high + normal + low === 0 ? null : oldest,
+  };
+}
+
+function purgeJson(purge: QueueRecord['purge']): Queue['purge'] {
+  if (!purge) return null;
+  const { by, at, timers, removed, doneAt } = purge;
+  return { by, at: timeText(at), timers, removed, doneAt: doneAt === undefined ? null : timeText(doneAt) };
+}

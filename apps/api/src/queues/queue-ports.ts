@@ -1,0 +1,96 @@
+import { PRIORITIES } from '@jetbeat/core';
+import {
+  consumerState,
+  ensureTopology,
+  jobsStreamState,
+  parkedInQueue,
+  putQueueSettings,
+  viewJetStream,
+} from '@jetbeat/jetstream';
+import { countByQueue, type Database, type QueueRecord, settingsOf } from '@jetbeat/postgres';
+import type { Messaging } from '../messaging.ts';
+import { ApiError } from '../problems/problem.ts';
+import { type QueuePicture, watchQueues } from './queue-picture.ts';
+
+/** What steering queues asks of JetStream and PostgreSQL. */
+export interface QueuePorts {
+  picture(): Promise<QueuePicture>;
+  /** Tells every process what holds now. Throws ApiError `messaging_unavailable`: then the recorder will. */
+  tell(queue: QueueRecord): Promise<void>;
+  /** Makes the consumers of a queue, where NATS answers; else the recorder will. */
+  makeLanes(queue: string): Promise<void>;
+  /** What a purge would remove, and up to where. */
+  countPurge(queue: string, timers: boolean): Promise<PurgeCount>;
+  /** When the stream was made. */
+  streamCreated(): Promise<number>;
+}
+
+/** What was counted for a purge. */
+interface PurgeCount {
+  readonly waiting: number;
+  readonly parked: number;
+  readonly timers: number;
+  /** Last sequence of JOBS when it was counted, and when the stream was made. */
+  readonly upTo: number;
+  readonly streamCreated: number;
+  /** By NATS' clock, Unix milliseconds. */
+  readonly at: number;
+}
+
+/** Steering queues on the real servers. */
+export function createQueuePorts(params: {
+  db: Database;
+  /** Undefined while NATS has not answered yet. */
+  messaging: () => Messaging | undefined;
+  config: { readonly ackWaitMs: number; readonly storage: { readonly events: number } };
+  clock: () => number;
+}): QueuePorts {
+  const { db, messaging, config, clock } = params;
+  let view: { readonly of: Messaging; readonly look: ReturnType<typeof viewJetStream> } | undefined;
+  const bus = () => {
+    const found = messaging()?.bus;
+    if (found?.connected) return found;
+    throw new ApiError('messaging_unavailable', 'NATS does not answer; repeat later', { retryAfter: 5 });
+  };
+  const lanes = async () => {
+    const found = messaging();
+    if (!found?.bus.connected) return undefined;
+    if (view?.of !== found) view = { of: found, look: viewJetStream(found.bus) };
+    return (await view.look()).lanes;
+  };
+  return {
+    picture: watchQueues({ db, lanes, within: config.ackWaitMs, clock }),
+    async tell(queue) {
+      const text =
+        'what was asked is stored, and holds for workers when NATS answers again; repeat to be sure';
+      const found = messaging()?.bus;
+      if (!found?.connected) throw new ApiError('messaging_unavailable', text, { retryAfter: 5 });
+      await putQueueSettings(found, queue.name, settingsOf(queue)).catch((cause: unknown) => {
+        throw new ApiError('messaging_unavailable', text, { retryAfter: 5, cause });
+      });
+    },
+    async makeLanes(queue) {
+      const found = messaging()?.bus;
+      if (!found?.connected) return;
+      const { ackWaitMs, storage } = config;
+      await ensureTopology(found, { queues: [queue], ackWaitMs, eventsMaxBytes: storage.events });
+    },
+    async countPurge(queue, timers) {
+      const { created, lastSeq, now } = await jobsStreamState(bus());
+      const states = await Promise.all(PRIORITIES.map((priority) => consumerState(bus(), queue, priority)));
+      const waiting = states.reduce((sum, { pending }) => sum + pending, 0);
+      const parked = await parkedInQueue(bus(), queue);
+      const census = timers ? await countByQueue(db, queue) : { counts: [] };
+      const later = census.counts.filter(({ state }) => state === 'scheduled' || state === 'retrying');
+      return {
+        waiting,
+        parked,
+        timers: later.reduce((sum, { jobs }) => sum + jobs, 0),
+        upTo: lastSeq,
+        streamCreated: created,
+        at: now,
+      };
+    },
+    streamCreated: async () => (await jobsStreamState(bus())).created,
+  };
+}
