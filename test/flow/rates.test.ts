@@ -102,7 +102,6 @@ test('of a task with a rate no more begin in any period than its limit and its b
   expect(late?.from).toBeGreaterThanOrEqual(
     runs.toSorted((one, other) => one.from - other.from)[22]?.from ?? 0,
   );
-  console.info(`25 starts at 10 per s took ${span} ms, at most ${mostIn(runs, 1_000)} in a second`);
 }, 60_000);
 
 test('of a rate per key each key has its own, and one of a key runs at a time; the key is said by the task', async () => {
@@ -151,9 +150,13 @@ test('the configuration of a task says a rate, and a queue for those that say no
   expect(
     await stack.http.call('PUT', '/queues/counted', { rateLimit: { limit: 1, period: '1h', per: 'task' } }),
   ).toMatchObject({ status: 200 });
+  // The first of them may still have begun under the rate before: a later one is parked, as history will tell.
+  const asked: string[] = [];
   await waitUntil('it is slow', async () => {
     const [job] = await make(few, 'slow', 1, { queue: 'counted' });
-    return (await history(job?.id ?? '').catch(() => undefined))?.state === 'parked';
+    asked.push(job?.id ?? '');
+    const jobs = await Promise.all(asked.map((id) => history(id).catch(() => undefined)));
+    return jobs.some((one) => one?.state === 'parked');
   });
   const waiting = (await runsOf('slow')).length;
   expect(await stack.http.call('PATCH', '/queues/counted', { rateLimit: null })).toMatchObject({
