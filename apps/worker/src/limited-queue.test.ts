@@ -24,7 +24,7 @@ test('with the lease a job that has not come to its turn loses its slot, and ask
 
 test('slots are asked for at once, and given back after a while', () => {
   const queue = queueWith(3, ['running']);
-  const needed = { limit: 5, wanted: 3, lease: 'w.a' };
+  const needed = { limit: 5, wanted: 3, lease: 'w.a', stopped: false };
   expect(differs(queue, needed)).toBe(false);
   expect(differs(queue, { ...needed, wanted: 4 })).toBe(true);
   expect(differs(queue, { ...needed, lease: 'w.b' })).toBe(true);
@@ -35,4 +35,10 @@ test('slots are asked for at once, and given back after a while', () => {
   expect(differs(queue, { ...needed, wanted: 1 })).toBe(true);
   expect(differs(queue, needed)).toBe(false);
   expect(queue.tooMany).toBeUndefined();
+});
+
+test('a worker that stops gives back at once what nothing runs under, and asks for nothing', () => {
+  const needed = { limit: 5, wanted: 1, lease: 'w.a', stopped: true };
+  expect(differs(queueWith(3, ['running']), needed)).toBe(true);
+  expect(differs(queueWith(1, ['running']), { ...needed, wanted: 4, lease: undefined })).toBe(false);
 });

@@ -36,9 +36,16 @@ const KEEP_MS = 1_000;
 /** Whether what is noted differs from what is needed, for long enough. */
 export function differs(
   queue: LimitedQueue,
-  needed: { readonly limit: number | undefined; readonly wanted: number; readonly lease: string | undefined },
+  needed: {
+    readonly limit: number | undefined;
+    readonly wanted: number;
+    readonly lease: string | undefined;
+    readonly stopped: boolean;
+  },
 ): boolean {
-  const { limit, wanted, lease } = needed;
+  const { limit, wanted, lease, stopped } = needed;
+  // A worker that stops may wait for one of its jobs for an hour, and begins no other.
+  if (stopped) return queue.noted > queue.used.size;
   if (limit === undefined) return queue.noted > 0;
   const want = Math.min(limit, wanted);
   if (queue.lease !== lease || want > queue.have || queue.have > limit) return true;

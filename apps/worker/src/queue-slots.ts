@@ -25,7 +25,7 @@ export interface QueueSlots {
   next(): void;
   /** Jobs that hold a slot here. */
   holders(): Held[];
-  /** Nothing begins any more. */
+  /** Nothing begins any more; slots under which nothing runs are given back. */
   close(): void;
   /** Gives all back. */
   stop(): Promise<void>;
@@ -102,7 +102,7 @@ export function createQueueSlots(params: {
       },
     );
   const more = (queue: Queue) => (takes(queue.name) ? Math.max(0, free()) : queue.waiting.size);
-  const wanted = (queue: Queue) => (stopped ? 0 : queue.used.size + more(queue));
+  const wanted = (queue: Queue) => queue.used.size + (stopped ? 0 : more(queue));
 
   const change = async (queue: Queue): Promise<void> => {
     const name = lease.name ?? (stopped ? undefined : await lease.want());
@@ -146,7 +146,7 @@ export function createQueueSlots(params: {
       });
   };
   const isToChange = (queue: Queue): boolean =>
-    differs(queue, { limit: limitOf(queue.name), wanted: wanted(queue), lease: lease.name });
+    differs(queue, { limit: limitOf(queue.name), wanted: wanted(queue), lease: lease.name, stopped });
   const round = () => {
     for (const queue of limited.values()) {
       // A worker that is full may be so for an hour.
@@ -210,13 +210,12 @@ export function createQueueSlots(params: {
       return limited.has(queue) && limitOf(queue) !== undefined && !queueSlot;
     },
     release(held) {
-      if (!held.queueSlot) return;
+      const queue = held.queueSlot ? limited.get(held.job.queue) : undefined;
       held.queueSlot = false;
-      const queue = limited.get(held.job.queue);
       if (!queue) return;
       queue.used.delete(held);
       // The limit was lowered: others may begin only when this is known.
-      if (queue.noted > queue.have) changeSoon(queue);
+      if (stopped || queue.noted > queue.have) changeSoon(queue);
       grant(queue);
     },
     roomOf(name) {
@@ -233,13 +232,14 @@ export function createQueueSlots(params: {
       stopped = true;
       offSettings();
       offReconnect();
-      clearInterval(rounds);
       for (const { waiting, rate } of limited.values()) {
         rate.close();
         waiting.leave(0);
       }
+      round();
     },
     async stop() {
+      clearInterval(rounds);
       const back = async (queue: Queue) => {
         await queue.changing;
         if (queue.noted > 0) await change(queue).catch(() => {});

@@ -1,71 +1,27 @@
-import { type LookupAddress, type LookupAllOptions, lookup as resolveHost } from 'node:dns';
-import { isIP, type LookupFunction } from 'node:net';
-import { Agent, buildConnector, type Dispatcher } from 'undici';
 import { type HostRule, type HttpAllowance, hostRule } from './host-rule.ts';
+import type { HttpClient, Resolve } from './http-client.ts';
 
-const CONNECT_TIMEOUT_MS = 10_000;
-const CLOSE_TIMEOUT_MS = 2_000;
-/** Open connections to one origin; more requests wait for one. */
-const CONNECTIONS = 128;
-
-/** Asks for the addresses of a name, as `dns.lookup` does. */
-export type Resolve = (host: string, options: LookupAllOptions, callback: ResolveCallback) => void;
-type ResolveCallback = (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void;
-
-/** The connections of `http.request`. */
+/** What `http.request` goes out by. */
 export interface HttpAgent {
   readonly rule: HostRule;
-  readonly dispatcher: Dispatcher;
+  /** Its connections; loaded for the first request, since a worker that makes none starts sooner without. */
+  readonly client: () => Promise<HttpClient>;
   readonly close: () => Promise<void>;
 }
 
 /**
- * Opens the agent. Every connection passes the rule at the address it goes to: a name is resolved once, and only what
- * was checked is connected to, so a name cannot change its meaning in between (DNS rebinding).
+ * Makes the agent.
  * @throws InvalidInputError when an allowed host is none
  */
-export function openHttpAgent(allowance: HttpAllowance, resolve: Resolve = resolveHost): HttpAgent {
+export function openHttpAgent(allowance: HttpAllowance, resolve?: Resolve): HttpAgent {
   const rule = hostRule(allowance);
-  const connector = buildConnector({
-    lookup: guardedLookup(rule, resolve),
-    timeout: CONNECT_TIMEOUT_MS,
-    autoSelectFamily: true,
-  });
-  const agent = new Agent({
-    connections: CONNECTIONS,
-    connect(options, callback) {
-      const host = options.hostname.replace(/^\[(.*)\]$/, '$1');
-      // An address is never looked up, so it is checked here.
-      const refused =
-        rule.refuseHost(host) ?? (isIP(host) === 0 ? undefined : rule.refuseAddress(host, host));
-      if (refused) callback(refused, null);
-      else connector(options, callback);
-    },
-  });
+  let opened: Promise<HttpClient> | undefined;
+  const open = async () => (await import('./http-client.ts')).openHttpClient(rule, resolve);
   let closed: Promise<void> | undefined;
-  const close = async () => {
-    const timer = Promise.withResolvers<void>();
-    const timeout = setTimeout(timer.resolve, CLOSE_TIMEOUT_MS);
-    await Promise.race([agent.close().catch(() => undefined), timer.promise]);
-    clearTimeout(timeout);
-    await agent.destroy();
-  };
-  return { rule, dispatcher: agent, close: () => (closed ??= close()) };
-}
-
-function guardedLookup(rule: HostRule, resolve: Resolve): LookupFunction {
-  return (host, options, callback) => {
-    resolve(host, { ...options, all: true }, (error, found) => {
-      if (error) return callback(error, '');
-      const allowed = found.filter(({ address }) => rule.refuseAddress(host, address) === undefined);
-      const [first] = allowed;
-      if (!first)
-        return callback(
-          rule.refuseAddress(host, found[0]?.address ?? '') ?? new Error(`${host} has no address`),
-          '',
-        );
-      if (options.all) return callback(null, allowed);
-      return callback(null, first.address, first.family);
-    });
+  const close = async () => (await opened)?.close();
+  return {
+    rule,
+    client: () => (opened ??= open()),
+    close: () => (closed ??= close()),
   };
 }

@@ -1,6 +1,5 @@
 import { JetbeatError } from '@jetbeat/core';
 import { type Context, defineTask, Reject, systemClock } from '@jetbeat/task';
-import { request } from 'undici';
 import { HostNotAllowedError } from './host-rule.ts';
 import type { HttpAgent } from './http-agent.ts';
 import { HttpInput, requestHeaders } from './http-input.ts';
@@ -102,8 +101,9 @@ async function follow(params: {
 
 async function exchange(agent: HttpAgent, hop: Hop, signal: AbortSignal): Promise<HttpAnswer> {
   try {
+    const { request, dispatcher } = await agent.client();
     const response = await request(hop.url, {
-      dispatcher: agent.dispatcher,
+      dispatcher,
       method: hop.method as 'GET',
       headers: hop.headers,
       body: hop.body,

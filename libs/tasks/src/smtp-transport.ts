@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import { JetbeatError } from '@jetbeat/core';
-import { createTransport } from 'nodemailer';
 import { configuredSender, type Mailbox, recipientRule } from './email-address.ts';
 
 /** An SMTP server, as the configuration names it. */
@@ -61,6 +60,8 @@ export function smtpRoutes(
 export async function openTransport(config: SmtpConfig) {
   const { host, port, secure = false, user, passwordFile, ca } = config;
   const pass = passwordFile === undefined ? config.password : (await read(passwordFile)).trim();
+  // Most workers send none, and start sooner without it.
+  const { createTransport } = await import('nodemailer');
   return createTransport({
     host,
     secure,
