@@ -1,9 +1,10 @@
 import { defineConfig } from 'vitest/config';
 
 /** A process for each of these files: they kill, block and measure it, or load modules that say in whose hands they are. */
-const APART = ['test/faults/**', 'infra/**', 'libs/runtime/**', 'libs/task/src/isolated/**'].map(
-  (folder) => `${folder}/*.test.ts`,
-);
+const APART = [
+  ...['test/faults/**', 'infra/**', 'libs/task/src/isolated/**'],
+  ...['libs/runtime/src/metrics/**', 'libs/runtime/src/telemetry/**'],
+].map((folder) => `${folder}/*.test.ts`);
 const WHOLE = ['test/**/*.test.ts'];
 /** Their coverage is asked for, so `npm test` runs them by themselves. */
 const CORE = ['libs/core/**/*.test.ts'];
@@ -14,8 +15,8 @@ export default defineConfig({
     globalSetup: ['test/support/servers.ts'],
     setupFiles: ['test/support/each-file.ts'],
     pool: 'forks',
-    // Many files mostly wait: for a lease to end, a process to start, a second to pass.
-    maxWorkers: 3,
+    // Most files mostly wait, for a lease to end, a process to start, a second to pass: one takes less than half a processor.
+    maxWorkers: 4,
     testTimeout: 30_000,
     hookTimeout: 60_000,
     coverage: {

@@ -9,3 +9,15 @@ test('every web address in the banner is one that a browser can open', () => {
   const [shown = ''] = text.split('Try');
   expect(shown.match(/http:\S+/g)).toEqual(['http://127.0.0.1:1234/docs', 'http://127.0.0.1:7438']);
 });
+
+test('a link that signs in stands apart, and where there is none nothing is said of it', () => {
+  const said = {
+    options: parseStart({ args: [], root: '/project', from: '/' }),
+    keyFile: '/k',
+    logDir: '/l',
+    tookMs: 1,
+  };
+  const link = 'http://127.0.0.1:7420/sign-in#code=abc';
+  expect(banner({ ...said, link }).split('\n')).toContain(`  Sign in (once, within ten minutes)  ${link}`);
+  expect(banner({ ...said, link: undefined })).not.toContain('Sign in');
+});

@@ -1,13 +1,15 @@
 import type { StartOptions } from './options.ts';
 
-/** What is said when everything is up: where to look, and with which key. */
+/** What is said when everything is up: where to look, how to get in, and with which key. */
 export function banner(params: {
   options: StartOptions;
   keyFile: string;
   logDir: string;
   tookMs: number;
+  /** That signs in once. */
+  link?: string | undefined;
 }): string {
-  const { options } = params;
+  const { options, link } = params;
   const api = `http://127.0.0.1:${options.apiPort}`;
   const rows: [string, string][] = [
     ['API', 'the paths under /api/v1; the page above describes them'],
@@ -24,6 +26,7 @@ export function banner(params: {
   return [
     '',
     `  Jetbeat is up at ${api}/docs (after ${(params.tookMs / 1000).toFixed(1)} s)`,
+    ...(link === undefined ? [] : ['', `  Sign in (once, within ten minutes)  ${link}`]),
     '',
     ...rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`),
     '',

@@ -56,6 +56,15 @@ test('one command starts everything, shows the first scheduled job, and a signal
     vi.waitFor(() => expect(started.said()).toMatch(text), { timeout, interval: 50 });
   await shows(/Jetbeat is up at http:\/\/127\.0\.0\.1:\d+[\s\S]*Admin key +.*admin\.key/, 60_000);
   await shows(/The first job of the schedule demo\.health has succeeded: \d+ ms late, ran \d+ ms/, 45_000);
+  const [, base = '', code = ''] = /(http:\S+)\/sign-in#code=([\w-]{43})\n/.exec(started.said()) ?? [];
+  const follow = () =>
+    fetch(`${base}/api/v1/session`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ code }),
+    });
+  expect(await (await follow()).json()).toMatchObject({ role: 'admin', beganBy: 'link' });
+  expect((await follow()).status).toBe(401);
   const list = await readProcesses(join(data, 'processes.json'));
   expect([...list.keys()].toSorted()).toEqual([
     'api',

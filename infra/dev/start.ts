@@ -13,6 +13,7 @@ import { openLogFiles } from './log-files.ts';
 import { asksForHelp, parseStart, portsOf, type StartOptions, usage } from './options.ts';
 import { openProcessesFile } from './processes-file.ts';
 import type { Log } from './run.ts';
+import { signInLink } from './sign-in-link.ts';
 import { type Stack, startStack } from './stack.ts';
 import { inWords, StartError } from './start-error.ts';
 import { type Stoppable, untilStopped } from './until-stopped.ts';
@@ -101,7 +102,8 @@ async function bringUp(params: {
   await Promise.race([Promise.all(waits), refused.promise]);
   if (signal.aborted) return;
   const tookMs = Date.now() - begun();
-  log(banner({ options, keyFile, logDir: join(dataDir, 'logs'), tookMs }));
+  const link = await signInLink({ ...api, signal });
+  log(banner({ options, keyFile, logDir: join(dataDir, 'logs'), tookMs, link }));
   if (options.demo) await showDemo({ api, options, signal });
 }
 

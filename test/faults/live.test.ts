@@ -5,6 +5,7 @@ import { getJob, revokeApiKey } from '@jetbeat/postgres';
 import { expect, test } from 'vitest';
 import { startApp } from '../support/app-process.ts';
 import { following } from '../support/follow.ts';
+import { createHttp } from '../support/http.ts';
 import { createLiveBench } from '../support/live.ts';
 import { startOwnNats } from '../support/nats.ts';
 import { startProxy } from '../support/proxy.ts';
@@ -75,11 +76,53 @@ test('when its API is killed a client goes on at another one, with nothing misse
   }
 }, 60_000);
 
+test('when the API that takes jobs is killed, each that it had committed is told of once', async () => {
+  const bench = await createLiveBench();
+  await bench.start({ times: { unpublishedAfterMs: 500, reconcileEveryMs: 100 } });
+  const watching = await bench.api();
+  const stream = await following((options) => watching.client().events.follow({ queue: ['kill'] }, options));
+  const here = createHttp({ url: watching.url, apiKey: bench.adminKey });
+  const committed = async () => {
+    const { body } = await here.call<{ items: { id: string }[] }>('GET', '/jobs?queue=kill&limit=200');
+    return body.items.map(({ id }) => id).toSorted();
+  };
+  const port = await freePort();
+  const killed = startApp({ name: 'api', env: bench.env, healthPort: port });
+  try {
+    await killed.ready();
+    const { call } = createHttp({ url: `http://127.0.0.1:${port}`, apiKey: bench.adminKey });
+    let accepted = 0;
+    const post = async (): Promise<void> => {
+      const answer = await call('POST', '/jobs', { task: 'system.echo', input: 1, queue: 'kill' }).catch(
+        () => undefined,
+      );
+      if (answer?.status !== 202) return;
+      accepted += 1;
+      // In the middle of its work.
+      if (accepted === 50) await killed.kill();
+      await post();
+    };
+    await Promise.all(Array.from({ length: 16 }, post));
+  } finally {
+    await killed.kill();
+  }
+  const wanted = await committed();
+  await stream.atLeast(wanted.length);
+  await waitUntil('all are noted', async () => {
+    const jobs = await Promise.all(wanted.map((id) => getJob(bench.db, id)));
+    return jobs.every((job) => job?.published);
+  });
+  // What would be told twice comes before this.
+  const last = await here.post({ task: 'system.echo', input: 0, queue: 'kill' });
+  await stream.first(({ data }) => jobOf(data) === last);
+  expect(stream.events.map(({ data }) => jobOf(data)).toSorted()).toEqual([...wanted, last].toSorted());
+}, 60_000);
+
 test('while the API cannot ask whether keys still hold, nobody is told anything; then only who still may', async () => {
   const bench = await createLiveBench();
   const way = await startProxy(bench.postgresPort);
   try {
-    const api = await bench.api(way.port);
+    const api = await bench.api({ postgresPort: way.port });
     const revoked = await bench.key({});
     const open = (key: string) =>
       following((options) => connectHttp({ url: api.url, apiKey: key }).events.follow({}, options));

@@ -2,6 +2,7 @@ import { revokeApiKey } from '@jetbeat/postgres';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { fill, makeKey, nothing, pathTo, type Route, routesOf, type Things } from '../support/access.ts';
 import { startTestApi, type TestApi } from '../support/api.ts';
+import { createBrowser } from '../support/page.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 /** A queue of others, and what nobody is to see who is not for it. Neither word is part of another one. */
@@ -9,31 +10,63 @@ const MINE = 'mine';
 const OTHER = 'hush';
 const SECRET = 'canary-of-payloads';
 const ROLES = ['viewer', 'operator', 'admin'] as const;
+/** What keys there are of each role, by what is said of them. */
+const KINDS: readonly [string, { queues?: string[]; payloads?: boolean }][] = [
+  ['', {}],
+  [` of ${MINE}`, { queues: [MINE] }],
+  [' without payloads', { payloads: false }],
+];
 
 let api: TestApi;
+/** Those that need somebody. */
 let routes: Route[];
+/** Those that anyone may call. */
+let open: Route[];
 let mine: Things;
 let other: Things;
-/** By name, as they are sent. */
-const keys = new Map<string, string>();
+/** By name, the headers with which somebody comes. */
+const comers = new Map<string, Readonly<Record<string, string>>>();
+const withKey = (key: string) => ({ authorization: `Bearer ${key}` });
+/** Signs a browser in. */
+async function withSession(key: string) {
+  const browser = createBrowser(api.http.url);
+  await browser.call('POST', '/session', { key });
+  const cookie = [...browser.cookies].map((pair) => pair.join('=')).join();
+  return { browser, headers: { cookie, 'sec-fetch-site': 'same-origin' } };
+}
 
 beforeAll(async () => {
   api = await startTestApi({ yaml: 'api: {rateLimits: {failures: null, key: null, address: null}}\n' });
   mine = await fill(api, MINE, SECRET);
   other = await fill(api, OTHER, SECRET);
   for (const role of ROLES) {
-    keys.set(role, (await makeKey(api, { role })).key);
-    keys.set(`${role} of ${MINE}`, (await makeKey(api, { role, queues: [MINE] })).key);
-    keys.set(`${role} without payloads`, (await makeKey(api, { role, payloads: false })).key);
+    for (const [what, rights] of KINDS) {
+      const { key } = await makeKey(api, { role, ...rights });
+      comers
+        .set(`${role}${what}`, withKey(key))
+        .set(`session of ${role}${what}`, (await withSession(key)).headers);
+    }
   }
   const short = await makeKey(api, { role: 'admin', expiresIn: '1s' });
   const gone = await makeKey(api, { role: 'admin' });
+  const ofGone = await withSession(gone.key);
+  const over = await withSession(api.key);
+  await over.browser.call('DELETE', '/session');
   await revokeApiKey(api.db, { id: gone.id, by: 'test' });
-  keys
-    .set('expired', short.key)
-    .set('revoked', gone.key)
-    .set('unknown', `jb_nobody_${'x'.repeat(43)}`);
-  routes = await routesOf(api.http.url);
+  comers
+    .set('expired', withKey(short.key))
+    .set('revoked', withKey(gone.key))
+    .set('unknown', withKey(`jb_nobody_${'x'.repeat(43)}`))
+    .set('session that is over', over.headers)
+    .set('session of a revoked key', ofGone.headers)
+    .set('unknown session', {
+      ...over.headers,
+      cookie: over.headers.cookie.replace(/=.*/, `=${'x'.repeat(43)}`),
+    })
+    .set('session of another site', { ...comers.get('session of admin'), 'sec-fetch-site': 'cross-site' });
+  const all = await routesOf(api.http.url);
+  routes = all.filter(({ role }) => role !== 'anyone');
+  open = all.filter(({ role }) => role === 'anyone');
   await waitUntil(
     'it has expired',
     async () => (await ask('GET', '/jobs', 'expired')).status === 401 || undefined,
@@ -57,12 +90,11 @@ async function ask(...asked: Parameters<typeof askOnce>): Promise<Asked> {
 
 /** Of a stream only the begin is read. */
 async function askOnce(method: string, path: string, who: string, body?: unknown): Promise<Asked> {
-  const key = keys.get(who);
   const stop = new AbortController();
   const response = await fetch(`${api.http.url}/api/v1${path}`, {
     method,
     headers: {
-      ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
+      ...comers.get(who),
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
     },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
@@ -76,6 +108,8 @@ async function askOnce(method: string, path: string, who: string, body?: unknown
   return { status, code: isProblem ? (JSON.parse(text) as { code: string }).code : '', text };
 }
 
+/** With the key itself, and signed in with it. */
+const byBoth = (route: Route) => ['', 'session of '].map((by) => ({ route, by }));
 const title = ({ method, path }: Route) => `${method} ${path}`;
 /** Such that it changes nothing: what the path names is not there. */
 const askNothing = (route: Route, who: string) =>
@@ -87,20 +121,38 @@ describe('every route, who may call it', () => {
     expect(new Set(routes.map(({ operation }) => operation)).size).toBe(routes.length);
   });
 
-  test.each([
-    ['nobody', 'unauthorized'],
-    ['unknown', 'unauthorized'],
-    ['expired', 'key_expired'],
-    ['revoked', 'key_revoked'],
-  ])('%s: 401 %s', async (who, code) => {
-    for (const route of routes)
-      expect(await askNothing(route, who), title(route)).toMatchObject({ status: 401, code });
+  test('anyone may sign in and out, and nothing else', () => {
+    const signingIn = ['POST /session', 'DELETE /session', 'GET /session/ways'];
+    const byProvider = ['GET /session/oidc', 'GET /session/oidc/callback'];
+    expect(open.map(title).toSorted()).toEqual([...signingIn, ...byProvider].toSorted());
   });
 
-  test.each(ROLES)('%s: what needs more is 403, what needs no more is not refused', async (role) => {
+  test.each([
+    ['nobody', 401, 'unauthorized'],
+    ['unknown', 401, 'unauthorized'],
+    ['expired', 401, 'key_expired'],
+    ['revoked', 401, 'key_revoked'],
+    ['unknown session', 401, 'unauthorized'],
+    ['session that is over', 401, 'session_ended'],
+    ['session of a revoked key', 401, 'session_ended'],
+    ['session of another site', 403, 'cross_site'],
+  ])('%s: %i %s', async (who, status, code) => {
+    for (const route of routes)
+      expect(await askNothing(route, who), title(route)).toMatchObject({ status, code });
+  });
+
+  test.each(
+    ROLES.flatMap(
+      (role) =>
+        [
+          [role, role],
+          [`session of ${role}`, role],
+        ] as const,
+    ),
+  )('%s: what needs more is 403, what needs no more is not refused', async (who, role) => {
     for (const route of routes) {
-      const isEnough = ROLES.indexOf(role) >= ROLES.indexOf(route.role);
-      const { status, code } = await askNothing(route, role);
+      const isEnough = ROLES.indexOf(role) >= ROLES.indexOf(route.role as typeof role);
+      const { status, code } = await askNothing(route, who);
       const expected = isEnough ? expect.toSatisfy((given: number) => given !== 401 && given !== 403) : 403;
       expect({ route: title(route), status }, code).toEqual({ route: title(route), status: expected });
       if (!isEnough) expect(code, title(route)).toBe('forbidden');
@@ -152,18 +204,20 @@ describe('a key that is for some queues only', () => {
     putQueue: [403, /^queue_not_allowed$/],
     putSchedule: [409, /^schedule_exists$/],
   };
-  const isOfKey = ({ path }: Route) => path === '/api-keys/{id}';
+  const ofAdmins: Readonly<Record<string, readonly [number, RegExp]>> = {
+    '/api-keys/{id}': [404, /^key_not_found$/],
+    '/sessions/{id}': [404, /^session_not_found$/],
+  };
 
   test('of another queue it neither sees nor touches anything, on any route', async () => {
-    for (const route of routes) {
-      const who = `${route.role} of ${MINE}`;
+    for (const { route, by } of routes.flatMap(byBoth)) {
+      const who = `${by}${route.role} of ${MINE}`;
       const asked = await ask(route.method, pathTo(route, other), who, bodyOf(route, other));
       if (route.method === 'GET')
         expect([asked.status, 405], title(route)).toContain(
           (await ask('HEAD', pathTo(route, other), who)).status,
         );
-      const expected =
-        made[route.operation] ?? (isOfKey(route) ? [404, /^key_not_found$/] : refusals[route.scope]);
+      const expected = made[route.operation] ?? ofAdmins[route.path] ?? refusals[route.scope];
       if (expected) {
         const [status, code] = expected;
         expect(asked, title(route)).toMatchObject({ status, code: expect.stringMatching(code) });
@@ -172,7 +226,7 @@ describe('a key that is for some queues only', () => {
         expect(asked.status, `${title(route)} ${asked.text}`).toBeLessThan(300);
         // Not what was asked for, only what was told.
         expect(asked.text, title(route)).not.toContain(OTHER);
-        for (const id of [other.job, other.dead, other.batch, other.replay, other.apiKey])
+        for (const id of [other.job, other.dead, other.batch, other.replay, other.apiKey, other.session])
           expect(asked.text, title(route)).not.toContain(id);
       }
     }
@@ -209,6 +263,8 @@ describe('a key that is for some queues only', () => {
     expect(dead).toMatchObject({ id: other.dead });
     const { body: key } = await api.http.call('GET', `/api-keys/${other.apiKey}`);
     expect(key).toMatchObject({ state: 'active' });
+    const { body: sessions } = await api.http.call('GET', '/sessions?limit=200');
+    expect(JSON.stringify(sessions)).toContain(other.session);
   });
 
   test('its own queue it sees and uses, on every route that is of one', async () => {
@@ -229,18 +285,22 @@ describe('a key that is for some queues only', () => {
 describe('a key without payloads', () => {
   test('sees none on any route, and is told that they are hidden', async () => {
     let shown = 0;
-    for (const route of routes.filter(({ method }) => method === 'GET')) {
+    for (const { route, by } of routes.filter(({ method }) => method === 'GET').flatMap(byBoth)) {
       const path = pathTo(route, other);
       const whole = await ask('GET', path, route.role);
-      const bare = await ask('GET', path, `${route.role} without payloads`);
+      const bare = await ask('GET', path, `${by}${route.role} without payloads`);
       expect(bare.status, title(route)).toBe(whole.status);
       expect(bare.text, title(route)).not.toContain(SECRET);
       if (!whole.text.includes(SECRET)) continue;
       shown += 1;
       expect(bare.text, title(route)).toContain('"hidden":[');
     }
+    // A key of a task too.
+    const dead = `/jobs/${other.dead}`;
+    expect((await ask('GET', dead, 'viewer')).text).toContain(`"key":"of-${SECRET}"`);
+    expect((await ask('GET', dead, 'viewer without payloads')).text).not.toContain(SECRET);
     // Jobs, dead letters and schedules, each one by itself and in a list.
-    expect(shown).toBeGreaterThanOrEqual(6);
+    expect(shown).toBeGreaterThanOrEqual(12);
   });
 
   test('does not find them out by searching, and sees none of what a change is answered with', async () => {

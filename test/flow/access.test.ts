@@ -1,4 +1,4 @@
-import type { Job, JobAccepted, Problem, Schedule } from '@jetbeat/core';
+import type { Job, JobAccepted, Problem, Schedule, WorkerJson } from '@jetbeat/core';
 import { databaseTime, recordChanges } from '@jetbeat/postgres';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { deadJob, makeKey } from '../support/access.ts';
@@ -16,17 +16,18 @@ let own: Http;
 beforeAll(async () => {
   api = await startTestApi({ yaml: YAML });
   own = api.as((await makeKey(api, { role: 'operator', queues: ['mine'] })).key);
-  const worker = (id: string, queue: string, tasks: { name: string; queue?: string }[]) => ({
+  const worker = (id: string, queues: string[], tasks: { name: string; queue?: string }[]) => ({
     ...{ kind: 'worker' as const, worker: id, state: 'running' as const, host: 'h', pid: 1, version: '1' },
-    ...{ queues: [queue], concurrency: 1, held: 0, startedAt: Date.now(), at: Date.now(), tasks },
+    ...{ queues, concurrency: 1, held: 0, startedAt: Date.now(), at: Date.now(), tasks },
   });
   await recordChanges(api.db, {
     changes: { jobs: [], attempts: [] },
     // They are alive for as long as this file takes.
     now: (await databaseTime(api.db)) + 600_000,
     workers: [
-      worker('w-mine', 'mine', [{ name: 'a.task' }, { name: 'home.mine', queue: 'mine' }]),
-      worker('w-theirs', 'theirs', [{ name: 'a.task' }, { name: 'home.theirs', queue: 'theirs' }]),
+      worker('w-mine', ['mine'], [{ name: 'a.task' }, { name: 'home.mine', queue: 'mine' }]),
+      worker('w-theirs', ['theirs'], [{ name: 'a.task' }, { name: 'home.theirs', queue: 'theirs' }]),
+      worker('w-both', ['mine', 'theirs'], [{ name: 'a.task' }]),
     ],
   });
 });
@@ -222,6 +223,31 @@ describe('what is told on the way', () => {
       items: { name: string; queue: string | null; queues: string[] }[];
     }>('GET', '/tasks');
     expect(tasks.items.map(({ name }) => name).sort()).toEqual(['a.task', 'home.mine']);
+    // Nor does a page tell of more.
+    for (const path of ['/queues', '/tasks']) {
+      const { body: page } = await own.call<{ items: unknown[]; nextCursor: string | null; total: object }>(
+        'GET',
+        `${path}?limit=1`,
+      );
+      expect([page.items.length, page.nextCursor !== null], path).toEqual([1, path === '/tasks']);
+      expect(page.total).toEqual({ value: path === '/tasks' ? 2 : 1, capped: false });
+      if (page.nextCursor === null) continue;
+      const { body: last } = await own.call('GET', `${path}?limit=1&cursor=${page.nextCursor}`);
+      expect(last).toEqual({ items: [expect.objectContaining({ name: 'home.mine' })], nextCursor: null });
+    }
+    // Which other queues a worker has is not found out by asking for one after the other.
+    for (const [queue, ids] of [
+      ['mine', ['w-both', 'w-mine']],
+      ['theirs', []],
+    ] as const) {
+      const { body } = await own.call<{ items: WorkerJson[]; total: object }>(
+        'GET',
+        `/workers?queue=${queue}`,
+      );
+      expect(body.items.map(({ id }) => id).sort(), queue).toEqual(ids);
+      expect(body.total, queue).toMatchObject({ value: ids.length });
+      for (const worker of body.items) expect(worker.queues).toEqual(['mine']);
+    }
     // It may be taken from here, and goes elsewhere where nothing is said.
     expect(tasks.items.find(({ name }) => name === 'a.task')).toMatchObject({
       queue: null,

@@ -118,7 +118,7 @@ test('a key belongs to one request of one caller, byte by byte', async () => {
   for (const [path, changed] of [
     ['/jobs', { ...JOB, input: { to: 'b' } }],
     ['/jobs', { input: JOB.input, task: JOB.task }],
-    ['/schedules/preview', { when: { every: '1h' } }],
+    ['/schedules', { name: 'mine', when: { every: '1h' }, job: JOB }],
   ] as const)
     expect((await post(path, changed, 'mine')).body).toMatchObject({ status: 422, code: 'key_reused' });
   const secret = 'o'.repeat(43);

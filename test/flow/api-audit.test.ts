@@ -1,3 +1,4 @@
+import type { Queue, TaskAnswer as Task } from '@jetbeat/core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type ProblemJson, startTestApi, type TestApi } from '../support/api.ts';
 
@@ -37,8 +38,12 @@ const call = async <Body = { id: string; confirm: string }>(
   const [method = '', path = ''] = request.split(' ');
   return api.http.call<Body & ProblemJson>(method, path, body, headers);
 };
-const good = async (request: string, body?: unknown, headers?: Record<string, string>) => {
-  const answer = await call(request, body, headers);
+const good = async <Body = { id: string; confirm: string }>(
+  request: string,
+  body?: unknown,
+  headers?: Record<string, string>,
+) => {
+  const answer = await call<Body>(request, body, headers);
   expect(answer.status, `${request}: ${JSON.stringify(answer.body)}`).toBeLessThan(300);
   return answer.body;
 };
@@ -133,11 +138,13 @@ const NOT_AUDITED = {
   'POST /jobs': 'use: it stands in the job itself',
   'POST /jobs/batch': 'use: it stands in the jobs themselves',
   'POST /schedules/preview': 'it changes nothing',
+  'POST /session/links': 'it lets nobody in until it is followed, and that leaves a row',
 };
 /** Calls that leave one, looked at in the tests of what they do. */
 const AUDITED_ELSEWHERE = [
   ...['POST /dead-letters/{jobId}/replay', 'DELETE /dead-letters/{jobId}', 'POST /dead-letters/replay'],
   ...['POST /batches', 'POST /batches/{id}/abort', 'POST /api-keys', 'DELETE /api-keys/{id}'],
+  ...['POST /session', 'DELETE /session', 'DELETE /sessions/{id}'],
   ...['drain', 'resume', 'stop', 'concurrency', 'queues'].map((verb) => `POST /workers/{id}/${verb}`),
 ];
 
@@ -167,6 +174,18 @@ test('what is refused, or changes nothing, leaves nothing', async () => {
   expect((await call('PATCH /queues/reports', { version: 99, concurrency: 1 })).status).toBe(409);
   await good('PUT /schedules/same', { when: { every: '1h' }, job });
   await good('POST /queues/reports/pause', { note: 'again' });
+  const { rateLimit, concurrency, maxDepth, version } = await good<Queue>('GET /queues/reports');
+  await good('PUT /queues/reports', { rateLimit, concurrency, maxDepth });
+  await good('PATCH /queues/reports', { concurrency, version: version - 1 });
+  const limit = { rateLimit: { limit: 5, period: '1m' } };
+  for (const stale of [{}, { 'If-Match': '"0"' }]) {
+    const { headers, body } = await call<Task>('PATCH /tasks/report.send', limit, stale);
+    expect([headers.get('etag'), body.version]).toEqual(['"1"', 1]);
+  }
+  const other = { rateLimit: null };
+  expect((await call('PATCH /tasks/report.send', other, { 'If-Match': '"0"' })).body.code).toBe(
+    'task_changed',
+  );
   await good('POST /queues/reports/purge', {});
   await good('POST /schedules/same/backfill', {
     ...{ from: '2026-01-01T00:00:00Z', to: '2026-01-01T00:00:00Z', dryRun: true },

@@ -1,16 +1,18 @@
 import { type Job, project } from '@jetbeat/core';
 import {
+  askDoubt,
   createEventPublisher,
   type EventSource,
   findMessage,
+  openCancelled,
   openEventSource,
   serveHeld,
   timerSubject,
 } from '@jetbeat/jetstream';
-import { getJob, recordChanges } from '@jetbeat/postgres';
+import { beginCancel, getJob, recordChanges } from '@jetbeat/postgres';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type ProblemJson, startTestApi, type TestApi } from '../support/api.ts';
-import { newJob, settledEvent, startedEvent } from '../support/recorder.ts';
+import { newJob, settledEvent, startedEvent, workerEvent } from '../support/recorder.ts';
 
 const WORKER = 'worker-1';
 
@@ -95,9 +97,13 @@ test('what is not there: 404', async () => {
   expect((await cancel('0190b5a0-7c00-7000-8000-000000000000')).body).toMatchObject({ status: 404 });
 });
 
+/** Cancelled while a worker ran it of which nothing was heard since. */
+let stopped = '';
+
 test('a worker of which history does not know yet is asked too', async () => {
   const release = api.holdPublishing();
   const { id } = await api.enqueue({ task: 'queued', input: 1 });
+  stopped = id;
   const serving = serveHeld(api.bus, 'new-worker', () => [{ id, begun: true }]);
   await api.bus.flush();
   expect((await cancel(id)).body).toMatchObject({ state: 'cancelling' });
@@ -106,22 +112,47 @@ test('a worker of which history does not know yet is asked too', async () => {
   release();
 });
 
-test('a job that may have ended, which history has not read yet: 503, and it stays as it is', async () => {
+test('a job that may have ended, which history has not read yet: the cancel is noted, and holds', async () => {
   await history.close();
   const release = api.holdPublishing();
   const { id } = await api.enqueue({ task: 'queued', input: 1 });
   const events = createEventPublisher(api.bus);
   await events.publish(settledEvent(newJob({ id, task: 'queued' })));
-  const { body, headers } = await cancel(id);
-  expect(body).toMatchObject({ status: 503, code: 'history_behind' });
-  expect(headers.get('retry-after')).toBe('2');
-  expect((await api.http.job(id)).state).toBe('queued');
-  // The workers were told, and then that it is not so: both are changes.
+  const [first, second, again] = await Promise.all([
+    ...[cancel(id, { reason: 'enough' }), cancel(id, { reason: 'enough' })],
+    cancel(stopped),
+  ] as const);
+  const { cancelRequestedAt } = first.body;
+  for (const { status, body } of [first, second])
+    expect([status, body]).toMatchObject([
+      202,
+      { state: 'queued', cancelReason: 'enough', cancelRequestedAt },
+    ]);
+  expect(await api.http.call('POST', `/jobs/${id}/run-now`, {})).toMatchObject({ status: 409 });
+  // What could not be done is not taken back, and done by who can: it stays one cancel.
+  const marks = openCancelled(api.bus);
+  await marks.load();
+  expect([marks.has(id), marks.has(stopped)]).toEqual([true, true]);
+  expect([again.status, again.body.state]).toEqual([202, 'cancelling']);
   const { body: audit } = await api.http.call<{ items: { action: string }[] }>(
     'GET',
     `/audit?target=job:${id}`,
   );
-  expect(audit.items.map(({ action }) => action)).toEqual(['job.cancel.undone', 'job.cancel']);
+  expect(audit.items.map(({ action }) => action)).toEqual(['job.cancel']);
+  const other = await api.enqueue({ task: 'queued', input: 1, delay: '1h' });
+  await beginCancel(api.db, { id: other.id, now: Date.now() - 60_000 });
+  await api.record();
+  expect((await getJob(api.db, other.id))?.cancelRequestedAt).toBeDefined();
+  const waits = (job: string) => api.http.call<Job>('GET', `/jobs/${job}?wait=20s`);
+  const [ended, noted] = await Promise.all([waits(id), waits(other.id)]);
+  // It had ended before it was cancelled.
+  expect([ended.body.state, noted.body.state]).toEqual(['succeeded', 'cancelled']);
+  // Nor does the next one run what was stopped where nobody is any more.
+  await marks.remove(stopped);
+  await events.publish(workerEvent(WORKER, { state: 'stopped' }));
+  const doubt = { job: stopped, worker: 'next', attempt: 1, run: 1, parks: 0 };
+  expect(await askDoubt(api.bus, [doubt], 5_000)).toEqual([{ answer: 'settled' }]);
+  expect((await api.http.job(stopped)).state).toBe('cancelled');
   await events.close();
   release();
 });

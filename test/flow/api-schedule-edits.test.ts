@@ -1,4 +1,4 @@
-import type { Problem, Schedule } from '@jetbeat/core';
+import type { Problem, Queue, Schedule } from '@jetbeat/core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startTestApi, type TestApi } from '../support/api.ts';
 
@@ -58,6 +58,50 @@ test('who has read an older version is told both, and what is different', async 
   expect((await put('edits/stale', theirs, { 'If-Match': '"2"' })).body).toMatchObject({ version: 3 });
   expect((await put('edits/stale', daily, { 'If-Match': '*' })).body).toMatchObject({ version: 4 });
   expect((await put('edits/none', daily, mine)).body).toMatchObject({ code: 'schedule_not_found' });
+});
+
+test('If-None-Match: * makes what there is not, and touches nothing that is there', async () => {
+  const none = { 'If-None-Match': '*' };
+  expect((await put('edits/mine', daily, none)).status).toBe(201);
+  for (const theirs of [{ ...daily, overlap: 'allow' }, daily])
+    expect((await put('edits/mine', theirs, none)).body).toMatchObject({
+      status: 412,
+      code: 'already_there',
+    });
+  const { body } = await api.http.call<Schedule>('GET', '/schedules/edits%2Fmine');
+  expect(body).toMatchObject({ version: 1, overlap: 'skip' });
+  const all = await Promise.all([1, 2, 3, 4].map(() => put('edits/raced', daily, none)));
+  expect(all.map(({ status }) => status).sort()).toEqual([201, 412, 412, 412]);
+});
+
+test('a queue has versions like a schedule: who has read an older one is refused, and who repeats himself is not', async () => {
+  const queue = (method: string, body?: object, headers?: Record<string, string>) =>
+    api.http.call<Queue & Problem>(method, '/queues/versioned', body, headers);
+  const none = { 'If-None-Match': '*' };
+  expect((await queue('PUT', {}, { 'If-Match': '"1"' })).body).toMatchObject({ code: 'queue_not_found' });
+  const made = await queue('PUT', { maxDepth: 5 }, none);
+  expect([made.status, made.headers.get('etag'), made.headers.get('location'), made.body.version]).toEqual([
+    ...[201, '"1"', '/api/v1/queues/versioned', 1],
+  ]);
+  expect((await queue('PUT', { maxDepth: 6 }, none)).body).toMatchObject({
+    status: 412,
+    code: 'already_there',
+  });
+  const mine = { 'If-Match': '"1"' };
+  // As after an answer that was lost, or a 503: the first was stored.
+  for (const times of [1, 2]) {
+    const answer = await queue('PATCH', { concurrency: 3 }, mine);
+    expect([answer.status, answer.headers.get('etag')], `${times}`).toEqual([200, '"2"']);
+    expect((await queue('PUT', { maxDepth: 5, concurrency: 3, version: 1 })).body.version).toBe(2);
+  }
+  const refused = { status: 409, code: 'queue_changed' };
+  expect((await queue('PATCH', { concurrency: 4 }, mine)).body).toMatchObject(refused);
+  expect((await queue('PUT', { concurrency: 4, version: 1 })).body).toMatchObject(refused);
+  expect((await queue('GET')).headers.get('etag')).toBe('"2"');
+  const pause = await api.http.call('POST', '/queues/versioned/pause', {});
+  const resume = await api.http.call('POST', '/queues/versioned/resume', {});
+  expect([pause, resume].map(({ headers }) => headers.get('etag'))).toEqual(['"3"', '"4"']);
+  expect((await queue('PATCH', { concurrency: 4 }, { 'If-Match': '"4"' })).body.version).toBe(5);
 });
 
 test('PATCH changes what it names, takes away what is null, and leaves the rest', async () => {

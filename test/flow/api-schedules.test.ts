@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type OccurrencePage, type Schedule, type ScheduleSpec, uuidV7 } from '@jetbeat/core';
+import { type Forecast, type OccurrencePage, type Schedule, type ScheduleSpec, uuidV7 } from '@jetbeat/core';
 import { createSchedule, databaseTime } from '@jetbeat/postgres';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type ProblemJson, startTestApi, type TestApi } from '../support/api.ts';
@@ -13,13 +13,15 @@ afterAll(() => api?.stop());
 const path = `/schedules/${encodeURIComponent('reports/nightly')}`;
 const written = {
   name: 'reports/nightly',
-  when: [{ cron: '0 3 * * *' }, { every: '90s', from: '2026-01-01T00:00:00.000Z' }],
+  when: [{ cron: '0 3 * * *' }, { every: '90m', from: '2026-01-01T00:00:00.000Z' }],
   timeZone: 'Europe/Paris',
   job: { task: 'report.send', input: { to: 'a' }, queue: 'reports', retry: { attempts: 2, delay: '5s' } },
   overlap: 'allow',
   catchUp: { all: 3 },
   catchUpWindow: '2h',
 };
+
+const NO_OCCURRENCES = { items: [], nextCursor: null, total: { value: 0, capped: false } };
 
 test('made, read back as it was written, paused, resumed, deleted', async () => {
   const created = await api.http.call<Schedule>('POST', '/schedules', written);
@@ -40,7 +42,7 @@ test('made, read back as it was written, paused, resumed, deleted', async () => 
   expect(resumed.body.paused).toBeNull();
   expect(resumed.body.nextTimes).toHaveLength(5);
   const occurrences = await api.http.call<{ items: unknown[] }>('GET', `${path}/occurrences`);
-  expect([occurrences.status, occurrences.body]).toEqual([200, { items: [], nextCursor: null }]);
+  expect([occurrences.status, occurrences.body]).toEqual([200, NO_OCCURRENCES]);
   expect((await api.http.call('DELETE', path)).status).toBe(204);
   for (const request of ['GET', 'DELETE'])
     expect((await api.http.call<ProblemJson>(request, path)).body).toMatchObject({
@@ -59,6 +61,18 @@ test('listed by name, by pages', async () => {
   const rest = await list(`?limit=2&cursor=${first.nextCursor}`);
   expect([first, rest].map(({ items }) => items.map(({ name }) => name))).toEqual([['a', 'b'], ['c']]);
   expect(rest.nextCursor).toBeNull();
+});
+
+test('what is large of a job is left out in a list, which says so', async () => {
+  const job = { task: 't', input: { large: 'x'.repeat(5_000) }, meta: { small: 'y' } };
+  await api.http.call('POST', '/schedules', { name: 'large', when: { every: '1h' }, job });
+  const { body: list } = await api.http.call<{ items: Schedule[] }>('GET', '/schedules?search=large');
+  const { body: whole } = await api.http.call<Schedule>('GET', '/schedules/large');
+  expect(whole.job).toEqual(job);
+  expect(list.items).toEqual([{ ...whole, job: { ...job, input: null }, cut: ['input'] }]);
+  expect((await api.http.call('GET', '/forecast?task=t&to=2026-01-01T00:00:00Z')).status).toBe(400);
+  const { body: seen } = await api.http.call<Forecast>('GET', '/forecast?task=t');
+  expect(seen.items.filter(({ schedule }) => schedule === 'large').length).toBeGreaterThan(20);
 });
 
 test.each([

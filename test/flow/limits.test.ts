@@ -80,7 +80,7 @@ test(`${JOBS} jobs over ${KEYS} keys with one slot each: never two of a key at o
 
 test('of a queue with a concurrency so many jobs run over all workers, all slots are used, and a change holds at once', async () => {
   const set = (concurrency: number | null) => stack.http.call('PUT', '/queues/narrow', { concurrency });
-  expect(await set(3)).toMatchObject({ status: 200 });
+  expect((await set(3)).status).toBeLessThan(300);
   const narrow = { env: { ...env, JETBEAT_QUEUES: 'narrow' } };
   await Promise.all([stack.start('worker', narrow), stack.start('worker', narrow)]);
   const make = (name: string, count: number, ms: number) =>
@@ -119,7 +119,7 @@ test('of a queue with a concurrency so many jobs run over all workers, all slots
 }, 90_000);
 
 test('jobs that wait for their next try do not hold up a queue of concurrency 2', async () => {
-  expect(await stack.http.call('PUT', '/queues/narrow', { concurrency: 2 })).toMatchObject({ status: 200 });
+  expect((await stack.http.call('PUT', '/queues/narrow', { concurrency: 2 })).status).toBeLessThan(300);
   const options = { queue: 'narrow', retry: { attempts: 2, delay: '5m', backoff: 'fixed' as const } };
   await client.enqueueMany(
     fails,
@@ -146,7 +146,7 @@ test('jobs that wait for their next try do not hold up a queue of concurrency 2'
 
 test('of a queue with a rate no more begin in any period than its limit and its burst, over several workers', async () => {
   const rateLimit = { limit: 20, period: '1s', burst: 5 };
-  expect(await stack.http.call('PUT', '/queues/paced', { rateLimit })).toMatchObject({ status: 200 });
+  expect((await stack.http.call('PUT', '/queues/paced', { rateLimit })).status).toBeLessThan(300);
   const paced = { env: { ...env, JETBEAT_QUEUES: 'paced' } };
   await Promise.all([stack.start('worker', paced), stack.start('worker', paced)]);
   const input = { file: ledger.file, name: 'paced', ms: 1 };
@@ -169,7 +169,7 @@ test('of a queue with a rate no more begin in any period than its limit and its 
 
 test('a queue in which as many jobs wait as may takes no more, from a client or by the API; others go on', async () => {
   const maxDepth = 5;
-  expect(await stack.http.call('PUT', '/queues/shallow', { maxDepth })).toMatchObject({ status: 200 });
+  expect((await stack.http.call('PUT', '/queues/shallow', { maxDepth })).status).toBeLessThan(300);
   const shallow = () =>
     client.enqueue(hold, { file: ledger.file, name: 'shallow', ms: 1 }, { queue: 'shallow' });
   for (let made = 0; made < maxDepth; made++) await shallow();

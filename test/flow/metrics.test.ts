@@ -11,12 +11,10 @@ let apps: { api: AppProcess; scheduler: AppProcess; recorder: AppProcess; worker
 
 beforeAll(async () => {
   stack = await startStack();
-  apps = {
-    api: await stack.start('api'),
-    recorder: await stack.start('recorder'),
-    scheduler: await stack.start('scheduler'),
-    worker: await stack.start('worker'),
-  };
+  const names = ['api', 'recorder', 'scheduler', 'worker'] as const;
+  const [api, recorder, scheduler, worker] = await Promise.all(names.map((name) => stack.start(name)));
+  if (!api || !recorder || !scheduler || !worker) throw new Error('an app is missing');
+  apps = { api, recorder, scheduler, worker };
 }, 60_000);
 afterAll(() => stack?.stop());
 

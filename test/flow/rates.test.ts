@@ -136,10 +136,9 @@ test('the configuration of a task says a rate, and a queue for those that say no
   expect(spanOf(runs)).toBeGreaterThan((11 / 8) * 1_000 - 300);
 
   const rateLimit = { limit: 10, period: '1s', per: 'task' };
-  expect(await stack.http.call('PUT', '/queues/counted', { rateLimit })).toMatchObject({
-    status: 200,
-    body: { rateLimit },
-  });
+  const { status, body } = await stack.http.call('PUT', '/queues/counted', { rateLimit });
+  expect(status).toBeLessThan(300);
+  expect(body).toMatchObject({ rateLimit });
   await make(few, 'of-queue', 15, { queue: 'counted' });
   const counted = await allOf('of-queue', 15);
   expect(mostIn(counted, 1_000)).toBeLessThanOrEqual(10 + 1);

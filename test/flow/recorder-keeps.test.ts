@@ -1,4 +1,6 @@
+import { type JobEnvelope, type JobMove, moveJob, orderOf, PHASES } from '@jetbeat/core';
 import {
+  askDoubt,
   deleteJobMessage,
   eventsState,
   findMessage,
@@ -17,6 +19,7 @@ import {
   insertJobs,
   notePublished,
   type recordChanges,
+  writeMove,
 } from '@jetbeat/postgres';
 import { expect, test } from 'vitest';
 import {
@@ -100,6 +103,43 @@ test('a message that an operator deleted is published again, one that waits is l
   expect((await jobsStreamState(bus)).messages).toBe(2);
 });
 
+test('a job whose mover died is published at its new place, and its old message is void wherever it is', async () => {
+  const bench = await createRecorderBench();
+  const { bus, db } = bench;
+  const runAt = Date.now() + 600_000;
+  const [later, queued] = [newJob({ runAt }), newJob()];
+  await insertJobs(db, [
+    { ...row, envelope: later, state: 'scheduled' },
+    { ...row, envelope: queued, state: 'queued' },
+  ]);
+  const results = await publishJobs(bus, [{ envelope: later, at: runAt }, { envelope: queued }]);
+  await notePublished(db, [{ id: later.id }, { id: queued.id, seq: seqOf(results[1]) }]);
+  const move = async (id: string, change: JobMove) => {
+    const job = await getJob(db, id);
+    const moved = job && moveJob(job, change, Date.now());
+    return job && moved && writeMove(db, { job, moved });
+  };
+  expect(await move(later.id, { runAt: Date.now() })).toMatchObject({ run: 2, published: false });
+  expect(await move(queued.id, { priority: 'high' })).toMatchObject({ run: 2, published: false });
+  await bench.start({ times: quick });
+  const [now, high] = await Promise.all(
+    [later, { ...queued, priority: 'high' as const }].map((job) =>
+      waitUntil('it is published', async () => {
+        const found = await findMessage(bus, { subject: jobSubject(bus, job) });
+        return found?.envelope?.run === 2 && found;
+      }),
+    ),
+  );
+  expect([now?.envelope?.id, high?.envelope?.id]).toEqual([later.id, queued.id]);
+  expect(await findMessage(bus, { subject: timerSubject(bus, later.id) })).toBeUndefined();
+  const keys = openCancelled(bus);
+  await keys.load();
+  const isVoid = ({ id, attempt, run, parks }: JobEnvelope) =>
+    keys.isMoved(id, orderOf({ attempt, run, parks }, PHASES.queued));
+  expect([later, queued].map(isVoid)).toEqual([true, true]);
+  expect([later, queued].map((job) => isVoid({ ...job, run: 2 }))).toEqual([false, false]);
+});
+
 test('a job whose message is gone and whose input nobody knows is ended, with that reason', async () => {
   const bench = await createRecorderBench();
   const job = newJob();
@@ -140,7 +180,7 @@ test('what was accepted and not published waits in PostgreSQL while there is no 
   await waitUntil('it is published', () => findMessage(bench.bus, place));
 });
 
-test('a job that has begun and is lost comes back, though somebody tried in vain to cancel it', async () => {
+test('a job that has begun and is lost comes back, and does not run again where somebody has cancelled it', async () => {
   const bench = await createRecorderBench();
   const { bus, db } = bench;
   const job = newJob();
@@ -150,6 +190,15 @@ test('a job that has begun and is lost comes back, though somebody tried in vain
   await bench.start({ ackWaitMs: 500, times: quick });
   await waitUntil('it is published again', () => findMessage(bus, { subject: jobSubject(bus, job) }));
   expect(await getJob(db, job.id)).toMatchObject({ state: 'running' });
+  const { id, attempt, run, parks } = job;
+  // Nobody has told the workers of the cancel.
+  expect(await askDoubt(bus, [{ job: id, worker: 'next', attempt, run, parks }], 5_000)).toEqual([
+    { answer: 'settled' },
+  ]);
+  expect(await getJob(db, id)).toMatchObject({
+    ...{ state: 'cancelled', reason: { code: 'cancelled', text: 'cancelled' } },
+    attempts: [{ outcome: 'lost' }],
+  });
 });
 
 test('trimming keeps what is not recorded', async () => {

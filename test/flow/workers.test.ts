@@ -1,75 +1,30 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { WorkerJson, WorkerTold } from '@jetbeat/core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { type AppGroup, startAppGroup } from '../support/app-group.ts';
-import type { AppProcess } from '../support/app-process.ts';
-import { type Gates, startGates } from '../support/gates.ts';
+import { startToldWorkers, type ToldWorkers } from '../support/told-workers.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
-let group: AppGroup;
-let gates: Gates;
-let dir: string;
-let file: string;
-const running: AppProcess[] = [];
-
+let workers: ToldWorkers;
 beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'jetbeat-workers-'));
-  file = join(dir, 'begun');
-  gates = await startGates();
-  group = await startAppGroup({ JETBEAT_ACK_WAIT: '2s' });
-  await Promise.all([group.start('api'), group.start('recorder')]);
+  workers = await startToldWorkers();
 }, 90_000);
-afterEach(() => Promise.all(running.splice(0).map((app) => app.stop())), 60_000);
-afterAll(async () => {
-  await gates?.stop();
-  await group?.stop();
-  await rm(dir, { recursive: true, force: true });
-}, 60_000);
+afterEach(() => workers.endWorkers(), 60_000);
+afterAll(() => workers?.stop(), 60_000);
 
-/** Starts a worker; its process and its id. */
-async function start(env: Record<string, string> = {}): Promise<{ app: AppProcess; id: string }> {
-  const app = await group.start('worker', {
-    JETBEAT_TASKS: join(import.meta.dirname, 'queue-tasks.ts'),
-    JETBEAT_CONCURRENCY: '2',
-    ...env,
-  });
-  running.push(app);
-  const id = await waitUntil('it is in history', async () => {
-    const { body } = await group.http.call<{ items: WorkerJson[] }>('GET', '/workers?state=running');
-    return body.items.find(({ pid }) => pid === app.pid)?.id;
-  });
-  return { app, id };
-}
-const get = async (id: string) => (await group.http.call<WorkerJson>('GET', `/workers/${id}`)).body;
-async function tell(id: string, verb: string, body: object = {}): Promise<WorkerTold> {
-  const answer = await group.http.call<WorkerTold>('POST', `/workers/${id}/${verb}`, body);
-  expect(answer.status, JSON.stringify(answer.body)).toBe(200);
-  return answer.body;
-}
-const holds = (gate: string, count: number, queue = 'default') =>
-  Promise.all(
-    Array.from({ length: count }, (_, n) =>
-      group.http.post({
-        ...{ task: 'test.held', queue },
-        input: { file, name: `${gate}-${n}`, gate: `${gates.url}/${gate}` },
-      }),
-    ),
-  );
 /** Runs short jobs until the worker holds more than it has slots for, so that some wait in it. */
 async function hurry(): Promise<void> {
+  const { dir, http } = workers;
   const ids = await Promise.all(
     Array.from({ length: 100 }, (_, n) =>
-      group.http.post({ task: 'test.stamp', input: { file: join(dir, 'short'), name: `${n}`, ms: 0 } }),
+      http.post({ task: 'test.stamp', input: { file: join(dir, 'short'), name: `${n}`, ms: 0 } }),
     ),
   );
-  await Promise.all(ids.map((id) => group.http.jobIn(id, ['succeeded'])));
+  await Promise.all(ids.map((id) => http.jobIn(id, ['succeeded'])));
 }
-const ranAt = async (id: string) =>
-  (await group.http.jobIn(id, ['succeeded'])).attempts.map(({ workerId }) => workerId);
 
 test('a drained worker takes nothing new and ends what it has, and can be told to go on', async () => {
+  const { http, gates, file, start, get, tell, holds, ranAt } = workers;
   const { id } = await start();
   const first = await holds('drain', 2);
   await gates.until('/drain', 2);
@@ -90,15 +45,15 @@ test('a drained worker takes nothing new and ends what it has, and can be told t
   });
   expect(empty).toMatchObject({ state: 'draining', queues: ['default'], running: 0, jobs: [] });
   await waitUntil('the list says so too', async () => {
-    const { body } = await group.http.call<{ items: WorkerJson[] }>('GET', '/workers?state=draining');
+    const { body } = await http.call<{ items: WorkerJson[] }>('GET', '/workers?state=draining');
     return body.items.some((worker) => worker.id === id);
   });
   await waitUntil('whoever asks for a job is told that nobody takes it', async () => {
     const far = { task: 'test.stamp', input: { file, name: 'far', ms: 0 }, delay: '1h' };
-    const { body } = await group.http.call<{ warnings: { code: string }[] }>('POST', '/jobs', far);
+    const { body } = await http.call<{ warnings: { code: string }[] }>('POST', '/jobs', far);
     return body.warnings.some(({ code }) => code === 'no_worker');
   });
-  expect((await group.http.job(later)).state).toBe('queued');
+  expect((await http.job(later)).state).toBe('queued');
   expect(gates.entered('/drain-later')).toBe(0);
 
   const other = await start();
@@ -113,6 +68,7 @@ test('a drained worker takes nothing new and ends what it has, and can be told t
 }, 60_000);
 
 test('another concurrency holds at once, upwards and downwards, and is shown', async () => {
+  const { http, gates, start, get, tell, holds, ranAt } = workers;
   const { id } = await start({ JETBEAT_CONCURRENCY: '1' });
   await holds('wide', 3);
   await gates.until('/wide', 1);
@@ -125,17 +81,18 @@ test('another concurrency holds at once, upwards and downwards, and is shown', a
   await gates.until('/narrow', 1);
   await waitUntil('only one runs', async () => (await get(id)).running === 1);
   await waitUntil('the list says so too', async () => {
-    const { body } = await group.http.call<{ items: WorkerJson[] }>('GET', '/workers');
+    const { body } = await http.call<{ items: WorkerJson[] }>('GET', '/workers');
     return body.items.find((worker) => worker.id === id)?.concurrency === 1;
   });
   expect(gates.entered('/narrow')).toBe(1);
   gates.open('/narrow');
   for (const job of narrow) expect(await ranAt(job)).toEqual([id]);
   for (const value of [0, 10_001, '3'])
-    expect((await group.http.call('POST', `/workers/${id}/concurrency`, { value })).status).toBe(400);
+    expect((await http.call('POST', `/workers/${id}/concurrency`, { value })).status).toBe(400);
 }, 60_000);
 
 test('other queues are served at once, and what waits here of one that is left goes to others', async () => {
+  const { http, gates, start, get, tell, holds, ranAt } = workers;
   const { id } = await start({ JETBEAT_CONCURRENCY: '1' });
   const [early = ''] = await holds('early', 1, 'media');
   gates.open('/early');
@@ -145,7 +102,7 @@ test('other queues are served at once, and what waits here of one that is left g
   const [own = ''] = await holds('own', 1, 'media');
   await gates.until('/own', 1);
   const media = await holds('media', 4, 'media');
-  await waitUntil('some wait here', async () => (await get(id)).held > 1);
+  await waitUntil('some wait here', async () => ((await get(id)).held ?? 0) > 1);
   const [first, ...rest] = (await get(id)).jobs ?? [];
   expect([first?.id, first?.startedAt === undefined]).toEqual([own, false]);
   expect(rest.every(({ startedAt, queue }) => startedAt === undefined && queue === 'media')).toBe(true);
@@ -157,18 +114,19 @@ test('other queues are served at once, and what waits here of one that is left g
   const other = await start({ JETBEAT_QUEUES: 'media' });
   for (const job of media) expect(await ranAt(job)).toEqual([other.id]);
   // What still runs here is asked for here, though its queue is served no more.
-  expect([200, 202]).toContain((await group.http.call('POST', `/jobs/${own}/cancel`, {})).status);
-  expect((await group.http.jobIn(own, ['cancelled'])).attempts.map(({ workerId }) => workerId)).toEqual([id]);
+  expect([200, 202]).toContain((await http.call('POST', `/jobs/${own}/cancel`, {})).status);
+  expect((await http.jobIn(own, ['cancelled'])).attempts.map(({ workerId }) => workerId)).toEqual([id]);
   await waitUntil('the list names one queue', async () => {
-    const { body } = await group.http.call<{ items: WorkerJson[] }>('GET', '/workers?queue=default');
+    const { body } = await http.call<{ items: WorkerJson[] }>('GET', '/workers?queue=default');
     return body.items.find((worker) => worker.id === id)?.queues.length === 1;
   });
-  const none = await group.http.call('POST', `/workers/${id}/queues`, { remove: ['default'] });
+  const none = await http.call('POST', `/workers/${id}/queues`, { remove: ['default'] });
   expect(none).toMatchObject({ status: 409, body: { code: 'worker_refuses' } });
-  expect((await group.http.call('POST', `/workers/${id}/queues`, { add: ['no/queue'] })).status).toBe(400);
+  expect((await http.call('POST', `/workers/${id}/queues`, { add: ['no/queue'] })).status).toBe(400);
 }, 60_000);
 
 test('a stopped worker gives back what has not begun, ends what runs, and its process ends', async () => {
+  const { http, gates, file, start, get, tell, holds, ranAt } = workers;
   const { app, id } = await start({ JETBEAT_CONCURRENCY: '1', JETBEAT_DRAIN: '40s' });
   await hurry();
   const [runs = ''] = await holds('stop', 1);
@@ -192,12 +150,10 @@ test('a stopped worker gives back what has not begun, ends what runs, and its pr
     return now.state === 'stopped' && now;
   });
   expect(stopped).not.toHaveProperty('jobs');
-  const again = await group.http.call('POST', `/workers/${id}/stop`, {});
+  const again = await http.call('POST', `/workers/${id}/stop`, {});
   expect(again).toMatchObject({ status: 409, body: { code: 'worker_gone' } });
-  const audit = await group.http.call<{ items: { action: string; after: unknown }[] }>(
-    'GET',
-    `/audit?target=worker:${id}`,
-  );
+  type Rows = { items: { action: string; after: unknown }[] };
+  const audit = await http.call<Rows>('GET', `/audit?target=worker:${id}`);
   // Newest first: it was told in vain once it was gone; who tells is written down before anything can happen.
   expect(audit.body.items.map(({ action }) => action)).toEqual([
     'worker.stop',
@@ -213,32 +169,67 @@ test('a stopped worker gives back what has not begun, ends what runs, and its pr
   expect(begun.length).toBe(4);
 }, 60_000);
 
+test('of a queue with a concurrency, slots of a worker that drains or stops go to others at once, and what it has to give up runs there', async () => {
+  const { http, gates, start, tell, holds, ranAt } = workers;
+  expect((await http.call('PUT', '/queues/narrow', { concurrency: 2 })).status).toBeLessThan(300);
+  const narrow = { JETBEAT_QUEUES: 'narrow', JETBEAT_CONCURRENCY: '4' };
+  const first = await start(narrow);
+  const own = [...(await holds('one', 1, 'narrow')), ...(await holds('two', 1, 'narrow'))];
+  await Promise.all(['/one', '/two'].map((path) => gates.until(path, 1)));
+  const second = await start({ ...narrow, JETBEAT_DRAIN: '40s' });
+  expect(await tell(first.id, 'drain')).toMatchObject({ state: 'draining', running: 2 });
+  const next = [...(await holds('three', 1, 'narrow')), ...(await holds('four', 1, 'narrow'))];
+  gates.open('/one');
+  await Promise.race(['/three', '/four'].map((path) => gates.until(path, 1)));
+  expect(gates.entered('/three') + gates.entered('/four')).toBe(1);
+  gates.open('/two');
+  await Promise.all(['/three', '/four'].map((path) => gates.until(path, 1)));
+  for (const job of own) expect(await ranAt(job)).toEqual([first.id]);
+
+  // One of its two jobs ends, and it waits for the other: that must not hold up two slots.
+  const third = await start({ ...narrow, JETBEAT_DRAIN: '500ms' });
+  expect(await tell(second.id, 'stop')).toMatchObject({ state: 'stopping', running: 2 });
+  const last = await holds('five', 2, 'narrow');
+  gates.open('/three');
+  await gates.until('/five', 1);
+  gates.open('/four');
+  await gates.until('/five', 2);
+  for (const job of next) expect(await ranAt(job)).toEqual([second.id]);
+  expect(await second.app.exited).toBe(0);
+
+  // These do not end in time.
+  await tell(third.id, 'stop');
+  await tell(first.id, 'resume');
+  await gates.until('/five', 4);
+  expect(await third.app.exited).toBe(0);
+  gates.open('/five');
+  for (const job of last) expect((await ranAt(job)).at(-1)).toBe(first.id);
+}, 60_000);
+
 test('a worker that does not answer is told apart from one that is not there', async () => {
+  const { http, start, get } = workers;
   const { app, id } = await start();
   process.kill(app.pid, 'SIGSTOP');
-  const silent = await group.http.call('POST', `/workers/${id}/drain`, {});
+  const silent = await http.call('POST', `/workers/${id}/drain`, {});
   expect(silent).toMatchObject({ status: 503, body: { code: 'workers_silent' } });
   expect(silent.headers.get('retry-after')).toBe('2');
-  const audit = await group.http.call<{ items: { action: string }[] }>('GET', `/audit?target=worker:${id}`);
+  const audit = await http.call<{ items: { action: string }[] }>('GET', `/audit?target=worker:${id}`);
   expect(audit.body.items.map(({ action }) => action)).toEqual(['worker.drain']);
   await waitUntil('it counts as silent', async () => (await get(id)).state === 'silent', {
     timeoutMs: 10_000,
   });
   process.kill(app.pid, 'SIGCONT');
   await app.kill();
-  const gone = await group.http.call('POST', `/workers/${id}/drain`, {});
+  const gone = await http.call('POST', `/workers/${id}/drain`, {});
   expect(gone).toMatchObject({ status: 409, body: { code: 'worker_gone' } });
   for (const path of ['/workers/none', '/workers/none/drain'])
     expect(
-      await group.http.call(
-        path.endsWith('drain') ? 'POST' : 'GET',
-        path,
-        path.endsWith('drain') ? {} : undefined,
-      ),
+      await http.call(path.endsWith('drain') ? 'POST' : 'GET', path, path.endsWith('drain') ? {} : undefined),
     ).toMatchObject({ status: 404, body: { code: 'worker_not_found' } });
 }, 60_000);
 
 test('the calls on the page do what it says', async () => {
+  const { start, tell } = workers;
   const { app, id } = await start({ JETBEAT_QUEUES: 'default,mail' });
   const text = await readFile(resolve(import.meta.dirname, '../../docs/workers.md'), 'utf8');
   const calls = [

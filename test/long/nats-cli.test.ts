@@ -35,13 +35,8 @@ async function post(body: object): Promise<string> {
 test('an operator sees the streams with the settings of the design', async () => {
   const names = (await nats(stack.nats.url, 'stream', 'ls', '--names')).trim().split('\n');
   expect(names.sort()).toEqual([
-    'DEAD',
-    'EVENTS',
-    'JOBS',
-    'KV_cancelled',
-    'KV_limits',
-    'KV_settled',
-    'KV_unique',
+    ...['DEAD', 'EVENTS', 'JOBS', 'KV_cancelled', 'KV_leases', 'KV_limits'],
+    ...['KV_settled', 'KV_slots', 'KV_unique'],
   ]);
   const jobs = await stream('JOBS');
   expect(jobs.config).toMatchObject({

@@ -10,7 +10,7 @@ export interface Route {
   /** Below `/api/v1`, with `{…}`. */
   readonly path: string;
   readonly operation: string;
-  readonly role: 'viewer' | 'operator' | 'admin';
+  readonly role: 'anyone' | 'viewer' | 'operator' | 'admin';
   readonly scope: string;
   readonly hasBody: boolean;
 }
@@ -60,6 +60,7 @@ export interface Things {
   readonly replay: string;
   readonly worker: string;
   readonly apiKey: string;
+  readonly session: string;
 }
 
 /** What there is not, in the same forms. */
@@ -72,6 +73,7 @@ export function nothing(): Things {
       schedule: `none/${id().slice(0, 8)}`,
     },
     ...{ job: id(), dead: id(), batch: id(), replay: id(), worker: id(), apiKey: 'none' },
+    session: `s_${id().replaceAll('-', '').slice(0, 16)}`,
   };
 }
 
@@ -105,13 +107,17 @@ export async function fill(api: TestApi, queue: string, secret: string): Promise
   const { id: job } = await api.enqueue({ task, queue, input, meta, delay: '1h' });
   const when = { cron: '0 3 * * *' };
   await call('POST', '/schedules', { name: schedule, when, job: { task, queue, input, meta } });
-  const dead = await deadJob(api, { task, queue, input, meta });
+  // What a task makes a key of stands in the input.
+  const concurrency = { key: `of-${secret}`, limit: 1, by: 'task' } as const;
+  const dead = await deadJob(api, { task, queue, input, meta, policy: { concurrency } });
   const filter = { queue, task: 'nobody.has' };
   const { id: apiKey, key } = await makeKey(api, { role: 'operator', queues: [queue] });
   const own = api.as(key);
   const { body: batch } = await own.call<{ id: string }>('POST', '/batches', { action: 'cancel', filter });
   const { body: replay } = await own.call<{ id: string }>('POST', '/dead-letters/replay', { filter });
+  const { body: session } = await call<{ id: string }>('POST', '/session', { key });
   return {
+    session: session.id,
     ...{
       queue,
       task,
@@ -173,6 +179,7 @@ function named(path: string, name: string, things: Things): string {
     batches: things.batch,
     'dead-letters': name === 'replayId' ? things.replay : things.dead,
     'api-keys': things.apiKey,
+    sessions: things.session,
   };
   const found = ofKind[kind];
   if (found === undefined)

@@ -14,6 +14,7 @@ import {
 } from '@jetbeat/postgres';
 import { start as startRecorder } from '@jetbeat/recorder';
 import { createLog, loadConfig } from '@jetbeat/runtime';
+import type { Task } from '@jetbeat/task';
 import { createTestDatabase } from './database.ts';
 import { createHttp, type Http } from './http.ts';
 import { natsUrl, testNamespace } from './nats.ts';
@@ -41,6 +42,8 @@ export interface TestApi {
   beside(key?: string): Promise<Http>;
   /** Starts a recorder on the same servers. */
   record(): Promise<void>;
+  /** Starts a worker on the same servers; its id. */
+  work(params: { readonly queues: readonly string[]; readonly tasks: readonly Task[] }): Promise<string>;
   /** Posts a job that must be accepted. */
   enqueue(body: object): Promise<JobAccepted>;
   /** The row of a job once its publish is noted. */
@@ -95,6 +98,15 @@ export async function startTestApi(params: { readonly yaml?: string } = {}): Pro
     async record() {
       const config = { ...loadConfig({ env, app: 'recorder', cwd: dir }), healthPort: 0 };
       others.push(await startRecorder({ config, log: createLog({ app: 'recorder', level: 'fatal' }) }));
+    },
+    async work({ queues, tasks }) {
+      // Most who start an API need none.
+      const { start: startWorker } = await import('@jetbeat/worker');
+      const own = { ...env, JETBEAT_QUEUES: queues.join(',') };
+      const config = { ...loadConfig({ env: own, app: 'worker', cwd: dir }), healthPort: 0 };
+      const worker = await startWorker({ config, log: createLog({ app: 'worker', level: 'fatal' }), tasks });
+      others.push(worker);
+      return worker.id;
     },
     async enqueue(body) {
       const { status, body: accepted } = await http.call<JobAccepted>('POST', '/jobs', body);

@@ -71,7 +71,10 @@ export function startApp(params: {
         throw new Error(`it has ended with code ${code}`);
       });
       // An app of the test file beside this one may have been given the same port, and answers there in place of this one.
-      const ready = waitUntil('it is ready', () => saidReady && isReady(healthUrl), { timeoutMs });
+      const ready = waitUntil('it is ready', () => saidReady && isReady(healthUrl), {
+        timeoutMs,
+        everyMs: 10,
+      });
       await Promise.race([ready, ended]).catch((cause: Error) => {
         throw new Error(`${name}: ${cause.message}; it said:\n${output.slice(-4_000)}`, { cause });
       });

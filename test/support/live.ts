@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type RunningApi, start } from '@jetbeat/api';
 import { connectHttp, type HttpClient } from '@jetbeat/client/http';
+import type { publishJobs } from '@jetbeat/jetstream';
 import { createApiKey } from '@jetbeat/postgres';
 import { createLog, loadConfig } from '@jetbeat/runtime';
 import { onTestFinished } from 'vitest';
@@ -18,9 +19,9 @@ export interface LiveBench extends RecorderBench {
   readonly env: Readonly<Record<string, string>>;
   /**
    * Starts one more API in this process.
-   * @param postgresPort of a way to PostgreSQL that the test can break
+   * @param params.postgresPort of a way to PostgreSQL that the test can break
    */
-  api(postgresPort?: number): Promise<LiveApi>;
+  api(params?: { postgresPort?: number; publish?: typeof publishJobs }): Promise<LiveApi>;
   /** Where PostgreSQL is. */
   readonly postgresPort: number;
   /** Makes a key; all of it as it is sent. */
@@ -56,7 +57,7 @@ export async function createLiveBench(
   return {
     ...bench,
     ...{ adminKey, env, postgresPort: Number(new URL(database.url).port) },
-    async api(postgresPort) {
+    async api({ postgresPort, publish } = {}) {
       const url = new URL(database.url);
       if (postgresPort !== undefined) url.port = String(postgresPort);
       const level = process.env['JETBEAT_TEST_LOG'] === '1' ? 'debug' : 'fatal';
@@ -67,6 +68,7 @@ export async function createLiveBench(
           cwd: dir,
         }),
         log: createLog({ app: 'api', level }),
+        ...(publish === undefined ? {} : { publish }),
       });
       atEnd(() => api.stop());
       return { ...api, client: (apiKey = adminKey) => connectHttp({ url: api.url, apiKey }) };

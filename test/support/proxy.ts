@@ -8,6 +8,8 @@ export interface BreakableWay {
   mute(): void;
   /** Lets `bytes` more of what the clients send through, then cuts the connections. Resolves when they are cut. */
   cutAfter(bytes: number): Promise<void>;
+  /** Lets through nothing more of what the clients send from the moment on in which one sends `text`. Resolves then. */
+  holdAt(text: string): Promise<void>;
   /** Cuts the connections. New ones are whole again. */
   cut(): void;
   stop(): Promise<void>;
@@ -19,9 +21,13 @@ export async function startProxy(target: number): Promise<BreakableWay> {
   let muted = false;
   let left = Number.POSITIVE_INFINITY;
   let onCut = () => {};
+  let hold: { readonly text: string; readonly held: () => void } | undefined;
+  let holding = false;
   const cut = () => {
     muted = false;
     left = Number.POSITIVE_INFINITY;
+    hold = undefined;
+    holding = false;
     for (const sockets of pairs) for (const socket of sockets) socket.destroy();
     onCut();
   };
@@ -35,6 +41,11 @@ export async function startProxy(target: number): Promise<BreakableWay> {
     };
     for (const socket of pair) socket.on('error', end).on('close', end);
     client.on('data', (chunk) => {
+      if (hold && chunk.includes(hold.text)) {
+        holding = true;
+        hold.held();
+      }
+      if (holding) return;
       upstream.write(chunk.subarray(0, Math.min(chunk.length, left)));
       left -= chunk.length;
       // What was written last still goes out.
@@ -55,6 +66,11 @@ export async function startProxy(target: number): Promise<BreakableWay> {
       left = bytes;
       return new Promise((resolve) => {
         onCut = resolve;
+      });
+    },
+    holdAt(text) {
+      return new Promise((held) => {
+        hold = { text, held };
       });
     },
     cut,

@@ -1,7 +1,8 @@
-import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { appendFile, cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { resolveNatsServer, startNats, startPostgres } from '@jetbeat/infra/dev';
+import { migrate, openDatabase } from '@jetbeat/postgres';
 
 /**
  * The servers of one test run: one nats-server and one PostgreSQL, shared by all files. A file keeps to itself by a
@@ -16,9 +17,8 @@ export default async function setup(): Promise<() => Promise<void>> {
     bin: process.env['JETBEAT_NATS_SERVER_BIN'] ?? '',
   });
   const nats = await startNats({ bin, dir: join(dir, 'nats'), log });
-  // Making a cluster costs ten times what copying one does.
   const cluster = join(dir, 'cluster');
-  await (await startPostgres({ dir: cluster, log })).stop();
+  await makeCluster(cluster);
   await cp(cluster, join(dir, 'postgres'), { recursive: true });
   const postgres = await startPostgres({ dir: join(dir, 'postgres'), log });
   process.env['JETBEAT_TEST_NATS_URL'] = nats.url;
@@ -29,4 +29,18 @@ export default async function setup(): Promise<() => Promise<void>> {
     await Promise.all([nats.stop(), postgres.stop()]);
     await rm(dir, { recursive: true, force: true });
   };
+}
+
+/** Making a cluster and its schema costs ten times what copying them does, and every stack of a test needs them. */
+async function makeCluster(dir: string): Promise<void> {
+  const server = await startPostgres({ dir, log: () => {} });
+  const db = await openDatabase({ url: server.url, applicationName: 'test' });
+  try {
+    await migrate(db);
+  } finally {
+    await db.close();
+    await server.stop();
+  }
+  // Tests kill servers, and never the machine: what was written is there after it.
+  await appendFile(join(dir, 'data', 'postgresql.conf'), '\nfsync = off\n');
 }

@@ -50,9 +50,11 @@ export async function startStack(params: StackParams = {}): Promise<Stack> {
   const { maxFileMiB } = params;
   const limits = maxFileMiB === undefined ? {} : { maxFile: maxFileMiB * 1024 ** 2 };
   const natsDir = join(dir, 'nats');
-  let nats = await startNats({ bin, dir: natsDir, log, ...limits });
-  await cp(process.env['JETBEAT_TEST_CLUSTER'] ?? '', join(dir, 'postgres'), { recursive: true });
-  let postgres = await startPostgres({ dir: join(dir, 'postgres'), log });
+  const copied = cp(process.env['JETBEAT_TEST_CLUSTER'] ?? '', join(dir, 'postgres'), { recursive: true });
+  let [nats, postgres] = await Promise.all([
+    startNats({ bin, dir: natsDir, log, ...limits }),
+    copied.then(() => startPostgres({ dir: join(dir, 'postgres'), log })),
+  ]);
   const apiPort = await freePort();
   const apiKey = `jb_${randomBytes(6).toString('hex')}_${randomBytes(32).toString('base64url')}`;
   const env: Record<string, string> = {

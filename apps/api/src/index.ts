@@ -1,6 +1,12 @@
 import type { Server } from 'node:tls';
 import { readSettings } from '@jetbeat/core';
-import { BusClosedError, createPublisher, type JobToPublish, publishJobs } from '@jetbeat/jetstream';
+import {
+  BusClosedError,
+  createPublisher,
+  type JobToPublish,
+  publishJobs,
+  tellPublished,
+} from '@jetbeat/jetstream';
 import {
   claimAnswer,
   databaseTime,
@@ -14,6 +20,7 @@ import {
   migrate,
   noteKeyUse,
   notePublished,
+  noteSessionUse,
   openDatabase,
   sharedSecret,
   tasksServed,
@@ -27,6 +34,7 @@ import { createKeyUses } from './access/note-key-use.ts';
 import { followTls } from './access/tls.ts';
 import { createKeptAnswers } from './answers/kept-answers.ts';
 import { createBatchActs } from './batches/acts.ts';
+import { historyBehind } from './batches/history-behind.ts';
 import { createBatchLoop } from './batches/loop.ts';
 import { createDeadPorts } from './dead-letters/dead-ports.ts';
 import { TIME_LIMIT_MS } from './edges/under-way.ts';
@@ -46,6 +54,8 @@ import { createQueuePorts } from './queues/queue-ports.ts';
 import { createCounting } from './requests/counting.ts';
 import { createCursors } from './requests/cursor.ts';
 import { createServer } from './server.ts';
+import { openOidc } from './sign-in/open-oidc.ts';
+import { createSessions } from './sign-in/sessions.ts';
 import { readiness } from './watching/health-checks.ts';
 import { observeApi } from './watching/observe.ts';
 import { createTraceSends } from './watching/trace-sends.ts';
@@ -105,6 +115,11 @@ export async function start(params: StartParams & { publish?: typeof publishJobs
     const sends = tracing && createTraceSends(tracing);
     const publisher = createPublisher({
       publish: sends ? sends.traced(publishNow) : publishNow,
+      tell: async (published) => {
+        const connected = messaging.now();
+        if (!connected) throw new BusClosedError();
+        await tellPublished(connected.events, published);
+      },
       notePublished: (rows) => notePublished(db, rows),
       isConnected,
       log,
@@ -118,7 +133,6 @@ export async function start(params: StartParams & { publish?: typeof publishJobs
     const fleet = watchFleet({
       listTasks: () => listTasks(db),
       tasksServed: async () => tasksServed(db, { now: await databaseTime(db), within: ackWaitMs }),
-      clock,
     });
     const refusal = () => messaging.now()?.storage.refusal;
     const send = (job: JobToPublish) => publisher.add([job]);
@@ -126,20 +140,36 @@ export async function start(params: StartParams & { publish?: typeof publishJobs
     const cancel = createCancelPorts(reach);
     const move = createMovePorts({ ...reach, publish, warn: (err, job) => log.warn({ err, job }, LEFT) });
     const dead = createDeadPorts(messaging.now);
+    const behind = () => historyBehind(messaging.now);
     const acts = { db, cancel, move, dead, fleet, settings, refusal, queueRefusal, clock };
-    const batches = createBatchLoop({ db, act: createBatchActs(acts), publish: send, log });
+    const batches = createBatchLoop({ db, act: createBatchActs(acts), publish: send, behind, log });
     closing.push(() => batches.stop());
     const cursors = createCursors(await sharedSecret(db, 'cursor'));
     const waiting = createWaitingRequests({ messaging: messaging.now, look: (id) => getJob(db, id) });
+    const sessions = createSessions({ db, door, times: config.api.sessions });
+    metrics.observe(() => sessions.readings());
+    const oidc = await openOidc({
+      ...{ api: config.api, door, clock },
+      secret: () => sharedSecret(db, 'sign-in'),
+    });
     const callers = createCallers({
       findKey: createKnownKeys({ findKey: (id) => findApiKey(db, id) }),
+      findSession: (hash) => sessions.find(hash),
+      door,
       clock,
     });
-    const events = createLiveEvents({ ports: createLivePorts({ db, messaging: messaging.now }), log });
+    const events = createLiveEvents({
+      ports: createLivePorts({ db, messaging: messaging.now }),
+      limits: config.api.streams,
+      log,
+    });
     closing.push(() => events.stop());
     metrics.observe(() => events.readings());
-    const uses = createKeyUses({ write: (ids) => noteKeyUse(db, ids), log });
-    closing.push(() => uses.stop());
+    const usesOf = {
+      key: createKeyUses({ write: (ids) => noteKeyUse(db, ids), log }),
+      session: createKeyUses({ write: (ids) => noteSessionUse(db, ids), log }),
+    };
+    for (const uses of Object.values(usesOf)) closing.push(() => uses.stop());
     const app = await createServer({
       db,
       cursors,
@@ -147,7 +177,9 @@ export async function start(params: StartParams & { publish?: typeof publishJobs
       log,
       clock,
       callers,
-      uses,
+      uses: { note: ({ kind, id }) => usesOf[kind].note(id) },
+      sessions,
+      oidc,
       insertJob: counted(createInserter({ insertJobs: (...asked) => insertJobs(db, ...asked) })),
       answers: createKeptAnswers({
         claim: (asked) => claimAnswer(db, asked),
@@ -164,16 +196,17 @@ export async function start(params: StartParams & { publish?: typeof publishJobs
       move,
       waiting,
       events,
-      queues: createQueuePorts({ db, messaging: messaging.now, config, clock }),
+      queues: createQueuePorts({ db, messaging: messaging.now, config }),
       tellTask: tellTask(messaging.now),
       dead,
-      batches,
+      batches: { poke: () => batches.poke(), behind },
       workers: createWorkerPorts(reach),
       tracing,
       sends,
       refusal,
       queueRefusal,
       maxPayload: () => messaging.now()?.bus.maxPayload ?? USUAL_PAYLOAD,
+      connections: config.api.connections,
       limits: config.api.rateLimits,
       queueing: () => db.queueing(),
       door,
@@ -189,8 +222,10 @@ export async function start(params: StartParams & { publish?: typeof publishJobs
     const url = await app.listen({ host, port }).catch((error: unknown) => {
       throw toListenError(error, { host, port, setting: 'JETBEAT_PORT' });
     });
-    if (config.api.tls) {
-      const certificate = followTls(app.server as unknown as Server, { files: config.api.tls, log });
+    if (config.api.tls && door.tls) {
+      const certificate = followTls(app.server as unknown as Server, {
+        ...{ files: config.api.tls, loaded: door.tls, log },
+      });
       closing.push(async () => certificate.stop());
     }
     batches.start();

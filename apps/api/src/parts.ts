@@ -4,7 +4,7 @@ import type { Database, TaskLimitsRecord } from '@jetbeat/postgres';
 import type { Checks, Log, Metrics, Tracing } from '@jetbeat/runtime';
 import type { Callers } from './access/callers.ts';
 import type { Door } from './access/door.ts';
-import type { KeyUses } from './access/note-key-use.ts';
+import type { CallerUses } from './access/note-key-use.ts';
 import type { KeptAnswers } from './answers/kept-answers.ts';
 import type { DeadPorts } from './dead-letters/dead-ports.ts';
 import type { Queueing } from './edges/back-pressure.ts';
@@ -21,6 +21,8 @@ import type { LiveEvents } from './live/live-events.ts';
 import type { QueuePorts } from './queues/queue-ports.ts';
 import type { Counting } from './requests/counting.ts';
 import type { Cursors } from './requests/cursor.ts';
+import type { Oidc } from './sign-in/oidc.ts';
+import type { Sessions } from './sign-in/sessions.ts';
 import type { TraceSends } from './watching/trace-sends.ts';
 
 /** What the routes work with. */
@@ -32,8 +34,12 @@ export interface Parts {
   /** Milliseconds that are never set back; by default the process's own. */
   readonly monotonic?: (() => number) | undefined;
   readonly callers: Callers;
-  /** Notes when keys are used. */
-  readonly uses: KeyUses;
+  /** Notes when keys and sessions are used. */
+  readonly uses: CallerUses;
+  /** Who is signed in with a browser. */
+  readonly sessions: Sessions;
+  /** With whom people sign in beside keys; absent: nobody. */
+  readonly oidc?: Oidc | undefined;
   /** Of lists, signed. */
   readonly cursors: Cursors;
   readonly counting: Counting;
@@ -57,7 +63,11 @@ export interface Parts {
   readonly tellTask: (limits: TaskLimitsRecord) => Promise<void>;
   readonly dead: DeadPorts;
   /** Carries out what is to be done with many jobs. */
-  readonly batches: { poke(): void };
+  readonly batches: {
+    poke(): void;
+    /** Why history may not have heard of all jobs yet; undefined: it has. */
+    behind(): Promise<string | undefined>;
+  };
   readonly workers: WorkerPorts;
   /** The largest message that the NATS server takes, bytes. */
   readonly maxPayload: () => number;
@@ -67,6 +77,8 @@ export interface Parts {
   readonly queueRefusal: (queue: string) => string | undefined;
   readonly tracing?: Tracing | undefined;
   readonly sends?: TraceSends | undefined;
+  /** Connections that may be open at once. */
+  readonly connections: number;
   /** How often one may ask. */
   readonly limits: RateLimits;
   /** What waits for a connection to PostgreSQL. */

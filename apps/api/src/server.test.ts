@@ -92,7 +92,7 @@ describe('what is asked for', () => {
     ['an unknown state', '/jobs?state=queued&state=lost', '?state/1', 'invalid_value'],
     ['too many', '/jobs?limit=1000000000', '?limit', 'invalid_value'],
     ['less than none', '/jobs?limit=-1', '?limit', 'invalid_value'],
-    ['an option of another route', '/jobs/x?wait=10s', '?wait', 'unknown_field'],
+    ['an option of another route', '/jobs/x?search=a', '?search', 'unknown_field'],
     ['more than a page', '/jobs?limit=201', '?limit', 'invalid_value'],
     ['a time that is none', '/jobs?from=yesterday', '?from', 'invalid_value'],
     ['a filter given twice', '/jobs?task=a&task=b', '?task', 'invalid_type'],
@@ -115,12 +115,44 @@ describe('what is asked for', () => {
   test.each([
     ['idempotency-key', 'PUT /queues/q'],
     ['If-Match', 'POST /jobs'],
+    ['If-None-Match', 'POST /schedules'],
+    ['If-None-Match', 'PATCH /queues/q'],
+    ['If-Unmodified-Since', 'PUT /schedules/a'],
+    ['Jetbeat-Reason', 'POST /jobs'],
+    ['Jetbeat-Reason', 'POST /jobs/batch'],
+    ['Jetbeat-Reason', 'POST /schedules/preview'],
+    ['Jetbeat-Reason', 'GET /jobs'],
   ])('the header %s has no effect there, and is refused', async (name, request) => {
-    const answer = await server.call(request, { task: 'a', input: 1 }, { [name]: 'x' });
+    const body = request.startsWith('GET') ? undefined : { task: 'a', input: 1 };
+    const answer = await server.call(request, body, { [name]: 'x' });
     expect(answer.body).toMatchObject({
       ...{ status: 400, code: 'invalid_request' },
       errors: [{ pointer: name.toLowerCase(), code: 'unknown_field' }],
     });
+  });
+
+  test('a body of a DELETE is read by nobody, and is refused with the place for what it says', async () => {
+    const { body } = await server.call('DELETE /schedules/a', { reason: 'x', version: 3, 'odd/~': 1 });
+    const code = 'unknown_field';
+    expect(body).toMatchObject({
+      ...{ status: 400, code: 'invalid_request' },
+      errors: [
+        { pointer: '/reason', code, suggestion: 'the header Jetbeat-Reason' },
+        { pointer: '/version', code, suggestion: 'the header If-Match' },
+        { pointer: '/odd~1~0', code },
+      ],
+    });
+    const list = await server.call('DELETE /dead-letters/a', ['x']);
+    expect(list.body).toMatchObject({ status: 400, errors: [{ pointer: '', code }] });
+    // It says nothing, and many clients send it with every request.
+    expect((await server.call('DELETE /schedules/a%20b', {})).status).toBe(404);
+  });
+
+  test('If-None-Match is * where something is made, else it is refused; whoever reads may send it', async () => {
+    const put = await server.call('PUT /queues/q', {}, { 'if-none-match': '"3"' });
+    expect(put.body).toMatchObject({ status: 400, errors: [{ pointer: 'if-none-match' }] });
+    const get = await server.call('GET /jobs/a', undefined, { 'if-none-match': '"3"' });
+    expect(get.body).toMatchObject({ status: 404 });
   });
 
   test('so is what is no option of a route at all', async () => {
@@ -174,6 +206,8 @@ test('what cannot be read as a request is answered as a problem too', async () =
   socket.end('no http\r\n\r\n');
   const answer = await text(socket);
   expect(answer).toMatch(/^HTTP\/1.1 400 Bad Request\r\ncontent-type: application\/problem\+json/);
+  expect(answer).toContain("\r\ncontent-security-policy: default-src 'none'; frame-ancestors 'none'\r\n");
+  expect(answer).toContain('\r\ncache-control: no-store\r\n');
   expect(JSON.parse(answer.split('\r\n\r\n')[1] ?? '')).toMatchObject({ code: 'malformed_request' });
   server.lines.length = 0;
   const half = connect(Number(port), '127.0.0.1');

@@ -53,3 +53,18 @@ test('what is held, settled or used up is granted to nobody', () => {
   ]);
   expect(grants).toEqual([]);
 });
+
+test('what somebody has cancelled is granted to nobody where nobody runs it: it ends', () => {
+  const isCancelled = true;
+  const rows = new Map<string, KnownJob>([
+    ['waits', { ...known, isCancelled }],
+    ['lost', { ...known, state: 'cancelling', worker: 'gone', isCancelled }],
+    ['runs', { ...known, state: 'cancelling', worker: 'w2', isCancelled }],
+    ['held', { ...known, isCancelled }],
+  ]);
+  const questions = ['waits', 'lost', 'runs', 'held', 'waits'].map((job) => ({ ...question, job }));
+  const isHeld = (job: string) => job === 'held';
+  const { answers, grants, cancelled } = answerDoubts(questions, { rows, alive: new Set(['w2']), isHeld });
+  expect(answers.map(({ answer }) => answer)).toEqual(['settled', 'settled', 'held', 'held', 'settled']);
+  expect([grants, cancelled]).toEqual([[], ['waits', 'lost']]);
+});

@@ -12,24 +12,30 @@ export interface KnownOfDoubts {
 
 /**
  * Judges doubts one after the other, each knowing what those before it were granted, so that of two askers in one batch
- * one gets the job.
+ * one gets the job. What somebody has cancelled nobody gets, whether or not the workers were told of it: it has ended.
  */
 export function answerDoubts(
   questions: readonly DoubtQuestion[],
   known: KnownOfDoubts,
-): { answers: DoubtAnswer[]; grants: DoubtGrant[] } {
+): { answers: DoubtAnswer[]; grants: DoubtGrant[]; cancelled: string[] } {
   const { alive, isHeld } = known;
   const rows = new Map(known.rows);
   const grants = new Map<string, DoubtGrant>();
-  const answers = questions.map((question) => {
+  const cancelled: string[] = [];
+  const answers = questions.map((question): DoubtAnswer => {
     const { job, worker, attempt, parks } = question;
     const row = rows.get(job);
     const answer = judge(question, row, { alive: (id) => alive.has(id), held: isHeld(job) });
     if (answer.answer !== 'free') return answer;
+    if (row?.isCancelled) {
+      cancelled.push(job);
+      rows.set(job, { ...row, state: 'cancelled' });
+      return { answer: 'settled' };
+    }
     const { run, losses } = answer;
     grants.set(job, { job, worker, attempt, run, parks, losses });
     rows.set(job, { state: 'running', attempt, run, parks, losses, worker });
     return answer;
   });
-  return { answers, grants: [...grants.values()] };
+  return { answers, grants: [...grants.values()], cancelled };
 }

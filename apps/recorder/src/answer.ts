@@ -1,8 +1,9 @@
 import type { DoubtAnswer, DoubtQuestion } from '@jetbeat/core';
-import { askHeld, type Bus, readToEnd } from '@jetbeat/jetstream';
+import { askHeld, type Bus, type EventPublisher, readToEnd } from '@jetbeat/jetstream';
 import { type Database, databaseTime, liveWorkers, withDoubts } from '@jetbeat/postgres';
 import { answerDoubts } from './answer-doubts.ts';
 import type { Hearing } from './hearing.ts';
+import { tellCancelled } from './tell-cancelled.ts';
 
 /** What answering doubts needs. Times in milliseconds. */
 export interface AnswerParams {
@@ -13,6 +14,7 @@ export interface AnswerParams {
   readonly doubtWaitMs: number;
   /** How long the workers may take to say what they hold. */
   readonly heldWaitMs: number;
+  readonly events: Pick<EventPublisher, 'publish'>;
   /** Makes up for what follows these jobs, which have succeeded, before their messages are acknowledged. */
   readonly succeeded: (ids: readonly string[]) => Promise<void>;
 }
@@ -24,7 +26,7 @@ const MIN_WAIT_MS = 100;
  * Answers doubts: has this job been settled, is it running, or neither? First history is brought up to the moment of the
  * question, then the live workers are asked what they hold, and then it is brought up once more: whoever holds a job no
  * more has stored its outcome before. Only then the rows are locked and judged. A `free` is in the row before anybody hears
- * of it.
+ * of it, and so is the end of what somebody has cancelled and nobody runs.
  * @throws HistoryBehindError, or what PostgreSQL throws: then there is no answer, and the asker parks the job
  */
 export async function answer(
@@ -44,19 +46,21 @@ export async function answer(
   if (expect.length > 0)
     await readToEnd({ bus, timeoutMs: Math.max(MIN_WAIT_MS, until - performance.now()) });
   const now = await databaseTime(db);
-  const answers = await withDoubts(db, {
+  const { answers, cancelled } = await withDoubts(db, {
     ids,
     now,
     within,
     decide: (rows, alive) => {
-      const { answers, grants } = answerDoubts(questions, {
+      const { answers, grants, cancelled } = answerDoubts(questions, {
         rows,
         alive,
         isHeld: (job) => silent || held.has(job),
       });
-      return { grants, value: answers };
+      return { grants, cancelled, value: { answers, cancelled } };
     },
   });
+  // Whoever follows only one job looks into history too, so that this may fail.
+  void tellCancelled({ db, events: params.events }, cancelled).catch(() => {});
   // Its worker may have died between the outcome and the callbacks. Other ends are looked after anyway.
   const done = answers.map((one) => one.answer === 'settled' && one.next?.state === 'succeeded');
   await params.succeeded([...new Set(questions.flatMap(({ job }, index) => (done[index] ? [job] : [])))]);

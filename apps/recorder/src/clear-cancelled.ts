@@ -31,6 +31,7 @@ interface FinishedJob {
   readonly queue: string;
   readonly priority: Priority;
   readonly seq?: number;
+  readonly movedBelow?: number;
 }
 
 const GROUP = 16;
@@ -58,7 +59,9 @@ export async function clearCancelled(params: ClearCancelledParams): Promise<numb
   if (finished.length === 0) return 0;
   const factsOf = await streamFacts(bus, finished);
   const gone = await inGroups(finished, GROUP, async (job) => {
-    const found = await lookUp(bus, job);
+    // What is void counts too: it is what the key is for.
+    const { movedBelow: _, ...place } = job;
+    const found = await lookUp(bus, place);
     const open = { published: true, seq: job.seq, note: seen.get(job.id) };
     return decideReconcile(open, factsOf(job), found) === 'republish';
   });

@@ -8,6 +8,7 @@ import {
 } from '@jetbeat/jetstream';
 import { buildMissing, type Database } from '@jetbeat/postgres';
 import { type EveryParams, every, type Log, type Loop } from '@jetbeat/runtime';
+import { carryOutCancels } from './carry-out-cancels.ts';
 import { type ClearProgress, clearCancelled } from './clear-cancelled.ts';
 import type { Tally } from './counts.ts';
 import { expire } from './expire.ts';
@@ -73,6 +74,7 @@ export interface Duties {
 
 const RELEASE_LIMIT = 500;
 const RECONCILE_LIMIT = 500;
+const CANCELS_LIMIT = 200;
 const CLEAR_LIMIT = 200;
 const EXPIRE_LIMIT = 500;
 const KEYS_LIMIT = 500;
@@ -110,14 +112,8 @@ export function createDuties(params: DutiesParams): Duties {
 
   const releaseLoop = loop('release', times.releaseEveryMs, async () => {
     const within = hearing.within();
-    const released = await release({
-      db,
-      bus,
-      events,
-      within,
-      limit: RELEASE_LIMIT,
-      readToEndMs: times.doubtWaitMs,
-    });
+    const readToEndMs = times.doubtWaitMs;
+    const released = await release({ db, bus, events, within, limit: RELEASE_LIMIT, readToEndMs });
     counts.released += released;
     return released < RELEASE_LIMIT ? times.releaseEveryMs : 0;
   });
@@ -193,11 +189,7 @@ export function createDuties(params: DutiesParams): Duties {
     loop('reconcile', times.reconcileEveryMs, async () => {
       const { unpublishedAfterMs } = times;
       const done = await reconcile({
-        db,
-        bus,
-        publish,
-        events,
-        log,
+        ...{ db, bus, publish, events, cancelled, log },
         streamWatch,
         ackWaitMs,
         unpublishedAfterMs,
@@ -207,15 +199,17 @@ export function createDuties(params: DutiesParams): Duties {
       counts.reconciled += done.looked;
       counts.republished += done.republished;
     }),
-    loop('clear-cancelled', Math.min(CLEAR_EVERY_MS, ackWaitMs), async () => {
-      await clearCancelled({
-        db,
-        bus,
-        cancelled,
-        progress: cleared,
-        keepMs: 2 * ackWaitMs,
-        limit: CLEAR_LIMIT,
+    loop('cancels', times.cancelsEveryMs, async () => {
+      const looked = await carryOutCancels({
+        ...{ db, bus, events, cancelled, hearing, heldWaitMs: times.heldWaitMs, limit: CANCELS_LIMIT },
+        ...{ afterMs: times.cancelsAfterMs, readToEndMs: times.doubtWaitMs },
       });
+      if (looked > 0) log.info({ jobs: looked }, 'cancels that nobody had carried out');
+      return looked === CANCELS_LIMIT ? 0 : times.cancelsEveryMs;
+    }),
+    loop('clear-cancelled', Math.min(CLEAR_EVERY_MS, ackWaitMs), async () => {
+      const keepMs = 2 * ackWaitMs;
+      await clearCancelled({ db, bus, cancelled, progress: cleared, keepMs, limit: CLEAR_LIMIT });
     }),
     // An operator may remove what everything else builds on, and no reconnect would tell.
     loop('topology', times.topologyEveryMs, params.topology),

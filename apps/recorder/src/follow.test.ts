@@ -56,7 +56,16 @@ function followOf({ db, bus }: RecorderBench, settings: Settings, rules: readonl
     return publishJobs(bus, jobs);
   };
   const log = { debug: silent, info: silent, warn: silent, error: (data: object) => errors.push(data) };
-  const follow = createFollow({ db, publish, settings, rules, log, graceMs: -60_000, limit: 100 });
+  const follow = createFollow({
+    db,
+    publish,
+    tell: async () => {},
+    settings,
+    rules,
+    log,
+    graceMs: -60_000,
+    limit: 100,
+  });
   return { follow, errors, published };
 }
 

@@ -4,7 +4,10 @@ import {
   callbackKind,
   callbacksOf,
   makeCallback,
+  type PublishedEvent,
+  parseTraceparent,
   policyOf,
+  publishedEvent,
   type Settings,
   totalLimit,
 } from '@jetbeat/core';
@@ -34,6 +37,8 @@ import type { Publish } from './trace-republish.ts';
 export interface FollowParams {
   readonly db: Database;
   readonly publish: Publish;
+  /** Tells those who follow what happens of jobs that were made, before they are noted as published. */
+  readonly tell: (published: readonly PublishedEvent[]) => Promise<unknown>;
   readonly settings: Settings;
   readonly rules: readonly NoticeRule[];
   readonly log: Log;
@@ -66,7 +71,7 @@ type Tasks = ReadonlyMap<string, TaskRecord>;
  * what a worker has made as well is one job.
  */
 export function createFollow(params: FollowParams): Follow {
-  const { db, publish, settings, rules, log, graceMs, limit } = params;
+  const { db, publish, tell, settings, rules, log, graceMs, limit } = params;
   let tasks: { readonly at: number; readonly all: Tasks } | undefined;
 
   const knownTasks = async (): Promise<Tasks> => {
@@ -133,11 +138,15 @@ export function createFollow(params: FollowParams): Follow {
       ({ envelope, traceparent }): JobToPublish => ({ envelope, traceparent, repeat: true }),
     );
     const results = await publish(items);
-    const stored = items.flatMap(({ envelope: { id } }, index) => {
+    const told: PublishedEvent[] = [];
+    const stored = items.flatMap(({ envelope, traceparent }, index) => {
+      const { id } = envelope;
       const result = results[index];
       if (!result?.ok) return [];
+      told.push(publishedEvent(envelope, parseTraceparent(traceparent)?.traceId));
       return [result.duplicate || result.delayed ? { id } : { id, seq: result.seq }];
     });
+    await tell(told);
     await notePublished(db, stored);
     for (const { envelope } of jobs)
       log.info(
@@ -146,7 +155,7 @@ export function createFollow(params: FollowParams): Follow {
       );
   };
 
-  const tell = (unmade: readonly UnmadeFollow[]) => {
+  const warn = (unmade: readonly UnmadeFollow[]) => {
     for (const { job, what, error } of unmade)
       log.error(
         { job, what, err: error },
@@ -173,7 +182,7 @@ export function createFollow(params: FollowParams): Follow {
           };
         },
       });
-      tell(unmade);
+      warn(unmade);
       await send(made);
       return { looked, made: made.length, unmade: unmade.length };
     },
@@ -192,7 +201,7 @@ export function createFollow(params: FollowParams): Follow {
       const now = await databaseTime(db);
       const ended = jobs.map((job) => ({ job }));
       const { made, unmade } = await writeFollowed(db, { ...(await makeAll(ended, known, now)), now });
-      tell(unmade);
+      warn(unmade);
       await send(made);
     },
   };

@@ -8,6 +8,7 @@ import {
   putSettings,
   serveResults,
   serveStorage,
+  tellPublished,
 } from '@jetbeat/jetstream';
 import { jobEndings, recordChanges, seedQueues, settledMarks } from '@jetbeat/postgres';
 import {
@@ -157,6 +158,7 @@ export async function start(params: RecorderParams): Promise<Recorder> {
     const again = tracing ? traceRepublish(tracing, publish) : publish;
     const follow = createFollow({
       ...{ db, publish: again, settings: taskSettings, rules: config.notifications, log },
+      tell: (published) => tellPublished(events, published),
       ...{ graceMs: times.followGraceMs, limit: FOLLOW_LIMIT },
     });
     const duties = createDuties({
@@ -195,6 +197,7 @@ export async function start(params: RecorderParams): Promise<Recorder> {
       recordChanges: ports.recordChanges ?? recordChanges,
       records: tracing && createTraceRecords(tracing),
       onRecorded(recorded, settled) {
+        progress.gotOn();
         marks.raise(settled);
         rates.count(recorded);
         results.note(recorded);
@@ -209,7 +212,7 @@ export async function start(params: RecorderParams): Promise<Recorder> {
     metrics.observe(() => readings({ tally, progress, gauge }));
     parts.push({ stop: async () => metrics.stop() });
     const health = await startHealthServer({ host, port, live, ready: progress.checks, metrics });
-    parts.push(health, recording, duties, serve({ bus, db, hearing, follow, times, tally, log }));
+    parts.push(health, recording, duties, serve({ bus, db, events, hearing, follow, times, tally, log }));
     const telling = serveStorage(bus, () => gauge.last, { log });
     const answering = serveResults(bus, (question) => results.ask(question), { log });
     const stopAnswering = async () => {

@@ -6,6 +6,8 @@ import type { Check } from '@jetbeat/runtime';
 export interface Progress {
   /** Looks once. */
   look(): Promise<void>;
+  /** This recorder has recorded something. */
+  gotOn(): void;
   /** Resolves when history was seen to be at the end of EVENTS, or getting there. */
   readonly begun: Promise<void>;
   readonly checks: () => Promise<Check[]>;
@@ -42,6 +44,7 @@ export function createProgress({
   };
   return {
     begun,
+    gotOn: begin,
     async look() {
       const { lastSeq, recordedUpTo } = await eventsState(bus);
       const first = recorded === -1;

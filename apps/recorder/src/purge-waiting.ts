@@ -5,7 +5,7 @@ import {
   type StoredJob,
   timerSubject,
 } from '@jetbeat/jetstream';
-import { timersOfQueue } from '@jetbeat/postgres';
+import { getJob, timersOfQueue } from '@jetbeat/postgres';
 import { inGroups } from './look-up.ts';
 import { type PurgeStep, type PurgeStepParams, purgedEvent } from './purge-step.ts';
 
@@ -45,20 +45,29 @@ export async function purgeTimers(params: PurgeStepParams): Promise<PurgeStep> {
  * meanwhile, it is not begun there. Then it is looked for again, and what went on before the mark was known keeps none.
  */
 async function takeOut(
-  { bus, events, cancelled, purge, clock }: PurgeStepParams,
+  params: PurgeStepParams,
   id: string,
   find: () => Promise<StoredJob | undefined>,
 ): Promise<boolean> {
+  const { bus, events, cancelled, purge, clock } = params;
   if ((await find())?.envelope?.id !== id) return false;
   // Somebody else wants it cancelled too, and the mark is theirs.
   const marked = cancelled.has(id);
   await cancelled.put(id, 'purged');
   const found = await find();
   if (found?.envelope?.id !== id) {
-    if (!marked) await cancelled.remove(id);
+    if (!marked) await unmark(params, id);
     return false;
   }
   const { envelope, traceparent, seq } = found;
   await events.publish(purgedEvent({ envelope, traceparent, seq, purge, now: clock() }));
   return deleteJobMessage(bus, seq);
+}
+
+/** Takes the mark back, unless it is meanwhile that of somebody else, who has noted before he put it that the job is cancelled or moved. */
+async function unmark({ db, cancelled }: PurgeStepParams, id: string): Promise<void> {
+  await cancelled.remove(id);
+  const job = await getJob(db, id);
+  if (job?.cancelRequestedAt !== undefined) await cancelled.put(id, job.cancelReason);
+  if (job?.movedBelow !== undefined) await cancelled.move(id, job.movedBelow);
 }

@@ -98,6 +98,17 @@ test.each(strange)('a job accepted with %s is counted and passed by', (_, envelo
   });
 });
 
+test('of a job that was published its facts are looked at', () => {
+  const { envelope } = accepted;
+  const { id: job, task, queue, priority, createdAt, runAt, attempt, run, parks } = envelope;
+  const published = { kind: 'published', job, task, queue, priority, createdAt, runAt, attempt, run, parks };
+  expect(read(published, { ...published, queue: 'a b' }, { ...published, runAt: 'now' })).toEqual({
+    events: [published],
+    skipped: 2,
+    malformed: false,
+  });
+});
+
 test('a worker with a wrong list of tasks is passed by', () => {
   expect(read({ ...worker, tasks: [{ name: 'a b' }] }, { ...worker, queues: 'all' }, null, 5).skipped).toBe(
     4,

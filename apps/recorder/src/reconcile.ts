@@ -3,10 +3,17 @@ import {
   type Findings,
   needsLook,
   type OpenJob,
+  publishedEvent,
   type ReconcileDecision,
   type ReconcileMarks,
 } from '@jetbeat/core';
-import type { Bus, EventPublisher, Log } from '@jetbeat/jetstream';
+import {
+  type Bus,
+  type CancelledKeys,
+  type EventPublisher,
+  type Log,
+  tellPublished,
+} from '@jetbeat/jetstream';
 import {
   type Database,
   databaseTime,
@@ -20,6 +27,7 @@ import { releaseMisplaced } from './release.ts';
 import { type Republished, republish } from './republish.ts';
 import { type FactsOf, streamEnds, streamFacts } from './stream-facts.ts';
 import type { Publish } from './trace-republish.ts';
+import { dropVoid } from './void-messages.ts';
 import type { StreamWatch } from './watch-stream.ts';
 
 /** What reconciling needs. Times in milliseconds. */
@@ -29,6 +37,8 @@ export interface ReconcileParams {
   /** Publishes what is missing. */
   readonly publish: Publish;
   readonly events: EventPublisher;
+  /** Tells every worker that messages of a job are void. */
+  readonly cancelled: Pick<CancelledKeys, 'move'>;
   readonly log: Log;
   readonly ackWaitMs: number;
   readonly unpublishedAfterMs: number;
@@ -63,7 +73,7 @@ const AGAIN_MS = 2_000;
  * this at the same time: the publish has one id, and the worker that gets it asks whether the job was settled.
  */
 export async function reconcile(params: ReconcileParams): Promise<Reconciled> {
-  const { db, bus, events, streamWatch, ackWaitMs, unpublishedAfterMs, full, limit } = params;
+  const { db, bus, events, cancelled, streamWatch, ackWaitMs, unpublishedAfterMs, full, limit } = params;
   await streamWatch.look();
   const now = await databaseTime(db);
   const dueBefore = now - 2 * ackWaitMs;
@@ -82,12 +92,18 @@ export async function reconcile(params: ReconcileParams): Promise<Reconciled> {
   // Read after the look-ups: a timer that was not there any more has fired into what these ends include.
   const ends = await streamEnds(bus);
   const republished = await republish(
-    params,
+    { ...params, drop: (job) => dropVoid({ bus, cancelled }, job) },
     looks.filter(({ decision }) => decision === 'republish').map(({ candidate }) => candidate),
   );
   // No candidate is parked as far as history knows, so nobody else would ever look there.
   const misplaced = looks.filter(({ findings }) => findings?.parked).map(({ candidate }) => candidate.job);
   if (misplaced.length > 0) await releaseMisplaced({ bus, events, now }, misplaced);
+  await tellPublished(
+    events,
+    looks
+      .filter((one) => isUntold(one, republished))
+      .map(({ candidate: { job } }) => publishedEvent(job, job.traceId)),
+  );
   const again = dueBefore + Math.min(AGAIN_MS, ackWaitMs);
   await noteReconcile(
     db,
@@ -101,8 +117,26 @@ async function look(bus: Bus, factsOf: FactsOf, candidate: ReconcileCandidate): 
   const open = openJob(candidate);
   if (!needsLook(open, facts)) return { candidate, decision: 'wait' };
   const findings: Findings = await lookUp(bus, candidate.job);
-  const decision = decideReconcile(open, facts, findings);
+  const decision = isMoving(candidate) ? 'note' : decideReconcile(open, facts, findings);
   return { candidate, decision, findings };
+}
+
+/** Whoever moves a job publishes it in a moment: only what was seen so before is left to a recorder. */
+function isMoving({ cause, job, reconcileSeq }: ReconcileCandidate): boolean {
+  return cause === 'unpublished' && job.movedBelow !== undefined && reconcileSeq === undefined;
+}
+
+/** Whether those who follow what happens may not have been told of a job that is in JetStream: whoever publishes tells first, and notes then. */
+function isUntold({ candidate, findings }: Look, republished: readonly Republished[]): boolean {
+  const { cause, job } = candidate;
+  const { id, state, attempt, run, parks, movedBelow } = job;
+  if (cause !== 'unpublished' || movedBelow !== undefined) return false;
+  const isNew = (state === 'queued' || state === 'scheduled') && attempt === 1 && run === 1 && parks === 0;
+  return isNew && (isFound(findings) || republished.some((one) => one.id === id));
+}
+
+function isFound(findings: Findings | undefined): boolean {
+  return findings !== undefined && (findings.message || findings.timer || findings.parked);
 }
 
 function openJob({ job, cause, reconcileSeq, reconcileEventsSeq }: ReconcileCandidate): OpenJob {
@@ -127,8 +161,7 @@ function noteOf(
     ...(reconcileSeq === undefined ? {} : { reconcileSeq }),
     ...(reconcileEventsSeq === undefined ? {} : { reconcileEventsSeq }),
   };
-  if (findings && (findings.message || findings.timer || findings.parked))
-    return { id, order, checkAt: now, ...kept, published: {} };
+  if (isFound(findings)) return { id, order, checkAt: now, ...kept, published: {} };
   const done = republished.find((one) => one.id === id);
   if (!done) return { id, order, checkAt: now, ...kept };
   // A new message begins anew: it is not lost before these ends have passed.

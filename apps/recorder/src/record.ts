@@ -74,8 +74,10 @@ async function write({ db, recordChanges, tally }: RecordParams, events: readonl
   const workers: WorkerEvent[] = [];
   for (const event of events) {
     if (event.kind === 'worker') workers.push(event);
-    else jobEvents.push(event);
+    // History has it already: writing the row once more would cost as much as its end.
+    else if (event.kind !== 'published') jobEvents.push(event);
   }
+  if (jobEvents.length + workers.length === 0) return;
   const changes = project(jobEvents);
   const { late } = await recordChanges(db, {
     changes,

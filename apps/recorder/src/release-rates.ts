@@ -1,42 +1,13 @@
-import { concurrencyHash, type Settings } from '@jetbeat/core';
-import {
-  type Bus,
-  type EventPublisher,
-  findMessage,
-  type LeaseWatch,
-  parkedSubject,
-  releaseRated,
-} from '@jetbeat/jetstream';
-import {
-  type Database,
-  databaseTime,
-  type ParkedJob,
-  parkedForRate,
-  parkedForRates,
-} from '@jetbeat/postgres';
+import { concurrencyHash } from '@jetbeat/core';
+import { releaseRated } from '@jetbeat/jetstream';
+import { databaseTime, parkedForRate, parkedForRates } from '@jetbeat/postgres';
+import { type GoRoundParams, goRound, isLost, type Round, roundAfter } from './go-round.ts';
 import { knownLimits } from './known-limits.ts';
 import { inGroups } from './look-up.ts';
-import { putBack, rebuild, whatOf } from './release.ts';
-import type { KeysPass } from './release-keys.ts';
+import { putBack, rebuild } from './release.ts';
 
-/** What it needs. Times in milliseconds. */
-export interface ReleaseRatesParams {
-  readonly db: Database;
-  readonly bus: Bus;
-  readonly events: EventPublisher;
-  readonly leases: LeaseWatch;
-  /** What the configuration says of tasks. */
-  readonly settings: Settings;
-  /** How long a job must have been parked. */
-  readonly waitedMs: number;
-  /** Rates in one pass. */
-  readonly limit: number;
-  readonly readToEndMs: number;
-  /** A rate that could not be looked after; the others are. */
-  readonly onError: (error: unknown, rate: string) => void;
-}
-
-const GROUP = 8;
+/** Looked for at the same time, of one rate. */
+const LOOK_UPS = 8;
 /** Jobs of one rate that are made anew in one pass. */
 const MOST_LOST = 200;
 
@@ -45,36 +16,23 @@ const MOST_LOST = 200;
  * few go, and whoever gets one of these looks after the rest; and parked jobs that JetStream has lost are made anew.
  * One pass after the other goes round all rates.
  */
-export async function releaseRates(params: ReleaseRatesParams, after: string): Promise<KeysPass> {
+export async function releaseRates(params: GoRoundParams, after: string): Promise<Round> {
   const { db, bus, events, leases, waitedMs, limit, onError } = params;
   const now = await databaseTime(db);
-  const waiting = await parkedForRates(db, { before: now - waitedMs, limit, after });
-  if (waiting.length === 0) return { released: 0, after: '' };
-  const known = await knownLimits(db, params.settings);
   const before = now - waitedMs;
-  const passes = await inGroups(waiting, GROUP, async (job) => {
-    try {
-      const hash = concurrencyHash(job.rate);
-      const { jobs } = await releaseRated({ bus, events, leases, hash, now: Date.now, ...known });
-      if (jobs > 0 || !(await isLost(bus, job))) return jobs;
-      // Where one was lost, others of its rate were too.
-      const parked = await parkedForRate(db, { before, limit: MOST_LOST, rate: job.rate });
-      const are = await inGroups(parked, GROUP, (one) => isLost(bus, one));
-      const lost = parked.filter((_, index) => are[index]);
-      return await putBack({ bus, events, now }, await rebuild(params, lost));
-    } catch (error) {
-      // The next pass goes on behind this rate all the same, and comes round to it again.
-      onError(error, job.rate);
-      return 0;
-    }
+  const jobs = await parkedForRates(db, { before, limit, after });
+  if (jobs.length === 0) return { released: 0, after: '' };
+  const known = await knownLimits(db, params.settings);
+  const rates = { jobs, nameOf: ({ rate }: (typeof jobs)[number]) => rate, onError };
+  const released = await goRound(rates, async (job) => {
+    const hash = concurrencyHash(job.rate);
+    const { jobs: gone } = await releaseRated({ bus, events, leases, hash, now: Date.now, ...known });
+    if (gone > 0 || !(await isLost(bus, job))) return gone;
+    // Where one was lost, others of its rate were too.
+    const parked = await parkedForRate(db, { before, limit: MOST_LOST, rate: job.rate });
+    const are = await inGroups(parked, LOOK_UPS, (one) => isLost(bus, one));
+    const lost = parked.filter((_, index) => are[index]);
+    return await putBack({ bus, events, now }, await rebuild(params, lost));
   });
-  return {
-    released: passes.reduce((sum, jobs) => sum + jobs, 0),
-    after: waiting.length < limit ? '' : (waiting.at(-1)?.rate ?? ''),
-  };
-}
-
-async function isLost(bus: Bus, job: ParkedJob): Promise<boolean> {
-  const subject = parkedSubject(bus, { queue: job.queue, what: whatOf(job), id: job.id });
-  return (await findMessage(bus, { subject })) === undefined;
+  return { released, after: roundAfter(jobs, limit, rates.nameOf) };
 }

@@ -9,12 +9,15 @@ import {
   type ReconcileCandidate,
   rebuildJob,
 } from '@jetbeat/postgres';
+import { tellCancelled } from './tell-cancelled.ts';
 import type { Publish } from './trace-republish.ts';
 
 /** What publishing again needs. */
 export interface RepublishParams {
   readonly db: Database;
   readonly publish: Publish;
+  /** Makes the messages void and removes them that a job had before it was moved. */
+  readonly drop: (job: JobRecord) => Promise<void>;
   readonly events: EventPublisher;
   readonly log: Log;
 }
@@ -69,7 +72,7 @@ async function toPublish(
   params: RepublishParams,
   candidate: ReconcileCandidate,
 ): Promise<JobToPublish | undefined> {
-  const { db } = params;
+  const { db, events, drop } = params;
   const row = await getJob(db, candidate.job.id);
   if (!row || isTerminal(row.state) || row.order !== candidate.job.order) return undefined;
   if (candidate.cause === 'unpublished' && row.published) return undefined;
@@ -77,10 +80,12 @@ async function toPublish(
   if (row.cancelRequestedAt !== undefined) {
     const text = row.cancelReason ?? 'cancelled before it began';
     const ended = await cancelJob(db, { id: row.id, reason: { code: 'cancelled', text }, now, lost: true });
+    if (ended?.cancelled) void tellCancelled({ db, events }, [row.id]).catch(() => {});
     // What runs ends by its worker, or is published again and dropped by whoever gets it.
     if (!ended || isTerminal(ended.state)) return undefined;
   }
   const rebuilt = rebuildJob(row, now);
+  if (rebuilt && candidate.cause === 'unpublished') await drop(row);
   if (rebuilt) return { ...rebuilt, messageId: idOf(candidate, rebuilt.envelope) };
   await giveUp(params, row, now);
   return undefined;

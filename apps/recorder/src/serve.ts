@@ -1,5 +1,5 @@
 import { type DoubtAnswer, type DoubtQuestion, isUuid, MalformedMessageError } from '@jetbeat/core';
-import { type Bus, type Log, serveDoubt } from '@jetbeat/jetstream';
+import { type Bus, type EventPublisher, type Log, serveDoubt } from '@jetbeat/jetstream';
 import type { Database } from '@jetbeat/postgres';
 import { answer } from './answer.ts';
 import { createCoalescer } from './coalesce.ts';
@@ -19,17 +19,18 @@ export function serve(params: {
   bus: Bus;
   db: Database;
   hearing: Hearing;
+  events: EventPublisher;
   follow: Pick<Follow, 'succeeded'>;
   times: RecorderTimes;
   tally: Tally;
   log: Log;
 }): { stop(): Promise<void> } {
-  const { bus, db, hearing, follow, times, tally, log } = params;
+  const { bus, db, events, hearing, follow, times, tally, log } = params;
   const { doubtWaitMs, heldWaitMs } = times;
   const doubts = createCoalescer<DoubtQuestion, DoubtAnswer>({
     ...BOUNDS,
     pass: (questions) =>
-      answer({ db, bus, hearing, doubtWaitMs, heldWaitMs, succeeded: follow.succeeded }, questions),
+      answer({ db, bus, events, hearing, doubtWaitMs, heldWaitMs, succeeded: follow.succeeded }, questions),
   });
   const handle = async (questions: DoubtQuestion[]) => {
     try {

@@ -47,6 +47,8 @@ export function isSound(entry: unknown): entry is Event {
 
 function isSoundStep(event: Exclude<JobEvent, { kind: 'accepted' }>): boolean {
   switch (event.kind) {
+    case 'published':
+      return true;
     case 'started':
       return isRun(event) && isTime(event.at);
     case 'progress':

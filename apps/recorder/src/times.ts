@@ -3,6 +3,9 @@ export interface RecorderTimes {
   /** A job that was committed and whose publish nobody noted for so long is published by the recorder. */
   readonly unpublishedAfterMs: number;
   readonly reconcileEveryMs: number;
+  /** A cancel that was noted so long ago and is not carried out is carried out by the recorder, which looks so often. */
+  readonly cancelsAfterMs: number;
+  readonly cancelsEveryMs: number;
   readonly releaseEveryMs: number;
   /** How often it is looked whether a concurrency key is free for which jobs wait; workers look first. */
   readonly keySlotsEveryMs: number;
@@ -42,6 +45,8 @@ export interface RecorderTimes {
 export const DEFAULT_TIMES: RecorderTimes = {
   unpublishedAfterMs: 5_000,
   reconcileEveryMs: 1_000,
+  cancelsAfterMs: 5_000,
+  cancelsEveryMs: 1_000,
   releaseEveryMs: 2_000,
   keySlotsEveryMs: 5_000,
   expireEveryMs: 1_000,

@@ -4,6 +4,7 @@ import {
   type Database,
   databaseTime,
   forgetAnswers,
+  forgetSessions,
   pauseAllFailing,
   retainAudit,
   retainOccurrences,
@@ -32,6 +33,8 @@ const CANCEL_EVERY_MS = 1_000;
 const FAILING_EVERY_MS = 5_000;
 const RETAIN_EVERY_MS = 60_000;
 const RETAIN_LIMIT = 1_000;
+/** How long a session that is over can be looked at, milliseconds. */
+const SESSION_KEPT_MS = 30 * 86_400_000;
 /** Between two steps of removing, for everybody else, in milliseconds. */
 const RETAIN_PAUSE_MS = 100;
 
@@ -61,6 +64,7 @@ export function createDuties({ db, bus, log, keep }: DutiesParams): Duties {
         await retainOccurrences(db, { before: now - keep.occurrences, limit }),
         await retainAudit(db, { before: now - keep.audit, limit }),
         await forgetAnswers(db, { before: now - ANSWER_KEPT_MS, limit }),
+        await forgetSessions(db, { before: now - SESSION_KEPT_MS, limit }),
       ];
       return Math.max(...removed) < limit ? RETAIN_EVERY_MS : RETAIN_PAUSE_MS;
     },

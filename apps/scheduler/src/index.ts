@@ -6,6 +6,7 @@ import {
   eventsState,
   type JobToPublish,
   publishJobs,
+  tellPublished,
   watchStorage,
 } from '@jetbeat/jetstream';
 import { dispatchPass, look, materializePass, notePublished, noteZones } from '@jetbeat/postgres';
@@ -72,12 +73,13 @@ export async function start(params: SchedulerParams): Promise<Scheduler> {
     return results;
   };
   const notes = createNotes({ note: (rows) => notePublished(db, rows), delayMs: NOTE_DELAY_MS, log });
+  const events = createEventPublisher(bus, { log });
   const publisher = createPublisher({
     publish: takeKeysFirst({
-      ...{ bus, db, log, clock },
-      events: createEventPublisher(bus, { log }),
+      ...{ bus, db, log, clock, events },
       publish: fires ? fires.traced(publishNow) : publishNow,
     }),
+    tell: (published) => tellPublished(events, published),
     notePublished: notes.add,
     isConnected: () => bus.connected,
     log,

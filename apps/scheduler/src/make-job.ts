@@ -62,6 +62,7 @@ export function makeJob(params: {
     // The limit counts from the run time, and what is caught up or has waited begins long after that.
     totalLimitMs: limit + Math.max(0, now - dispatchAt),
     origin,
+    requestedBy: due.requestedBy,
     unique: job.unique,
   };
 }

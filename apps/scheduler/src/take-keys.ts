@@ -1,4 +1,11 @@
-import { isTerminal, type Reason, type UniqueAsk } from '@jetbeat/core';
+import {
+  type EndedEvent,
+  factsOf,
+  isTerminal,
+  parseTraceparent,
+  type Reason,
+  type UniqueAsk,
+} from '@jetbeat/core';
 import {
   type Bus,
   clearReplaced,
@@ -28,7 +35,7 @@ export interface TakeKeysParams {
 type Keyed = JobToPublish & { readonly unique: UniqueAsk };
 
 /** A job that is over without ever being published. */
-const ENDED: PublishResult = { ok: true, seq: 0, duplicate: true, delayed: true };
+const ENDED: PublishResult = { ok: true, seq: 0, duplicate: true, delayed: true, over: true };
 
 /**
  * A publish that first asks for the keys of the jobs that want one. A run whose key another job has ends at once, as
@@ -56,8 +63,9 @@ export function takeKeysFirst(params: TakeKeysParams): Publish {
 }
 
 /** The key, or what became of the job without it. */
-async function take(params: TakeKeysParams, { envelope, unique }: Keyed): Promise<TakenKey | PublishResult> {
-  const { bus, db, clock, log } = params;
+async function take(params: TakeKeysParams, job: Keyed): Promise<TakenKey | PublishResult> {
+  const { envelope, unique } = job;
+  const { bus, db, clock, log, events } = params;
   try {
     let taken = await takeKey(bus, { ask: unique, job: envelope, now: clock() });
     if (taken.answer !== 'existing') return taken;
@@ -70,7 +78,10 @@ async function take(params: TakeKeysParams, { envelope, unique }: Keyed): Promis
     }
     const { id } = taken.holder;
     const reason: Reason = { code: 'not_unique', text: `job ${id} has its unique key` };
-    await cancelJob(db, { id: envelope.id, now: clock(), reason });
+    const now = clock();
+    const ended = await cancelJob(db, { id: envelope.id, now, reason });
+    // For those who follow what happens: history has it, and nothing waits for this.
+    if (ended?.cancelled) events.publish(endedEvent(job, reason, now)).catch(() => {});
     log.info(
       { job: envelope.id, schedule: envelope.schedule?.name, other: id },
       `a run is left out: ${reason.text}`,
@@ -80,6 +91,11 @@ async function take(params: TakeKeysParams, { envelope, unique }: Keyed): Promis
     const error = thrown as Extract<PublishResult, { ok: false }>['error'];
     return { ok: false, error };
   }
+}
+
+function endedEvent({ envelope, traceparent }: Keyed, reason: Reason, at: number): EndedEvent {
+  const facts = factsOf(envelope, parseTraceparent(traceparent)?.traceId);
+  return { kind: 'ended', ...facts, state: 'cancelled', reason, at };
 }
 
 async function clear(

@@ -6,6 +6,7 @@ import { settledText } from './settled-text.ts';
 
 const KINDS: ReadonlySet<string> = new Set<Event['kind']>([
   'accepted',
+  'published',
   'started',
   'progress',
   'settled',

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { FIRST_POSITION, type JobEnvelope } from './envelope.ts';
 import { MalformedMessageError } from './errors.ts';
-import { type Event, factsOf } from './event.ts';
+import { type Event, factsOf, publishedEvent } from './event.ts';
 import { decodeBatch, encodeBatch, encodeEvent } from './event-batch.ts';
 import { uuidV7 } from './ids.ts';
 
@@ -20,6 +20,7 @@ const job: JobEnvelope = {
 const parked: Event = { kind: 'parked', ...factsOf(job, undefined), what: 'task', at: 6 };
 const known: Event[] = [
   { kind: 'accepted', envelope: job, traceparent: '', seq: 1 },
+  publishedEvent(job, 'a'.repeat(32)),
   { kind: 'started', ...factsOf(job, 'a'.repeat(32), 7), runId: job.id, worker: 'w', at: 6 },
   parked,
   {
@@ -94,7 +95,7 @@ test('what is no batch at all is malformed', () => {
 });
 
 test('garbage is skipped or malformed, and never anything else', () => {
-  const kind = fc.constantFrom('accepted', 'started', 'settled', 'worker', 'x');
+  const kind = fc.constantFrom('accepted', 'published', 'started', 'settled', 'worker', 'x');
   const entry = fc.oneof(
     fc.jsonValue(),
     fc.record({ kind, job: fc.jsonValue(), attempt: fc.jsonValue(), envelope: fc.jsonValue() }),

@@ -54,6 +54,14 @@ export interface AcceptedEvent {
   readonly text?: string | undefined;
 }
 
+/**
+ * A job that the database has committed is in JetStream. It is for those who follow what happens: history has the job already, and
+ * records nothing of this.
+ */
+export interface PublishedEvent extends JobFacts {
+  readonly kind: 'published';
+}
+
 /** A handler has begun. Sent only for runs longer than 50 ms, and before the run where there was a doubt. */
 export interface StartedEvent extends JobFacts {
   readonly kind: 'started';
@@ -153,6 +161,7 @@ export interface WorkerEvent {
 /** An event of a job. */
 export type JobEvent =
   | AcceptedEvent
+  | PublishedEvent
   | StartedEvent
   | ProgressEvent
   | SettledEvent
@@ -164,8 +173,10 @@ export type JobEvent =
 /** A fact about a job or a worker. */
 export type Event = JobEvent | WorkerEvent;
 
+type FactsSource = Omit<JobFacts, 'job' | 'traceId' | 'seq'> & Pick<JobEnvelope, 'id'>;
+
 /** The facts of a job that go into each of its events. */
-export function factsOf(job: JobEnvelope, traceId: string | undefined, seq?: number): JobFacts {
+export function factsOf(job: FactsSource, traceId: string | undefined, seq?: number): JobFacts {
   return {
     job: job.id,
     task: job.task,
@@ -179,4 +190,9 @@ export function factsOf(job: JobEnvelope, traceId: string | undefined, seq?: num
     traceId,
     seq,
   };
+}
+
+/** The event of a job that was committed and is in JetStream now. */
+export function publishedEvent(job: FactsSource, traceId: string | undefined): PublishedEvent {
+  return { kind: 'published', ...factsOf(job, traceId) };
 }

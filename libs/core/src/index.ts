@@ -1,3 +1,4 @@
+export type { Asker } from './asker.ts';
 export {
   BATCH_ACTIONS,
   type BatchAction,
@@ -30,6 +31,7 @@ export {
   type TaskCallbackInput,
   type WebhookCallbackInput,
 } from './callback-input.ts';
+export { cancelledEvent } from './cancelled-event.ts';
 export {
   type CatchUpDecision,
   caughtUpReason,
@@ -77,6 +79,8 @@ export {
   type ParkedEvent,
   type ParkedFor,
   type ProgressEvent,
+  type PublishedEvent,
+  publishedEvent,
   type ReleasedEvent,
   type ReturnedEvent,
   type SettledEvent,
@@ -157,6 +161,8 @@ export {
 export {
   type CancelRequest,
   CancelRequestSchema,
+  type EndQuery,
+  EndQuerySchema,
   type JobPatch,
   JobPatchSchema,
   type RetryRequest,
@@ -212,7 +218,7 @@ export {
   type PurgeRequest,
   PurgeRequestSchema,
   type Queue,
-  QueueListSchema,
+  QueuePageSchema,
   type QueuePauseRequest,
   QueuePauseRequestSchema,
   type QueueRequest,
@@ -259,10 +265,25 @@ export {
   type TriggerRequest,
   TriggerRequestSchema,
 } from './http/schedule-verbs.ts';
+export {
+  type Session,
+  SessionPageSchema,
+  type SessionQuery,
+  SessionQuerySchema,
+  SessionSchema,
+  type SessionShown,
+  SessionShownSchema,
+  type SignIn,
+  type SignInLink,
+  SignInLinkSchema,
+  SignInSchema,
+  type SignInWays,
+  SignInWaysSchema,
+} from './http/session.ts';
 export { type Stats, StatsSchema } from './http/stats.ts';
 export {
   type TaskAnswer,
-  TaskListSchema,
+  TaskPageSchema,
   type TaskRequest,
   TaskRequestSchema,
   TaskSchema,
@@ -331,6 +352,7 @@ export {
   type OverlapDecision,
   replacedReason,
 } from './overlap.ts';
+export { reasonWithoutKey } from './parked-reason.ts';
 export {
   type PlannableSchedule,
   type PlannedTime,

@@ -20,6 +20,8 @@ export interface KnownJob extends Position {
   readonly worker?: string;
   /** What follows its last settled attempt. */
   readonly next?: Next;
+  /** Somebody wants it cancelled; where nobody runs it, it is not begun any more, but ended by whoever answers. */
+  readonly isCancelled?: boolean;
   /** `orderOf` the message that a later time or another lane was given by hand: those before it are void. */
   readonly movedBelow?: number;
 }

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { FIRST_POSITION, type JobEnvelope } from './envelope.ts';
 import { factsOf } from './event.ts';
 import { uuidV7 } from './ids.ts';
+import { reasonWithoutKey } from './parked-reason.ts';
 import { project } from './project.ts';
 
 const job: JobEnvelope = {
@@ -30,6 +31,32 @@ test('what holds a parked job is told', () => {
   const [rated] = project([{ kind: 'parked', ...facts, ...rate, at: 5 }]).jobs;
   const text = 'waits for the rate of task mail.send: 100 per 1m';
   expect(rated?.reason).toEqual({ code: 'rate', text, rate: 'task mail.send' });
+});
+
+test.each([
+  ['key', 'waits for key k: 1 of 1 slot is taken', 'waits for its key: 1 of 1 slot is taken'],
+  ['key', 'waits for key k: 9 of 9 slots are taken', 'waits for its key: 9 of 9 slots are taken'],
+  ['key', 'waits for key a: 1 of 2\nb, behind older jobs', 'waits for its key, behind older jobs'],
+  ['key', 'waits for key a long one that is c', 'waits for its key'],
+  [
+    'rate',
+    'waits for the rate of task a.b, key k: 2 per 1s: 2 per 1m',
+    'waits for the rate of task a.b: 2 per 1m',
+  ],
+  ['rate', 'waits for the rate of queue q, key a long', 'waits for the rate of queue q'],
+])(
+  'where keys are not told, a reason says without it what the job waits for: %s, %j',
+  (code, text, expected) => {
+    expect(reasonWithoutKey({ code, text })).toEqual({ code, text: expected });
+  },
+);
+
+test('of a reason that tells of no key nothing is left out', () => {
+  for (const reason of [
+    { code: 'rate', text: 'waits for the rate of task a.b: 2 per 1m' },
+    { code: 'cancelled', text: 'waits for key k' },
+  ])
+    expect(reasonWithoutKey(reason)).toBe(reason);
 });
 
 test('a job without a trace has none', () => {

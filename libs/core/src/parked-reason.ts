@@ -25,6 +25,20 @@ export function parkedReason(event: Extract<JobEvent, { kind: 'parked' }>): Reas
   }
 }
 
+const KEY_TEXT = /^waits for key [\s\S]*(, behind older jobs|: \d+ of \d+ slots? (?:is|are) taken)$/;
+const RATE_TEXT = /^(waits for the rate of [^,:]*), key [\s\S]*?(: \d+ per \d+[a-z]+)?$/;
+
+/**
+ * The same without the key that the job waits for, which its task may have made of its input; a text that somebody has cut loses what
+ * stands behind the key. The same object where it tells of no key.
+ */
+export function reasonWithoutKey<Told extends Pick<Reason, 'code' | 'text'>>(reason: Told): Told {
+  const { code, text } = reason;
+  if (code === 'key') return { ...reason, text: `waits for its key${KEY_TEXT.exec(text)?.[1] ?? ''}` };
+  const [, whose, pace = ''] = (code === 'rate' && RATE_TEXT.exec(text)) || [];
+  return whose === undefined ? reason : { ...reason, text: `${whose}${pace}` };
+}
+
 /** The key goes with it: by that the recorder finds what waits. */
 function keyReason({ key, limit, taken }: Extract<ParkedFor, { what: 'key' }>): Reason {
   const slots = `${taken} of ${limit} ${limit === 1 ? 'slot is' : 'slots are'} taken`;

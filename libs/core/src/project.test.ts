@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { FIRST_POSITION, type JobEnvelope, type Position } from './envelope.ts';
-import { factsOf, type JobEvent } from './event.ts';
+import { factsOf, type JobEvent, publishedEvent } from './event.ts';
 import { uuidV7 } from './ids.ts';
 import { canReach, isTerminal } from './job-state.ts';
 import { mergeJob, project } from './project.ts';
@@ -208,6 +208,15 @@ test('a delayed job is scheduled, and its timer is not its message', () => {
   expect(now).toMatchObject({ state: 'queued', seq: 5, traceId: TRACE });
   const [own] = project([{ kind: 'accepted', envelope: job, seq: 5 }]).jobs;
   expect(own).not.toHaveProperty('traceparent');
+});
+
+test('a job that was published begins as one that a client tells of, without its envelope', () => {
+  for (const envelope of [job, { ...job, runAt: 9_000 }]) {
+    const [told] = project([publishedEvent(envelope, TRACE)]).jobs;
+    const [accepted] = project([{ kind: 'accepted', envelope, traceparent: TRACEPARENT, seq: 5 }]).jobs;
+    const { envelope: _, traceparent: __, seq: ___, ...rest } = accepted ?? {};
+    expect(told).toEqual(rest);
+  }
 });
 
 test('a job that was given back is queued as a later run, and its attempt is closed', () => {

@@ -114,6 +114,8 @@ function jobChange(event: JobEvent): JobChange {
   switch (event.kind) {
     case 'accepted':
       return accepted(event.envelope, event.traceparent, event.seq);
+    case 'published':
+      return beginning(event, event.seq);
     case 'started':
       return {
         ...base(event),
@@ -182,16 +184,19 @@ function jobChange(event: JobEvent): JobChange {
 }
 
 function accepted(envelope: JobEnvelope, traceparent: string | undefined, seq: number): JobChange {
-  const delayed = envelope.runAt > envelope.createdAt;
-  // A timer's sequence is not the one under which the job will be delivered.
-  const facts = factsOf(envelope, parseTraceparent(traceparent)?.traceId, delayed ? undefined : seq);
+  const begun = beginning(factsOf(envelope, parseTraceparent(traceparent)?.traceId), seq);
+  return { ...begun, ...(traceparent ? { traceparent } : {}), envelope };
+}
+
+/** How a job begins. */
+function beginning(facts: JobFacts, seq: number | undefined): JobChange {
+  const delayed = facts.runAt > facts.createdAt;
   return {
-    ...base(facts),
+    // A timer's sequence is not the one under which the job will be delivered.
+    ...base({ ...facts, seq: delayed ? undefined : seq }),
     state: delayed ? 'scheduled' : 'queued',
-    order: orderOf(envelope, PHASES.queued),
-    dueAt: envelope.runAt,
-    ...(traceparent ? { traceparent } : {}),
-    envelope,
+    order: orderOf(facts, PHASES.queued),
+    dueAt: facts.runAt,
   };
 }
 

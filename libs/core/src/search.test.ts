@@ -17,6 +17,9 @@ test('terms are read with their alternatives, patterns and paths', () => {
     { on: 'error', values: [['timeout']] },
     { on: 'id', values: [ID] },
   ] satisfies SearchTerm[]);
+  expect(parseSearch('by:"team mail",4f9c*')).toEqual([
+    { on: 'by', values: [['team mail'], ['4f9c', '']] },
+  ] satisfies SearchTerm[]);
   expect(parseSearch('input.user.id:42 input.items.0.sku:"a b",c meta.app.tenant:x')).toEqual([
     { on: 'input', path: ['user', 'id'], values: [['42']] },
     { on: 'input', path: ['items', '0', 'sku'], values: [['a b'], ['c']] },
@@ -43,11 +46,13 @@ test('a word is an id where it is a whole one', () => {
 });
 
 test('the same qualifier again gives alternatives; of what has many values all must hold', () => {
-  expect(parseSearch('state:dead task:a state:queued task:b error:x error:y')).toEqual([
+  expect(parseSearch('state:dead task:a state:queued task:b error:x error:y worker:v worker:w')).toEqual([
     { on: 'state', values: ['dead', 'queued'] },
     { on: 'task', values: [['a'], ['b']] },
     { on: 'error', values: [['x']] },
     { on: 'error', values: [['y']] },
+    { on: 'worker', values: [['v']] },
+    { on: 'worker', values: [['w']] },
   ]);
 });
 

@@ -13,6 +13,10 @@ export type SearchTerm =
   | { readonly on: 'state'; readonly values: readonly JobState[] }
   | { readonly on: 'id'; readonly values: readonly string[] }
   | { readonly on: 'task' | 'queue' | 'schedule' | 'reason'; readonly values: readonly TextPattern[] }
+  /** Id or name of who asked for it at the API. */
+  | { readonly on: 'by'; readonly values: readonly TextPattern[] }
+  /** Id of a worker that began it, be it that another one ended it. */
+  | { readonly on: 'worker'; readonly values: readonly TextPattern[] }
   /** In its name, code or message, anywhere and in any case. */
   | { readonly on: 'error'; readonly values: readonly TextPattern[] }
   /** The text of what stands at a path; an index of a list is a step too. */
@@ -29,7 +33,7 @@ const MAX_STEPS = 16;
 /** More of them in one text cost more than they find. */
 const MAX_STARS = 4;
 
-const SIMPLE = ['state', 'queue', 'task', 'schedule', 'id', 'error', 'reason'] as const;
+const SIMPLE = ['state', 'queue', 'task', 'schedule', 'id', 'error', 'reason', 'by', 'worker'] as const;
 type Simple = (typeof SIMPLE)[number];
 /** What a search can ask for, as it is told. */
 const KNOWN = [...SIMPLE, 'input.<path>', 'meta.<name>'];
@@ -149,7 +153,7 @@ function metaTerm(
   return undefined;
 }
 
-/** No job has two states, tasks or ids: the same qualifier again gives alternatives. */
+/** No job has two states, tasks or ids: the same qualifier again gives alternatives. Workers and errors it has had several of. */
 function joined(terms: readonly SearchTerm[]): SearchTerm[] {
   const known = new Map<string, SearchTerm>();
   for (const [index, term] of terms.entries()) {
@@ -164,7 +168,7 @@ function joined(terms: readonly SearchTerm[]): SearchTerm[] {
 }
 
 function isAlternative({ on }: SearchTerm): boolean {
-  return on !== 'word' && on !== 'input' && on !== 'meta' && on !== 'error';
+  return on !== 'word' && on !== 'input' && on !== 'meta' && on !== 'error' && on !== 'worker';
 }
 
 function shown({ parts }: SearchValue): string {

@@ -15,7 +15,7 @@ export type Withdrawal =
  * were moved to another time or lane, of which it drops the messages from before.
  */
 export interface CancelledKeys {
-  /** Whether this job is cancelled, as far as is known here; cheap. */
+  /** Whether this job is cancelled, as far as is known here; cheap. Before `load` nothing is known. */
   has(id: string): boolean;
   /** Whether a message of this job at this place (core `orderOf`) is void, since the job was moved; cheap. */
   isMoved(id: string, order: number): boolean;
@@ -59,6 +59,7 @@ class WatchedKeys implements CancelledKeys {
   readonly #listeners = new Set<(withdrawal: Withdrawal) => void>();
   readonly #stop = new AbortController();
   readonly #forget: (() => void)[] = [];
+  /** There from `load` on. Nothing is kept without it: whoever only writes would never hear that a key is gone. */
   #unsubscribe: (() => void) | undefined;
 
   constructor(bus: BusConnection, log: Log | undefined) {
@@ -96,7 +97,7 @@ class WatchedKeys implements CancelledKeys {
     await manage(this.#bus, 'noting a cancellation', async () =>
       (await this.#kv()).put(id, reason.slice(0, 1_024)),
     );
-    this.#ids.add(id);
+    if (this.#unsubscribe) this.#ids.add(id);
   }
 
   async move(id: string, below: number): Promise<void> {
@@ -104,7 +105,7 @@ class WatchedKeys implements CancelledKeys {
     await manage(this.#bus, 'noting that a job was moved', async () =>
       (await this.#kv()).put(`${id}.${below}`, ''),
     );
-    this.#note(`${id}.${below}`);
+    if (this.#unsubscribe) this.#note(`${id}.${below}`);
   }
 
   async unmove(id: string, below: number): Promise<void> {

@@ -87,6 +87,20 @@ test('of a job that was moved what was before is void, until it is over or the m
   expect(heard.length).toBe(4);
 });
 
+test('whoever only writes keeps nothing: nobody would tell it that a key is gone', async () => {
+  const [cancelled, moved] = [randomUUID(), randomUUID()];
+  const writer = openCancelled(other);
+  await writer.put(cancelled);
+  await writer.move(moved, 160);
+  expect([writer.ids(), writer.has(cancelled), writer.isMoved(moved, 1)]).toEqual([[], false, false]);
+  const reader = openCancelled(bus);
+  await reader.load();
+  await writer.remove(cancelled);
+  await writer.unmove(moved, 160);
+  await expect.poll(() => [reader.has(cancelled), reader.isMoved(moved, 1)]).toEqual([false, false]);
+  await Promise.all([reader, writer].map((keys) => keys.close()));
+});
+
 test('cancellations that were missed while away are read after the reconnect', async () => {
   const nats = await startOwnNats();
   const worker = await connectBus({ servers: nats.url, name: 'worker' });

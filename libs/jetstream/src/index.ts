@@ -113,6 +113,7 @@ export {
   type TaskSettingsWatch,
   watchTaskSettings,
 } from './task-settings.ts';
+export { tellPublished } from './tell-published.ts';
 export { ensureTopology, type TopologyParams } from './topology.ts';
 export { trimEvents } from './trim-events.ts';
 export {

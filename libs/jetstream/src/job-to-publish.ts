@@ -30,5 +30,12 @@ export interface JobToPublish {
 
 /** What became of one job. `delayed`: it is a timer now, and `seq` is the timer's. */
 export type PublishResult =
-  | { readonly ok: true; readonly seq: number; readonly duplicate: boolean; readonly delayed: boolean }
+  | {
+      readonly ok: true;
+      readonly seq: number;
+      readonly duplicate: boolean;
+      readonly delayed: boolean;
+      /** Nothing was published: it is over without. */
+      readonly over?: true;
+    }
   | { readonly ok: false; readonly error: JetbeatError };

@@ -25,9 +25,11 @@ function create(
     answer?: (item: JobToPublish) => PublishResult;
     connected?: () => boolean;
     maxQueued?: number;
+    tell?: () => Promise<unknown>;
   } = {},
 ) {
   const windows: string[][] = [];
+  const told: string[] = [];
   const notes: { id: string; seq?: number }[] = [];
   const warnings: string[] = [];
   let now = 0;
@@ -39,6 +41,10 @@ function create(
       await gate;
       return items.map((item) => options.answer?.(item) ?? stored(1));
     },
+    async tell(events) {
+      await options.tell?.();
+      told.push(...events.map(({ job }) => job));
+    },
     notePublished: async (rows) => void notes.push(...rows),
     isConnected: options.connected ?? (() => true),
     log: { warn: (_: object, text?: string) => void warnings.push(String(text)) },
@@ -46,7 +52,7 @@ function create(
     ...(options.maxQueued === undefined ? {} : { maxQueued: options.maxQueued }),
   });
   return {
-    ...{ publisher, windows, notes, warnings },
+    ...{ publisher, windows, told, notes, warnings },
     hold: () => {
       gate = new Promise((resolve) => {
         open = resolve;
@@ -87,6 +93,60 @@ test('what the server does not confirm is left to the recorder', async () => {
   await publisher.stop(1_000);
   expect(notes).toEqual([{ id: 'b', seq: 2 }]);
   expect(warnings).toEqual(['committed jobs could not be published: the recorder will']);
+});
+
+test('what went out is told of before it is noted, and what could not be told of is left to the recorder', async () => {
+  const { promise: stored, resolve: store } = Promise.withResolvers<void>();
+  const slow = create({ tell: () => stored });
+  slow.publisher.add([job('a')]);
+  slow.publisher.add([job('b')]);
+  expect(await Promise.race([slow.publisher.stop(1).then(() => 'stopped'), stored])).toBe('stopped');
+  expect([slow.windows, slow.told, slow.notes]).toEqual([[['a'], ['b']], [], []]);
+  store();
+  await slow.publisher.stop(1_000);
+  expect([slow.told, slow.notes.map(({ id }) => id)]).toEqual([
+    ['a', 'b'],
+    ['a', 'b'],
+  ]);
+  const failing = create({ tell: () => Promise.reject(new Error('EVENTS is full')) });
+  failing.publisher.add([job('a')]);
+  await failing.publisher.stop(1_000);
+  expect(failing.notes).toEqual([]);
+  expect(failing.warnings).toHaveLength(1);
+});
+
+test('what goes out while others are told of and noted is told of and noted too', async () => {
+  const { promise: mayTell, resolve: tellNow } = Promise.withResolvers<void>();
+  const { publisher, windows, told, notes, hold, release } = create({ tell: () => mayTell });
+  const sent = async (count: number) => {
+    while (windows.length < count) await Promise.resolve();
+  };
+  publisher.add([job('a')]);
+  await sent(1);
+  publisher.add([job('b')]);
+  await sent(2);
+  hold();
+  publisher.add([job('c')]);
+  await sent(3);
+  tellNow();
+  // The others are noted while the last one is on its way.
+  while (notes.length < 2) await Promise.resolve();
+  release();
+  await publisher.stop(1_000);
+  expect([told, notes.map(({ id }) => id)]).toEqual([
+    ['a', 'b', 'c'],
+    ['a', 'b', 'c'],
+  ]);
+});
+
+test('a job that is over without being published is noted, and not told of', async () => {
+  const answer = ({ envelope }: JobToPublish): PublishResult =>
+    envelope.id === 'a' ? { ok: true, seq: 0, duplicate: true, delayed: true, over: true } : stored(3);
+  const { publisher, told, notes } = create({ answer });
+  publisher.add([job('a')]);
+  publisher.add([job('b')]);
+  await publisher.stop(1_000);
+  expect([told, notes]).toEqual([['b'], [{ id: 'a' }, { id: 'b', seq: 3 }]]);
 });
 
 test('while NATS is away nothing is kept in memory', async () => {

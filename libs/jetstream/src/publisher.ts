@@ -1,5 +1,7 @@
+import { type PublishedEvent, parseTraceparent, publishedEvent } from '@jetbeat/core';
 import type { JobToPublish, PublishResult } from './job-to-publish.ts';
 import type { Log } from './log.ts';
+import { within } from './pause.ts';
 
 /** Publishes jobs that a database has committed, behind the answer to whoever asked for them. */
 export interface Publisher {
@@ -26,6 +28,11 @@ export interface Published {
 /** What a publisher needs; its ports are those of an app. */
 export interface PublisherParams {
   readonly publish: (jobs: readonly JobToPublish[]) => Promise<PublishResult[]>;
+  /**
+   * Tells those who follow what happens of what was published. It comes before the note: a job of which they may not have been told is
+   * found by reconcile, which tells of it.
+   */
+  readonly tell: (events: readonly PublishedEvent[]) => Promise<unknown>;
   /** Notes in the database what was published, so that reconcile leaves it alone. */
   readonly notePublished: (rows: readonly Published[]) => Promise<void>;
   readonly isConnected: () => boolean;
@@ -35,18 +42,31 @@ export interface PublisherParams {
   readonly maxQueued?: number;
 }
 
+/** A job that went out: what is told and noted of it, without its input. */
+interface Sent {
+  readonly row: Published;
+  /** Absent: it is over, and was never published. */
+  readonly event?: PublishedEvent;
+}
+
 /** Jobs that go to the server together. */
 const WINDOW = 500;
+/** Published jobs that may wait for their note; they are as many as two windows. */
+const MAX_UNNOTED = 2 * WINDOW;
+/** Telling ends within this, milliseconds; far below what the recorder gives a publish before it looks for it. */
+const TELL_MS = 2_000;
 /** One window is bounded by the publish itself (5 s), and one note by the database's own bound. */
 const STUCK_AFTER_MS = 20_000;
 
-/** Makes a publisher: one window at a time, and the note of one window beside the publish of the next. */
+/** Makes a publisher: one window at a time, and beside it, for all that went out meanwhile, one telling and one note. */
 export function createPublisher(params: PublisherParams): Publisher {
-  const { publish, notePublished, isConnected, log, clock, maxQueued = 10_000 } = params;
+  const { publish, tell, notePublished, isConnected, log, clock, maxQueued = 10_000 } = params;
   let queue: JobToPublish[] = [];
   let queuedBytes = 0;
   let sentBytes = 0;
   let running: Promise<void> | undefined;
+  let sent: Sent[] = [];
+  let noting: Promise<void> | undefined;
   let lastProgressAt = clock();
   let stopped = false;
 
@@ -59,39 +79,56 @@ export function createPublisher(params: PublisherParams): Publisher {
     forget();
   };
 
-  const publishWindow = async (window: readonly JobToPublish[]): Promise<Published[]> => {
+  const publishWindow = async (window: readonly JobToPublish[]): Promise<Sent[]> => {
     if (window.length === 0) return [];
     const results = await publish(window);
     const failed = results.find((result) => !result.ok);
     if (failed) log.warn({ err: failed.error }, 'committed jobs could not be published: the recorder will');
-    return window.flatMap(({ envelope: { id } }, index) => {
+    return window.flatMap(({ envelope, traceparent }, index) => {
+      const { id } = envelope;
       const result = results[index];
       if (!result?.ok) return [];
       // A timer's sequence is not the one under which the job will be delivered.
-      return [result.delayed ? { id } : { id, seq: result.seq }];
+      const row = result.delayed ? { id } : { id, seq: result.seq };
+      if (result.over) return [{ row }];
+      return [{ row, event: publishedEvent(envelope, parseTraceparent(traceparent)?.traceId) }];
     });
   };
-  const note = async (rows: readonly Published[]) => {
-    if (rows.length === 0) return;
-    await notePublished(rows).catch((error: unknown) => {
-      log.warn(
-        { err: error, jobs: rows.length },
-        'published jobs could not be noted: reconcile will find them',
-      );
-    });
+  const tellOf = async (events: readonly PublishedEvent[]): Promise<void> => {
+    if (events.length === 0) return;
+    const told = tell(events).then(() => true);
+    if (!(await within(told, TELL_MS))) throw new Error(`EVENTS has not taken them within ${TELL_MS} ms`);
+  };
+  /** One after the other, so that what goes out meanwhile is one more. */
+  const noteAll = async () => {
+    while (sent.length > 0) {
+      const all = sent;
+      sent = [];
+      try {
+        await tellOf(all.flatMap(({ event }) => event ?? []));
+        await notePublished(all.map(({ row }) => row));
+      } catch (error) {
+        const text = 'published jobs could not be told of or noted: reconcile will find them';
+        log.warn({ err: error, jobs: all.length }, text);
+      }
+      lastProgressAt = clock();
+    }
+    noting = undefined;
   };
   const run = async () => {
-    let rows: Published[] = [];
     try {
-      while (queue.length > 0 || rows.length > 0) {
-        if (queue.length > 0 && !isConnected()) leaveToReconcile('NATS is away');
+      while (queue.length > 0) {
+        if (!isConnected()) leaveToReconcile('NATS is away');
         const window = queue.splice(0, WINDOW);
         sentBytes = bytesOf(window);
         queuedBytes -= sentBytes;
-        const [published] = await Promise.all([publishWindow(window), note(rows)]);
-        rows = published;
+        const published = await publishWindow(window);
+        sent.push(...published);
         sentBytes = 0;
         lastProgressAt = clock();
+        if (sent.length > 0) noting ??= noteAll();
+        // What comes next need not wait for them, but memory has an end.
+        if (sent.length > MAX_UNNOTED) await noting;
       }
     } catch (error) {
       log.warn({ err: error, jobs: queue.length }, 'publishing failed: the recorder will publish');
@@ -107,7 +144,7 @@ export function createPublisher(params: PublisherParams): Publisher {
     add(jobs) {
       if (stopped || jobs.length === 0) return;
       if (queue.length + jobs.length > maxQueued) leaveToReconcile('too many wait for NATS');
-      if (!running) lastProgressAt = clock();
+      if (!running && !noting) lastProgressAt = clock();
       queue.push(...jobs);
       queuedBytes += bytesOf(jobs);
       running ??= run();
@@ -119,7 +156,7 @@ export function createPublisher(params: PublisherParams): Publisher {
       return queuedBytes + sentBytes;
     },
     get moving() {
-      return !running || clock() - lastProgressAt < STUCK_AFTER_MS;
+      return (!running && !noting) || clock() - lastProgressAt < STUCK_AFTER_MS;
     },
     get lastProgressAt() {
       return lastProgressAt;
@@ -130,7 +167,11 @@ export function createPublisher(params: PublisherParams): Publisher {
       const late = new Promise<void>((resolve) => {
         timer = setTimeout(resolve, timeoutMs);
       });
-      await Promise.race([running, late]);
+      const done = async () => {
+        await running;
+        await noting;
+      };
+      await Promise.race([done(), late]);
       clearTimeout(timer);
       if (queue.length > 0) leaveToReconcile('the app stops');
     },

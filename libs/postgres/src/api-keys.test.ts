@@ -12,7 +12,7 @@ import {
 } from './api-keys.ts';
 import { type Database, inside } from './database.ts';
 import { ConflictError } from './errors.ts';
-import { liveApiKeys } from './live-api-keys.ts';
+import { liveCallers } from './live-callers.ts';
 import { openDatabase } from './open.ts';
 
 let made: TestDatabase;
@@ -134,10 +134,10 @@ test('what goes on for longer than a request ends with the secret that it began 
     ...['old', 'gone'].map((id) => ({ id, hash: `h-${id}` })),
     { id: 'gone', hash: 'revoked' },
     { id: 'nobody', hash: 'h' },
-  ];
-  expect(await liveApiKeys(db, inUse)).toEqual([{ id: 'a', hash: 'h1' }]);
+  ].map((each) => ({ kind: 'key' as const, ...each }));
+  expect(await liveCallers(db, inUse)).toEqual([{ kind: 'key', id: 'a', hash: 'h1' }]);
   await adopt('a', 'h2');
-  expect(await liveApiKeys(db, inUse)).toEqual([{ id: 'a', hash: 'h2' }]);
+  expect(await liveCallers(db, inUse)).toEqual([{ kind: 'key', id: 'a', hash: 'h2' }]);
 });
 
 describe('the key of the configuration', () => {

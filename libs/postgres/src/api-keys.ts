@@ -6,8 +6,11 @@ import {
   KEY_SELECT,
 } from './api-key-record.ts';
 import { type AuditOf, writeAudit } from './audit.ts';
+import type { Total } from './count-jobs.ts';
+import { countNewest } from './count-newest.ts';
 import { type Database, inside } from './database.ts';
 import { ConflictError } from './errors.ts';
+import { LIVE_KEY } from './session-record.ts';
 import { at, type Sql } from './sql.ts';
 
 export type { ApiKeyRecord, ApiKeyRole };
@@ -18,7 +21,6 @@ export const NO_HASH = 'revoked';
 export const MAX_RETIRED = 20;
 /** Starts of several APIs take over their keys one after the other. */
 export const LOCK = `select pg_advisory_xact_lock(hashtext('jetbeat api_key'))`;
-const LIVE = 'k.revoked_at is null and (k.expires_at is null or k.expires_at > clock_timestamp())';
 
 /** The key of this id, revoked or not; undefined when there is none. */
 export async function findApiKey(db: Database, id: string): Promise<ApiKeyRecord | undefined> {
@@ -86,6 +88,13 @@ export async function listApiKeys(
   return rows.map(apiKeyRecord);
 }
 
+/** How many keys there are, of those that are for no other queues than these. */
+export function countApiKeys(db: Database, within: readonly string[] | undefined): Promise<Total> {
+  const fits = within === undefined ? [] : ['k.queues <@ $1::text[]'];
+  const values = within === undefined ? [] : [[...within]];
+  return countNewest(db, { from: 'api_key k', walk: [], fits, order: 'k.created_at desc', values });
+}
+
 /** What became of a request to revoke a key. */
 export type Revoked = 'revoked' | 'already' | 'last' | 'unknown';
 
@@ -114,7 +123,7 @@ export async function revokeApiKey(
 
 /** Keys that may make others, for all queues: what they make sees no more than they do, and lasts no longer. */
 const MASTERS = `select k.id, k.payloads, coalesce(k.expires_at, 'infinity') as until from api_key k
-  where k.role = 'admin' and k.queues is null and ${LIVE}`;
+  where k.role = 'admin' and k.queues is null and ${LIVE_KEY}`;
 
 async function isLastMaster(sql: Sql, id: string): Promise<boolean> {
   const row = await sql.row(
@@ -158,5 +167,5 @@ export async function noteKeyUse(db: Database, ids: readonly string[]): Promise<
 
 /** Whether there is a key with which anybody could get in. */
 export async function hasLiveApiKey(db: Database): Promise<boolean> {
-  return (await inside(db).row(`select 1 from api_key k where ${LIVE} limit 1`)) !== undefined;
+  return (await inside(db).row(`select 1 from api_key k where ${LIVE_KEY} limit 1`)) !== undefined;
 }

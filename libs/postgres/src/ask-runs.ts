@@ -1,4 +1,4 @@
-import type { OverlapRule } from '@jetbeat/core';
+import type { Asker, OverlapRule } from '@jetbeat/core';
 import { type AuditOf, writeAudit } from './audit.ts';
 import { type Database, inside } from './database.ts';
 import { toJson } from './json.ts';
@@ -19,6 +19,7 @@ export interface AskedRuns {
   readonly overlap: OverlapRule;
   /** Instead of the schedule's own. */
   readonly input?: { readonly value: unknown };
+  readonly requestedBy?: Asker;
 }
 
 /** What became of it. */
@@ -40,8 +41,9 @@ export interface AskedResult {
 // A schedule that is being deleted takes its due runs along: none may come behind it.
 const FIND = `select ${SCHEDULE_SELECT} from schedule s where s.name = $1 for share`;
 
-const INSERT = `insert into occurrence (schedule_id, nominal_time, origin, state, dispatch_at, overlap, has_input, input)
-  select $1::uuid, ${at('x.nominal')}, $2, 'due', ${at('x.dispatch')}, $3, $4::boolean, $5::jsonb
+const INSERT = `insert into occurrence (schedule_id, nominal_time, origin, state, dispatch_at, overlap, has_input, input,
+    requested_by)
+  select $1::uuid, ${at('x.nominal')}, $2, 'due', ${at('x.dispatch')}, $3, $4::boolean, $5::jsonb, $8::jsonb
   from unnest($6::float8[], $7::float8[]) as x(nominal, dispatch)
   on conflict do nothing`;
 
@@ -81,7 +83,7 @@ export async function askRuns(
     if (!row) return undefined;
     const schedule = scheduleRecord(row);
     const wanted = params.plan(schedule);
-    const { origin, runs, overlap, input } = wanted;
+    const { origin, runs, overlap, input, requestedBy } = wanted;
     const look = () =>
       sql.row<AskedRow>(ASKED, [schedule.id, origin, runs[0]?.nominalTime, runs.at(-1)?.nominalTime]);
     const before = await look();
@@ -90,6 +92,7 @@ export async function askRuns(
     const added = await sql.run(INSERT, [
       ...[schedule.id, origin, overlap, input !== undefined, json],
       ...[runs.map(({ nominalTime }) => nominalTime), runs.map(({ dispatchAt }) => dispatchAt)],
+      requestedBy === undefined ? null : toJson(requestedBy),
     ]);
     if (params.audit && added > 0) await writeAudit(sql, params.audit(undefined, wanted));
     const after = await look();

@@ -49,8 +49,8 @@ test('a change is there with who made it, and what it was before and after', asy
     at: expect.any(Number),
     ...{ ...note, reason: 'odd \ufffd text' },
     ...{ action: 'queue.change', target: { kind: 'x', id: 'mail' } },
-    before: { own: { concurrency: 3 }, version: 2 },
-    after: { own: { concurrency: 2 }, version: 3 },
+    before: { own: { concurrency: 3 }, version: 1 },
+    after: { own: { concurrency: 2 }, version: 2 },
   });
   await changeQueue(db, { name: 'mail', now: NOON, change: () => undefined, audit: of('none', 'mail') });
   expect(await actions()).toEqual(['queue.change']);

@@ -1,9 +1,12 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { type AuditValues, auditValues } from './audit-values.ts';
+import type { Total } from './count-jobs.ts';
+import { countNewest } from './count-newest.ts';
 import { type Database, inside } from './database.ts';
 import { AuditEntity } from './entities.ts';
 import { cleanJson, toJson } from './json.ts';
 import { at, ms, type Sql } from './sql.ts';
+import { binder } from './walk-jobs.ts';
 
 /** Who acts: with a key, signed in, or Jetbeat itself. */
 export interface AuditActor {
@@ -127,21 +130,41 @@ export async function listAudit(
     readonly after?: { readonly at: number; readonly id: number };
   },
 ): Promise<AuditRecord[]> {
-  const { actor, action, target, from, to, after, limit } = params;
-  const values: unknown[] = [limit];
-  const bind = (value: unknown) => `$${values.push(value)}`;
+  const { after, limit } = params;
+  const { values, bind } = binder([limit]);
+  const { walk, fits } = conditionsOf(params, bind);
   const filters = [
-    actor === undefined ? undefined : `a.actor_id = ${bind(actor)}`,
-    action === undefined ? undefined : `a.action = ${bind(action)}`,
-    target === undefined ? undefined : `a.target_id = ${bind(target.id)}`,
-    target?.kind === undefined ? undefined : `a.target_kind = ${bind(target.kind)}`,
-    from === undefined ? undefined : `a.at >= ${at(bind(from))}`,
-    to === undefined ? undefined : `a.at < ${at(bind(to))}`,
-    after === undefined ? undefined : `(a.at, a.id) < (${at(bind(after.at))}, ${bind(after.id)}::bigint)`,
-  ].filter((filter) => filter !== undefined);
+    ...[...walk, ...fits],
+    ...(after === undefined ? [] : [`(a.at, a.id) < (${at(bind(after.at))}, ${bind(after.id)}::bigint)`]),
+  ];
   const where = filters.length === 0 ? '' : `where ${filters.join(' and ')}`;
-  const text = `select ${SELECT} from audit a ${where} order by a.at desc, a.id desc limit $1`;
+  const text = `select ${SELECT} from audit a ${where} order by ${NEWEST} limit $1`;
   return (await inside(db).rows<Row>(text, values)).map(record);
+}
+
+/** How many changes fit, as far as that is cheap to tell. */
+export function countAudit(db: Database, filter: AuditFilter): Promise<Total> {
+  const { values, bind } = binder();
+  return countNewest(db, { from: 'audit a', ...conditionsOf(filter, bind), order: NEWEST, values });
+}
+
+const NEWEST = 'a.at desc, a.id desc';
+
+/** One of them leads an index together with the time, the one of which there are likely to be the fewest. */
+function conditionsOf({ actor, action, target, from, to }: AuditFilter, bind: (value: unknown) => string) {
+  const [lead, ...others] = [
+    ...(target === undefined ? [] : [`a.target_id = ${bind(target.id)}`]),
+    ...(actor === undefined ? [] : [`a.actor_id = ${bind(actor)}`]),
+    ...(action === undefined ? [] : [`a.action = ${bind(action)}`]),
+  ];
+  return {
+    walk: [
+      ...(lead === undefined ? [] : [lead]),
+      ...(from === undefined ? [] : [`a.at >= ${at(bind(from))}`]),
+      ...(to === undefined ? [] : [`a.at < ${at(bind(to))}`]),
+    ],
+    fits: [...others, ...(target?.kind === undefined ? [] : [`a.target_kind = ${bind(target.kind)}`])],
+  };
 }
 
 function record(row: Row): AuditRecord {

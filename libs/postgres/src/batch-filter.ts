@@ -1,8 +1,10 @@
 import type { BatchAction, JobState } from '@jetbeat/core';
 import { type LookTime, leadOf, lookInTime, unretried } from './batch-look.ts';
-import { type Database, inside } from './database.ts';
+import type { Database } from './database.ts';
+import { SearchRefusedError } from './errors.ts';
 import { conditionsOf, type JobConditions, type JobFilter, type Lead } from './job-filter.ts';
 import type { ScanBudget } from './scan-jobs.ts';
+import { searching, within } from './searching.ts';
 
 /** Which jobs a batch is for, as it is kept. */
 export interface BatchFilter extends Omit<JobFilter, 'queues' | 'kept' | 'states'> {
@@ -50,7 +52,8 @@ const STEP_MS = 1_000;
 /**
  * Finds the next jobs of a batch, oldest first, and looks at as many jobs for that as the budget allows: then there may be fewer, and
  * more behind the edge. Steps that take too long are made shorter.
- * @param page.isBounded no more than the milliseconds of the budget is taken; else it gets on at least a step, whatever that takes
+ * @param page.isAsked somebody waits for the answer: no more than the milliseconds of the budget is taken, and each step has its turn among the
+ * searches; else it gets on at least a step, whatever that takes. Throws SearchRefusedError.
  */
 export async function batchIds(
   db: Database,
@@ -59,13 +62,13 @@ export async function batchIds(
     readonly limit: number;
     readonly after?: string | null;
     readonly budget: ScanBudget;
-    readonly isBounded?: boolean;
+    readonly isAsked?: boolean;
   },
 ): Promise<BatchPage> {
-  const { limit, budget, isBounded = false } = page;
+  const { limit, budget, isAsked = false } = page;
   const conditions = conditionsFor(scope);
   if (conditions.none) return { ids: [] };
-  const time = timeOf(budget, isBounded);
+  const time = timeOf(budget, isAsked);
   const begin = page.after ?? undefined;
   const isOfUnretried = OF_UNRETRIED.includes(scope.action);
   const lead = await leadOf(db, { conditions, begin, time });
@@ -80,7 +83,13 @@ export async function batchIds(
   let most = Number.POSITIVE_INFINITY;
   for (let step = 0; !time.isUp(after !== begin); step++) {
     const rows = Math.min(most, rowsOf(step));
-    const found = await lookInTime(db, { conditions, lead, after, rows, time, hasCome: after !== begin });
+    const hasCome = after !== begin;
+    const found = await lookInTime(db, { conditions, lead, after, rows, time, hasCome }).catch(
+      (error: unknown) => {
+        if (hasCome && error instanceof SearchRefusedError) return undefined;
+        throw error;
+      },
+    );
     if (!found) break;
     if (found.rows < rows) most = found.rows;
     looked += found.looked;
@@ -103,30 +112,32 @@ function rowsOf(step: number): number {
   return STEPS[step] ?? STEPS[2];
 }
 
-function timeOf({ ms, stepMs = STEP_MS }: ScanBudget, isBounded: boolean): LookTime {
+function timeOf({ ms, stepMs = STEP_MS }: ScanBudget, isAsked: boolean): LookTime {
   const begun = performance.now();
   const left = () => ms - (performance.now() - begun);
   return {
-    stepMs: () => (isBounded ? Math.min(stepMs, Math.max(1, Math.floor(left()))) : stepMs),
-    isUp: (hasCome) => (isBounded || hasCome) && left() <= 0,
+    stepMs: () => (isAsked ? Math.min(stepMs, Math.max(1, Math.floor(left()))) : stepMs),
+    run: isAsked ? searching : within,
+    isUp: (hasCome) => (isAsked || hasCome) && left() <= 0,
   };
 }
 
-/** How far is counted. */
-const COUNT_BUDGET: ScanBudget = { rows: 200_000, ms: 1_000 };
+/** How far is counted. Other searches have their turns between the steps. */
+const COUNT_BUDGET: ScanBudget = { rows: 200_000, ms: 1_000, stepMs: 100 };
 
-/** How many jobs a batch is for, counted up to `most`, or as far as a second reaches. */
+/** How many jobs a batch is for, counted up to `most`, or as far as a second reaches. Throws SearchRefusedError. */
 export async function countBatch(
   db: Database,
   scope: BatchScope,
   most: number,
 ): Promise<{ readonly value: number; readonly capped: boolean }> {
-  const page = { limit: most + 1, budget: COUNT_BUDGET, isBounded: true };
-  const { ids, edge, isStalled = false } = await inside(db).searches(() => batchIds(db, scope, page));
+  const page = { limit: most + 1, budget: COUNT_BUDGET, isAsked: true };
+  const { ids, edge, isStalled = false } = await batchIds(db, scope, page);
   return { value: Math.min(ids.length, most), capped: isStalled || edge !== undefined };
 }
 
-function conditionsFor({ action, filter, queues, createdAt }: BatchScope): JobConditions {
+/** What must hold for a job of a batch. */
+export function conditionsFor({ action, filter, queues, createdAt }: BatchScope): JobConditions {
   const { ids, ...rest } = filter;
   const isDead = action === 'replay' || action === 'discard';
   const conditions = conditionsOf({
@@ -141,6 +152,8 @@ function conditionsFor({ action, filter, queues, createdAt }: BatchScope): JobCo
     rest: [
       ...conditions.rest,
       (bind) => `j.created_at <= ${bind(at)}`,
+      // That holds already; see `fittingOf` for those of the batch itself.
+      ...(action === 'cancel' ? [() => 'j.cancel_requested_at is null'] : []),
       ...(OF_ENDED.includes(action) ? [(bind: Bound) => `j.finished_at <= ${bind(at)}`] : []),
     ],
   };

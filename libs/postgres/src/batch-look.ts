@@ -1,8 +1,9 @@
+import { chooseLead, isOneOf } from './choose-lead.ts';
 import type { Database } from './database.ts';
 import { isTooSlow } from './errors.ts';
 import type { JobConditions, Lead } from './job-filter.ts';
 import { retriedOf } from './retries.ts';
-import { chooseLead, isOneOf, within } from './scan-jobs.ts';
+import type { within } from './searching.ts';
 import type { Sql } from './sql.ts';
 import { binder, oldestOf } from './walk-jobs.ts';
 
@@ -10,6 +11,8 @@ import { binder, oldestOf } from './walk-jobs.ts';
 export interface LookTime {
   /** The next statement, milliseconds. */
   stepMs(): number;
+  /** Runs a statement. */
+  readonly run: typeof within;
   /** @param hasCome whether it has got on at all */
   isUp(hasCome: boolean): boolean;
 }
@@ -30,7 +33,9 @@ export async function leadOf(
 ): Promise<Lead | undefined> {
   const { conditions, begin, time } = params;
   const ahead = { ...conditions, ...(begin === undefined ? {} : { from: begin }) };
-  const best = await within(db, time.stepMs(), (sql) => chooseLead(sql, conditions, ahead)).catch(orTooSlow);
+  const best = await time
+    .run(db, time.stepMs(), (sql) => chooseLead(sql, conditions, { walked: ahead }))
+    .catch(orTooSlow);
   return best ?? conditions.leads[0];
 }
 
@@ -46,7 +51,7 @@ export async function unretried(
   const fit: string[] = [];
   for (let at = 0; at < ids.length && fit.length < most; at += CHUNK) {
     const chunk = ids.slice(at, at + CHUNK);
-    const retried = await within(db, time.stepMs(), (sql) => retriedOf(sql, chunk)).catch(orTooSlow);
+    const retried = await time.run(db, time.stepMs(), (sql) => retriedOf(sql, chunk)).catch(orTooSlow);
     if (!retried) return { ids: fit, through: ids[at - 1] };
     fit.push(...chunk.filter((id) => !retried.has(id)));
   }
@@ -64,7 +69,7 @@ export async function lookInTime(
   const { time, hasCome } = params;
   let rows = params.rows;
   do {
-    const found = await within(db, time.stepMs(), (sql) => look(sql, { ...params, rows })).catch(orTooSlow);
+    const found = await time.run(db, time.stepMs(), (sql) => look(sql, { ...params, rows })).catch(orTooSlow);
     if (found) return { ...found, rows };
     if (rows <= LEAST_STEP) return undefined;
     rows = Math.max(LEAST_STEP, Math.floor(rows / 10));

@@ -1,49 +1,28 @@
 import { randomUUID } from 'node:crypto';
-import { type BatchAction, type JobState, replayJobId } from '@jetbeat/core';
+import { replayJobId } from '@jetbeat/core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createTestDatabase, type TestDatabase } from '../../../test/support/database.ts';
 import { listAudit } from './audit.ts';
+import { fittingOf } from './batch-fitting.ts';
 import { lookInTime } from './batch-look.ts';
-import { settleBatchStep, takeBatchStep } from './batch-step.ts';
-import { abortBatch, createBatch, getBatch } from './batches.ts';
+import { type BatchSamples, LATER, NOTHING, BATCH_NOTE as note, sampleBatches } from './batch-samples.ts';
+import { settleBatchStep } from './batch-step.ts';
+import { abortBatch, getBatch } from './batches.ts';
 import { type Database, inside } from './database.ts';
 import { conditionsOf } from './job-filter.ts';
 import { insertJobs } from './jobs.ts';
 import type { NewJob } from './new-job.ts';
-import { openDatabase } from './open.ts';
 import { NOON, newId, sampleJob } from './sample.ts';
+import { within } from './searching.ts';
 
-let made: TestDatabase;
 let db: Database;
+let jobs: BatchSamples['jobs'];
+let batch: BatchSamples['batch'];
+let take: BatchSamples['take'];
+let stop: (() => Promise<void>) | undefined;
 beforeAll(async () => {
-  made = await createTestDatabase();
-  db = await openDatabase({ url: made.url, applicationName: 'batch-races-test' });
+  ({ db, jobs, batch, take, stop } = await sampleBatches('batch-races-test'));
 });
-afterAll(async () => {
-  await db?.close();
-  await made?.drop();
-});
-
-const note = { actor: { kind: 'key', id: 'k1', name: 'ops', role: 'operator' }, reason: 'too many' } as const;
-const LATER = NOON + 60_000;
-
-async function jobs(count: number, fields: Parameters<typeof sampleJob>[0] = {}): Promise<string[]> {
-  const list = Array.from({ length: count }, (_, n) =>
-    sampleJob({ id: newId(NOON + n), createdAt: NOON + n, runAt: NOON + n, ...fields }),
-  );
-  await insertJobs(db, list);
-  return list.map(({ envelope }) => envelope.id).sort();
-}
-function batch(task: string, more: { action?: BatchAction; states?: JobState[]; rate?: number } = {}) {
-  const { action = 'cancel', states = ['queued'], rate = 1_000 } = more;
-  return createBatch(db, {
-    ...{ id: randomUUID(), action, rate, most: null, queues: null, now: LATER, count: 10_000, asked: note },
-    filter: { states, task },
-  });
-}
-const take = (id: string, now: number) =>
-  takeBatchStep(db, { id, now, lease: randomUUID(), leaseMs: 10_000 });
-const NOTHING = { done: 0, skipped: 0, failures: [], left: [] };
+afterAll(() => stop?.());
 
 /** Jobs that are dead since `LATER`. */
 async function deadJobs(count: number, task: string): Promise<string[]> {
@@ -67,7 +46,7 @@ const retriesIn = async (ids: readonly string[]) =>
 
 test('two batches with the same jobs, and somebody who retries one by hand, make one new job of each', async () => {
   const ids = await deadJobs(6, 'd.one');
-  const ask = { action: 'replay', states: ['dead'] } satisfies Parameters<typeof batch>[1];
+  const ask = { action: 'replay', filter: { states: ['dead'] } } satisfies Parameters<typeof batch>[1];
   const [one, two] = [await batch('d.one', ask), await batch('d.one', ask)].map((made) => made?.id ?? '');
   if (!one || !two) throw new Error('there is no batch');
   const steps = [await take(one, LATER + 1_000), await take(two, LATER + 1_000)];
@@ -91,7 +70,7 @@ test('two batches with the same jobs, and somebody who retries one by hand, make
 
 test('those that were retried are left out wherever they stand', async () => {
   const ids = await deadJobs(700, 'd.two');
-  const ask = { action: 'retry', states: ['dead'] } satisfies Parameters<typeof batch>[1];
+  const ask = { action: 'retry', filter: { states: ['dead'] } } satisfies Parameters<typeof batch>[1];
   const without = ids.filter((_, n) => n < 600 || n % 2 === 0);
   await insertJobs(
     db,
@@ -146,7 +125,7 @@ test('where jobs cannot be looked at in time a batch is made and counted all the
 test('where jobs take long to be looked at fewer are', async () => {
   const ids = await jobs(300, { task: 'd.seven' });
   const conditions = { ...conditionsOf({ task: 'd.seven' }), rest: [() => 'pg_sleep(0.001) is not null'] };
-  const time = { stepMs: () => 250, isUp: () => false };
+  const time = { stepMs: () => 250, run: within, isUp: () => false };
   const [lead] = conditions.leads;
   const ask = { conditions, lead, after: ids[9], time, hasCome: false };
   const found = await lookInTime(db, { ...ask, rows: 500 });
@@ -192,3 +171,49 @@ async function waiting(): Promise<number> {
   );
   return row?.count ?? 0;
 }
+
+test('what is known is begun at once, and the end waits until history has heard of all that was before', async () => {
+  const known = await jobs(3, { task: 'r.heard' });
+  const id = (await batch('r.heard'))?.id ?? '';
+  const why = 'history is behind';
+  const behind = async () => why;
+  const act = async (now: number, isBehind: boolean) => {
+    const step = await take(id, now, isBehind ? behind : undefined);
+    if (step) await settleBatchStep(db, { ...NOTHING, step, now, done: step.ids.length });
+    // What is cancelled fits no more.
+    await inside(db).run(`update job set cancel_requested_at = $2 where id = any($1::uuid[])`, [
+      ...[step?.ids ?? [], new Date(now)],
+    ]);
+    return step?.ids;
+  };
+  expect(await act(LATER + 1_000, true)).toEqual(known);
+  expect(await act(LATER + 2_000, true)).toBeUndefined();
+  expect(await getBatch(db, id)).toMatchObject({ done: 3, waitingFor: why, finishedAt: null });
+  // It is left alone for a second.
+  expect(await act(LATER + 2_500, false)).toBeUndefined();
+  expect(await getBatch(db, id)).toMatchObject({ waitingFor: why });
+  // What is heard of now was made before what was found first.
+  const late = await jobs(1, { task: 'r.heard', createdAt: NOON - 5, runAt: NOON - 5, id: newId(NOON - 5) });
+  expect(await act(LATER + 5_000, false)).toBeUndefined();
+  expect(await getBatch(db, id)).toMatchObject({ waitingFor: null, finishedAt: null });
+  expect(await act(LATER + 6_000, true)).toEqual(late);
+  expect(await act(LATER + 7_000, true)).toBeUndefined();
+  expect(await getBatch(db, id)).toMatchObject({ done: 3 + late.length, finishedAt: LATER + 7_000 });
+});
+
+test('what has gone on since it was found is none of the batch, but what it has begun to cancel is', async () => {
+  const [waits = '', runs = '', stopped = '', other = ''] = await jobs(4, { task: 'r.fits' });
+  const made = await batch('r.fits', { filter: { states: ['queued'] } });
+  if (!made) throw new Error('there is no batch');
+  await inside(db).run(
+    `update job set state = 'running', cancel_requested_at = case when id = $2 then $3::timestamptz end where id in ($1, $2)`,
+    [runs, stopped, new Date(LATER)],
+  );
+  const scope = { ...made, queues: undefined };
+  expect([...(await fittingOf(db, scope, [waits, runs, stopped, newId()]))].sort()).toEqual(
+    [waits, stopped].sort(),
+  );
+  expect((await fittingOf(db, { ...scope, queues: ['media'] }, [other])).size).toBe(0);
+  // Nobody has to be asked for it again.
+  expect((await batch('r.fits', { filter: { states: ['queued', 'running'] } }))?.total.value).toBe(3);
+});

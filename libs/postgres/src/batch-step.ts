@@ -13,6 +13,8 @@ import { ms, type Sql } from './sql.ts';
 const STEP = 100;
 /** How far is looked for the next ones in one step. */
 const BUDGET: ScanBudget = { rows: 100_000, ms: 1_500 };
+/** How soon a batch that waits for history asks again, milliseconds. */
+const AGAIN_MS = 1_000;
 /** Why a batch stands still whose next jobs cannot be found. */
 const TOO_SLOW =
   'PostgreSQL takes too long to look into the next jobs; it is tried again: a filter that names states, tasks or queues looks at fewer';
@@ -34,12 +36,17 @@ type Row = BatchRecord & {
   readonly pending: readonly string[];
   readonly tries: number;
   readonly pacedAt: number;
+  readonly heard: boolean;
 };
 
 /**
  * Takes the next jobs of a batch, as many as its rate allows by now: which ones is stored, so that whoever comes after a
  * crash acts on the same ones. Of several processes one has them at a time, until its lease is over.
+ *
+ * It is over only when it has come to the end of what history knew once that had heard of all that was before the batch. Until then it goes on with
+ * what is known, and then begins anew: what is heard of later may lie before the place that it has come to.
  * @param params.now by PostgreSQL's clock, Unix milliseconds
+ * @param params.behind tells why history may not have heard of everything yet; undefined: it has
  * @returns undefined when there is nothing to do now: somebody else has it, its rate is used up, it looks for more, or it is over
  */
 export async function takeBatchStep(
@@ -50,6 +57,7 @@ export async function takeBatchStep(
     /** A new one for each call: a UUID. */
     readonly lease: string;
     readonly leaseMs: number;
+    readonly behind?: () => Promise<string | undefined>;
   },
 ): Promise<BatchStep | undefined> {
   const { id, now, lease, leaseMs } = params;
@@ -58,38 +66,79 @@ export async function takeBatchStep(
        select id from batch where id = $1 and finished_at is null and (lease is null or lease_until < $2)
          and (pending <> '{}' or abort_at is not null or done >= most or paced_at + interval '1 second' / rate <= $2)
          for update skip locked)
-     returning ${BATCH_SELECT}, b.last_id as "lastId", b.pending, b.tries, ${ms('b.paced_at')} as "pacedAt"`,
+     returning ${BATCH_SELECT}, b.last_id as "lastId", b.pending, b.tries, ${ms('b.paced_at')} as "pacedAt", b.heard`,
     [id, new Date(now), lease, new Date(now + leaseMs)],
   );
   if (!row) return undefined;
-  const { lastId, pending, tries, pacedAt, ...batch } = row;
+  const { pending, tries, ...rest } = row;
+  const { lastId: _, pacedAt, heard: __, ...batch } = rest;
   if (pending.length > 0 && (batch.abortAt === null || tries === 0))
     return { batch, ids: pending, tries, lease };
   const left = batch.most === null ? STEP : batch.most - batch.done;
   if (batch.abortAt !== null || left <= 0) return end(db, { batch, pending, lease, now });
   const limit = Math.min(STEP, left, batchPace({ rate: batch.rate, pacedAt, now }));
   if (limit <= 0) return letGo(db, id, lease);
-  const scope = { ...batch, queues: batch.queues ?? undefined };
+  return begin(db, { ...params, row: rest, batch, limit });
+}
+
+/** Looks for the next jobs and stores which ones they are. */
+async function begin(
+  db: Database,
+  params: Parameters<typeof takeBatchStep>[1] & {
+    readonly row: Pick<Row, 'lastId' | 'pacedAt' | 'heard'>;
+    readonly batch: BatchRecord;
+    readonly limit: number;
+  },
+): Promise<BatchStep | undefined> {
+  const { id, now, lease, leaseMs, behind = async () => undefined, row, batch, limit } = params;
+  const { lastId, pacedAt } = row;
   const begun = performance.now();
+  const isFirst = lastId === null && !row.heard;
+  const why = isFirst ? await behind() : undefined;
+  const heard = row.heard || (isFirst && why === undefined);
+  const scope = { ...batch, queues: batch.queues ?? undefined };
   const { ids, edge, isStalled } = await batchIds(db, scope, { limit, after: lastId, budget: BUDGET });
-  if (ids.length === 0 && edge === undefined && !isStalled) return end(db, { batch, pending, lease, now });
+  const nowOn = () => now + (performance.now() - begun);
+  if (ids.length === 0 && edge === undefined && !isStalled) {
+    if (heard) return end(db, { batch, pending: [], lease, now });
+    return listen(db, { id, lease, missing: why ?? (await behind()), until: nowOn() + AGAIN_MS });
+  }
   const paced = pacedAfter({ rate: batch.rate, pacedAt, now, taken: ids.length });
   // Behind the last one everything is known too.
   const lastLooked = edge ?? ids.at(-1) ?? lastId;
   // Of one that was aborted meanwhile nothing is begun. Where nothing could be looked at it is kept from being tried until its lease is over.
   const isKept = ids.length > 0 || isStalled === true;
-  const until = new Date(now + (performance.now() - begun) + leaseMs);
+  const values = [[...ids], lastLooked, new Date(paced), isKept, new Date(nowOn() + leaseMs)];
   const isHeld = await inside(db).run(
     `update batch set pending = $3::uuid[], last_id = $4::uuid, tries = 0, paced_at = $5,
-       lease = case when $6 then lease end, lease_until = $7, waiting_for = $8
+       lease = case when $6 then lease end, lease_until = $7, waiting_for = $8, heard = $9
        where id = $1 and lease = $2 and abort_at is null and finished_at is null`,
-    [...[id, lease, [...ids], lastLooked, new Date(paced), isKept, until], isStalled ? TOO_SLOW : null],
+    [id, lease, ...values, isStalled ? TOO_SLOW : null, heard],
   );
   return isHeld > 0 && ids.length > 0 ? { batch, ids, tries: 0, lease } : undefined;
 }
 
 async function letGo(db: Database, id: string, lease: string): Promise<undefined> {
   await inside(db).run('update batch set lease = null where id = $1 and lease = $2', [id, lease]);
+}
+
+/** Waits for what history has not heard of yet; when it has, all of it is looked at once more. */
+async function listen(
+  db: Database,
+  params: {
+    readonly id: string;
+    readonly lease: string;
+    readonly missing: string | undefined;
+    readonly until: number;
+  },
+): Promise<undefined> {
+  const { id, lease, missing, until } = params;
+  const again = `heard = true, last_id = null, waiting_for = null, lease = null`;
+  const wait = `waiting_for = $3, lease_until = $4`;
+  await inside(db).run(
+    `update batch set ${missing === undefined ? again : wait} where id = $1 and lease = $2`,
+    missing === undefined ? [id, lease] : [id, lease, missing, new Date(until)],
+  );
 }
 
 /** It is over. What an aborted one has not got on with is left as it is. */

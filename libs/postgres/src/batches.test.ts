@@ -1,10 +1,9 @@
-import { randomUUID } from 'node:crypto';
-import { type BatchAction, replayJobId } from '@jetbeat/core';
+import { replayJobId } from '@jetbeat/core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createTestDatabase, type TestDatabase } from '../../../test/support/database.ts';
-import { type AuditNote, listAudit } from './audit.ts';
+import { listAudit } from './audit.ts';
 import type { BatchFilter } from './batch-filter.ts';
-import { jobsOf, settleBatchStep, takeBatchStep } from './batch-step.ts';
+import { type BatchSamples, LATER, NOTHING, BATCH_NOTE as note, sampleBatches } from './batch-samples.ts';
+import { jobsOf, settleBatchStep } from './batch-step.ts';
 import {
   abortBatch,
   batchState,
@@ -15,54 +14,19 @@ import {
   previewBatch,
 } from './batches.ts';
 import type { Database } from './database.ts';
-import { getJob, insertJobs } from './jobs.ts';
+import { getJob } from './jobs.ts';
 import type { NewJob } from './new-job.ts';
-import { openDatabase } from './open.ts';
 import { NOON, newId, sampleJob } from './sample.ts';
 
-let made: TestDatabase;
 let db: Database;
+let jobs: BatchSamples['jobs'];
+let batch: BatchSamples['batch'];
+let take: BatchSamples['take'];
+let stop: (() => Promise<void>) | undefined;
 beforeAll(async () => {
-  made = await createTestDatabase();
-  db = await openDatabase({ url: made.url, applicationName: 'batches-test' });
+  ({ db, jobs, batch, take, stop } = await sampleBatches('batches-test'));
 });
-afterAll(async () => {
-  await db?.close();
-  await made?.drop();
-});
-
-const note = { actor: { kind: 'key', id: 'k1', name: 'ops', role: 'operator' }, reason: 'too many' } as const;
-const LATER = NOON + 60_000;
-
-async function jobs(count: number, fields: Parameters<typeof sampleJob>[0] = {}): Promise<string[]> {
-  const list = Array.from({ length: count }, (_, n) =>
-    sampleJob({ id: newId(NOON + n), createdAt: NOON + n, runAt: NOON + n, ...fields }),
-  );
-  await insertJobs(db, list);
-  return list.map(({ envelope }) => envelope.id).sort();
-}
-function batch(
-  task: string,
-  more: {
-    action?: BatchAction;
-    filter?: Partial<BatchFilter>;
-    rate?: number;
-    most?: number;
-    now?: number;
-    queues?: string[];
-    asked?: AuditNote;
-  } = {},
-) {
-  const { action = 'cancel', filter = {}, rate = 1_000, most = null, now = LATER, queues = null } = more;
-  const { asked = note } = more;
-  return createBatch(db, {
-    ...{ id: randomUUID(), action, rate, most, queues, now, count: 10_000, asked },
-    filter: { states: ['queued'], task, ...filter },
-  });
-}
-const take = (id: string, now: number) =>
-  takeBatchStep(db, { id, now, lease: randomUUID(), leaseMs: 10_000 });
-const NOTHING = { done: 0, skipped: 0, failures: [], left: [] };
+afterAll(() => stop?.());
 
 test('a batch is for what fits when it is asked for, oldest first, and each job comes once', async () => {
   const ids = await jobs(250, { task: 'a.one' });

@@ -1,9 +1,12 @@
 import type { BatchAction } from '@jetbeat/core';
 import { type AuditNote, writeAudit } from './audit.ts';
 import { type BatchFilter, type BatchScope, countBatch, tellsPayloads } from './batch-filter.ts';
+import type { Total } from './count-jobs.ts';
+import { countNewest } from './count-newest.ts';
 import { type Database, inside } from './database.ts';
 import { toJson } from './json.ts';
 import { ms, type Sql } from './sql.ts';
+import { binder } from './walk-jobs.ts';
 
 /** A job with which a batch could not do what it is for. */
 export interface BatchFailure {
@@ -96,16 +99,8 @@ export async function createBatch(db: Database, params: NewBatch): Promise<Batch
       `insert into batch (id, action, filter, queues, rate, most, asked, total, total_capped, created_at, paced_at)
        values ($1, $2, $3::jsonb, $4, $5, $6, $7::jsonb, $8, $9, $10, $10) on conflict (id) do nothing`,
       [
-        id,
-        action,
-        toJson(filter),
-        queues,
-        rate,
-        most,
-        toJson(asked),
-        total.value,
-        total.capped,
-        new Date(now),
+        ...[id, action, toJson(filter), queues, rate, most],
+        ...[toJson(asked), total.value, total.capped, new Date(now)],
       ],
     );
     const batch = await one(sql, id);
@@ -123,35 +118,53 @@ export async function getBatch(db: Database, id: string): Promise<BatchRecord | 
   return one(inside(db), id);
 }
 
+/** Which batches. */
+export interface BatchesFilter {
+  /** Only those that are for no other queues than these. */
+  readonly queues?: readonly string[] | undefined;
+  readonly action?: BatchAction | undefined;
+  readonly state?: BatchState | undefined;
+}
+
 /** Batches, newest first. */
 export async function listBatches(
   db: Database,
-  params: {
-    /** Only those that are for no other queues than these. */
-    readonly queues?: readonly string[] | undefined;
-    readonly action?: BatchAction | undefined;
-    readonly state?: BatchState | undefined;
+  params: BatchesFilter & {
     readonly limit: number;
     /** The last one of the page before. */
     readonly after?: { readonly createdAt: number; readonly id: string } | undefined;
   },
 ): Promise<BatchRecord[]> {
   const { queues, action, state, limit, after } = params;
-  const values: unknown[] = [limit];
-  const bind = (value: unknown) => `$${values.push(value)}`;
+  const { values, bind } = binder([limit]);
   const where = [
     'true',
-    ...(queues ? [`b.queues <@ ${bind([...queues])}::text[]`] : []),
-    ...(action ? [`b.action = ${bind(action)}`] : []),
-    ...(state ? [ofState(state)] : []),
+    ...fitsOf({ queues, action, state }, bind),
     ...(after
       ? [`(b.created_at, b.id) < (${bind(new Date(after.createdAt))}, ${bind(after.id)}::uuid)`]
       : []),
   ];
   return inside(db).rows<BatchRecord>(
-    `select ${BATCH_SELECT} from batch b where ${where.join(' and ')} order by b.created_at desc, b.id desc limit $1`,
+    `select ${BATCH_SELECT} from batch b where ${where.join(' and ')} order by ${NEWEST} limit $1`,
     values,
   );
+}
+
+/** How many of them fit, as far as that is cheap to tell. */
+export function countBatches(db: Database, filter: BatchesFilter): Promise<Total> {
+  const { values, bind } = binder();
+  const fits = fitsOf(filter, bind);
+  return countNewest(db, { from: 'batch b', walk: [], fits, order: NEWEST, values });
+}
+
+const NEWEST = 'b.created_at desc, b.id desc';
+
+function fitsOf({ queues, action, state }: BatchesFilter, bind: (value: unknown) => string): string[] {
+  return [
+    ...(queues ? [`b.queues <@ ${bind([...queues])}::text[]`] : []),
+    ...(action ? [`b.action = ${bind(action)}`] : []),
+    ...(state ? [ofState(state)] : []),
+  ];
 }
 
 /**

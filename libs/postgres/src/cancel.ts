@@ -1,5 +1,5 @@
 import { type JobState, NOT_BEGUN_STATES, orderOf, PHASES, type Position, type Reason } from '@jetbeat/core';
-import { type AuditEntry, type AuditOf, writeAudit } from './audit.ts';
+import { type AuditOf, writeAudit } from './audit.ts';
 import { type Database, inside } from './database.ts';
 import { JOB_SELECT, type JobRecord, type JobRow, jobRecord } from './job-record.ts';
 import { toJson } from './json.ts';
@@ -13,7 +13,8 @@ const BEGIN = `update job j set cancel_requested_at = coalesce(j.cancel_requeste
   where j.id = $1 and j.id = old.id and j.finished_at is null returning ${JOB_SELECT}, old.first as "isFirst"`;
 
 /**
- * Notes that somebody wants to cancel a job, if it is not over; a second request keeps the first one's time. Returns the
+ * Notes that somebody wants to cancel a job, if it is not over; a second request keeps the first one's time. It is never taken
+ * back: whoever notes it may die, and others carry it out (`openCancels`). Returns the
  * job as it is now, whose state tells whether it may go on; undefined when it is not known.
  * @param params.audit of the first request
  */
@@ -83,21 +84,4 @@ export async function noteCancelling(
   );
   if (changed > 0) return 'cancelling';
   return (await sql.row<{ state: JobState }>('select state from job where id = $1', [id]))?.state;
-}
-
-/** Forgets the intent to cancel a job that is not over. Returns whether there was such a job. */
-export async function withdrawCancel(
-  db: Database,
-  id: string,
-  options: { readonly audit?: AuditEntry | undefined } = {},
-): Promise<boolean> {
-  const { audit } = options;
-  return inside(db).transaction(async (sql) => {
-    const changed = await sql.run(
-      'update job set cancel_requested_at = null, cancel_reason = null where id = $1 and finished_at is null',
-      [id],
-    );
-    if (changed > 0 && audit) await writeAudit(sql, audit);
-    return changed > 0;
-  });
 }

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/database.ts';
 import { countBatch } from './batch-filter.ts';
 import { countByState, countJobs } from './count-jobs.ts';
+import { countNewest } from './count-newest.ts';
 import { type Database, inside } from './database.ts';
 import { allPages, COUNT, fillHistory, HOUR, type SampleOfHistory } from './history-sample.ts';
 import { openDatabase } from './open.ts';
@@ -62,6 +63,21 @@ test('counts by state are exact where they are not capped, and least numbers whe
     }
 });
 
+test('a count for a batch takes its turn for each of its steps', async () => {
+  const { searches } = inside(db);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const others = Array.from({ length: 3 }, () => searches(() => promise));
+  // First it is looked by which index, then at jobs.
+  const filter = { states: ['queued', 'dead'], queue: 'q1' } as const;
+  const scope = { action: 'cancel', filter, queues: undefined, createdAt: NOW } as const;
+  const counting = countBatch(db, scope, 10);
+  others.push(searches(() => promise));
+  await expect(counting).rejects.toMatchObject({ code: 'too_many_searches' });
+  resolve();
+  await Promise.all(others);
+  expect(await countBatch(db, scope, 10_000)).toMatchObject({ capped: false });
+});
+
 test('while too many search, none of what looks into jobs is begun', async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
   const others = Array.from({ length: 4 }, () => inside(db).searches(() => promise));
@@ -78,4 +94,15 @@ test('while too many search, none of what looks into jobs is begun', async () =>
   resolve();
   await Promise.all(others);
   expect(await countJobs(db, { terms }, { budget })).toEqual({ value: 8, capped: false });
+});
+
+test('what fits into another list is counted among its newest 10,000, however many there are', async () => {
+  const count = (rows: number, fits: readonly string[], walk: readonly string[] = []) =>
+    countNewest(db, { from: `generate_series(1, ${rows}) x`, walk, fits, order: 'x desc', values: [] });
+  expect(await count(10_000, [])).toEqual({ value: 10_000, capped: false });
+  expect(await count(10_001, [])).toEqual({ value: 10_000, capped: true });
+  expect(await count(100, ['x % 2 = 0', 'x > 50'])).toEqual({ value: 25, capped: false });
+  // Those that are older are not looked at.
+  expect(await count(30_000, ['x <= 20'])).toEqual({ value: 0, capped: true });
+  expect(await count(30_000, ['x <= 20'], ['x < 1000'])).toEqual({ value: 20, capped: false });
 });

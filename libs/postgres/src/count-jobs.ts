@@ -1,10 +1,12 @@
 import { JOB_STATES, type JobState } from '@jetbeat/core';
+import { chooseLead, isOneOf } from './choose-lead.ts';
 import { type Database, inside } from './database.ts';
 import { isTooSlow, searchTooSlow } from './errors.ts';
 import { type AskedAt, conditionsOf, type JobConditions, type JobFilter, type Lead } from './job-filter.ts';
-import { chooseLead, isOneOf, type ScanBudget, scanJobs, searching } from './scan-jobs.ts';
+import { type ScanBudget, scanJobs } from './scan-jobs.ts';
+import { searching } from './searching.ts';
 import type { How, Sql } from './sql.ts';
-import { binder, newestOf, readingsOf, windowsOf } from './walk-jobs.ts';
+import { binder, newestOf, readingsOf } from './walk-jobs.ts';
 
 /** How many there are. */
 export interface Total {
@@ -41,7 +43,7 @@ export async function countJobs(
   const { windows, how } = readingsOf(conditions, now);
   for (const walked of windows) {
     const { values, bind } = binder();
-    const walk = newestOf(conditions.leads[0], { select: 'j.id', walked, limit, bind });
+    const walk = newestOf(conditions.leads[0], { select: 'j.id', walked, limit, bind, how });
     const row = await inside(db).row<{ count: number }>(
       `select count(*)::int as count from (select 1 from ${walk.each} cross join lateral (${walk.newest}) l limit ${limit}) found`,
       values,
@@ -90,7 +92,7 @@ async function count(
   const rest = { ...conditions, leads: others };
   const ofStates = await byState(sql, { conditions: rest, states, most });
   if ([...ofStates.values()].every((total) => !total.capped)) return ofStates;
-  const lead = await chooseLead(sql, rest, windowsOf(rest, now)[0] ?? rest);
+  const lead = await chooseLead(sql, rest, { walked: rest, now });
   if (!lead) return ofStates;
   const ofLead = await among(sql, { conditions: rest, lead, states, most });
   if (ofLead.complete) return ofLead.counts;

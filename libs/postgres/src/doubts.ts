@@ -22,7 +22,12 @@ export interface DoubtParams<T> {
   readonly decide: (
     known: ReadonlyMap<string, KnownJob>,
     aliveWorkers: ReadonlySet<string>,
-  ) => { grants: readonly DoubtGrant[]; value: T };
+  ) => {
+    readonly grants: readonly DoubtGrant[];
+    /** Ids of jobs that nobody runs and somebody has cancelled: they end. */
+    readonly cancelled?: readonly string[];
+    readonly value: T;
+  };
 }
 
 type KnownRow = { [K in keyof KnownJob]-?: KnownJob[K] | null } & { id: string };
@@ -31,9 +36,9 @@ type KnownRow = { [K in keyof KnownJob]-?: KnownJob[K] | null } & { id: string }
 const LOCK_IDS = `select pg_advisory_xact_lock(hashtextextended('doubt:' || id, 0))
   from (select id from unnest($1::text[]) as id order by id) ordered`;
 const LOCK_JOBS = `select id, state, attempt, run, parks, losses, worker_id as worker, ${nextOf('state', 'next')} as next,
-  moved_below::float8 as "movedBelow" from job where id = any($1::uuid[]) order by id for update`;
-const GRANTED = `select job_id as id, 'running' as state, attempt, run, parks, losses, worker_id as worker, null as next, null as "movedBelow"
-  from doubt_grant where job_id = any($1::uuid[])`;
+  moved_below::float8 as "movedBelow", nullif(cancel_requested_at is not null, false) as "isCancelled" from job where id = any($1::uuid[]) order by id for update`;
+const GRANTED = `select job_id as id, 'running' as state, attempt, run, parks, losses, worker_id as worker, null as next, null as "movedBelow",
+  null as "isCancelled" from doubt_grant where job_id = any($1::uuid[])`;
 const ALIVE = `select id from worker where state = 'running' and heard_at > ${at('$1')}`;
 
 const GRANTS = `json_to_recordset($1::json) as x(job uuid, worker text, attempt integer, run integer, parks integer,
@@ -44,6 +49,12 @@ const NOTE_JOBS = `update job j set state = 'running', attempt = x.attempt, run 
     stream_seq = null, reconcile_seq = null, reconcile_events_seq = null, finished_at = null, next = null, reason = null,
     error = null, result = null
   from ${GRANTS} where j.id = x.job and j.finished_at is null`;
+const CANCEL_JOBS = `update job j set state = 'cancelled', "position" = (j."position" / 16) * 16 + ${PHASES.ended},
+    finished_at = ${at('$2')}, due_at = ${at('$2')}, next = null,
+    reason = jsonb_build_object('code', 'cancelled', 'text', coalesce(j.cancel_reason, 'cancelled'))
+  where j.id = any($1::uuid[]) and j.finished_at is null`;
+const CANCEL_ATTEMPTS = `update attempt set outcome = 'lost', finished_at = ${at('$2')}
+  where job_id = any($1::uuid[]) and outcome is null`;
 const NOTE_LOST = `update attempt a set outcome = 'lost', finished_at = ${at('$2')}
   from ${GRANTS} where a.job_id = x.job and a.run < x.run and a.outcome is null`;
 const NOTE_UNKNOWN = `insert into doubt_grant (job_id, worker_id, attempt, run, parks, losses, granted_at)
@@ -55,7 +66,7 @@ const DAY = 86_400_000;
 
 /**
  * Answers doubts under the locks of their jobs: reads what history knows and who is alive, asks `decide`, notes the grants (the
- * job runs at the asker; open attempts of earlier runs are `lost`) and commits. A job of which history knows nothing is known
+ * job runs at the asker; open attempts of earlier runs are `lost`), ends what was cancelled, and commits. A job of which history knows nothing is known
  * by what was granted before, so that of two askers one gets it.
  */
 export async function withDoubts<T>(db: Database, params: DoubtParams<T>): Promise<T> {
@@ -64,7 +75,11 @@ export async function withDoubts<T>(db: Database, params: DoubtParams<T>): Promi
     await sql.run(LOCK_IDS, [ids]);
     const jobs = await readKnown(sql, ids);
     const alive = await sql.rows<{ id: string }>(ALIVE, [now - params.within]);
-    const { grants, value } = params.decide(jobs, new Set(alive.map((worker) => worker.id)));
+    const { grants, cancelled = [], value } = params.decide(jobs, new Set(alive.map((worker) => worker.id)));
+    if (cancelled.length > 0) {
+      await sql.run(CANCEL_ATTEMPTS, [cancelled, now]);
+      await sql.run(CANCEL_JOBS, [cancelled, now]);
+    }
     if (grants.length === 0) return value;
     const rows = grants.map((grant) => ({ ...grant, position: orderOf(grant, PHASES.running) }));
     const values = [toJson(rows), now];

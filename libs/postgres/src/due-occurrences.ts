@@ -1,4 +1,5 @@
 import {
+  type Asker,
   bufferOf,
   type EarlierJob,
   type JobState,
@@ -28,6 +29,8 @@ export interface DueOccurrence {
   readonly overlap?: OverlapRule;
   /** Its own input, instead of the schedule's. */
   readonly input?: { readonly value: unknown };
+  /** Who asked for it, where that is not its plan. */
+  readonly requestedBy?: Asker;
   /** The jobs of its lane that are neither over nor past their total limit, those of this pass included. */
   readonly openJobs: number;
   /** One of them. */
@@ -56,6 +59,7 @@ export interface DueRow {
   readonly isBuffered: boolean;
   readonly reason: Reason | null;
   readonly overlap: OverlapRule | null;
+  readonly requestedBy: Asker | null;
   readonly hasInput: boolean;
   /** Its own input, unless it is heavy. */
   readonly input: unknown;
@@ -79,7 +83,7 @@ export function laneOf(column: string): string {
 
 const SELECT = `select o.schedule_id as "scheduleId", ${ms('o.nominal_time')} as "nominalTime", o.origin,
     ${ms('coalesce(o.dispatch_at, o.nominal_time)')} as "dispatchAt", o.state = 'buffered' as "isBuffered",
-    o.reason, o.overlap, o.has_input as "hasInput", case when ${isLight('o.input')} then o.input end as input,
+    o.reason, o.overlap, o.requested_by as "requestedBy", o.has_input as "hasInput", case when ${isLight('o.input')} then o.input end as input,
     o.has_input and not ${isLight('o.input')} as "isHeavy", ${weightOf('o.input')}::float8 as "inputBytes",
     o.wait_events_seq::float8 as "waitedForSeq", ${ms('o.wait_until')} as "waitUntil"
   from occurrence o join schedule s on s.id = o.schedule_id`;
@@ -199,7 +203,7 @@ export function dueOccurrence(
   schedule: ScheduleRecord,
   around: { open: Open | undefined; buffered: Buffered | undefined },
 ): DueOccurrence {
-  const { nominalTime, origin, dispatchAt, isBuffered, reason, overlap } = row;
+  const { nominalTime, origin, dispatchAt, isBuffered, reason, overlap, requestedBy } = row;
   const { hasInput, input, waitedForSeq, waitUntil } = row;
   return {
     ...{ schedule, nominalTime, origin, dispatchAt, isBuffered },
@@ -208,6 +212,7 @@ export function dueOccurrence(
     // Of one that has waited it says why it did, which is over.
     ...(reason === null || isBuffered ? {} : { reason }),
     ...(overlap === null ? {} : { overlap }),
+    ...(requestedBy === null ? {} : { requestedBy }),
     ...(hasInput ? { input: { value: input } } : {}),
     ...(waitedForSeq === null ? {} : { waitedForSeq }),
     ...(waitUntil === null ? {} : { waitUntil }),

@@ -46,7 +46,7 @@ test('a schedule whose pause is over is listed as active, before its next time c
   const now = Date.now();
   await make({ since: now - 20_000, until: now - 10_000 }, now + 3_600_000);
   const names = async (state: 'active' | 'paused') =>
-    (await listSchedules(db, { limit: 9, states: [state] })).map(({ name }) => name);
+    (await listSchedules(db, { limit: 9, states: [state] })).schedules.map(({ name }) => name);
   expect(await names('active')).toEqual(['one']);
   expect(await names('paused')).toEqual([]);
   await inside(db).run('update schedule set paused_until = $1', [new Date(now + 3_600_000)]);

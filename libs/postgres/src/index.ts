@@ -12,6 +12,7 @@ export {
 export {
   type ApiKeyRecord,
   type ApiKeyRole,
+  countApiKeys,
   createApiKey,
   findApiKey,
   hasLiveApiKey,
@@ -29,12 +30,14 @@ export {
   type AuditNote,
   type AuditOf,
   type AuditRecord,
+  countAudit,
   listAudit,
   noteAudit,
   retainAudit,
   writeAudit,
 } from './audit.ts';
 export { type BatchFilter, type BatchScope, tellsPayloads } from './batch-filter.ts';
+export { fittingOf } from './batch-fitting.ts';
 export {
   type BatchOutcome,
   type BatchStep,
@@ -44,9 +47,11 @@ export {
 } from './batch-step.ts';
 export {
   abortBatch,
+  type BatchesFilter,
   type BatchFailure,
   type BatchRecord,
   batchState,
+  countBatches,
   createBatch,
   getBatch,
   listBatches,
@@ -56,7 +61,7 @@ export {
 export { noteBeat, noteHeld } from './beats.ts';
 export { type BuildMissingOptions, type BuiltMissing, buildMissing } from './build-missing.ts';
 export { type CalledJob, calledBy } from './called.ts';
-export { beginCancel, cancelJob, noteCancelling, withdrawCancel } from './cancel.ts';
+export { beginCancel, cancelJob, noteCancelling } from './cancel.ts';
 export { cancelledRuns, openAmong } from './cancelled-runs.ts';
 export { CENSUS_JOBS, type Census, takeCensus } from './census.ts';
 export { countByState, countJobs } from './count-jobs.ts';
@@ -91,13 +96,14 @@ export {
 } from './follow.ts';
 export type { JobFilter } from './job-filter.ts';
 export { type JobMark, jobMarks } from './job-marks.ts';
-export type { AttemptRecord, JobRecord, JobWithAttempts } from './job-record.ts';
+export type { AttemptRecord, JobRecord, JobWithAttempts, ShownJob } from './job-record.ts';
 export { getJob, insertJobs, notePublished } from './jobs.ts';
 export { MAX_PASS_BYTES } from './light-schedules.ts';
 export { getListedJob, type JobsPage, type ListJobsParams, listJobs, type Searched } from './list-jobs.ts';
 export {
   type CountSchedulesParams,
   countSchedules,
+  type FiringSchedule,
   firingSchedules,
   type ListSchedulesParams,
   listSchedules,
@@ -106,7 +112,8 @@ export {
   unplacedTasks,
 } from './list-schedules.ts';
 export type { CutField, ListedJob } from './listed-job.ts';
-export { liveApiKeys } from './live-api-keys.ts';
+export type { ListedSchedule } from './listed-schedule.ts';
+export { liveCallers } from './live-callers.ts';
 export { type Look, look, wakeAt } from './look.ts';
 export { noteStream, settledMarks } from './marks.ts';
 export { type Materialized, materializePass, noteProblem } from './materialize.ts';
@@ -114,12 +121,14 @@ export { databaseTime, type MigrateOptions, migrate } from './migrate.ts';
 export { undoMove, writeMove } from './move.ts';
 export type { NewJob } from './new-job.ts';
 export {
+  countOccurrences,
   type ListOccurrencesParams,
   lastOccurrences,
   listOccurrences,
   type OccurrenceRecord,
 } from './occurrences.ts';
 export { type OpenDatabaseOptions, openDatabase } from './open.ts';
+export { openCancels } from './open-cancels.ts';
 export { type ParkedJob, parkedForKeys, parkedForRate, parkedForRates, parkedToRelease } from './parked.ts';
 export { ensurePartitions, type Partitions } from './partitions.ts';
 export { type Plan, type PlannedOccurrence, type PlannedSchedule, planRows } from './plan-rows.ts';
@@ -158,6 +167,22 @@ export {
   resumeSchedule,
 } from './schedules.ts';
 export { sharedSecret } from './secrets.ts';
+export { createSessionLink, findSessionLink, type SessionLink } from './session-links.ts';
+export {
+  beginSession,
+  endSession,
+  findSession,
+  forgetSessions,
+  getSession,
+  listSessions,
+  type NewSession,
+  type NotBegun,
+  noteSessionUse,
+  type SessionBegin,
+  type SessionEnd,
+  type SessionOwner,
+  type SessionRecord,
+} from './sessions.ts';
 export {
   allTaskSettings,
   changeTaskLimits,
@@ -171,6 +196,7 @@ export { type KeyedState, keyedStates, type OpenKeyedJob, openKeyedJobs } from '
 export { forgetGivenUp, type UnmadeFollow, type UnmadeRecord, unmadeOf } from './unmade.ts';
 export { hasJobs, timersOfQueue } from './waiting-in-queue.ts';
 export {
+  countWorkers,
   getWorker,
   listTasks,
   listWorkers,
@@ -179,6 +205,7 @@ export {
   tasksServed,
   type WorkerRecord,
   type WorkerState,
+  type WorkersFilter,
   workerState,
 } from './workers.ts';
 export { noteZones } from './zone-data.ts';

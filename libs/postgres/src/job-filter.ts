@@ -119,6 +119,14 @@ function addTerm(
       lead('state', NOT_WELL);
       rest.push((bind) => textFits(`j.reason->>'code'`, term.values, bind));
       break;
+    case 'by': {
+      const is = (field: string, bind: Bind) => textFits(`j.requested_by->>'${field}'`, term.values, bind);
+      rest.push((bind) => `(${is('id', bind)} or ${is('name', bind)})`);
+      break;
+    }
+    case 'worker':
+      rest.push((bind) => begunBy(term.values, bind));
+      break;
     case 'error':
       lead('state', NOT_WELL);
       rest.push((bind) => inError(term.values, bind));
@@ -132,6 +140,12 @@ function addTerm(
     case 'word':
       rest.push((bind) => isWord(term.value, bind));
   }
+}
+
+/** Of each job its own attempts are asked: never all that there are. */
+function begunBy(values: readonly TextPattern[], bind: Bind): string {
+  const is = textFits('a.worker_id', values, bind);
+  return `coalesce((select true from attempt a where a.job_id = j.id and ${is} limit 1), false)`;
 }
 
 function inError(values: readonly TextPattern[], bind: Bind): string {

@@ -1,11 +1,12 @@
 import { childJobId, project } from '@jetbeat/core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/database.ts';
-import { beginCancel, cancelJob, withdrawCancel } from './cancel.ts';
+import { beginCancel, cancelJob, noteCancelling } from './cancel.ts';
 import type { Database } from './database.ts';
 import { getJob, insertJobs, notePublished } from './jobs.ts';
 import { listJobs } from './list-jobs.ts';
 import { openDatabase } from './open.ts';
+import { openCancels } from './open-cancels.ts';
 import { recordChanges } from './record.ts';
 import { NOON, newId, runIdOf, sampleJob, settled, started, TRACE } from './sample.ts';
 
@@ -120,7 +121,7 @@ test('what is large is cut in a list, and whole in the job', async () => {
   const found = listed.find((one) => one.id === id);
   expect(found?.cut).toEqual(['input', 'meta', 'result', 'reason', 'error', 'attempts']);
   expect(found).toMatchObject({
-    ...{ input: null, inputKnown: true, reason: { code: 'rejected', text: long.slice(0, 256) } },
+    ...{ input: null, reason: { code: 'rejected', text: long.slice(0, 256) } },
     error: { name: 'Error', code: 'E_LONG', message: long.slice(0, 256) },
   });
   expect([found?.result, found?.meta, found?.error?.stack]).toEqual([undefined, undefined, undefined]);
@@ -131,6 +132,22 @@ test('what is large is cut in a list, and whole in the job', async () => {
   expect(whole).toMatchObject({ input: { long }, meta, error, reason, result: [long] });
   expect(whole?.attempts).toHaveLength(30);
   expect(whole).not.toHaveProperty('cut');
+});
+
+test.each([
+  ['x'.repeat(4_094), []],
+  ['x'.repeat(4_095), ['input']],
+  ['é'.repeat(2_047), []],
+  ['é'.repeat(2_048), ['input']],
+  ['é'.repeat(5_000), ['input']],
+  ['\n'.repeat(2_048), ['input']],
+  [null, []],
+])('4,096 bytes of JSON are not large, one more is (%#)', async (input, cut) => {
+  const job = sampleJob({ task: 'list.edge', input });
+  await insertJobs(db, [job]);
+  const { jobs: listed } = await listJobs(db, { task: 'list.edge', limit: 10 });
+  const found = listed.find(({ id }) => id === job.envelope.id);
+  expect(found).toMatchObject({ cut, input: cut.length === 0 ? input : null });
 });
 
 test('only what has not begun is cancelled, once', async () => {
@@ -146,10 +163,7 @@ test('only what has not begun is cancelled, once', async () => {
     cancelRequestedAt: NOON,
     cancelReason: 'later',
   });
-  expect(await withdrawCancel(db, id)).toBe(true);
-  expect('cancelRequestedAt' in ((await getJob(db, id)) ?? {})).toBe(false);
   expect(await cancelJob(db, { id, reason, now: NOON + 2 })).toEqual({ cancelled: true, state: 'cancelled' });
-  expect(await withdrawCancel(db, id)).toBe(false);
   expect(await cancelJob(db, { id, reason, now: NOON + 3 })).toEqual({
     cancelled: false,
     state: 'cancelled',
@@ -165,6 +179,12 @@ test('only what has not begun is cancelled, once', async () => {
     cancelled: false,
     state: 'running',
   });
+  // What goes on as if nobody had cancelled it.
+  const open = async (before: number) =>
+    (await openCancels(db, { before, limit: 9 })).map((job) => job.id).filter((one) => one === other);
+  expect([await open(NOON - 1), await open(NOON)]).toEqual([[], [other]]);
+  await noteCancelling(db, { id: other, now: NOON });
+  expect(await open(NOON)).toEqual([]);
   // What is heard late of the cancelled step changes nothing.
   expect(
     await recordChanges(db, { changes: project([started({ job: id })]), workers: [], now: NOON }),

@@ -78,8 +78,8 @@ export async function getJob(db: Database, id: string): Promise<JobWithAttempts 
 
 async function withAttempts(sql: Sql, rows: readonly JobRow[]): Promise<JobWithAttempts[]> {
   if (rows.length === 0) return [];
-  const attempts = await sql.rows<AttemptRow>(
-    `select ${attemptSelect()} from attempt a where a.job_id = any($1::uuid[]) order by a.run, a.started_at, a.run_id`,
+  const attempts = await sql.rows<AttemptRow & { job: string }>(
+    `select a.job_id as job, ${attemptSelect()} from attempt a where a.job_id = any($1::uuid[]) order by a.run, a.started_at, a.run_id`,
     [rows.map((row) => row.id)],
   );
   const ofJob = Map.groupBy(attempts, (attempt) => attempt.job);

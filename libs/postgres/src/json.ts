@@ -20,6 +20,12 @@ export function cleanJson<T>(value: T): T {
 
 /** Leaves out what is null or undefined, so that optional fields are absent rather than null. */
 export function known<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], null | undefined> } {
-  const kept = Object.entries(fields).filter(([, value]) => value !== null && value !== undefined);
-  return Object.fromEntries(kept) as { [K in keyof T]?: Exclude<T[K], null | undefined> };
+  const kept: { [K in keyof T]?: Exclude<T[K], null | undefined> } = {};
+  // It is done for each row of a list: a list of its fields would cost more than the rest of reading it.
+  for (const name in fields) {
+    const value = fields[name];
+    if (value !== null && value !== undefined)
+      kept[name] = value as Exclude<T[typeof name], null | undefined>;
+  }
+  return kept;
 }

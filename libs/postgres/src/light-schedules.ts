@@ -91,7 +91,8 @@ async function readHeavy(sql: Sql, rows: readonly LightSchedule[]): Promise<Map<
     read.set(id, {
       ...row,
       definition: JSON.parse(definition) as unknown,
-      superseded: superseded === null ? null : (JSON.parse(superseded) as ScheduleRow['superseded']),
+      superseded:
+        superseded === null ? null : (JSON.parse(superseded) as NonNullable<ScheduleRow['superseded']>),
       bytes: definition.length + (superseded?.length ?? 0),
     });
   }

@@ -8,16 +8,9 @@ import {
   type JobFilter,
   type Lead,
 } from './job-filter.ts';
-import { type AttemptRow, attemptRecord, jobRecord } from './job-record.ts';
-import {
-  LAST_ATTEMPTS,
-  LISTED_SELECT,
-  type ListedJob,
-  type ListedRow,
-  MAX_LISTED_ATTEMPTS,
-} from './listed-job.ts';
+import { LISTED_ATTEMPTS, LISTED_SELECT, type ListedJob, type ListedRow, listedJob } from './listed-job.ts';
 import { type ScanBudget, scanJobs } from './scan-jobs.ts';
-import type { Sql } from './sql.ts';
+import type { How } from './sql.ts';
 import { binder, newestOf, readingsOf, type Walked } from './walk-jobs.ts';
 
 /** Which jobs to list. */
@@ -76,23 +69,31 @@ async function listed(
   const { windows, how } = readingsOf({ ...conditions, below: after }, now);
   for (const walked of windows) {
     const { values, bind } = binder();
-    const text = newestListed(lead, { walked, limit: String(most), bind });
-    rows.push(...(await sql.rows<ListedRow>(text, values, how)));
+    const newest = newestListed(lead, { walked, limit: String(most), bind, how });
+    rows.push(...(await sql.rows<ListedRow>(listedRows(newest, bind(limit + 1)), values, how)));
     if (rows.length > limit) break;
   }
-  const jobs = await withLastAttempts(sql, rows.slice(0, limit));
+  const jobs = rows.slice(0, limit).map(listedJob);
   const last = rows.length > limit ? jobs.at(-1) : undefined;
   return { jobs, ...(last ? { next: last.id } : {}) };
 }
 
-/** SQL of the newest jobs of a lead, whole. */
-function newestListed(lead: Lead | undefined, walk: { walked: Walked; limit: string; bind: Bind }): string {
+/** SQL of rows as lists show them, newest first. */
+function listedRows(selected: string, limit: string): string {
+  return `select l.*, ${LISTED_ATTEMPTS} from (${selected}) l order by l.id desc limit ${limit}`;
+}
+
+/** SQL of the newest jobs of a lead. */
+function newestListed(
+  lead: Lead | undefined,
+  walk: { walked: Walked; limit: string; bind: Bind; how: How },
+): string {
   const isOne = lead === undefined || lead.values.length === 1;
   const { each, newest } = newestOf(lead, { ...walk, select: isOne ? LISTED_SELECT : 'j.id' });
-  if (isOne) return `select l.* from ${each} cross join lateral (${newest}) l order by l.id desc`;
+  if (isOne) return `select n.* from ${each} cross join lateral (${newest}) n`;
   // Of several values only those that are shown are looked into.
-  const ids = `select l.id from ${each} cross join lateral (${newest}) l order by l.id desc limit ${walk.limit}`;
-  return `select ${LISTED_SELECT} from (${ids}) found join job j on j.id = found.id order by j.id desc`;
+  const ids = `select n.id from ${each} cross join lateral (${newest}) n order by n.id desc limit ${walk.limit}`;
+  return `select ${LISTED_SELECT} from (${ids}) found join job j on j.id = found.id`;
 }
 
 /** What has to be looked for. */
@@ -108,16 +109,8 @@ async function searched(
     ...(budget ? { budget } : {}),
   });
   const ids = scan.ids.slice(0, limit);
-  const sql = inside(db);
-  const rows =
-    ids.length === 0
-      ? []
-      : await sql.rows<ListedRow>(
-          `select ${LISTED_SELECT} from unnest($1::uuid[]) as of(id) join job j on j.id = of.id order by j.id desc`,
-          [ids],
-          PREPARED,
-        );
-  const jobs = await withLastAttempts(sql, rows);
+  const rows = ids.length === 0 ? [] : await inside(db).rows<ListedRow>(OF_IDS, [ids], PREPARED);
+  const jobs = rows.map(listedJob);
   const next = scan.ids.length > limit ? ids.at(-1) : scan.edge;
   const until = next ?? conditions.from;
   return {
@@ -127,29 +120,14 @@ async function searched(
   };
 }
 
+const OF_IDS = listedRows(
+  `select ${LISTED_SELECT} from unnest($1::uuid[]) as of(id) join job j on j.id = of.id`,
+  'all',
+);
+
 /** One job as a list shows it; undefined when it is not known. */
 export async function getListedJob(db: Database, id: string): Promise<ListedJob | undefined> {
-  const sql = inside(db);
-  const rows = await sql.rows<ListedRow>(`select ${LISTED_SELECT} from job j where j.id = $1`, [id]);
-  return (await withLastAttempts(sql, rows))[0];
-}
-
-async function withLastAttempts(sql: Sql, rows: readonly ListedRow[]): Promise<ListedJob[]> {
-  if (rows.length === 0) return [];
-  const attempts = await sql.rows<AttemptRow & { cut: boolean }>(
-    LAST_ATTEMPTS,
-    [rows.map(({ id }) => id)],
-    PREPARED,
-  );
-  const ofJob = Map.groupBy(attempts, ({ job }) => job);
-  return rows.map(({ cut, ...row }) => {
-    const found = ofJob.get(row.id) ?? [];
-    const last = found.slice(-MAX_LISTED_ATTEMPTS);
-    const areCut = last.length < found.length || last.some((attempt) => attempt.cut);
-    return {
-      ...jobRecord(row),
-      attempts: last.map(({ cut: _, ...attempt }) => attemptRecord(attempt)),
-      cut: areCut ? [...cut, 'attempts'] : cut,
-    };
-  });
+  const text = listedRows(`select ${LISTED_SELECT} from job j where j.id = $1`, '1');
+  const row = await inside(db).row<ListedRow>(text, [id]);
+  return row && listedJob(row);
 }

@@ -1,6 +1,14 @@
 import type { ScheduleState } from '@jetbeat/core';
 import { type Database, inside } from './database.ts';
-import { SCHEDULE_SELECT, type ScheduleRecord, type ScheduleRow, scheduleRecord } from './schedule-record.ts';
+import {
+  type ListedSchedule,
+  type ListedScheduleRow,
+  listedPage,
+  listedSchedule,
+  MAX_LISTED_BYTES,
+  timedPage,
+} from './listed-schedule.ts';
+import { type ScheduleRecord, scheduleRecord } from './schedule-record.ts';
 import { at } from './sql.ts';
 
 /** The schedules of some queues: those that name one of them, and those that name none and have one of these tasks. */
@@ -27,15 +35,35 @@ export interface ListSchedulesParams {
 const STATE = `case when s.problem is not null then 'problem' when s.finished_at is not null then 'finished'
   when s.paused_at is not null and (s.paused_until is null or s.paused_until > clock_timestamp()) then 'paused' else 'active' end`;
 
-/** Schedules in the order of their names. */
-export async function listSchedules(db: Database, params: ListSchedulesParams): Promise<ScheduleRecord[]> {
-  const values: unknown[] = [params.limit];
+/** A page of schedules. */
+export interface SchedulesPage {
+  readonly schedules: readonly ListedSchedule[];
+  /** The name behind which it goes on; absent: that was all. */
+  readonly next?: string;
+}
+
+/**
+ * Schedules in the order of their names, what is large of them cut. A page is a few megabytes at most, whatever they hold: it may end
+ * before `limit`, and go on.
+ * @param params.budget bytes that their definitions may have
+ */
+export async function listSchedules(
+  db: Database,
+  params: ListSchedulesParams & { readonly budget?: number },
+): Promise<SchedulesPage> {
+  const { limit, budget = MAX_LISTED_BYTES } = params;
+  // One more tells that there are more.
+  const values: unknown[] = [limit + 1, budget];
   const matching = matchingOf(params, (value) => `$${values.push(value)}`);
-  const rows = await inside(db).rows<ScheduleRow>(
-    `select ${SCHEDULE_SELECT} from schedule s ${matching} order by s.name limit $1`,
+  const page = `select s.id from schedule s ${matching} order by s.name limit $1`;
+  const rows = await inside(db).rows<ListedScheduleRow>(
+    listedPage(page, { order: 's.name', budget: '$2' }),
     values,
   );
-  return rows.map(scheduleRecord);
+  const schedules = rows.slice(0, limit).map(listedSchedule);
+  const last = schedules.at(-1);
+  const isAll = schedules.length === (rows[0]?.found ?? 0);
+  return { schedules, ...(last === undefined || isAll ? {} : { next: last.name }) };
 }
 
 /** Which schedules to count. */
@@ -104,9 +132,19 @@ export async function unplacedTasks(db: Database): Promise<string[]> {
   return rows.map(({ task }) => task);
 }
 
+/** A schedule that will fire; of its job only the task is there. */
+export type FiringSchedule = Pick<
+  ScheduleRecord,
+  'name' | 'definition' | 'createdAt' | 'runs' | 'nextAt' | 'paused'
+>;
+
+/** What rules may take that one look into the future goes by, bytes. */
+const MAX_RULE_BYTES = 8 * 1024 ** 2;
+
 /**
  * The schedules that fire up to a time, the one that is next first; a paused one that goes on before that is among them.
  * @param params.upTo Unix milliseconds
+ * @returns `whole`: there are no more than these
  */
 export async function firingSchedules(
   db: Database,
@@ -115,18 +153,22 @@ export async function firingSchedules(
     readonly task?: string;
     readonly scope?: ScheduleScope | undefined;
     readonly limit: number;
+    /** Bytes that their rules may have. */
+    readonly budget?: number;
   },
-): Promise<ScheduleRecord[]> {
-  const { upTo, task, scope, limit } = params;
-  const values: unknown[] = [upTo, limit];
+): Promise<{ readonly schedules: readonly FiringSchedule[]; readonly whole: boolean }> {
+  const { upTo, task, scope, limit, budget = MAX_RULE_BYTES } = params;
+  const values: unknown[] = [upTo, limit + 1, budget];
   const bind = (value: unknown) => `$${values.push(value)}`;
   const ofTask = task === undefined ? '' : `and s.definition->'job'->>'task' = ${bind(task)}`;
   const ofScope = scope === undefined ? '' : `and ${inScope(scope, bind)}`;
-  const rows = await inside(db).rows<ScheduleRow>(
-    `select ${SCHEDULE_SELECT} from schedule s
-     where s.next_at <= ${at('$1')} and s.problem is null and (s.paused_at is null or s.paused_until < ${at('$1')}) ${ofTask} ${ofScope}
-     order by s.next_at, s.id limit $2`,
+  const page = `select s.id from schedule s
+    where s.next_at <= ${at('$1')} and s.problem is null and (s.paused_at is null or s.paused_until < ${at('$1')}) ${ofTask} ${ofScope}
+    order by s.next_at, s.id limit $2`;
+  const rows = await inside(db).rows<ListedScheduleRow>(
+    timedPage(page, { order: 's.next_at, s.id', budget: '$3' }),
     values,
   );
-  return rows.map(scheduleRecord);
+  const schedules = rows.slice(0, limit).map(scheduleRecord);
+  return { schedules, whole: schedules.length === (rows[0]?.found ?? 0) };
 }

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { isDeepStrictEqual } from 'node:util';
 import { afterEach, beforeAll, expect, test } from 'vitest';
 import { waitUntil } from '../../../test/support/wait-until.ts';
+import { getBatch, openBatches } from './batches.ts';
 import { buildMissing } from './build-missing.ts';
 import { type Database, inside } from './database.ts';
 import { getJob, insertJobs } from './jobs.ts';
@@ -17,7 +18,8 @@ import {
   reader,
   untilRuns,
 } from './old-schema.ts';
-import { sampleJob } from './sample.ts';
+import { NOON, newId, sampleJob } from './sample.ts';
+import type { Sql } from './sql.ts';
 
 afterEach(endAll);
 let fresh: unknown;
@@ -123,6 +125,42 @@ test('who has no time for the indexes of a history leaves them to whoever has; t
   await end();
   expect(await buildMissing(db)).toBe('built');
   expect(await catalog(db)).toEqual(fresh);
+}, 60_000);
+
+test('replays of dead letters are batches from then on: those that are there, one that an older process is just writing, and what it accepts later', async () => {
+  const { db, url } = await oldDatabase();
+  await inside(db).orm.migrator.up({ to: '0012-secrets' });
+  const ids = [newId(), newId(), newId(), newId()] as const;
+  const accept = (sql: Sql, id: string, done: number | null = null) =>
+    sql.run(
+      `insert into replay (id, filter, rate, most, by, last_id, replayed, skipped, created_at, done_at)
+        values ($1, '{"task": "a.b"}', 5, 9, 'k9', $2, 3, 1, $3, $4)`,
+      [id, ids[0], new Date(NOON), done && new Date(done)],
+    );
+  await accept(inside(db), ids[0]);
+  await accept(inside(db), ids[1], NOON + 5);
+  const older = await open(url, 'older');
+  const migration = await inside(older).transaction(async (sql) => {
+    await accept(sql, ids[2]);
+    const done = migrate(await open(url, 'newer'));
+    done.catch(() => {});
+    await untilRuns(db, 'newer', 'create trigger replay_is_batch%');
+    return { done };
+  });
+  await migration.done;
+  await accept(inside(older), ids[3]);
+  const taken = await Promise.all(ids.map((id) => getBatch(db, id)));
+  const same = {
+    action: 'replay',
+    filter: { task: 'a.b', states: ['dead'] },
+    rate: 5,
+    most: 9,
+    done: 3,
+    skipped: 1,
+  };
+  const ends = [null, NOON + 5, null, null];
+  expect(taken).toMatchObject(ids.map((id, at) => ({ ...same, id, createdAt: NOON, finishedAt: ends[at] })));
+  expect([...(await openBatches(db))].sort()).toEqual([ids[0], ids[2], ids[3]].sort());
 }, 60_000);
 
 const invalidIndexes = (db: Database) =>

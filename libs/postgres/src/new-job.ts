@@ -1,4 +1,11 @@
-import { type JobEnvelope, orderOf, PHASES, parseTraceparent, type UniqueAsk } from '@jetbeat/core';
+import {
+  type Asker,
+  type JobEnvelope,
+  orderOf,
+  PHASES,
+  parseTraceparent,
+  type UniqueAsk,
+} from '@jetbeat/core';
 import { type Column, toArrays, unnested } from './columns.ts';
 import { lockRetried } from './retries.ts';
 import type { Sql } from './sql.ts';
@@ -16,6 +23,8 @@ export interface NewJob {
   readonly origin: string;
   /** The job that it is made from by a retry. */
   readonly retryOf?: string;
+  /** Who asked for it; absent: its schedule, or what it follows from. */
+  readonly requestedBy?: Asker | undefined;
   /** What its call wants of its key. */
   readonly unique?: UniqueAsk | undefined;
   /** How many bytes of text it has in memory, about, where the pass that made it knows. */
@@ -48,6 +57,7 @@ const COLUMNS: readonly Column<NewJob>[] = [
   { name: 'parent', type: 'uuid', of: ({ envelope }) => envelope.parent },
   { name: 'unique_key', type: 'jsonb', of: ({ envelope }) => envelope.unique },
   { name: 'retry_of', type: 'uuid', of: (job) => job.retryOf },
+  { name: 'requested_by', type: 'jsonb', of: (job) => job.requestedBy },
 ];
 const NAMES = COLUMNS.map(({ name }) => name).join(', ');
 

@@ -1,7 +1,10 @@
 import { type OccurrenceState, PLAN_ORIGIN, type Reason } from '@jetbeat/core';
+import type { Total } from './count-jobs.ts';
+import { countNewest } from './count-newest.ts';
 import { type Database, inside } from './database.ts';
 import { known } from './json.ts';
 import { at, ms } from './sql.ts';
+import { binder } from './walk-jobs.ts';
 
 /** What became of one nominal time, or of a row of equal ones. Times in Unix milliseconds. */
 export interface OccurrenceRecord {
@@ -53,31 +56,51 @@ export async function listOccurrences(
   db: Database,
   params: ListOccurrencesParams,
 ): Promise<OccurrenceRecord[]> {
-  const { scheduleId, limit, after, origin, states, from, to } = params;
-  const values: unknown[] = [scheduleId, limit];
-  const bind = (value: unknown) => `$${values.push(value)}`;
-  const where = ['o.schedule_id = $1'];
+  const { scheduleId, limit, after } = params;
+  const { values, bind } = binder([scheduleId, limit]);
+  const { walk, fits } = conditionsOf(params, bind);
+  const where = [...walk, ...fits];
   if (after)
     where.push(`(o.nominal_time, o.origin) < (${at(bind(after.nominalTime))}, ${bind(after.origin)})`);
-  if (states !== undefined) where.push(`o.state = any(${bind(states)}::text[])`);
-  if (origin !== undefined) {
-    const whole = origin === PLAN_ORIGIN || origin.includes(':');
-    where.push(whole ? `o.origin = ${bind(origin)}` : `o.origin like ${bind(`${origin}:%`)}`);
-  }
-  if (to !== undefined) where.push(`o.nominal_time <= ${at(bind(to))}`);
-  if (from !== undefined) {
-    const since = at(bind(from));
-    where.push(`coalesce(o.to_time, o.nominal_time) >= ${since}`);
-    where.push(`o.nominal_time >= coalesce((select min(r.nominal_time) from (
-      select p.nominal_time, p.to_time from occurrence p where p.schedule_id = $1 and p.nominal_time < ${since}
-      order by p.nominal_time desc limit ${REACHING}) r where r.to_time >= ${since}), ${since})`);
-  }
   const rows = await inside(db).rows<OccurrenceRow>(
-    `select ${OCCURRENCE_SELECT} from occurrence o where ${where.join(' and ')}
-     order by o.nominal_time desc, o.origin desc limit $2`,
+    `select ${OCCURRENCE_SELECT} from occurrence o where ${where.join(' and ')} order by ${NEWEST} limit $2`,
     values,
   );
   return rows.map(occurrenceRecord);
+}
+
+/** How many of them fit, as far as that is cheap to tell. */
+export function countOccurrences(
+  db: Database,
+  filter: Omit<ListOccurrencesParams, 'limit' | 'after'>,
+): Promise<Total> {
+  const { values, bind } = binder([filter.scheduleId]);
+  return countNewest(db, { from: 'occurrence o', ...conditionsOf(filter, bind), order: NEWEST, values });
+}
+
+const NEWEST = 'o.nominal_time desc, o.origin desc';
+
+/** The schedule is $1. */
+function conditionsOf(
+  { origin, states, from, to }: Omit<ListOccurrencesParams, 'limit' | 'after'>,
+  bind: (value: unknown) => string,
+): { walk: string[]; fits: string[] } {
+  const walk = ['o.schedule_id = $1'];
+  const fits: string[] = [];
+  if (states !== undefined) fits.push(`o.state = any(${bind(states)}::text[])`);
+  if (origin !== undefined) {
+    const whole = origin === PLAN_ORIGIN || origin.includes(':');
+    fits.push(whole ? `o.origin = ${bind(origin)}` : `o.origin like ${bind(`${origin}:%`)}`);
+  }
+  if (to !== undefined) walk.push(`o.nominal_time <= ${at(bind(to))}`);
+  if (from !== undefined) {
+    const since = at(bind(from));
+    fits.push(`coalesce(o.to_time, o.nominal_time) >= ${since}`);
+    walk.push(`o.nominal_time >= coalesce((select min(r.nominal_time) from (
+      select p.nominal_time, p.to_time from occurrence p where p.schedule_id = $1 and p.nominal_time < ${since}
+      order by p.nominal_time desc limit ${REACHING}) r where r.to_time >= ${since}), ${since})`);
+  }
+  return { walk, fits };
 }
 
 /** The newest occurrence of each of these schedules, where there is one. */

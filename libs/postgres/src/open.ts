@@ -28,6 +28,11 @@ const STATEMENT_TIMEOUT_MS = 15_000;
 /** We give up a statement: the server or the network is frozen. */
 const ANSWER_TIMEOUT_MS = 20_000;
 const IDLE_IN_TRANSACTION_MS = 30_000;
+/**
+ * No statement here is long enough to be compiled, and the planner believes that of what has a bound over many partitions: it would take
+ * a part of a second anew each time. https://www.postgresql.org/docs/18/jit-decision.html
+ */
+const NO_JIT = '-c jit=off';
 
 /** Opens a database. Nothing is connected yet: PostgreSQL may come later, and go and come again. */
 export async function openDatabase(options: OpenDatabaseOptions): Promise<Database> {
@@ -59,6 +64,7 @@ export async function openDatabase(options: OpenDatabaseOptions): Promise<Databa
       statement_timeout: options.statementMs ?? STATEMENT_TIMEOUT_MS,
       query_timeout: ANSWER_TIMEOUT_MS,
       idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
+      options: NO_JIT,
       keepAlive: true,
       onPoolCreated: sockets.watch,
     },

@@ -68,6 +68,6 @@ test('a new day has every index of its parent', async () => {
     return (await inside(db).row<{ indexes: number }>(sql, [table]))?.indexes;
   };
   const parent = await indexesOf('job');
-  expect(parent).toBe(13);
+  expect(parent).toBe(14);
   expect(await indexesOf('job_20310521')).toBe(parent);
 });

@@ -44,7 +44,8 @@ export async function allQueueSettings(db: Database): Promise<Map<string, QueueS
 
 /**
  * Changes a queue, which is made where it is missing.
- * @param params.change what to change, of the queue as it is now; undefined: nothing, and the version stays. It may throw
+ * @param params.change what to change, of the queue as it is now; its version is 0 where there is none yet. Undefined: nothing, and the
+ * version stays; where there was none there is none then. It may throw
  */
 export async function changeQueue(
   db: Database,
@@ -59,7 +60,7 @@ export async function changeQueue(
   return inside(db).entities((em) =>
     em.transactional(async (own) => {
       const at = new Date(now);
-      const made = { name, version: 1, initial: {}, createdAt: at, updatedAt: at };
+      const made = { name, version: 0, initial: {}, createdAt: at, updatedAt: at };
       await own.upsert(QueueEntity, made, { onConflictFields: ['name'], onConflictAction: 'ignore' });
       own.clear();
       const queue = await own.findOneOrFail(QueueEntity, { name }, { lockMode: LockMode.PESSIMISTIC_WRITE });
@@ -69,7 +70,7 @@ export async function changeQueue(
         own.assign(queue, { ...cleanJson(changes), version: Number(queue.version) + 1, updatedAt: at });
         await own.flush();
         if (audit) await writeAuditBy(own, audit(before, queueRecord(queue)));
-      }
+      } else if (before.version === 0) await own.nativeDelete(QueueEntity, { name });
       return queueRecord(queue);
     }),
   );

@@ -30,7 +30,7 @@ export interface ScheduleRecord extends PlannableSchedule {
   readonly finishedAt?: number;
 }
 
-/** A row of `SCHEDULE_SELECT`. */
+/** A row of `SCHEDULE_SELECT`, or of `PLANNED_SELECT`. */
 export interface ScheduleRow {
   readonly id: string;
   readonly name: string;
@@ -45,7 +45,7 @@ export interface ScheduleRow {
   readonly pausedBy: string | null;
   readonly pauseNote: string | null;
   readonly pausedUntil: number | null;
-  readonly superseded: readonly { readonly definition: unknown; readonly until: number }[] | null;
+  readonly superseded?: readonly { readonly definition: unknown; readonly until: number }[] | null;
   readonly problem: string | null;
   readonly finishedAt: number | null;
 }
@@ -56,7 +56,9 @@ export const SCHEDULE_REST = `s.id, s.name, s.version, ${ms('s.created_at')} as 
   s.runs::float8 as runs, ${ms('s.paused_at')} as "pausedAt", s.paused_by as "pausedBy", s.pause_note as "pauseNote",
   ${ms('s.paused_until')} as "pausedUntil", s.problem, ${ms('s.finished_at')} as "finishedAt"`;
 /** What to select for a `ScheduleRow`, of the table alias `s`. */
-export const SCHEDULE_SELECT = `${SCHEDULE_REST}, s.definition, s.superseded`;
+export const SCHEDULE_SELECT = `${SCHEDULE_REST}, s.definition`;
+/** The same with what it was before, which only planning asks for: until then every edit adds a whole definition. */
+export const PLANNED_SELECT = `${SCHEDULE_SELECT}, s.superseded`;
 
 /** Reads a row. */
 export function scheduleRecord(row: ScheduleRow): ScheduleRecord {

@@ -47,8 +47,8 @@ test('a schedule is kept as it was made, under a name that nobody else has', asy
   });
   expect(await getSchedule(db, 'report')).toBeUndefined();
   await make('a');
-  expect((await listSchedules(db, { limit: 1 })).map(({ name }) => name)).toEqual(['a']);
-  expect((await listSchedules(db, { limit: 9, after: 'a' })).map(({ name }) => name)).toEqual([
+  expect((await listSchedules(db, { limit: 1 })).schedules.map(({ name }) => name)).toEqual(['a']);
+  expect((await listSchedules(db, { limit: 9, after: 'a' })).schedules.map(({ name }) => name)).toEqual([
     'report/nightly',
   ]);
 });

@@ -33,3 +33,23 @@ test('who has waited for too long is refused, and takes nobody’s place', async
   await first;
   expect(await gate(async () => 2)).toBe(2);
 });
+
+test('what is short goes before what waits and is not, but for one of three', async () => {
+  const gate = createSearchGate({ atOnce: 1, waitMs: 60_000 });
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const begun: string[] = [];
+  const run = (name: string, isShort: boolean) =>
+    gate(
+      async () => {
+        begun.push(name);
+        await promise;
+      },
+      { isShort },
+    );
+  const asked = ['first', 'long 1', 'long 2', 'short 1', 'short 2', 'short 3'];
+  const runs = asked.map((name) => run(name, name.startsWith('short')));
+  resolve();
+  await Promise.all(runs);
+  expect(begun).toEqual(['first', 'short 1', 'short 2', 'long 1', 'short 3', 'long 2']);
+  expect(await gate(async () => 'free')).toBe('free');
+});

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { JOB_STATES, matchesGlob, parseSearch } from '@jetbeat/core';
 import fc from 'fast-check';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/database.ts';
 import { countByState, countJobs } from './count-jobs.ts';
 import { type Database, inside } from './database.ts';
@@ -67,6 +67,31 @@ test('ids are found whole, by their begin, and among other things', async () => 
   expect(await found(begin)).toEqual(idsOf((job) => job.id.startsWith(begin)));
 });
 
+test('jobs are found by the workers that have begun them, also where another one has ended them', async () => {
+  const of = known.map(({ id }, n) => ({
+    id,
+    workers: n % 9 === 0 ? ['w1', 'w2'] : n % 3 === 0 ? ['w2'] : [],
+  }));
+  const rows = of.flatMap(({ id, workers }) =>
+    workers.map((worker, run) => ({ id, worker, run, by: newId() })),
+  );
+  await inside(db).run(
+    `insert into attempt (job_id, run_id, number, run, worker_id, started_at)
+     select x.id, x.by, 1, x.run, x.worker, now() from json_to_recordset($1) as x(id uuid, by uuid, run integer, worker text)`,
+    [JSON.stringify(rows)],
+  );
+  const begunBy = (...names: string[]) =>
+    of.flatMap(({ id, workers }) => (names.every((name) => workers.includes(name)) ? [id] : []));
+  expect(await found('worker:w1')).toEqual(begunBy('w1'));
+  expect(await found('worker:w2 worker:w*1')).toEqual(begunBy('w1'));
+  expect(await found('worker:w1,w2')).toEqual(begunBy('w2'));
+  expect(await found('worker:w')).toEqual([]);
+  const queue = (id: string) => known.find((job) => job.id === id)?.queue;
+  expect(await found('worker:w2 queue:q1')).toEqual(begunBy('w2').filter((id) => queue(id) === 'q1'));
+  const { value } = await countJobs(db, { terms: parseSearch('worker:w2') });
+  expect(value).toBe(begunBy('w2').length);
+});
+
 test('what is bound means nothing in SQL', async () => {
   const texts = [
     "'; drop table job; --",
@@ -81,7 +106,16 @@ test('what is bound means nothing in SQL', async () => {
   ];
   for (const text of texts) {
     const quoted = `"${text.replace(/[\\"]/g, '\\$&')}"`;
-    for (const head of ['task', 'queue', 'schedule', 'reason', 'input.a', `input.${quoted}`, 'meta.a'])
+    for (const head of [
+      'task',
+      'queue',
+      'schedule',
+      'reason',
+      'worker',
+      'input.a',
+      `input.${quoted}`,
+      'meta.a',
+    ])
       expect(await found(`${head}:${quoted}`), `${head} ${text}`).toEqual([]);
     expect(await found(quoted)).toEqual([]);
     expect(
@@ -111,34 +145,48 @@ test('a page looks as far as it may, says so, and the next one goes on from ther
 });
 
 test('no time is left for a second step', async () => {
-  const terms = parseSearch('input.user.id:none');
+  const terms = parseSearch('input.user.id:none state:succeeded,queued');
   const page = await listJobs(db, { terms, limit: 5, budget: { rows: 10_000, ms: -1 } });
-  expect(page.next).toBe(known[199]?.id);
+  // Half of the first step is for each state.
+  expect(page.next).toBe(idsOf(({ state }) => state === 'succeeded')[199]);
+});
+
+const slowly = (seconds: number, filter: Parameters<typeof conditionsOf>[0] = {}) => ({
+  ...conditionsOf(filter),
+  rest: [() => `pg_sleep(${seconds}) is null`],
 });
 
 test('where jobs take long to be looked at fewer are, and never none', async () => {
-  const slowly = { ...conditionsOf({}), rest: [() => 'pg_sleep(0.002) is null'] };
-  const statements = vi.spyOn(inside(db), 'transaction');
-  const scan = await scanJobs(db, {
-    conditions: slowly,
-    most: 5,
-    budget: { rows: 10_000, ms: 1, stepMs: 200 },
-  });
-  expect(scan).toEqual({ ids: [], edge: known[19]?.id });
-  // 200 were too many; as many once more would be too.
-  expect(statements).toHaveBeenCalledTimes(2);
-  statements.mockRestore();
-  const stuck = { ...conditionsOf({}), rest: [() => 'pg_sleep(1) is null'] };
+  const budget = { rows: 10_000, ms: 30 };
+  const scan = await scanJobs(db, { conditions: slowly(0.004), most: 5, budget });
+  const looked = 1 + known.findIndex(({ id }) => id === scan.edge);
+  expect(scan.ids).toEqual([]);
+  expect(looked).toBeGreaterThan(0);
+  expect(looked).toBeLessThanOrEqual(10);
+  // One takes all the time that there is.
+  const stuck = await scanJobs(db, { conditions: slowly(0.1), most: 5, budget });
+  expect(stuck).toEqual({ ids: [], edge: known[0]?.id });
+});
+
+test('where one state takes all the time some of each are looked at, or it is said what to do', async () => {
+  const states = ['succeeded', 'dead'] as const;
+  const budget = { rows: 10_000, ms: 1, stepMs: 2_000 };
+  const scan = await scanJobs(db, { conditions: slowly(0.02, { states }), most: 5, budget });
+  const [succeeded, dead] = states.map((one) => idsOf(({ state }) => state === one)[9] ?? '');
+  expect(scan).toEqual({ ids: [], edge: [succeeded, dead].sort().at(-1) });
   await expect(
-    scanJobs(db, { conditions: stuck, most: 5, budget: { rows: 10_000, ms: 1, stepMs: 50 } }),
+    scanJobs(db, {
+      conditions: slowly(0.02, { states }),
+      most: 5,
+      budget: { ...budget, stepMs: 100 },
+    }),
   ).rejects.toMatchObject({ code: 'search_too_slow' });
 });
 
 test('while many search, connections are left for others', async () => {
   const pool = await openDatabase({ url: made.url, applicationName: 'gate-test', poolSize: 5 });
-  const slowly = { ...conditionsOf({}), rest: [() => 'pg_sleep(0.05) is null'] };
-  const budget = { rows: 20, ms: 1, stepMs: 2_000 };
-  const search = () => scanJobs(pool, { conditions: slowly, most: 5, budget });
+  const budget = { rows: 20, ms: 1 };
+  const search = () => scanJobs(pool, { conditions: slowly(0.4), most: 5, budget });
   const searches = Promise.allSettled(Array.from({ length: 20 }, search));
   await turn();
   // They are lent a connection, or are being lent one; the rest asks for none.

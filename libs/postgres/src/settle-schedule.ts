@@ -1,13 +1,13 @@
 import { awayAt, createRecurrence, planSchedule } from '@jetbeat/core';
 import { readGaps } from './beats.ts';
 import { planRows } from './plan-rows.ts';
-import { SCHEDULE_SELECT, type ScheduleRecord, type ScheduleRow, scheduleRecord } from './schedule-record.ts';
+import { PLANNED_SELECT, type ScheduleRecord, type ScheduleRow, scheduleRecord } from './schedule-record.ts';
 import type { Sql } from './sql.ts';
 import { writePlan } from './write-plan.ts';
 
 /** Steps of planning: some ten days of a schedule of one second. */
 const MAX_STEPS = 100;
-const LOCK = `select ${SCHEDULE_SELECT} from schedule s where s.name = $1 for update`;
+const LOCK = `select ${PLANNED_SELECT} from schedule s where s.name = $1 for update`;
 
 /** Locks a schedule and plans it up to `now` (Unix milliseconds), as a pass would; undefined when there is none. */
 export async function settleSchedule(

@@ -51,7 +51,7 @@ export function readingsOf(
     : { windows: [walked], how: { prepared: true } };
 }
 
-/** A walk, as SQL: `newest` is to be joined to `each`, which has one row for each value of the lead, `v.value`. */
+/** A walk, as SQL: `newest` is to be joined to `each`, which has one row for each value of the lead, `v.value`, the `v.n`-th of them. */
 export interface Walk {
   readonly each: string;
   readonly newest: string;
@@ -70,16 +70,17 @@ export function binder(first: readonly unknown[] = []): { readonly values: unkno
  * planner could as well take the primary key and look at every job that there is, where it believes that many have the value.
  * @param what.select what to take of a job
  * @param what.limit SQL: how many of each value
+ * @param what.how how it is to be run
  */
 export function newestOf(
   lead: Lead | undefined,
-  what: { select: string; walked: Walked; limit: string; bind: Bind },
+  what: { select: string; walked: Walked; limit: string; bind: Bind; how?: How },
 ): Walk {
-  const { select, walked, limit, bind } = what;
+  const { select, walked, limit, bind, how } = what;
   const { where, by } = walkOf(lead, walked, bind);
   const order = by.map((column) => `${column} desc`).join(', ');
   return {
-    each: eachOf(lead, bind),
+    each: eachOf(lead, bind, how),
     newest: `select ${select} from job j where ${where} order by ${order} limit ${limit}`,
   };
 }
@@ -105,13 +106,13 @@ export function oldestOf(
   };
 }
 
-/** The values of a lead, a row each. */
-function eachOf(lead: Lead | undefined, bind: Bind): string {
+/** The values of a lead and their places, a row each. */
+function eachOf(lead: Lead | undefined, bind: Bind, { prepared = false }: How = {}): string {
   const [value = '', ...more] = lead?.values ?? [];
-  // Of one the planner knows that it is one.
-  return more.length === 0
-    ? `(select ${bind(value)}::text as value) v`
-    : `unnest(${bind([value, ...more])}::text[]) as v(value)`;
+  if (more.length > 0) return `unnest(${bind([value, ...more])}::text[]) with ordinality as v(value, n)`;
+  // Of one the planner knows that it is one, and what it is. With a plan that is kept it must not: where it finds the value to be
+  // frequent it believes its own plan to be cheaper, and plans each time anew.
+  return `(select ${bind(value)}::text as value, 1 as n${prepared ? ' offset 0' : ''}) v`;
 }
 
 /** Conditions of a walk whose value is `v.value`, and the columns of its order. */

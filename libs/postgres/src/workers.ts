@@ -73,37 +73,31 @@ export function workerState(
   return draining ? 'draining' : 'running';
 }
 
+/** Which workers. */
+export interface WorkersFilter {
+  /** Heard of after this time. */
+  readonly heardAfter: number;
+  /** Those of which was heard after this time are alive. */
+  readonly since: number;
+  readonly state?: WorkerState | undefined;
+  readonly queue?: string | undefined;
+  /** Only those that serve one of these. */
+  readonly queues?: readonly string[] | undefined;
+}
+
 /** Workers, the one that started last first. Times in Unix milliseconds. */
 export async function listWorkers(
   db: Database,
-  params: {
-    /** Heard of after this time. */
-    readonly heardAfter: number;
-    /** Those of which was heard after this time are alive. */
-    readonly since: number;
-    readonly state?: WorkerState | undefined;
-    readonly queue?: string | undefined;
-    /** Only those that serve one of these. */
-    readonly queues?: readonly string[] | undefined;
+  params: WorkersFilter & {
     readonly limit: number;
     /** The last one of the page before. */
     readonly after?: { readonly startedAt: number; readonly id: string } | undefined;
   },
 ): Promise<WorkerRecord[]> {
-  const { heardAfter, since, state, queue, queues, limit, after } = params;
-  const alive = { state: 'running', heardAt: { $gt: new Date(since) } } as const;
-  const ofState = {
-    stopped: { state: 'stopped' },
-    silent: { state: 'running', heardAt: { $lte: new Date(since) } },
-    running: { ...alive, draining: false },
-    draining: { ...alive, draining: true },
-  } as const;
+  const { limit, after } = params;
   const startedAt = after && new Date(after.startedAt);
   const where = [
-    { heardAt: { $gt: new Date(heardAfter) } },
-    ...(state ? [ofState[state]] : []),
-    ...(queue === undefined ? [] : [{ queues: { $contains: [queue] } }]),
-    ...(queues ? [{ queues: { $overlap: [...queues] } }] : []),
+    ...fitsOf(params),
     ...(after && startedAt
       ? [{ $or: [{ startedAt: { $lt: startedAt } }, { startedAt, id: { $gt: after.id } }] }]
       : []),
@@ -112,6 +106,27 @@ export async function listWorkers(
     em.find(WorkerEntity, { $and: where }, { orderBy: { startedAt: 'desc', id: 'asc' }, limit }),
   );
   return found.map(workerRecord);
+}
+
+/** How many of them there are. */
+export function countWorkers(db: Database, filter: WorkersFilter): Promise<number> {
+  return inside(db).entities((em) => em.count(WorkerEntity, { $and: fitsOf(filter) }));
+}
+
+function fitsOf({ heardAfter, since, state, queue, queues }: WorkersFilter) {
+  const alive = { state: 'running', heardAt: { $gt: new Date(since) } } as const;
+  const ofState = {
+    stopped: { state: 'stopped' },
+    silent: { state: 'running', heardAt: { $lte: new Date(since) } },
+    running: { ...alive, draining: false },
+    draining: { ...alive, draining: true },
+  } as const;
+  return [
+    { heardAt: { $gt: new Date(heardAfter) } },
+    ...(state ? [ofState[state]] : []),
+    ...(queue === undefined ? [] : [{ queues: { $contains: [queue] } }]),
+    ...(queues ? [{ queues: { $overlap: [...queues] } }] : []),
+  ];
 }
 
 /** The tasks that live workers serve which take jobs, each with the queues from which they take it. */

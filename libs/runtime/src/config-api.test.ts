@@ -18,6 +18,26 @@ test('only who has no right key is limited, unless it is configured', () => {
   expect(read({ rateLimits: { failures: null, address: null } })).toEqual({});
 });
 
+test('streams and connections have limits that fit to each other', () => {
+  const limits = { streams: 1_000, perCaller: 100, waitingBytes: 64 * 1_024 ** 2 };
+  const waitingOfOne = { most: 262_144, least: 16_384 };
+  expect(read({})).toMatchObject({ connections: 5_000, streams: { ...limits, waitingOfOne } });
+  const streams = { limit: 10, perCaller: 2, waiting: '1MiB', waitingPerClient: '32KiB' };
+  expect(read({ connections: 60, streams })).toMatchObject({
+    connections: 60,
+    streams: {
+      streams: 10,
+      perCaller: 2,
+      waitingBytes: 1_048_576,
+      waitingOfOne: { most: 32_768, least: 16_384 },
+    },
+  });
+  const wrong = (section: object) => () => read(section);
+  expect(wrong({ streams: { waitingPerClient: '8KiB' } })).toThrow('8KiB is less than 16KiB');
+  expect(wrong({ streams: { limit: 5_000 } })).toThrow('64MiB is less than 16KiB for each of 5000 streams');
+  expect(wrong({ connections: 1_000 })).toThrow('1000 leaves less than 50 beside 1000 streams');
+});
+
 test('everything can come from the environment', () => {
   const env = {
     JETBEAT_TLS_CERT: '/c.pem',

@@ -1,7 +1,16 @@
 import { BlockList, isIP, isIPv4 } from 'node:net';
 import Type, { type Static } from 'typebox';
 import { ConfigError } from './config-error.ts';
+import { OIDC_SECTION, type OidcConfig, oidcSection } from './config-oidc.ts';
 import { RATE_LIMITS, type RequestRates, requestRates } from './config-rate-limits.ts';
+import { SESSIONS, type SessionTimes, sessionTimes } from './config-sessions.ts';
+import {
+  CONNECTIONS,
+  STREAMS,
+  type StreamLimits,
+  streamLimits,
+  USUAL_CONNECTIONS,
+} from './config-streams.ts';
 
 const closed = { additionalProperties: false } as const;
 const File = (description: string) => Type.String({ minLength: 1, maxLength: 4_096, description });
@@ -43,6 +52,10 @@ export const API_SECTION = Type.Object(
       }),
     ),
     rateLimits: Type.Optional(RATE_LIMITS),
+    connections: Type.Optional(CONNECTIONS),
+    streams: Type.Optional(STREAMS),
+    sessions: Type.Optional(SESSIONS),
+    oidc: Type.Optional(OIDC_SECTION),
   },
   { ...closed, description: 'How the API is reached, and how often one may ask it.' },
 );
@@ -55,17 +68,23 @@ export interface ApiConfig {
   /** Without a slash at its end. */
   readonly publicUrl?: string;
   readonly rateLimits: RequestRates;
+  /** Connections that may be open at once. */
+  readonly connections: number;
+  readonly streams: StreamLimits;
+  readonly sessions: SessionTimes;
+  /** Absent: nobody signs in with a provider. */
+  readonly oidc?: OidcConfig;
 }
 
 /**
  * Fills in the defaults.
- * @throws ConfigError for proxies that are no addresses, and for a range of everybody
+ * @throws ConfigError for proxies that are no addresses, for a range of everybody, for limits that cannot all hold, and for what is wrong with the provider of sign-ins
  */
 export function apiSection(
   section: Static<typeof API_SECTION> | undefined,
   milliseconds: (duration: string) => number,
 ): ApiConfig {
-  const { tls, trustedProxies = [], publicUrl } = section ?? {};
+  const { tls, trustedProxies = [], publicUrl, oidc, connections = USUAL_CONNECTIONS } = section ?? {};
   const wrong = trustedProxies.flatMap((text) => wrongRange(text) ?? []);
   if (wrong.length > 0)
     throw new ConfigError(wrong.map((why) => `api.trustedProxies (JETBEAT_TRUSTED_PROXIES): ${why}`));
@@ -74,6 +93,10 @@ export function apiSection(
     trustedProxies,
     ...(publicUrl === undefined ? {} : { publicUrl: publicUrl.replace(/\/$/, '') }),
     rateLimits: requestRates(section?.rateLimits, milliseconds),
+    connections,
+    streams: streamLimits(section?.streams, connections),
+    sessions: sessionTimes(section?.sessions, milliseconds),
+    ...(oidc ? { oidc: oidcSection(oidc) } : {}),
   };
 }
 

@@ -133,7 +133,12 @@ function at(value: unknown, pointer: string): unknown {
 
 /** Secrets are not repeated in a message, nor what stands where a section with secrets in it belongs. */
 function shown(value: unknown, pointer: string): string {
-  if (/^\/(apiKey|nats|database|smtp|postgres|commands|webhooks)(\/|$)/.test(pointer)) return '';
+  if (
+    /^\/(apiKey|nats|database|smtp|postgres|commands|webhooks)(\/|$)|^\/api\/oidc(\/clientSecret)?$/.test(
+      pointer,
+    )
+  )
+    return '';
   const found = at(value, pointer);
   return found === undefined || typeof found === 'object'
     ? ''

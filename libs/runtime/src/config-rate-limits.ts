@@ -38,7 +38,12 @@ const DEFAULTS = {
 /** How often one may ask the API. */
 export const RATE_LIMITS = Type.Object(
   {
-    key: Type.Optional(Rate('Requests with one key, or of one session.', DEFAULTS.key)),
+    key: Type.Optional(
+      Rate(
+        'Requests with one key and in all sessions of it, or of one person of the provider.',
+        DEFAULTS.key,
+      ),
+    ),
     address: Type.Optional(Rate('Requests from one address (of IPv6: from one /64).', DEFAULTS.address)),
     failures: Type.Optional(
       Rate(

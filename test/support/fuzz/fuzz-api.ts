@@ -23,10 +23,12 @@ export interface Fuzzed {
 /** At once; the pool of the API has more connections. */
 const LANES = 8;
 const GROUP = 40;
+/** Of each operation: the first ones tell as much as all. */
+const MOST_READ_AGAIN = 10;
 
 /**
- * Sends random requests, made from the description that the server itself serves: first all of them, judging every answer, then
- * those that were refused once more, looking whether any of them writes anything.
+ * Sends random requests, made from the description that the server itself serves: first all of them, judging every answer and reading
+ * what was made, then those that were refused once more, looking whether any of them writes anything.
  * @param params.count how many in all; a third of them are repeats
  */
 export async function fuzzApi(params: {
@@ -47,7 +49,8 @@ export async function fuzzApi(params: {
     ?.get('application/problem+json');
   const sender = createSender({ url, apiKey: api.key });
   const writes = await watchWrites(api.databaseUrl);
-  const run: Run = { sender, judge: createJudge(problem ?? {}), findings: new Map(), sent: 0 };
+  const judge = createJudge(problem ?? {});
+  const run: Run = { sender, judge, findings: new Map(), readAgain: new Map(), sent: 0 };
   const byClass: Record<string, number> = {};
   const done = new Set<string>();
   const refused: FuzzRequest[] = [];
@@ -60,7 +63,9 @@ export async function fuzzApi(params: {
       const group = `${Math.trunc(answer.status / 100)}xx`;
       byClass[group] = (byClass[group] ?? 0) + 1;
       if (group === '4xx') refused.push(request);
-      if (group === '2xx' && request.method === request.operation.method) done.add(request.operation.name);
+      if (group !== '2xx') return;
+      if (request.method === request.operation.method) done.add(request.operation.name);
+      await readAgain(run, request, answer);
     });
     await endBatches(api.http);
     await writes.quiet();
@@ -93,6 +98,8 @@ interface Run {
   readonly judge: JudgeAnswer;
   /** By kind, so that one mistake is told once. */
   readonly findings: Map<string, string>;
+  /** How often what was made was read, by operation. */
+  readonly readAgain: Map<string, number>;
   sent: number;
 }
 
@@ -107,6 +114,22 @@ async function sendOne(run: Run, request: FuzzRequest): Promise<FuzzAnswer | und
     note(run, request, `no answer: ${String(error)}`);
     return undefined;
   }
+}
+
+/** What was made is where the answer says that it is. */
+async function readAgain(
+  run: Run,
+  request: FuzzRequest,
+  { headers: { location } }: FuzzAnswer,
+): Promise<void> {
+  // Another request may have deleted a schedule meanwhile, and what it is triggered for is made by a scheduler.
+  if (typeof location !== 'string' || request.path.startsWith('/api/v1/schedules')) return;
+  const { name } = request.operation;
+  const times = run.readAgain.get(name) ?? 0;
+  if (times === MOST_READ_AGAIN) return;
+  run.readAgain.set(name, times + 1);
+  const { status } = await run.sender.send({ method: 'GET', path: location, headers: {} });
+  if (status !== 200) note(run, request, `made what answers ${status}: ${location}`);
 }
 
 function note(run: Run, request: FuzzRequest, wrong: string): void {

@@ -14,7 +14,7 @@ export interface FuzzRequest {
   readonly body?: string | undefined;
 }
 
-/** Names of things that are there, by the name of the parameter that takes them. */
+/** Names of things that are there: by the operation that is about them, or by the folder of its address in which they are. */
 export type Known = Readonly<Record<string, readonly string[]>>;
 
 const OTHER_METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS', 'TRACE'];
@@ -45,6 +45,7 @@ const HEADERS: Readonly<Record<string, readonly string[]>> = {
   ],
   'content-encoding': ['gzip', 'identity', 'br'],
   'if-match': ['"1"', '*', 'W/"1"', '1', '"', '"x", "y"', '"999999999999999999999"', "'", '"-1"'],
+  'if-none-match': ['*', '"1"', 'x', ''],
   'idempotency-key': ['a', 'b', 'c', '"a"', ' ', "' or 1=1", 'x'.repeat(300), 'é'],
   'jetbeat-reason': ['why not', '%E2%82%AC', '%zz', 'x'.repeat(600), "'; drop table audit; --"],
   'last-event-id': ['0', '-1', '1', '99999999999999999999', 'x', '1.5', '1:0'],
@@ -78,6 +79,7 @@ export function fuzzRequest(operations: readonly Operation[], known: Known): fc.
 function ofOperation(operation: Operation, known: Known): fc.Arbitrary<FuzzRequest> {
   const inPath = operation.parameters.filter((one) => one.in === 'path');
   const inQuery = operation.parameters.filter((one) => one.in === 'query');
+  const others = [...new Set(Object.values(known).flat())];
   const { body } = operation;
   const valid = body && fc.oneof(validValue(body.schema), fc.constant(body.example ?? {}));
   const bodies: fc.Arbitrary<string | undefined> = valid
@@ -90,7 +92,7 @@ function ofOperation(operation: Operation, known: Known): fc.Arbitrary<FuzzReque
     : rarely(strangeBody);
   return fc
     .record({
-      segments: fc.tuple(...inPath.map(({ name }) => segment(known[name] ?? []))),
+      segments: fc.tuple(...inPath.map(({ name }) => segment(namesFor(operation, name, known), others))),
       query: query(inQuery),
       method: fc.oneof(
         { weight: 30, arbitrary: fc.constant(operation.method) },
@@ -108,12 +110,18 @@ function ofOperation(operation: Operation, known: Known): fc.Arbitrary<FuzzReque
     });
 }
 
-function segment(known: readonly string[]): fc.Arbitrary<string> {
+function namesFor({ name, path }: Operation, parameter: string, known: Known): readonly string[] {
+  const [before = ''] = path.split(`/{${parameter}}`);
+  return known[name] ?? known[before.slice(before.lastIndexOf('/') + 1)] ?? [];
+}
+
+function segment(known: readonly string[], others: readonly string[]): fc.Arbitrary<string> {
   const strange = fc.oneof(fc.constantFrom(...STRANGE_TEXTS).map(encoded), fc.constantFrom(...PATHS));
   if (known.length === 0) return strange;
   return fc.oneof(
-    { weight: 5, arbitrary: fc.constantFrom(...known).map(encoded) },
-    { weight: 1, arbitrary: strange },
+    { weight: 10, arbitrary: fc.constantFrom(...known).map(encoded) },
+    { weight: 2, arbitrary: strange },
+    { weight: 1, arbitrary: fc.constantFrom(...others).map(encoded) },
   );
 }
 

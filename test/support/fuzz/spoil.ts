@@ -34,10 +34,12 @@ function* beyondBounds(schema: unknown): Iterable<unknown> {
   for (const inner of Object.values(schema)) yield* beyondBounds(inner);
 }
 
-function applied(root: unknown, edit: Edit): unknown {
+function applied(root: unknown, { value: shared, ...edit }: Edit): unknown {
+  // What is put in is changed by the next edit, and must not be in itself.
+  const value = structuredClone(shared);
   const places = [...placesIn(root)];
   const place = places[edit.at % Math.max(1, places.length)];
-  if (!place || edit.at % 17 === 0) return edit.value;
+  if (!place || edit.at % 17 === 0) return value;
   const { holder, key } = place;
   const inner = holder[key];
   switch (edit.how) {
@@ -45,7 +47,7 @@ function applied(root: unknown, edit: Edit): unknown {
       delete holder[key];
       break;
     case 'add':
-      define(typeof inner === 'object' && inner !== null ? inner : holder, edit.name, edit.value);
+      define(typeof inner === 'object' && inner !== null ? inner : holder, edit.name, value);
       break;
     case 'misspell':
       delete holder[key];
@@ -55,7 +57,7 @@ function applied(root: unknown, edit: Edit): unknown {
       holder[key] = [inner];
       break;
     default:
-      holder[key] = edit.value;
+      holder[key] = value;
   }
   return root;
 }

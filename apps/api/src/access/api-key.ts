@@ -40,6 +40,11 @@ export function storedHash(secret: string): string {
   return `${FORM}${hashSecret(secret)}`;
 }
 
+/** The hash of the secret alone, of what is stored. */
+export function bareHash(stored: string): string {
+  return stored.startsWith(FORM) ? stored.slice(FORM.length) : stored;
+}
+
 /**
  * Whether the secret has this hash, in a time that tells neither how much of it is right nor whether there is a hash.
  * @param hash as it is stored; what has another form is that of no secret

@@ -1,3 +1,4 @@
+import type { Asker } from '@jetbeat/core';
 import { ApiError } from '../problems/problem.ts';
 import type { Role } from './api-key.ts';
 
@@ -13,9 +14,11 @@ export interface Caller {
   readonly queues?: readonly string[];
   /** Whether it sees inputs, results, notes and stack traces. */
   readonly payloads: boolean;
-  /** From then on it is nobody; Unix milliseconds. Absent: for as long as it is not taken back. */
+  /** From then on the key holds no more, also that of a session; Unix milliseconds. Absent: for as long as it is not taken back. */
   readonly expiresAt?: number;
-  /** Of a key: what is stored of the secret that it came with. It is shown to nobody. */
+  /** Of a session: whose it is. Limits count by `holderOf`. */
+  readonly holder?: string;
+  /** What is stored of the secret of the key, or of the token of the session, that it came with. It is shown to nobody. */
   readonly hash?: string;
 }
 
@@ -24,6 +27,19 @@ declare module 'fastify' {
     /** Who makes the request: there is one in every handler of `/api/v1`. */
     caller: Caller;
   }
+}
+
+/** Whom a job is said to be asked for by. */
+export function askerOf({ kind, id, name }: Pick<Caller, 'kind' | 'id' | 'name'>): Asker {
+  return { kind, id, name };
+}
+
+/**
+ * Whose share of what is limited a caller uses: a key and all sessions that were begun with it have one, and all sessions of one person.
+ * Else whoever signs in again would have another one.
+ */
+export function holderOf({ kind, id, holder }: Pick<Caller, 'kind' | 'id' | 'holder'>): string {
+  return holder ?? `${kind} ${id}`;
 }
 
 /** What of a caller says which queues it sees and touches. */

@@ -16,6 +16,8 @@ export interface Door {
   readonly isOpen: boolean;
   /** Browsers reach it by https alone. */
   readonly secure: boolean;
+  /** As people write it. */
+  readonly publicUrl?: string | undefined;
 }
 
 /** How it is reached where nothing is said: by the programs of this machine. */
@@ -47,7 +49,7 @@ export async function checkDoor(params: {
       `${begin} keys and data could be read on the way: give api.tls (JETBEAT_TLS_CERT, JETBEAT_TLS_KEY), or name the proxies that end https before it in api.trustedProxies (JETBEAT_TRUSTED_PROXIES), or listen on 127.0.0.1`,
     );
   if (problems.length > 0) throw new ConfigError(problems);
-  return { tls: tls && (await readTls(tls)), trustedProxies, isOpen, secure };
+  return { tls: tls && (await readTls(tls)), trustedProxies, isOpen, secure, publicUrl };
 }
 
 /**

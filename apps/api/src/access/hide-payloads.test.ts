@@ -28,6 +28,23 @@ test('of a job nothing is left of what it is about, and it says what is not ther
   });
 });
 
+test('a concurrency key that a task has made of the input is an input; one that the call says is a name', () => {
+  const text = `waits for key ${CANARY}: 1 of 1 slot is taken`;
+  const policy = { concurrencyKey: { key: CANARY, limit: 3 }, from: { concurrencyKey: 'task' } };
+  const parked = { attempts: [], reason: { code: 'key', text }, policy };
+  expect(hidePayloads(parked)).toEqual({
+    attempts: [],
+    reason: { code: 'key', text: 'waits for its key: 1 of 1 slot is taken' },
+    policy: { concurrencyKey: { limit: 3 }, from: { concurrencyKey: 'task' } },
+    hidden: ['concurrencyKey'],
+  });
+  const said = { ...parked, reason: null, policy: { ...policy, from: { concurrencyKey: 'call' } } };
+  expect(hidePayloads(said)).toEqual(said);
+  // What a task says is the same for all its jobs.
+  const task = { concurrencyKey: { key: 'host-{input.host}', limit: 1 }, policy: { from: {} } };
+  expect(hidePayloads(task)).toEqual(task);
+});
+
 test.each([
   ['a list', { items: [job, { ...job, id: 'y' }], nextCursor: null }],
   [

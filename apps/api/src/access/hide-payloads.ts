@@ -1,3 +1,4 @@
+import { reasonWithoutKey } from '@jetbeat/core';
 import type { FastifyInstance } from 'fastify';
 
 /** What stands in the place of a field that holds what the jobs of users are about; `undefined`: it is left out. */
@@ -37,6 +38,11 @@ function hide(value: unknown, hidden: Set<string>): unknown {
   const shown = Object.entries(value).flatMap(([name, inner]: [string, unknown]): [string, unknown][] => {
     // What a task takes is no secret, and may have fields of these names.
     if (name === 'inputSchema' || isNothing(inner)) return [[name, inner]];
+    const keyless = withoutKey(name, inner, value);
+    if (keyless !== undefined) {
+      own.add('concurrencyKey');
+      return [[name, keyless]];
+    }
     const isPart = Object.hasOwn(INSTEAD_OF_PART, name) && isObject(inner);
     if (!isPart && !Object.hasOwn(INSTEAD, name)) return [[name, hide(inner, own)]];
     own.add(name);
@@ -45,6 +51,24 @@ function hide(value: unknown, hidden: Set<string>): unknown {
   });
   if (isThing && own.size > 0) shown.push(['hidden', [...own].sort()]);
   return Object.fromEntries(shown);
+}
+
+/** What a task makes a concurrency key of stands in the input: a key, or a reason that tells of one, without it; else undefined. */
+function withoutKey(name: string, inner: unknown, around: object): object | undefined {
+  if (!isObject(inner)) return undefined;
+  if (name === 'reason' && isReason(inner)) {
+    const told = reasonWithoutKey(inner);
+    return told === inner ? undefined : told;
+  }
+  const { from } = around as { from?: { concurrencyKey?: unknown } };
+  if (name !== 'concurrencyKey' || from?.concurrencyKey !== 'task' || !('key' in inner)) return undefined;
+  const { key: _, ...rest } = inner;
+  return rest;
+}
+
+function isReason(value: object): value is { code: string; text: string } {
+  const { code, text } = value as { code?: unknown; text?: unknown };
+  return typeof code === 'string' && typeof text === 'string';
 }
 
 function isObject(value: unknown): value is object {

@@ -8,6 +8,7 @@ import { ApiError } from '../problems/problem.ts';
 import { notFound as queueNotFound } from '../queues/find-queue.ts';
 import { findJob, jobNotFound } from '../routes/get-job.ts';
 import { found } from '../routes/get-schedule.ts';
+import { scheduleNotFound } from '../schedules/schedule-not-found.ts';
 import { maySeeQueue, needEveryQueue, needQueue } from './caller.ts';
 import type { RouteScope } from './route-policy.ts';
 import { seesSchedule } from './schedule-queue.ts';
@@ -34,15 +35,16 @@ export function holdToQueues(app: FastifyInstance, parts: Parts): void {
       if (maySeeQueue(caller, queue)) return;
       // It would be made, so that a refusal tells nothing.
       if (method === 'PUT') needQueue(caller, queue, { pointer: 'queue', isSaid: true });
-      throw queueNotFound(queue);
+      throw outside(queueNotFound(queue));
     },
     async job({ caller }, param) {
       const { queue } = await findJob(db, param('id'));
-      if (!maySeeQueue(caller, queue)) throw jobNotFound(param('id'));
+      if (!maySeeQueue(caller, queue)) throw outside(jobNotFound(param('id')));
     },
     async 'dead-letter'({ caller }, param) {
-      const { job, message } = await findDeadLetter(parts, param('jobId'));
-      if (!maySeeQueue(caller, job ? job.queue : message.queue)) throw deadLetterNotFound(param('jobId'));
+      const { job, message } = await findDeadLetter(parts, param('jobId'), { discarded: true });
+      if (!maySeeQueue(caller, job ? job.queue : message.queue))
+        throw outside(deadLetterNotFound(param('jobId')));
     },
     async schedule({ caller, method }, param) {
       const name = param('name');
@@ -53,20 +55,26 @@ export function holdToQueues(app: FastifyInstance, parts: Parts): void {
       if (seesSchedule(found(schedule, name), { caller, settings, fleet: await parts.fleet() })) return;
       // Names are shared by all: whoever makes one is told that it is taken, here as by `POST`.
       if (method === 'PUT') throw scheduleExists(name);
-      found(undefined, name);
+      throw outside(scheduleNotFound(name));
     },
     async task({ caller }, param) {
       const name = param('task');
-      if (!seesTask(caller, name, parts.settings, await parts.fleet())) throw taskNotFound(name);
+      if (!seesTask(caller, name, parts.settings, await parts.fleet())) throw outside(taskNotFound(name));
     },
   };
   app.addHook('preHandler', async (request) => {
-    if (request.caller.queues === undefined) return;
+    // Who is nobody is at a route for anyone.
+    if (!request.caller || request.caller.queues === undefined) return;
     // A route without a scope does not start; should it, it is closed.
     const { scope = 'every' } = request.routeOptions.config;
     const params = request.params as Readonly<Record<string, string>>;
     await looks[scope](request, (name) => params[name] ?? '');
   });
+}
+
+/** The same answer, counted as what it is. */
+function outside({ code, message }: ApiError): ApiError {
+  return new ApiError(code, message, { counted: 'other_queue' });
 }
 
 /** The error for a name that another schedule has. */

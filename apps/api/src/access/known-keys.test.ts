@@ -1,6 +1,7 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import type { ApiKeyRecord } from '@jetbeat/postgres';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { createKnownKeys, type FindKey } from './known-keys.ts';
+import { createKnown, createKnownKeys, type FindKey } from './known-keys.ts';
 
 const key = (id: string, revokedAt?: number): ApiKeyRecord => ({
   ...{ id, hash: 'h', role: 'viewer', name: id, payloads: true, configured: false, createdAt: 0 },
@@ -101,4 +102,27 @@ describe('what was read of a key', () => {
     await find('k0');
     expect(asked).toBe(1);
   });
+});
+
+test('what was forgotten is asked for anew, and the answer to a question from before is not kept', async () => {
+  let told = 'signed in';
+  const slow = Promise.withResolvers<string>();
+  let hold = false;
+  const known = createKnown<string>({ now: () => now, find: async () => (hold ? slow.promise : told) });
+  expect(await known.find('a')).toBe('signed in');
+  told = 'signed out';
+  expect(await known.find('a')).toBe('signed in');
+  known.forget('a');
+  expect(await known.find('a')).toBe('signed out');
+  hold = true;
+  now = 500;
+  // Asks behind the answer.
+  await known.find('a');
+  known.forget('a');
+  hold = false;
+  expect(await known.find('a')).toBe('signed out');
+  slow.resolve('signed in');
+  // What waits for it goes on.
+  await turn();
+  expect(await known.find('a')).toBe('signed out');
 });

@@ -1,4 +1,5 @@
 import type { Log } from '@jetbeat/runtime';
+import type { Caller } from './caller.ts';
 
 /** How often it is written that a key was used, milliseconds. */
 const EVERY_MS = 60_000;
@@ -10,6 +11,11 @@ export interface KeyUses {
   note(id: string): void;
   /** Resolves when what was begun is written. */
   stop(): Promise<void>;
+}
+
+/** The same of keys and sessions. */
+export interface CallerUses {
+  note(caller: Pick<Caller, 'kind' | 'id'>): void;
 }
 
 /** @param params.now milliseconds of a clock that is never set back */
@@ -29,7 +35,7 @@ export function createKeyUses(params: {
       const ids = [...waiting];
       waiting.clear();
       await write(ids).catch((err: unknown) => {
-        log.warn({ err }, 'it could not be noted that keys were used');
+        log.warn({ err }, 'it could not be noted that keys or sessions were used');
       });
     }
     writing = undefined;

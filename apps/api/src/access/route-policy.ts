@@ -25,10 +25,15 @@ export type RouteScope =
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Who may call the route. */
-    role?: Role;
+    /** Who may call the route. `anyone`: whoever is there, so that its handler finds out itself who that is: there is no caller. */
+    role?: Role | 'anyone';
     /** How it is held to the queues of the caller. */
     scope?: RouteScope;
+    /**
+     * What is tried out there, so that whoever has tried too often is not heard: `key`, keys, sessions and codes, is what holds where nothing
+     * is said; `way-back`, codes of the provider, which others with wrong keys at the same address do not keep from signing in; `nothing`.
+     */
+    guess?: 'key' | 'way-back' | 'nothing';
   }
 }
 
@@ -47,6 +52,7 @@ export function needPolicy(app: FastifyInstance): void {
     // The description tells it, and so does whoever walks through it.
     route.schema = {
       ...route.schema,
+      ...(config?.role === 'anyone' ? { security: [] } : {}),
       'x-jetbeat-role': config?.role,
       'x-jetbeat-scope': config?.scope,
     } as object;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { createLog } from '@jetbeat/runtime';
 import Fastify from 'fastify';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { type Certificate, makeCertificate } from '../../../../test/support/certificate.ts';
 import { followTls, readTls } from './tls.ts';
 
@@ -44,11 +44,12 @@ function nameAt(port: number, ca: string): Promise<string> {
 test('https with the certificate, and with another one as soon as it is there; one that is none changes nothing', async () => {
   const [first, second] = [makeCertificate('first'), makeCertificate('second')];
   await put(first);
-  const app = Fastify({ https: await readTls(files) });
+  const loaded = await readTls(files);
+  const app = Fastify({ https: loaded });
   app.get('/', async ({ protocol }) => protocol);
   await app.listen({ host: '127.0.0.1', port: 0 });
   const { port } = app.server.address() as AddressInfo;
-  const follower = followTls(app.server, { files, log });
+  const follower = followTls(app.server, { files, loaded, log });
   await follower.look();
   expect(await nameAt(port, first.cert)).toBe('first');
   await put(second);
@@ -64,6 +65,20 @@ test('https with the certificate, and with another one as soon as it is there; o
   ]);
   follower.stop();
   await app.close();
+});
+
+test('a certificate that is renewed while the server starts is found by the first look', async () => {
+  const [first, second] = [makeCertificate('first'), makeCertificate('second')];
+  await put(first);
+  const loaded = await readTls(files);
+  await put(second);
+  const setSecureContext = vi.fn();
+  const follower = followTls({ setSecureContext }, { files, loaded, log });
+  await follower.look();
+  follower.stop();
+  expect(setSecureContext).toHaveBeenCalledWith(
+    expect.objectContaining({ cert: Buffer.from(second.cert), key: Buffer.from(second.key) }),
+  );
 });
 
 test('it speaks no plain http there, and no TLS that is out of date', async () => {

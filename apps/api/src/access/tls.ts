@@ -38,24 +38,32 @@ export async function readTls({ cert, key }: Files): Promise<Tls> {
   return tls;
 }
 
-/** Takes up a new certificate without a restart; one that cannot be used is logged, and the old one holds. */
+/**
+ * Takes up a new certificate without a restart; one that cannot be used is logged, and the old one holds.
+ * @param params.loaded what the server has; the files may be others since then, which the first look finds
+ */
 export function followTls(
   server: Pick<Server, 'setSecureContext'>,
-  { files, log }: { readonly files: Files; readonly log: Pick<Log, 'info' | 'error'> },
+  params: { readonly files: Files; readonly loaded: Tls; readonly log: Pick<Log, 'info' | 'error'> },
 ): { look(): Promise<void>; stop(): void } {
+  const { files, log } = params;
   const stateOf = async () => {
     const states = await Promise.all([files.cert, files.key].map((path) => stat(path)));
     return states.map(({ mtimeMs, ino, size }) => `${mtimeMs} ${ino} ${size}`).join();
   };
   let last: string | undefined;
+  let { loaded } = params;
   const look = async () => {
     try {
       const state = await stateOf();
       if (state === last) return;
-      if (last !== undefined) {
-        server.setSecureContext(await readTls(files));
+      const found = await readTls(files);
+      if (!found.cert.equals(loaded.cert) || !found.key.equals(loaded.key)) {
+        server.setSecureContext(found);
+        loaded = found;
         log.info({ cert: files.cert }, 'a new certificate holds');
       }
+      // That of before they were read: what has come since is found by the next look.
       last = state;
     } catch (err) {
       log.error({ err }, 'the certificate cannot be read anew: the one before holds');

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { type AskedOnce, DatabaseUnavailableError, type KeptAnswer } from '@jetbeat/postgres';
 import Fastify, { type FastifyReply } from 'fastify';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { tooManyBatches } from '../batches/find-batch.ts';
 import { ApiError } from '../problems/problem.ts';
 import { createTestServer, NOW, SECRET, type TestServer } from '../test-server.ts';
 import { answerOnce } from './answer-once.ts';
@@ -90,8 +91,8 @@ test('what makes it another request: method, address, options, the bytes of the 
   await send('/jobs', plain);
   await send('/jobs?wait=1ms', plain);
   await send('/jobs', '{"task":"a.b", "input":1}');
-  await send('/schedules/preview', '{"when":{"every":"1h"}}');
-  await send('/schedules/preview', '{"when":{"every":"2h"}}');
+  await send('/schedules', '{"name":"a","when":{"every":"1h"},"job":{"task":"a","input":1}}');
+  await send('/schedules', '{"name":"a","when":{"every":"2h"},"job":{"task":"a","input":1}}');
   await send('/jobs', plain, 'operator');
   const prints = asked.map((one) => one.asked);
   expect(prints[1]).toBe(prints[0]);
@@ -128,6 +129,66 @@ test('our own failures, and what may be otherwise in a moment, are not kept; ref
   expect(settled[4]).toMatchObject({
     ...{ status: 400, headers: { 'content-type': 'application/problem+json; charset=utf-8' } },
   });
+});
+
+test('who is told to come again is not told the same for a day; of what stays as it is the answer is kept', async () => {
+  const app = Fastify();
+  app.addHook('onRequest', async (request) => {
+    request.caller = { kind: 'key', id: 'a', hash: '', name: 'a', role: 'admin', payloads: true };
+  });
+  app.decorateRequest<string | null>('bodyHash', null);
+  answerOnce(app, answers);
+  let error: Error = tooManyBatches();
+  app.setErrorHandler(async (_error, _request, reply) => reply.status(409).send('refused'));
+  app.post('/x', async () => {
+    throw error;
+  });
+  app.post('/later', async (_request, reply) => reply.status(409).header('retry-after', 1).send('later'));
+  const ask = (url: string) => app.inject({ method: 'POST', url, headers: { 'idempotency-key': 'k' } });
+  await ask('/x');
+  const passing = ['worker_refuses', 'worker_gone', 'job_running', 'purge_changed', 'key_taken'] as const;
+  for (const code of passing) {
+    error = new ApiError(code, 'not now');
+    await ask('/x');
+  }
+  await ask('/later');
+  expect(settled).toEqual(Array(7).fill(undefined));
+  for (const code of ['schedule_exists', 'batch_ended', 'invalid_input'] as const) {
+    error = new ApiError(code, 'no');
+    await ask('/x');
+  }
+  expect(settled.slice(7)).toEqual(Array(3).fill(expect.objectContaining({ status: 409, body: 'refused' })));
+  await app.close();
+});
+
+test('many jobs, none of them accepted: one that may be accepted in a moment is what is told, in any order, and is not kept', async () => {
+  const wrong = { ...JOB, delay: '1h', runAt: '2030-01-01T00:00:00Z' };
+  server.use({ answers, insertJob: () => Promise.reject(new DatabaseUnavailableError('gone')) });
+  for (const jobs of [
+    [wrong, JOB],
+    [JOB, wrong],
+  ]) {
+    const { status, headers, body } = await post('/jobs/batch', { jobs });
+    expect([status, body['code'], headers['retry-after']]).toEqual([503, 'database_unavailable', '2']);
+  }
+  expect(settled).toEqual([undefined, undefined]);
+  expect((await post('/jobs/batch', { jobs: [wrong] })).status).toBe(400);
+  expect(settled[2]).toMatchObject({ status: 400 });
+});
+
+test('of what changes nothing nothing is kept: it is simply done again', async () => {
+  const when = { every: '1h' };
+  for (const times of [1, 2])
+    expect((await post('/schedules/preview', { when })).status, `${times}`).toBe(200);
+  const dry = { dryRun: true };
+  const range = { from: '2026-01-01T00:00:00Z', to: '2026-01-02T00:00:00Z' };
+  await post('/schedules/a/backfill', { ...range, ...dry });
+  await post('/batches', { action: 'cancel', filter: { task: 'a' }, ...dry });
+  await post('/dead-letters/replay', { filter: { task: 'a' }, ...dry });
+  expect(asked).toEqual([]);
+  await post('/dead-letters/replay', { filter: { task: 'a' } });
+  expect(asked).toHaveLength(1);
+  expect((await post('/schedules/preview', { when }, { 'idempotency-key': 'a b' })).status).toBe(400);
 });
 
 test('a job that was there already is that of the request itself, and is published by nobody twice', async () => {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify';
+import { isPassing, isPassingStatus } from '../problems/is-passing.ts';
 import { ApiError, problemBody } from '../problems/problem.ts';
 import { traceIdOf } from '../watching/trace.ts';
 import { keyOf, ownerOf } from './asked-id.ts';
@@ -9,6 +10,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** The answer holds what is told once, so that it is not kept: a repeat hears that it was given. */
     toldOnce?: boolean;
+    /** A `POST` that changes nothing, or nothing with this body: there is nothing to do once, and nothing is kept. */
+    changesNothing?: (request: FastifyRequest) => boolean;
   }
   interface FastifyRequest {
     /** SHA-256 of the body as it came; only of a request with a key. */
@@ -30,8 +33,6 @@ interface Repeatable extends OwnRequest {
 
 /** The largest answer that is kept, bytes. Of a larger one the repeat is carried out again. */
 const MAX_BODY = 262_144;
-/** What may be otherwise a moment later, and has changed nothing: who may do what, what is not there yet, and too many requests. */
-const PASSING: ReadonlySet<number> = new Set([401, 403, 404, 408, 425, 429]);
 const HEADERS = ['content-type', 'location', 'etag'] as const;
 
 /**
@@ -65,8 +66,8 @@ export function answerOnce(app: FastifyInstance, answers: KeptAnswers): void {
     request.repeatable = null;
     const { statusCode: status } = reply;
     const body = payload === undefined || payload === null ? '' : payload;
-    const isPassing = status >= 500 || PASSING.has(status) || !own.keep;
-    if (isPassing || typeof body !== 'string' || Buffer.byteLength(body) > MAX_BODY)
+    const keeps = own.keep && !isPassingStatus(status) && !reply.hasHeader('retry-after');
+    if (!keeps || typeof body !== 'string' || Buffer.byteLength(body) > MAX_BODY)
       return answers.settle(own, undefined);
     const headers = Object.fromEntries(
       HEADERS.flatMap((name) => {
@@ -98,7 +99,8 @@ export function answerOnce(app: FastifyInstance, answers: KeptAnswers): void {
     route.preHandler = [
       (request, reply, done) => {
         // Without a caller there is nobody whose key it is: signing in.
-        if (request.headers['idempotency-key'] === undefined || !request.caller) return done();
+        if (keyOf(request) === undefined || !request.caller) return done();
+        if (request.routeOptions.config.changesNothing?.(request)) return done();
         begin(request, reply).then((goOn) => {
           if (!goOn) return;
           if (!isLate(reply)) return done();
@@ -112,8 +114,10 @@ export function answerOnce(app: FastifyInstance, answers: KeptAnswers): void {
     route.onError = [
       ...[route.onError ?? []].flat(),
       ({ repeatable }, _reply, error, done) => {
-        if (repeatable?.running && error instanceof ApiError && error.code === 'timed_out')
-          repeatable.late = true;
+        if (repeatable && error instanceof ApiError) {
+          if (repeatable.running && error.code === 'timed_out') repeatable.late = true;
+          if (isPassing(error)) repeatable.keep = false;
+        }
         done();
       },
     ];

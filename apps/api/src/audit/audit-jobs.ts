@@ -7,16 +7,15 @@ export interface JobAudit {
   readonly undone: AuditEntry;
 }
 
-/** Of a cancel; taken back when the workers could not be told. */
-export function auditCancel(note: AuditNote, id: string): JobAudit {
-  const target = { kind: 'job', id };
-  return {
-    done: (_before, job) => {
-      const { state, cancelRequestedAt: at } = job ?? {};
-      const cancelRequestedAt = at === undefined ? undefined : timeText(at);
-      return { note, target, action: 'job.cancel', after: { state, cancelRequestedAt } };
-    },
-    undone: { note, target, action: 'job.cancel.undone', after: { cancelRequestedAt: null } },
+/** What is kept of the first cancel of a job: it is never taken back. */
+export type CancelAudit = AuditOf<JobRecord>;
+
+/** Of a cancel, with the state in which it met the job. */
+export function auditCancel(note: AuditNote, id: string): CancelAudit {
+  return (_before, job) => {
+    const { state, cancelRequestedAt: at } = job ?? {};
+    const cancelRequestedAt = at === undefined ? undefined : timeText(at);
+    return { note, target: { kind: 'job', id }, action: 'job.cancel', after: { state, cancelRequestedAt } };
   };
 }
 

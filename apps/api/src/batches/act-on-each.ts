@@ -15,7 +15,6 @@ const GONE_ON: ReadonlySet<ProblemCode> = new Set([
   'job_running',
   'job_not_found',
   'dead_letter_not_found',
-  'input_unknown',
 ]);
 /** It will pass, and concerns all of them: they wait, however long it takes. */
 const WAIT: ReadonlySet<ProblemCode> = new Set([

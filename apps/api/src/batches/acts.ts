@@ -3,10 +3,12 @@ import {
   type BatchOutcome,
   type BatchStep,
   type Database,
+  fittingOf,
   type JobRecord,
   jobsOf,
   type NewJob,
 } from '@jetbeat/postgres';
+import { askerOf } from '../access/caller.ts';
 import { checkJobScope } from '../access/check-scope.ts';
 import type { DeadPorts } from '../dead-letters/dead-ports.ts';
 import { withInput } from '../dead-letters/replay-dead.ts';
@@ -45,6 +47,8 @@ export function createBatchActs(params: BatchActsParams): (step: BatchStep) => P
     const jobs = byId(await jobsOf(db, ids));
     const known = await fleet();
     const made: NewJob[] = [];
+    const { kind, id, name } = batch.asked.actor;
+    const requestedBy = kind === 'system' ? undefined : askerOf({ kind, id, name });
     const outcome = await actOnEach({
       ids,
       tries,
@@ -53,7 +57,7 @@ export function createBatchActs(params: BatchActsParams): (step: BatchStep) => P
         if (!job) return false;
         const queueFull = queueRefusal(job.queue);
         if (queueFull !== undefined) throw new ApiError('queue_full', queueFull);
-        const old = batch.action === 'replay' ? await withInput({ dead }, { ...job, attempts: [] }) : job;
+        const old = job.state === 'dead' ? await withInput({ dead }, { ...job, attempts: [] }) : job;
         const again = retryOf({
           old,
           request: {},
@@ -66,7 +70,7 @@ export function createBatchActs(params: BatchActsParams): (step: BatchStep) => P
         // What follows its end may lead into other queues than those of whoever asked for this.
         const asker = batch.queues === null ? {} : { queues: batch.queues };
         checkJobScope(asker, again, { settings, fleet: known, said: undefined });
-        made.push(again);
+        made.push(requestedBy === undefined ? again : { ...again, requestedBy });
         return true;
       },
     });
@@ -96,8 +100,20 @@ export function createBatchActs(params: BatchActsParams): (step: BatchStep) => P
     (step: BatchStep): Promise<BatchOutcome> =>
       actOnEach({ ...step, act: (id) => act(id, step).then(() => true) });
 
+  const cancelEach = async (step: BatchStep): Promise<BatchOutcome> => {
+    const { batch, ids, tries } = step;
+    const fitting = await fittingOf(db, { ...batch, queues: batch.queues ?? undefined }, ids);
+    const act = async (id: string): Promise<boolean> => {
+      if (!fitting.has(id)) return false;
+      // What is left to a recorder holds too.
+      await cancelJob(cancel, id, batch.asked.reason);
+      return true;
+    };
+    return actOnEach({ ids, tries, act });
+  };
+
   const acts: Readonly<Record<BatchAction, (step: BatchStep) => Promise<BatchOutcome>>> = {
-    cancel: reach((id, { batch }) => cancelJob(cancel, id, batch.asked.reason)),
+    cancel: cancelEach,
     'run-now': reach((id) => moveJob(move, id, { runAt: clock() })),
     retry: makeAgain,
     replay: makeAgain,

@@ -46,6 +46,7 @@ test('a batch that fails holds up no other, and whoever stops waits for what is 
       return { done: ids.length, skipped: 0, failures: [], left: [] };
     },
     publish: () => {},
+    behind: async () => undefined,
     log: { info: vi.fn(), warn: vi.fn() } as never,
   });
   loop.start();

@@ -32,16 +32,18 @@ export function createBatchLoop(params: {
   readonly db: Database;
   readonly act: (step: BatchStep) => Promise<BatchOutcome>;
   readonly publish: (job: JobToPublish) => void;
+  /** Tells why history may not have heard of everything yet; undefined: it has. */
+  readonly behind: () => Promise<string | undefined>;
   readonly log: Log;
 }): Loop {
-  const { db, act, publish, log } = params;
+  const { db, act, publish, behind, log } = params;
   /** Those that wait, and until when. */
   const waits = new Map<string, number>();
 
   /** False where there is nothing to do now. */
   const step = async (id: string): Promise<boolean> => {
     const now = await databaseTime(db);
-    const taken = await takeBatchStep(db, { id, now, lease: randomUUID(), leaseMs: LEASE_MS });
+    const taken = await takeBatchStep(db, { id, now, lease: randomUUID(), leaseMs: LEASE_MS, behind });
     if (!taken) return false;
     const outcome = await act(taken);
     const made = await settleBatchStep(db, { ...outcome, step: taken, now: await databaseTime(db) });

@@ -1,6 +1,6 @@
 import type { DeadLetter } from '@jetbeat/core';
 import type { DeadMessage } from '@jetbeat/jetstream';
-import type { JobWithAttempts, ListedJob } from '@jetbeat/postgres';
+import type { JobWithAttempts, ListedJob, ShownJob } from '@jetbeat/postgres';
 import { jobJson, listedJobJson, timeText } from '../jobs/job-json.ts';
 
 /** How the id of a message begins that never was a job; its sequence in DEAD follows. */
@@ -17,7 +17,7 @@ export function deadJobJson(job: JobWithAttempts, retries: readonly string[]): D
   return { ...letterOf(job), job: jobJson(job), retries: [...retries] };
 }
 
-function letterOf({ id, task, queue, reason, finishedAt = 0 }: JobWithAttempts): Omit<DeadLetter, 'job'> {
+function letterOf({ id, task, queue, reason, finishedAt = 0 }: ShownJob): Omit<DeadLetter, 'job'> {
   return {
     ...{ id, task, queue },
     reason: { code: reason?.code ?? 'unknown', text: reason?.text ?? '' },

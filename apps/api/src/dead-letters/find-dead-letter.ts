@@ -21,9 +21,14 @@ export type FoundDead =
 
 /**
  * The dead letter of this id.
+ * @param options.discarded also one that was thrown away
  * @throws ApiError dead_letter_not_found
  */
-export async function findDeadLetter({ db, dead }: Parts, text: string): Promise<FoundDead> {
+export async function findDeadLetter(
+  { db, dead }: Pick<Parts, 'db' | 'dead'>,
+  text: string,
+  { discarded = false }: { readonly discarded?: boolean } = {},
+): Promise<FoundDead> {
   const seq = sequenceOf(text);
   if (seq !== undefined) {
     const message = await dead.message(seq);
@@ -33,7 +38,7 @@ export async function findDeadLetter({ db, dead }: Parts, text: string): Promise
   }
   const id = text.toLowerCase();
   const job = isUuid(id) ? await getJob(db, id) : undefined;
-  if (job?.state !== 'dead' || (await isDiscarded(db, id))) throw deadLetterNotFound(text);
+  if (job?.state !== 'dead' || (!discarded && (await isDiscarded(db, id)))) throw deadLetterNotFound(text);
   return { job };
 }
 

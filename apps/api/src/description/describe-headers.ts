@@ -5,8 +5,11 @@ interface Described {
   readonly paths?: Record<string, Record<string, Operation>>;
 }
 interface Operation {
+  readonly 'x-jetbeat-role'?: string;
+  readonly 'x-jetbeat-audited'?: boolean;
   parameters?: object[];
   responses?: Record<string, object>;
+  readonly requestBody?: object;
 }
 
 const KEY = {
@@ -24,6 +27,11 @@ const REASON = {
   schema: { type: 'string', pattern: '^[ -~]*$' },
   description: `Why, for the audit log: at most ${MAX_REASON} characters, what is not ASCII as percent-encoded UTF-8.`,
 };
+const UNREADABLE = {
+  413: 'Payload Too Large',
+  415: 'Unsupported Media Type',
+  422: 'Unprocessable Entity',
+};
 const PROBLEM = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } };
 
 /** Describes the headers that hold for all calls of a kind, of which no route has to say anything. */
@@ -37,10 +45,17 @@ export function describeHeaders<Document extends object>(document: Document): Do
 }
 
 function describe(method: string, operation: Operation): void {
-  const { parameters = [], responses = {} } = operation;
-  const isPost = method === 'post';
-  operation.parameters = [...parameters, ...(isPost ? [KEY, REASON] : [REASON])];
-  const refused = { 400: 'Bad Request', ...(isPost ? { 409: 'Conflict', 422: 'Unprocessable Entity' } : {}) };
+  const { parameters = [], responses = {}, requestBody } = operation;
+  // Whose key it would be is known of nobody who is not signed in yet.
+  const isPost = method === 'post' && operation['x-jetbeat-role'] !== 'anyone';
+  const reason = operation['x-jetbeat-audited'] === false ? [] : [REASON];
+  operation.parameters = [...parameters, ...(isPost ? [KEY] : []), ...reason];
+  const refused = {
+    400: 'Bad Request',
+    ...(isPost ? { 409: 'Conflict', 422: 'Unprocessable Entity' } : {}),
+    // What is wrong with a body that is to be none is found before that.
+    ...(requestBody === undefined ? UNREADABLE : {}),
+  };
   const added = Object.entries(refused).map(([status, description]) => [
     status,
     { description, content: PROBLEM },

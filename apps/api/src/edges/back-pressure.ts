@@ -1,4 +1,4 @@
-import { ApiError } from '../problems/problem.ts';
+import { ApiError, type CountedAs } from '../problems/problem.ts';
 
 /** How many statements wait for a connection to PostgreSQL, and for how long the first of them has. */
 export interface Queueing {
@@ -42,15 +42,18 @@ export function createBackPressure(params: {
     last = now;
   }, LOOK_MS);
   look.unref();
-  const refuse = (why: string): never => {
-    throw new ApiError('overloaded', `${why}: repeat later`, { retryAfter: RETRY_AFTER });
+  const refuse = (why: string, counted: CountedAs): never => {
+    throw new ApiError('overloaded', `${why}: repeat later`, { retryAfter: RETRY_AFTER, counted });
   };
   return {
     check() {
-      if (lateTurns >= TURNS) refuse(`this process is ${Math.round(lateMs)} ms behind`);
+      if (lateTurns >= TURNS) refuse(`this process is ${Math.round(lateMs)} ms behind`, 'event_loop');
       const { count, oldestMs } = queueing();
       if (count > MAX_QUEUED || oldestMs > MAX_QUEUE_MS)
-        refuse(`${count} statements wait for PostgreSQL, the first for ${Math.round(oldestMs)} ms`);
+        refuse(
+          `${count} statements wait for PostgreSQL, the first for ${Math.round(oldestMs)} ms`,
+          'database_busy',
+        );
     },
     stop: () => clearInterval(look),
   };

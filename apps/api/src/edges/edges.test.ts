@@ -2,6 +2,8 @@ import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { storedHash } from '../access/api-key.ts';
+import { createCallers } from '../access/callers.ts';
 import { HOME } from '../access/door.ts';
 import { createTestServer, NOW, SECRET, type TestServer } from '../test-server.ts';
 
@@ -29,6 +31,19 @@ describe('headers', () => {
       expect(Object.keys(headers).filter((name) => /access-control|powered|^server$/.test(name))).toEqual([]);
     },
   );
+
+  test('also of what comes straight where only a proxy may', async () => {
+    const proxied = { ...HOME, secure: true, trustedProxies: ['10.0.0.0/8'] };
+    const { app } = await createTestServer({ door: proxied });
+    const { statusCode, headers } = await app.inject({ url: '/api/v1/jobs', remoteAddress: '192.0.2.1' });
+    expect(statusCode).toBe(403);
+    expect(headers).toMatchObject({
+      'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+      'cache-control': 'no-store',
+      'strict-transport-security': 'max-age=31536000',
+    });
+    await app.close();
+  });
 
   test('of the reference: it may load what is here, and nothing else', async () => {
     for (const path of ['/docs', '/docs/', '/docs/static/swagger-ui.css', '/docs/json']) {
@@ -123,6 +138,70 @@ describe('how often one may ask', () => {
     expect((await server.call('POST /jobs', JOB)).status).toBe(202);
     now += 1_000;
     expect((await server.call('POST /jobs', JOB, as('operator'))).status).toBe(202);
+  });
+});
+
+describe('wrong keys', () => {
+  const limits = { failures: { ...second, limit: 1, burst: 2 } };
+  const wrong = { authorization: `Bearer jb_nobody_${SECRET}` };
+
+  test('are not looked up without end at /metrics either, where that asks for keys; who scrapes goes on', async () => {
+    const server = await createTestServer({ limits, monotonic: () => 0, door: { ...HOME, isOpen: true } });
+    expect((await server.app.inject('/metrics')).statusCode).toBe(401);
+    const scrape = () =>
+      server.app.inject({ url: '/metrics', headers: { authorization: `Bearer jb_viewer_${SECRET}` } });
+    expect((await scrape()).statusCode).toBe(200);
+    const guess = () => server.app.inject({ url: '/metrics', headers: wrong });
+    for (let times = 0; times < 2; times++) expect((await guess()).statusCode).toBe(401);
+    expect((await guess()).json()).toMatchObject({ status: 429, code: 'too_many_failures' });
+    expect((await scrape()).statusCode).toBe(200);
+    await server.app.close();
+  });
+
+  test('are not none at all: what a page elsewhere can make a browser send keeps nobody at its address out', async () => {
+    const server = await createTestServer({ limits, monotonic: () => 0 });
+    for (let times = 0; times < 20; times++)
+      expect((await server.app.inject('/api/v1/jobs')).statusCode).toBe(401);
+    expect((await server.call('GET /jobs?limit=0')).status).toBe(400);
+    await server.app.close();
+  });
+
+  test('one that is not right any more is not heard for having been right', async () => {
+    let isRevoked = false;
+    const findKey = async () => {
+      const flags = { payloads: true, expired: false, configured: false, createdAt: 0, retired: [] };
+      const hash = isRevoked ? 'revoked' : storedHash(SECRET);
+      return { id: 'ops', role: 'admin', name: 'ops', hash, ...flags } as const;
+    };
+    const callers = createCallers({ findKey, clock: () => NOW });
+    const server = await createTestServer({ limits, callers, monotonic: () => 0 });
+    const ask = async () =>
+      (await server.call('GET /jobs?limit=0', undefined, { authorization: `Bearer jb_ops_${SECRET}` }))
+        .status;
+    expect(await ask()).toBe(400);
+    isRevoked = true;
+    expect([await ask(), await ask(), await ask()]).toEqual([401, 401, 429]);
+    await server.app.close();
+  });
+
+  test('a key that has another secret by now was right lately with that one', async () => {
+    let secret = 'a'.repeat(43);
+    const findKey = async () => {
+      const flags = { payloads: true, expired: false, configured: false, createdAt: 0, retired: [] };
+      return { id: 'ops', role: 'admin', name: 'ops', hash: storedHash(secret), ...flags } as const;
+    };
+    const callers = createCallers({ findKey, clock: () => NOW });
+    const server = await createTestServer({ limits, monotonic: () => 0, callers });
+    const ask = async (with_: string) =>
+      (await server.call('POST /jobs', JOB, { authorization: `Bearer jb_ops_${with_}` })).status;
+    expect(await ask(secret)).toBe(202);
+    const old = secret;
+    secret = 'b'.repeat(43);
+    expect(await ask(secret)).toBe(202);
+    // Programs of the same address that nobody has told.
+    expect([await ask(old), await ask(old), await ask(old)]).toEqual([401, 401, 429]);
+    expect(await ask(secret)).toBe(202);
+    await server.app.close();
   });
 });
 

@@ -1,8 +1,11 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Caller } from '../access/caller.ts';
 import { ApiError } from '../problems/problem.ts';
+import { sentSession } from '../sign-in/session-cookie.ts';
+import type { SiteDoor } from '../sign-in/site.ts';
 import { createBackPressure, type Queueing } from './back-pressure.ts';
+import type { Connections } from './connections.ts';
 import { createRateLimiter, type RateLimits } from './rate-limits.ts';
-import type { SecurityHeaders } from './security-headers.ts';
 import type { UnderWay } from './under-way.ts';
 
 /** What keeps one caller, or many, from harm to the others. */
@@ -11,35 +14,49 @@ export interface EdgesParams {
   /** Milliseconds; never set back. */
   readonly monotonic?: (() => number) | undefined;
   readonly queueing: () => Queueing;
-  readonly headers: SecurityHeaders;
   readonly underWay: UnderWay;
+  readonly connections: Pick<Connections, 'check'>;
+  /** How browsers reach the API. */
+  readonly door: SiteDoor & { readonly isOpen: boolean };
 }
 
 /** What others have to say to it. */
 export interface Edges {
   /** To be called after the hook that finds out who asks. */
   limitCallers(api: FastifyInstance): void;
+  /** A request of a route that asks for keys itself had a right one. */
+  wasRight(caller: Caller): void;
   /** A request was refused since it had no right key. */
   failed(request: FastifyRequest): void;
 }
 
+const METRICS = '/metrics';
 /** Asked by those who watch the process, above all when there is too much to do. */
-const ALWAYS_ANSWERED: ReadonlySet<string | undefined> = new Set(['/livez', '/readyz', '/metrics']);
+const ALWAYS_ANSWERED: ReadonlySet<string | undefined> = new Set(['/livez', '/readyz', METRICS]);
 
 /** Files of the reference have plain names; what looks for others is told that there are none, not how it failed. */
 const FILES = '/docs/';
 const ODD_FILE = /%(?:00|2e|2f|5c)|\\|\.\./i;
 
-/** Adds the limits that hold for every request, and the headers of every answer. To be called before the routes are added. */
+/** Adds the limits that hold for every request. To be called before the routes are added. */
 export function addEdges(app: FastifyInstance, params: EdgesParams): Edges {
-  const { limits, monotonic = () => performance.now(), queueing, headers, underWay } = params;
+  const { limits, monotonic = () => performance.now(), queueing, underWay, connections, door } = params;
   const pressure = createBackPressure({ queueing });
-  const limiter = createRateLimiter({ limits, monotonic });
+  const sessionOf = (request: FastifyRequest) => sentSession(request, door)?.hash;
+  const limiter = createRateLimiter({ limits, monotonic, sessionOf });
   app.addHook('onClose', async () => pressure.stop());
   app.addHook('onRequest', (request, reply, done) => {
-    headers(reply, request.url);
     const { url, config } = request.routeOptions;
-    if (ALWAYS_ANSWERED.has(url)) return done();
+    const always = ALWAYS_ANSWERED.has(url);
+    connections.check(request, reply, always);
+    if (always) {
+      // It asks for a key there, and so may be a place to guess them.
+      if (url === METRICS && door.isOpen) {
+        limiter.address(request, reply);
+        limiter.beforeKey(request);
+      }
+      return done();
+    }
     if (request.url.startsWith(FILES) && ODD_FILE.test(request.url))
       throw new ApiError('route_not_found', 'there is no such file: see /docs');
     pressure.check();
@@ -51,10 +68,12 @@ export function addEdges(app: FastifyInstance, params: EdgesParams): Edges {
   return {
     limitCallers(api) {
       api.addHook('onRequest', (request, reply, done) => {
-        limiter.caller(request, reply);
+        // At a route for anyone nobody is known.
+        if (request.caller) limiter.caller(request, reply);
         done();
       });
     },
+    wasRight: limiter.wasRight,
     failed: limiter.failed,
   };
 }

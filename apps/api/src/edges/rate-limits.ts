@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { parseKey } from '../access/api-key.ts';
+import { bareHash, parseKey } from '../access/api-key.ts';
+import { type Caller, holderOf } from '../access/caller.ts';
 import { ApiError } from '../problems/problem.ts';
 import { addressGroup } from './address-group.ts';
 import { type BucketRate, createTokenBuckets, type Taken, type TokenBuckets } from './token-buckets.ts';
 
 /** How much may be asked of one process of the API; what is absent is not limited. */
 export interface RateLimits {
-  /** By key, or by session. */
+  /** By key, also in the sessions begun with it, or by person. */
   readonly key?: BucketRate | undefined;
   /** By address of the caller. */
   readonly address?: BucketRate | undefined;
@@ -20,13 +21,15 @@ export interface RateLimiter {
   /** For every request, before anything is read. Throws ApiError `rate_limited`. */
   address(request: FastifyRequest, reply: FastifyReply): void;
   /**
-   * For routes that need a key, before it is looked up: whoever has sent too many wrong ones is not heard for some time, unless with
-   * a key that was right lately. Throws ApiError `too_many_failures`.
+   * Before a key is looked up: whoever has sent too many wrong ones is not heard for some time, unless with a key that was right lately.
+   * Throws ApiError `too_many_failures`.
    */
   beforeKey(request: FastifyRequest): void;
   /** Once it is known who asks. Throws ApiError `rate_limited`. */
   caller(request: FastifyRequest, reply: FastifyReply): void;
-  /** It had no right key. */
+  /** It had a right key, where nothing else is limited. */
+  wasRight(caller: Caller): void;
+  /** It had no right key. Where it had none at all nothing was tried out: a page of another site can make browsers ask so. */
   failed(request: FastifyRequest): void;
 }
 
@@ -40,25 +43,36 @@ export function createRateLimiter(params: {
   limits: RateLimits;
   /** Milliseconds; never set back: a clock that is would refuse everybody until it has caught up. */
   monotonic: () => number;
+  /** Hash of the token of the session that a request has sent. */
+  sessionOf: (request: FastifyRequest) => string | undefined;
 }): RateLimiter {
-  const { limits, monotonic } = params;
+  const { limits, monotonic, sessionOf } = params;
   const bucketsOf = (rate: BucketRate | undefined) => rate && createTokenBuckets({ rate, max: MAX_NAMES });
   const keys = withPolicy('key', bucketsOf(limits.key));
   const addresses = withPolicy('address', bucketsOf(limits.address));
   const failures = bucketsOf(limits.failures);
-  /** Ids of keys that were right, with a hash of the secret; whether one still is right is looked at anyway. */
+  /** Keys and sessions that were right, with a hash of the secret; whether one still is right is looked at anyway. */
   const right = new Map<string, string>();
 
-  const remember = (request: FastifyRequest): void => {
-    const { kind, id } = request.caller;
-    if (!failures || kind !== 'key' || right.has(id)) return;
-    right.set(id, keySent(request).hash);
+  const remember = (caller: Caller): void => {
+    const { kind, id, hash } = caller;
+    if (!failures || hash === undefined) return;
+    const name = kind === 'key' ? `key ${id}` : `session ${hash}`;
+    const known = bareHash(hash);
+    // A key may have another secret by now.
+    if (right.get(name) === known) return;
+    right.set(name, known);
     const [oldest] = right.keys();
     if (right.size > MAX_NAMES && oldest !== undefined) right.delete(oldest);
   };
-  const wasRight = (request: FastifyRequest): boolean => {
-    const { id, hash } = keySent(request);
-    return right.get(id) === hash;
+  const sent = (request: FastifyRequest): Sent | undefined => {
+    if (request.headers.authorization !== undefined) return keySent(request);
+    const hash = sessionOf(request);
+    return hash === undefined ? undefined : { name: `session ${hash}`, hash };
+  };
+  const isRight = (request: FastifyRequest): boolean => {
+    const came = sent(request);
+    return came !== undefined && right.get(came.name) === came.hash;
   };
 
   return {
@@ -70,8 +84,11 @@ export function createRateLimiter(params: {
     beforeKey(request) {
       // Nearly always there are none.
       if (!failures || failures.size === 0) return;
-      const taken = failures.look(addressGroup(request.ip), monotonic());
-      if (taken.allowed || wasRight(request)) return;
+      const guess = guessOf(request);
+      if (guess === undefined) return;
+      const taken = failures.look(guess, monotonic());
+      // Where anybody may ask, what is tried out is not what came with the request.
+      if (taken.allowed || (!isForAnyone(request) && isRight(request))) return;
       throw new ApiError(
         'too_many_failures',
         'too many requests without a right key came from this address: repeat later, with one',
@@ -79,17 +96,39 @@ export function createRateLimiter(params: {
       );
     },
     caller(request, reply) {
-      remember(request);
+      remember(request.caller);
       if (!keys) return;
-      const { kind, id } = request.caller;
-      const taken = keys.buckets.take(`${kind} ${id}`, monotonic());
-      if (!taken.allowed) refuse(reply, { ...keys, taken, whose: `with this ${kind}` });
+      const taken = keys.buckets.take(holderOf(request.caller), monotonic());
+      if (!taken.allowed) refuse(reply, { ...keys, taken, whose: WHOSE[request.caller.kind] });
       if (taken.remaining < NEAR * keys.buckets.rate.burst) tell(reply, keys, taken);
     },
+    wasRight: remember,
     failed(request) {
-      failures?.take(addressGroup(request.ip), monotonic());
+      if (!failures) return;
+      if (!isForAnyone(request)) {
+        const came = sent(request);
+        if (!came) return;
+        if (right.get(came.name) === came.hash) right.delete(came.name);
+      }
+      failures.take(guessOf(request) ?? addressGroup(request.ip), monotonic());
     },
   };
+}
+
+const WHOSE: Readonly<Record<Caller['kind'], string>> = {
+  key: 'with this key and its sessions',
+  session: 'of whoever is signed in here, all its sessions counted',
+};
+
+function isForAnyone({ routeOptions }: FastifyRequest): boolean {
+  return routeOptions.config.role === 'anyone';
+}
+
+/** What counts together of what is tried out; undefined: nothing is. */
+function guessOf({ ip, routeOptions }: FastifyRequest): string | undefined {
+  const { guess = 'key' } = routeOptions.config;
+  if (guess === 'nothing') return undefined;
+  return guess === 'key' ? addressGroup(ip) : `${guess} ${addressGroup(ip)}`;
 }
 
 interface Limited {
@@ -125,8 +164,14 @@ function secondsOf(ms: number): number {
   return Math.max(1, Math.ceil(ms / 1_000));
 }
 
-function keySent({ headers }: FastifyRequest): { readonly id: string; readonly hash: string } {
+/** What somebody has come with. */
+interface Sent {
+  readonly name: string;
+  readonly hash: string;
+}
+
+function keySent({ headers }: FastifyRequest): Sent {
   const [, sent = ''] = /^Bearer +(\S{1,256})$/i.exec(headers.authorization ?? '') ?? [];
   const { id = '', secret = '' } = parseKey(sent) ?? {};
-  return { id, hash: createHash('sha256').update(secret).digest('hex') };
+  return { name: `key ${id}`, hash: createHash('sha256').update(secret).digest('hex') };
 }

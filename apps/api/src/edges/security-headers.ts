@@ -1,7 +1,10 @@
-import type { FastifyReply } from 'fastify';
-
 /** Sets the headers of every answer. */
-export type SecurityHeaders = (reply: FastifyReply, path: string) => void;
+export type SecurityHeaders = (head: Head, path: string) => void;
+
+/** The head of an answer, of the framework or written by hand. */
+interface Head {
+  header(name: string, value: string): unknown;
+}
 
 /**
  * An answer of the API is data: whatever a browser makes of it, it runs nothing, loads nothing and is shown in no frame
@@ -29,6 +32,14 @@ const PAGE = {
   'permissions-policy': 'camera=(), geolocation=(), microphone=(), payment=(), usb=()',
 };
 
+/** The same of the page on which people sign in: it is a key that is typed there. Nothing is sent by a form of its own, were its script not there. */
+const SIGN_IN = {
+  ...PAGE,
+  'content-security-policy':
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
+  'cache-control': 'no-store',
+};
+
 /** A year; not for subdomains, which are not ours to decide about (RFC 6797 §6.1). */
 const HSTS = { 'strict-transport-security': 'max-age=31536000' };
 
@@ -40,7 +51,10 @@ export function securityHeaders({ secure }: { secure: boolean }): SecurityHeader
   const always = secure ? HSTS : {};
   const data = Object.entries({ ...DATA, ...always });
   const page = Object.entries({ ...PAGE, ...always });
+  const signIn = Object.entries({ ...SIGN_IN, ...always });
+  const headersOf = (path: string) =>
+    path.startsWith('/docs') ? page : path.startsWith('/sign-in') ? signIn : data;
   return (reply, path) => {
-    for (const [name, value] of path.startsWith('/docs') ? page : data) reply.header(name, value);
+    for (const [name, value] of headersOf(path)) reply.header(name, value);
   };
 }

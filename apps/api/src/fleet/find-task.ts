@@ -27,9 +27,8 @@ export async function showTask(
   if (!isName('task', name)) throw taskNotFound(name);
   const limits = changed ?? (await getTaskLimits(db, name));
   const fleet = fleetSeenBy(caller, await parts.fleet());
-  const task = fleet.tasks.get(name);
-  if (!task && !limits) throw taskNotFound(name);
-  return taskJson(name, { task, limits, fleet, settings, caller });
+  if (!fleet.tasks.has(name) && !limits) throw taskNotFound(name);
+  return taskJson(name, { limits, fleet, settings, caller });
 }
 
 /** The error for a task that is not there. */

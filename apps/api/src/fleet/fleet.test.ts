@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest';
-import { type Fleet, reasonNow } from './fleet.ts';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { type Fleet, reasonNow, watchFleet } from './fleet.ts';
 
 const fleet: Fleet = { tasks: new Map(), served: new Map([['report.send', new Set(['mail'])]]) };
 const job = { task: 'report.send', queue: 'reports', state: 'queued' } as const;
@@ -18,4 +18,23 @@ test('what somebody takes, what has begun and what waits for another cause keep 
   expect(reasonNow(fleet, { ...job, state: 'parked', reason: doubt })).toBe(doubt);
   const dead = { code: 'attempts', text: 'used up' };
   expect(reasonNow(fleet, { ...job, state: 'dead', reason: dead })).toBe(dead);
+});
+
+test('the fleet is looked at anew a second later, also where the time of day is set back by an hour', async () => {
+  vi.useFakeTimers({ now: Date.UTC(2026, 4, 4), toFake: ['Date'] });
+  onTestFinished(() => void vi.useRealTimers());
+  let looks = 0;
+  let ms = 0;
+  const look = watchFleet({
+    listTasks: async () => [],
+    tasksServed: async () => new Map([[`look.${++looks}`, new Set(['mail'])]]),
+    monotonic: () => ms,
+  });
+  const seen = async () => [...(await look()).served.keys()];
+  expect(await seen()).toEqual(['look.1']);
+  vi.setSystemTime(Date.UTC(2026, 4, 3, 23));
+  ms = 999;
+  expect(await seen()).toEqual(['look.1']);
+  ms = 1_000;
+  expect(await seen()).toEqual(['look.2']);
 });

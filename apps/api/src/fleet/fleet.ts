@@ -1,5 +1,6 @@
 import type { Reason, Warning } from '@jetbeat/core';
 import type { JobRecord, TaskRecord } from '@jetbeat/postgres';
+import { createBriefly } from '../briefly.ts';
 
 /** What is known of tasks and of the workers that serve them, as of a moment ago. */
 export interface Fleet {
@@ -15,26 +16,19 @@ const FRESH_MS = 1_000;
 export function watchFleet(params: {
   listTasks: () => Promise<readonly TaskRecord[]>;
   tasksServed: () => Promise<ReadonlyMap<string, ReadonlySet<string>>>;
-  clock: () => number;
+  /** Milliseconds. */
+  monotonic?: () => number;
 }): () => Promise<Fleet> {
-  const { listTasks, tasksServed, clock } = params;
-  let picture: { at: number; fleet: Promise<Fleet> } | undefined;
-
+  const { listTasks, tasksServed, monotonic } = params;
+  const briefly = createBriefly<Fleet>({
+    ...{ freshMs: () => FRESH_MS, most: 1 },
+    ...(monotonic ? { monotonic } : {}),
+  });
   const look = async (): Promise<Fleet> => {
     const [tasks, served] = await Promise.all([listTasks(), tasksServed()]);
     return { tasks: new Map(tasks.map((task) => [task.name, task])), served };
   };
-  return () => {
-    if (picture && clock() - picture.at < FRESH_MS) return picture.fleet;
-    const fleet = look();
-    const taken = { at: clock(), fleet };
-    picture = taken;
-    // A failed look is not kept: the next request tries again.
-    fleet.catch(() => {
-      if (picture === taken) picture = undefined;
-    });
-    return fleet;
-  };
+  return () => briefly('fleet', look);
 }
 
 /** What a caller should know when nobody takes this task from this queue now. */

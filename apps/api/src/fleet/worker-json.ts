@@ -15,8 +15,11 @@ export function workerJson(
   const { id, host, pid, version, tasks, startedAt, heardAt } = worker;
   const { queues, concurrency, held } = report ?? worker;
   const own = report?.jobs.filter(({ queue }) => maySeeQueue(caller, queue));
+  const jobs = report?.jobs ?? [];
+  // How busy others keep it is none of the caller's business; it is not known which of its jobs are whose.
+  const isOwn = [...queues, ...jobs.map(({ queue }) => queue)].every((queue) => maySeeQueue(caller, queue));
   return {
-    ...{ id, host, pid, version, concurrency, held },
+    ...{ id, host, pid, version, concurrency, held: isOwn ? held : null },
     state: workerState({ ...worker, draining: report ? report.state !== 'running' : worker.draining }, since),
     queues: queues.filter((queue) => maySeeQueue(caller, queue)),
     startedAt: new Date(startedAt).toISOString(),
@@ -24,7 +27,7 @@ export function workerJson(
     tasks: [...tasks],
     ...(report && own
       ? {
-          running: report.running,
+          ...(isOwn ? { running: report.running } : {}),
           jobs: own.map(({ startedAt: begun, ...job }) => ({
             ...job,
             ...(begun === undefined ? {} : { startedAt: new Date(begun).toISOString() }),

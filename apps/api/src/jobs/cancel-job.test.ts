@@ -1,7 +1,6 @@
 import type { JobState } from '@jetbeat/core';
 import type { JobRecord } from '@jetbeat/postgres';
 import { expect, test } from 'vitest';
-import { ApiError } from '../problems/problem.ts';
 import { type CancelPorts, cancelJob } from './cancel-job.ts';
 
 /** Ports that write down what was asked of them. */
@@ -19,7 +18,6 @@ function create(state: JobState, changed: Partial<CancelPorts> = {}, seq?: numbe
     begin: async () => row,
     end: async () => ({ cancelled: true, state: 'cancelled' }),
     mark: async () => {},
-    unmark: async () => {},
     removeWaiting: async () => 0,
     takeWaiting: async () => true,
     deleteMessage: async () => true,
@@ -111,18 +109,46 @@ test('its attempt has just ended: what came of it is waited for, and what waits 
   ]);
 });
 
-test.each<[string, Partial<CancelPorts>, string | undefined]>([
-  [
-    'history lags behind',
-    { caughtUp: () => Promise.reject(new ApiError('history_behind', 'lags')) },
-    'history_behind',
-  ],
-  ['ended meanwhile', { end: async () => ({ cancelled: false, state: 'succeeded' }) }, 'job_ended'],
-  ['NATS lost on the way', { removeWaiting: () => Promise.reject(new Error('gone')) }, undefined],
-])('%s: refused, and the mark is taken back', async (_name, changed, code) => {
-  const { ports, calls } = create('queued', changed);
-  await expect(cancelJob(ports, 'j', undefined)).rejects.toMatchObject(code ? { code } : { message: 'gone' });
-  expect(calls.at(-1)).toBe('unmark');
+const gone = new Error('gone');
+const fails = () => Promise.reject(gone);
+test.each<[keyof CancelPorts, Partial<CancelPorts>]>([
+  ['mark', {}],
+  ['removeWaiting', {}],
+  ['takeWaiting', {}],
+  ['caughtUp', { takeWaiting: async () => false }],
+  ['ask', { takeWaiting: async () => false }],
+  ['deleteMessage', { takeWaiting: async () => false }],
+  ['end', {}],
+  ['stopping', { takeWaiting: async () => false, ask: async () => ({ silent: ['w'] }) }],
+])(
+  'once it is noted it holds: where `%s` fails, the rest is left, and nothing is taken back',
+  async (step, changed) => {
+    const { ports, calls } = create('queued', { ...changed, [step]: fails }, 5);
+    expect(await cancelJob(ports, 'j', undefined)).toEqual({ left: gone });
+    expect(calls.at(-1)).toBe(step);
+  },
+);
+
+test('looked at once more in vain, or again and again: noted is noted', async () => {
+  const holding = { ask: async () => ({ holder: { ...holder, settling: true }, silent: [] }) };
+  let looks = 0;
+  const lost = create('running', {
+    ...holding,
+    begin: async (id) => (looks++ === 0 ? create('running').ports.look(id) : fails()),
+  });
+  expect(await cancelJob(lost.ports, 'j', undefined)).toEqual({ left: gone });
+  const { ports, calls } = create('running', holding);
+  expect(await cancelJob(ports, 'j', undefined)).toMatchObject({
+    left: { message: expect.stringContaining('20 times') },
+  });
+  expect(calls.filter((call) => call === 'pause')).toHaveLength(20);
+});
+
+test('not noted, or ended meanwhile: refused', async () => {
+  const unknown = create('queued', { begin: fails });
+  await expect(cancelJob(unknown.ports, 'j', undefined)).rejects.toBe(gone);
+  const ended = create('queued', { end: async () => ({ cancelled: false, state: 'succeeded' }) });
+  await expect(cancelJob(ended.ports, 'j', undefined)).rejects.toMatchObject({ code: 'job_ended' });
 });
 
 test.each(['succeeded', 'dead', 'expired'] as const)(

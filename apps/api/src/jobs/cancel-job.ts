@@ -1,6 +1,7 @@
 import type { JobState } from '@jetbeat/core';
 import type { JobRecord } from '@jetbeat/postgres';
-import type { JobAudit } from '../audit/audit-jobs.ts';
+import type { CancelAudit } from '../audit/audit-jobs.ts';
+import { ApiError } from '../problems/problem.ts';
 import {
   type Holder,
   isWaiting,
@@ -14,15 +15,13 @@ import {
 /** What cancelling asks of JetStream and PostgreSQL. */
 export interface CancelPorts extends ReachPorts {
   /** Notes the intent in PostgreSQL; the row as it is now. */
-  begin(id: string, reason: string | undefined, audit?: JobAudit['done']): Promise<JobRecord | undefined>;
+  begin(id: string, reason: string | undefined, audit?: CancelAudit): Promise<JobRecord | undefined>;
   /** Ends the row if the job still has not begun. */
   end(id: string, reason: string | undefined): Promise<{ cancelled: boolean; state: JobState } | undefined>;
   /** Notes that the job is being stopped while it runs; its state then. */
   stopping(id: string, holder: Holder | undefined): Promise<JobState | undefined>;
   /** Tells every worker, now and at its start, to drop the job, and to stop it where it runs. */
   mark(id: string, reason: string | undefined): Promise<void>;
-  /** Takes intent and mark back, unless the job was cancelled meanwhile by another request. */
-  unmark(id: string, audit?: JobAudit['undone']): Promise<void>;
   /** Waits a moment. */
   pause(): Promise<void>;
 }
@@ -31,42 +30,56 @@ export interface CancelPorts extends ReachPorts {
 const LOOKS = 20;
 
 /**
- * Cancels a job. The mark comes first: whatever is handed out from then on is dropped, and what runs is told to stop. Then
+ * Cancels a job. The intent comes first, in history, and from then on it holds: nobody takes it back, and what this process cannot
+ * do of it any more a recorder does. Then the mark: whatever is handed out from then on is dropped, and what runs is told to stop. Then
  * either its message is taken out before anybody had it, or every live worker says that it has not begun it: it is cancelled. Else
  * it is `cancelling`, until its worker has said how it ended, or the next one has dropped it.
- * @throws ApiError job_not_found, job_ended; messaging_unavailable and history_behind when it cannot be known
+ * @returns what is in the way, where the rest is left to a recorder
+ * @throws ApiError job_not_found, job_ended; messaging_unavailable, and then nothing was changed
  */
 export async function cancelJob(
   ports: CancelPorts,
   id: string,
   reason: string | undefined,
-  audit?: JobAudit,
-): Promise<void> {
-  for (let looks = 1; (await tryOnce(ports, { id, reason, audit })) === 'again' && looks < LOOKS; looks++)
-    await ports.pause();
+  audit?: CancelAudit,
+): Promise<{ readonly left?: unknown }> {
+  let isNoted = false;
+  try {
+    for (let looks = 0; looks < LOOKS; looks++) {
+      const job = await note(ports, { id, reason, audit });
+      if (!job) return {};
+      isNoted = true;
+      await ports.mark(id, reason);
+      if ((await carryOut(ports, job, reason)) === 'done') return {};
+      await ports.pause();
+    }
+    return { left: new Error(`the job has gone on each of ${LOOKS} times`) };
+  } catch (error) {
+    if (!isNoted || isOver(error)) throw error;
+    return { left: error };
+  }
 }
 
-async function tryOnce(
+/** The job as it is when the intent stands; undefined when it is cancelled already. */
+async function note(
   ports: CancelPorts,
-  params: { id: string; reason: string | undefined; audit: JobAudit | undefined },
-): Promise<'done' | 'again'> {
+  params: { id: string; reason: string | undefined; audit: CancelAudit | undefined },
+): Promise<JobRecord | undefined> {
   const { id, reason, audit } = params;
   const seen = await ports.look(id);
   if (!seen) throw notFound(id);
-  if (seen.state === 'cancelled') return 'done';
+  if (seen.state === 'cancelled') return undefined;
   refuseEnded(seen.state);
   needConnection(ports);
-  const job = await ports.begin(id, reason, audit?.done);
+  const job = await ports.begin(id, reason, audit);
   if (!job) throw notFound(id);
-  if (job.state === 'cancelled') return 'done';
+  if (job.state === 'cancelled') return undefined;
   refuseEnded(job.state);
-  await ports.mark(id, reason);
-  try {
-    return await carryOut(ports, job, reason);
-  } catch (error) {
-    await ports.unmark(id, audit?.undone).catch(() => {});
-    throw error;
-  }
+  return job;
+}
+
+function isOver(error: unknown): boolean {
+  return error instanceof ApiError && (error.code === 'job_ended' || error.code === 'job_not_found');
 }
 
 async function carryOut(

@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { cancelledReason } from '@jetbeat/core';
-import { beginCancel, cancelJob, getJob, noteCancelling, withdrawCancel } from '@jetbeat/postgres';
+import { cancelledEvent, cancelledReason } from '@jetbeat/core';
+import { beginCancel, cancelJob, getJob, noteCancelling } from '@jetbeat/postgres';
 import type { CancelPorts } from './cancel-job.ts';
-import { cancelledEvent } from './cancelled-event.ts';
 import { connected, createReachPorts, type ReachParams } from './reach-ports.ts';
 
 const PAUSE_MS = 50;
@@ -27,10 +26,6 @@ export function createCancelPorts(params: ReachParams): CancelPorts {
     },
     stopping: (id, running) => noteCancelling(db, { id, now: clock(), ...(running ? { running } : {}) }),
     mark: (id, reason) => connected(params).cancelled.put(id, reason),
-    async unmark(id, audit) {
-      if (await withdrawCancel(db, id, { audit }).catch(() => true))
-        await connected(params).cancelled.remove(id);
-    },
     pause: () => sleep(PAUSE_MS),
   };
 }

@@ -63,6 +63,7 @@ export function createInserter(params: { insertJobs: InsertJobs; maxWaiting?: nu
         reject(
           new ApiError('overloaded', `${maxWaiting} jobs wait for PostgreSQL: repeat later`, {
             retryAfter: 1,
+            counted: 'jobs_waiting',
           }),
         );
         return;

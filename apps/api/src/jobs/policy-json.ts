@@ -1,18 +1,27 @@
 import {
+  type Callback,
   type ExplainedPolicy,
   explainPolicy,
   formatDuration,
   type JobPolicy,
+  placeOf,
   type Settings,
 } from '@jetbeat/core';
-import type { JobRecord, TaskRecord } from '@jetbeat/postgres';
+import type { JobRecord } from '@jetbeat/postgres';
+import { maySeeQueue, type Scoped } from '../access/caller.ts';
+import type { Fleet } from '../fleet/fleet.ts';
 
-/** The policy of a job as the API shows it, and whose word each part of it is. */
-export function policyJson(
-  job: Pick<JobRecord, 'task' | 'queue' | 'policy'>,
-  known: { readonly settings: Settings; readonly task: TaskRecord | undefined },
-): JobPolicy {
-  const { settings, task } = known;
+/** What is known of tasks, and who asks. */
+interface Known {
+  readonly settings: Settings;
+  readonly tasks: Fleet['tasks'];
+  readonly caller: Scoped;
+}
+
+/** The policy of a job as the API shows it, and whose word each part of it is; callbacks into queues of others are left out. */
+export function policyJson(job: Pick<JobRecord, 'task' | 'queue' | 'policy'>, known: Known): JobPolicy {
+  const { settings, tasks } = known;
+  const task = tasks.get(job.task);
   const explained = explainPolicy({
     ...{ call: job.policy, configured: settings.of(job.task), task: task?.policy },
     queue: settings.queue(job.queue),
@@ -26,10 +35,17 @@ export function policyJson(
       hard: formatDuration(timeout.hard),
     },
     ...(concurrency ? { concurrencyKey: { key: concurrency.key, limit: concurrency.limit } } : {}),
-    onSuccess: [...callbacks.onSuccess],
-    onFailure: [...callbacks.onFailure],
+    onSuccess: callbacks.onSuccess.filter((callback) => maySee(callback, known)),
+    onFailure: callbacks.onFailure.filter((callback) => maySee(callback, known)),
     from: fromJson(explained, concurrency && (concurrency.by ?? 'call')),
   };
+}
+
+/** A webhook whose queue nobody has said is of no queue more than of another one. */
+function maySee({ task, queue }: Callback, { caller, settings, tasks }: Known): boolean {
+  const place =
+    queue ?? (task === undefined ? undefined : placeOf({}, settings.of(task), tasks.get(task)).queue);
+  return place === undefined || maySeeQueue(caller, place);
 }
 
 function retryJson({ retry }: ExplainedPolicy): JobPolicy['retry'] {

@@ -1,6 +1,7 @@
 import { encodeEnvelope } from '@jetbeat/core';
 import { type AuditEntry, getJob, type NewJob } from '@jetbeat/postgres';
 import type { FastifyRequest } from 'fastify';
+import { askerOf } from '../access/caller.ts';
 import { checkHolder, checkJobScope } from '../access/check-scope.ts';
 import { timedId } from '../answers/asked-id.ts';
 import type { Parts } from '../parts.ts';
@@ -50,9 +51,10 @@ export async function submitJob(
   const id = timedId(request, now)(item?.name ?? 'job');
   const span = sends?.place();
   const before = request.repeatable?.again ? await getJob(parts.db, id) : undefined;
-  const job = make({ id, now, traceparent: span?.traceparent ?? callersTrace(request.headers.traceparent) });
-  const { envelope, traceparent, state } = job;
   const { caller } = request;
+  const traced = span?.traceparent ?? callersTrace(request.headers.traceparent);
+  const job = { ...make({ id, now, traceparent: traced }), requestedBy: askerOf(caller) };
+  const { envelope, traceparent, state } = job;
   if (caller.queues) {
     const { queue: said } = (item ? item.request : (request.body ?? {})) as { queue?: unknown };
     checkJobScope(caller, job, { settings: parts.settings, fleet: await parts.fleet(), said });

@@ -1,13 +1,6 @@
-import type { Caller } from '../access/caller.ts';
+import type { StreamLimits } from '@jetbeat/runtime';
+import { type Caller, holderOf } from '../access/caller.ts';
 import { ApiError } from '../problems/problem.ts';
-
-/** How many streams there may be. */
-export interface StreamLimits {
-  /** In this process. */
-  readonly streams: number;
-  /** Of one key, or one session. */
-  readonly perCaller: number;
-}
 
 /** Who has streams open here. */
 export interface Admission {
@@ -25,24 +18,31 @@ export interface Admission {
 const RETRY_AFTER = 10;
 
 /** Counts streams. */
-export function createAdmission({ streams, perCaller }: StreamLimits): Admission {
+export function createAdmission(limits: Pick<StreamLimits, 'streams' | 'perCaller'>): Admission {
+  const { streams, perCaller } = limits;
   const open = new Map<string, { readonly caller: Caller; count: number }>();
+  /** How many somebody has, in all its sessions. */
+  const held = new Map<string, number>();
   let count = 0;
   return {
     admit(caller) {
       const key = callerKey(caller);
+      const holder = holderOf(caller);
       const own = open.get(key) ?? { caller, count: 0 };
-      if (own.count >= perCaller) {
-        const message = `this ${caller.kind} has ${own.count} streams open here: close one, or use one for all`;
+      const has = held.get(holder) ?? 0;
+      if (has >= perCaller) {
+        const whose = caller.kind === 'key' ? 'this key' : 'whoever is signed in here';
+        const message = `${whose} has ${has} streams open here, those of all its sessions counted: close one, or use one for all`;
         throw new ApiError('too_many_streams', message, { retryAfter: RETRY_AFTER });
       }
       if (count >= streams) {
         const message = `${count} streams are open here, which is as many as there may be: try again later`;
-        throw new ApiError('overloaded', message, { retryAfter: RETRY_AFTER });
+        throw new ApiError('overloaded', message, { retryAfter: RETRY_AFTER, counted: 'streams' });
       }
       own.count += 1;
       count += 1;
       open.set(key, own);
+      held.set(holder, has + 1);
       let gone = false;
       return () => {
         if (gone) return;
@@ -50,6 +50,9 @@ export function createAdmission({ streams, perCaller }: StreamLimits): Admission
         own.count -= 1;
         count -= 1;
         if (own.count === 0) open.delete(key);
+        const left = (held.get(holder) ?? 0) - 1;
+        if (left > 0) held.set(holder, left);
+        else held.delete(holder);
       };
     },
     get callers() {

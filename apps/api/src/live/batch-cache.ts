@@ -1,6 +1,7 @@
 import type { StoredEvents } from '@jetbeat/jetstream';
 import { createTurns } from '../turns.ts';
 import { type Batch, readBatch } from './batch.ts';
+import { createMadeJobs } from './made-jobs.ts';
 
 /** Reads batches of EVENTS; those that were read last are remembered, since many streams go on from nearly the same place. */
 export interface BatchCache {
@@ -23,6 +24,7 @@ export function createBatchCache(params: {
   /** In the order in which they were read. */
   const known = new Map<number, Batch>();
   const reading = new Map<number, Promise<readonly Batch[]>>();
+  const made = createMadeJobs();
   let bytes = 0;
 
   const remember = (batch: Batch): void => {
@@ -41,7 +43,7 @@ export function createBatchCache(params: {
     const turns = createTurns();
     for (const each of stored) {
       // One that has just been told of need not be parsed again.
-      const batch = known.get(each.seq) ?? readBatch(each);
+      const batch = known.get(each.seq) ?? made.once(readBatch(each));
       remember(batch);
       batches.push(batch);
       await turns();

@@ -1,10 +1,10 @@
 import type { ServerResponse } from 'node:http';
 import type { StoredEvents } from '@jetbeat/jetstream';
 import type { JobMark } from '@jetbeat/postgres';
-import { every, type Log, type Readings } from '@jetbeat/runtime';
+import { every, type Log, type Readings, type StreamLimits } from '@jetbeat/runtime';
 import type { Caller } from '../access/caller.ts';
 import { ApiError } from '../problems/problem.ts';
-import { callerKey, createAdmission, type StreamLimits } from './admission.ts';
+import { callerKey, createAdmission } from './admission.ts';
 import type { EventPlace } from './event-id.ts';
 import { createFeed } from './feed.ts';
 import { retryFrame } from './frame.ts';
@@ -56,18 +56,6 @@ export interface LivePorts {
   jobMarks(ids: readonly string[]): Promise<readonly JobMark[]>;
 }
 
-/** How much streams may take. */
-export interface LiveLimits extends StreamLimits {
-  /** Bytes that wait for slow clients, of all of them. */
-  readonly waitingBytes: number;
-}
-
-/** What holds where nothing else is said. */
-const LIVE_LIMITS: LiveLimits = { streams: 1_000, perCaller: 100, waitingBytes: 64 * 1024 ** 2 };
-
-/** Bytes that may wait for one client, the most where few are connected and the least where many are. */
-const MOST_WAITING = 262_144;
-const LEAST_WAITING = 16_384;
 /** Proxies cut what says nothing for a minute, some for half of one. Milliseconds. */
 const BEAT_MS = 15_000;
 /** How often it is looked whether callers still may, milliseconds: revoked keys hear nothing within a second. */
@@ -92,9 +80,11 @@ interface Stream {
 export function createLiveEvents(params: {
   readonly ports: LivePorts;
   readonly log: Pick<Log, 'warn' | 'debug'>;
-  readonly limits?: LiveLimits;
+  /** How much streams may take. */
+  readonly limits: StreamLimits;
 }): LiveEvents {
-  const { ports, log, limits = LIVE_LIMITS } = params;
+  const { ports, log, limits } = params;
+  const { waitingBytes, waitingOfOne } = limits;
   const admission = createAdmission(limits);
   const watch = watchCallers({ stillMay: (callers) => ports.stillMay(callers) });
   const streams = new Set<Stream>();
@@ -139,7 +129,7 @@ export function createLiveEvents(params: {
   for (const loop of [telling, checking, comparing]) loop.start();
 
   const most = () =>
-    Math.max(LEAST_WAITING, Math.min(MOST_WAITING, limits.waitingBytes / Math.max(1, admission.count)));
+    Math.max(waitingOfOne.least, Math.min(waitingOfOne.most, waitingBytes / Math.max(1, admission.count)));
   /** Takes a client in; what it was given is taken back when it has gone. */
   const open = async (caller: Caller, to: StreamTarget): Promise<Outlet | undefined> => {
     const leave = admission.admit(caller);

@@ -1,5 +1,5 @@
 import { eventsState, readEvents } from '@jetbeat/jetstream';
-import { type Database, jobMarks, liveApiKeys } from '@jetbeat/postgres';
+import { type Database, jobMarks, liveCallers } from '@jetbeat/postgres';
 import { connected } from '../jobs/reach-ports.ts';
 import type { Messaging } from '../messaging.ts';
 import { callerKey } from './admission.ts';
@@ -18,10 +18,8 @@ export function createLivePorts(params: {
     readEvents: async (range) => readEvents(connected(params).bus, range),
     // Whoever is not found here is sent away.
     async stillMay(callers) {
-      const keys = callers.flatMap(({ kind, id, hash }) =>
-        kind === 'key' && hash !== undefined ? [{ kind, id, hash }] : [],
-      );
-      return new Set((await liveApiKeys(db, keys)).map(callerKey));
+      const known = callers.flatMap(({ kind, id, hash }) => (hash === undefined ? [] : [{ kind, id, hash }]));
+      return new Set((await liveCallers(db, known)).map(callerKey));
     },
     jobMarks: (ids) => jobMarks(db, ids),
   };

@@ -32,6 +32,8 @@ const EVENTS: readonly (readonly [string, Event])[] = [
   ['job.parked', { kind: 'parked', ...FACTS, what: 'key', key: 'a', limit: 1, taken: 1, at: AT }],
   ['job.queued', { kind: 'released', ...FACTS, at: AT }],
   ['job.queued', { kind: 'returned', ...FACTS, worker: 'w1', at: AT }],
+  ['job.queued', { kind: 'published', ...FACTS }],
+  ['job.scheduled', { kind: 'published', ...FACTS, runAt: AT + 1_000 }],
   ['job.expired', { kind: 'ended', ...FACTS, state: 'expired', reason: REASON, at: AT }],
   [
     'worker.stopped',

@@ -32,6 +32,8 @@ export interface ToldJobEvent {
   readonly dueAt: number;
   /** When it happened, Unix milliseconds. */
   readonly at: number;
+  /** It tells that there is this job. */
+  readonly makes: boolean;
   /** The job is over. */
   readonly ends: boolean;
   readonly data: LiveJobEvent;
@@ -112,12 +114,31 @@ function jobEvent(event: JobEvent, index: number): ToldJobEvent | undefined {
   };
   const ends = isTerminal(state);
   if (!JOB_EVENT.Check(data)) return undefined;
-  return { of: 'job', index, type, job: id, task, queue, order, dueAt, at, ends, data };
+  return {
+    of: 'job',
+    index,
+    type,
+    job: id,
+    task,
+    queue,
+    order,
+    dueAt,
+    at,
+    makes: makesJob(event),
+    ends,
+    data,
+  };
+}
+
+/** Whether it tells that there is the job, rather than what became of it. */
+function makesJob({ kind }: JobEvent): boolean {
+  return kind === 'accepted' || kind === 'published';
 }
 
 /** When it happened, Unix milliseconds. */
 function timeOf(event: JobEvent): number {
   if (event.kind === 'accepted') return event.envelope.createdAt;
+  if (event.kind === 'published') return event.createdAt;
   return event.kind === 'settled' ? event.finishedAt : event.at;
 }
 

@@ -57,13 +57,12 @@ export function createView(filter: LiveFilter, caller: Pick<Caller, 'queues' | '
     return payloads ? event.data : hidePayload(event.data);
   }
 
-  /** The names of other queues are none of its business. */
+  /** The names of other queues are none of its business, and neither is how busy they keep a worker. */
   function ownQueues({ data }: ToldWorkerEvent): object {
     const { worker } = data;
-    return {
-      ...data,
-      worker: { ...worker, queues: worker.queues.filter((name) => maySeeQueue(caller, name)) },
-    };
+    const queues = worker.queues.filter((name) => maySeeQueue(caller, name));
+    const held = queues.length === worker.queues.length ? worker.held : null;
+    return { ...data, worker: { ...worker, queues, held } };
   }
 }
 

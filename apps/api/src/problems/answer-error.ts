@@ -4,13 +4,22 @@ import { traceIdOf } from '../watching/trace.ts';
 import { ApiError, problemBody } from './problem.ts';
 import { toApiError } from './to-api-error.ts';
 
-/** Answers an error, of ours or of the framework, as problem details. */
-export function answerError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+/**
+ * Answers an error, of ours or of the framework, as problem details.
+ * @param count counts what it is
+ */
+export function answerError(
+  thrown: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  count: (error: ApiError) => void,
+): FastifyReply {
   const { destroyed, complete } = request.raw;
   const error =
     destroyed && !complete
       ? new ApiError('malformed_request', 'the connection ended before the request was whole')
       : toApiError(thrown);
+  count(error);
   const body = problemBody(error, { path: pathOf(request), traceId: traceIdOf(request.id) });
   if (error.code === 'internal_error') request.log.error({ err: thrown }, 'a request failed');
   else

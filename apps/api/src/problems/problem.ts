@@ -10,12 +10,21 @@ const PROBLEMS = {
   unauthorized: { status: 401, title: 'An API key is needed' },
   key_expired: { status: 401, title: 'The API key has expired' },
   key_revoked: { status: 401, title: 'The API key was revoked' },
+  session_ended: { status: 401, title: 'The session is over' },
   forbidden: { status: 403, title: 'The API key may not do this' },
   queue_not_allowed: { status: 403, title: 'The API key may not use this queue' },
   needs_every_queue: { status: 403, title: 'The API key is for some queues only' },
   payloads_hidden: { status: 403, title: 'The API key may not see inputs and results' },
   key_exceeds_maker: { status: 403, title: 'A key cannot make one that may do more than itself' },
+  cross_site: { status: 403, title: 'Another site has sent the request' },
+  sign_in_insecure: { status: 403, title: 'Nobody can sign in at this address' },
   not_through_proxy: { status: 403, title: 'The request did not come through a trusted proxy' },
+  sign_in_failed: { status: 400, title: 'The sign-in was not begun here, or is over' },
+  sign_in_refused: { status: 403, title: 'Whom people sign in with has refused it' },
+  not_invited: { status: 403, title: 'Nobody has said what this person may do' },
+  oidc_not_configured: { status: 404, title: 'There is nobody to sign in with' },
+  provider_wrong: { status: 502, title: 'Whom people sign in with does not answer as it should' },
+  provider_unavailable: { status: 503, title: 'Whom people sign in with does not answer' },
   rate_limited: { status: 429, title: 'Too many requests' },
   too_many_failures: { status: 429, title: 'Too many requests without a right key' },
   method_not_allowed: { status: 405, title: 'The address has no such method' },
@@ -25,7 +34,9 @@ const PROBLEMS = {
   queue_not_found: { status: 404, title: 'There is no such queue' },
   task_not_found: { status: 404, title: 'There is no such task' },
   dead_letter_not_found: { status: 404, title: 'There is no such dead letter' },
+  session_not_found: { status: 404, title: 'There is no such session' },
   key_not_found: { status: 404, title: 'There is no such API key' },
+  no_session: { status: 409, title: 'A key is signed in nowhere' },
   last_admin_key: { status: 409, title: 'It is the last key that may make keys' },
   replay_not_found: { status: 404, title: 'There is no such replay' },
   batch_not_found: { status: 404, title: 'There is no such batch' },
@@ -39,6 +50,7 @@ const PROBLEMS = {
   task_changed: { status: 409, title: 'Somebody else has changed the task' },
   purge_changed: { status: 409, title: 'What was counted is not what is there now' },
   schedule_exists: { status: 409, title: 'The name is taken' },
+  already_there: { status: 412, title: 'There is one already' },
   stale: { status: 409, title: 'Somebody else has changed the schedule' },
   key_reused: { status: 422, title: 'The idempotency key belongs to another request' },
   key_taken: { status: 409, title: 'Another job has the key' },
@@ -67,6 +79,16 @@ const PROBLEMS = {
 /** The members that only some problems have. */
 export type ProblemMembers = Pick<Problem, 'current' | 'yours'>;
 
+/** What there was too much of; or that a thing is of another queue, which callers are told as if there were none. */
+export type CountedAs =
+  | 'connections'
+  | 'event_loop'
+  | 'database_busy'
+  | 'jobs_waiting'
+  | 'searches'
+  | 'streams'
+  | 'other_queue';
+
 /** A code of the catalogue. */
 export type ProblemCode = keyof typeof PROBLEMS;
 
@@ -78,6 +100,8 @@ export class ApiError extends JetbeatError {
   readonly retryAfter: number | undefined;
   /** What the body says beyond what every problem does (RFC 9457 §3.2). */
   readonly members: ProblemMembers;
+  /** As what the refusal is counted, where its code does not say it all. */
+  readonly counted: CountedAs | undefined;
 
   constructor(
     code: ProblemCode,
@@ -86,6 +110,7 @@ export class ApiError extends JetbeatError {
       issues?: readonly Issue[];
       retryAfter?: number;
       members?: ProblemMembers;
+      counted?: CountedAs;
       cause?: unknown;
     } = {},
   ) {
@@ -93,6 +118,7 @@ export class ApiError extends JetbeatError {
     this.issues = options.issues ?? [];
     this.retryAfter = options.retryAfter;
     this.members = options.members ?? {};
+    this.counted = options.counted;
   }
 }
 

@@ -33,6 +33,7 @@ export function toApiError(thrown: unknown): ApiError {
     const isBusy = thrown.code === 'too_many_searches';
     return new ApiError(isBusy ? 'overloaded' : 'timed_out', thrown.message, {
       retryAfter: 1,
+      ...(isBusy ? { counted: 'searches' } : {}),
       cause: thrown,
     });
   }

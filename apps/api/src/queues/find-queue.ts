@@ -11,6 +11,7 @@ import Type from 'typebox';
 import type { Parts } from '../parts.ts';
 import { ApiError } from '../problems/problem.ts';
 import { queueJson } from './queue-json.ts';
+import type { QueuePicture } from './queue-picture.ts';
 
 /** The path of one queue. What may not name a queue names none, and is answered so. */
 export const QUEUE_PARAMS = Type.Object({
@@ -26,14 +27,23 @@ export async function showQueue(parts: Parts, name: string, queue?: QueueRecord)
   if (!isName('queue', name)) throw notFound(name);
   const record = queue ?? (await getQueue(db, name));
   const picture = await queues.picture();
-  const known = record || picture.lanes?.has(name) || picture.workers.has(name) || (await hasJobs(db, name));
-  if (!known) throw notFound(name);
+  if (!record && !(await isSeen(db, name, picture))) throw notFound(name);
   return queueJson(name, record, picture, clock());
 }
 
 /** @throws ApiError queue_not_found for what cannot be a queue, or of which nothing is known */
 export async function checkQueue(parts: Parts, name: string): Promise<void> {
-  await showQueue(parts, name);
+  if (!(await isQueue(parts, name))) throw notFound(name);
+}
+
+/** Whether anything is known of a queue, so that it would be shown. */
+export async function isQueue({ db, queues }: Pick<Parts, 'db' | 'queues'>, name: string): Promise<boolean> {
+  if (!isName('queue', name)) return false;
+  return (await getQueue(db, name)) !== undefined || isSeen(db, name, await queues.picture());
+}
+
+async function isSeen(db: Parts['db'], name: string, { lanes, workers }: QueuePicture): Promise<boolean> {
+  return lanes?.has(name) || workers.has(name) || hasJobs(db, name);
 }
 
 /** The error for a queue that is not there. */

@@ -8,6 +8,7 @@ import {
   type QueueRate,
   queueRates,
 } from '@jetbeat/postgres';
+import { createBriefly } from '../briefly.ts';
 
 /** What is going on in the queues, as of a moment ago. */
 export interface QueuePicture {
@@ -31,11 +32,9 @@ export function watchQueues(params: {
   lanes: () => Promise<readonly LaneView[] | undefined>;
   /** How long ago a worker may have been heard of, milliseconds. */
   within: number;
-  clock: () => number;
 }): () => Promise<QueuePicture> {
-  const { db, lanes, within, clock } = params;
-  let picture: { at: number; look: Promise<QueuePicture> } | undefined;
-
+  const { db, lanes, within } = params;
+  const briefly = createBriefly<QueuePicture>({ freshMs: () => FRESH_MS, most: 1 });
   const look = async (): Promise<QueuePicture> => {
     const now = await databaseTime(db);
     const [views, census, rates, live] = await Promise.all([
@@ -50,14 +49,5 @@ export function watchQueues(params: {
     const slots = new Map(live.map(({ id, concurrency }) => [id, concurrency]));
     return { lanes: views && Map.groupBy(views, ({ queue }) => queue), census, rates, workers, slots };
   };
-  return () => {
-    if (picture && clock() - picture.at < FRESH_MS) return picture.look;
-    const taken = { at: clock(), look: look() };
-    picture = taken;
-    // A failed look is not kept: the next request tries again.
-    taken.look.catch(() => {
-      if (picture === taken) picture = undefined;
-    });
-    return taken.look;
-  };
+  return () => briefly('queues', look);
 }

@@ -21,8 +21,8 @@ export interface QueuePorts {
   makeLanes(queue: string): Promise<void>;
   /** What a purge would remove, and up to where. */
   countPurge(queue: string, timers: boolean): Promise<PurgeCount>;
-  /** When the stream was made. */
-  streamCreated(): Promise<number>;
+  /** When the stream was made, and what time it is by NATS' clock, Unix milliseconds. */
+  stream(): Promise<{ readonly created: number; readonly now: number }>;
 }
 
 /** What was counted for a purge. */
@@ -43,9 +43,8 @@ export function createQueuePorts(params: {
   /** Undefined while NATS has not answered yet. */
   messaging: () => Messaging | undefined;
   config: { readonly ackWaitMs: number; readonly storage: { readonly events: number } };
-  clock: () => number;
 }): QueuePorts {
-  const { db, messaging, config, clock } = params;
+  const { db, messaging, config } = params;
   let view: { readonly of: Messaging; readonly look: ReturnType<typeof viewJetStream> } | undefined;
   const bus = () => {
     const found = messaging()?.bus;
@@ -59,8 +58,10 @@ export function createQueuePorts(params: {
     return (await view.look()).lanes;
   };
   return {
-    picture: watchQueues({ db, lanes, within: config.ackWaitMs, clock }),
+    picture: watchQueues({ db, lanes, within: config.ackWaitMs }),
     async tell(queue) {
+      // Nobody has said anything of it.
+      if (queue.version === 0) return;
       const text =
         'what was asked is stored, and holds for workers when NATS answers again; repeat to be sure';
       const found = messaging()?.bus;
@@ -91,6 +92,6 @@ export function createQueuePorts(params: {
         at: now,
       };
     },
-    streamCreated: async () => (await jobsStreamState(bus())).created,
+    stream: () => jobsStreamState(bus()),
   };
 }

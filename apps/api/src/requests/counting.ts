@@ -24,6 +24,8 @@ export interface Counting {
   jobsByState(filter: JobFilter): Promise<JobCounts>;
   schedules(filter: CountSchedulesParams): Promise<Total>;
   schedulesByState(filter: CountSchedulesParams): Promise<Record<ScheduleState, number>>;
+  /** What fits into another list, of which `filter` is the name with all that it is filtered by. */
+  others(filter: readonly unknown[], count: () => Promise<Total>): Promise<Total>;
 }
 
 /** How old a count may be. */
@@ -45,6 +47,7 @@ export function createCounting(db: Database, clock: () => number): Counting {
   const statesOver = remembering<Map<JobState, Total>>(() => CAPPED_FRESH_MS);
   const schedules = remembering<Total>();
   const states = remembering<Record<ScheduleState, number>>();
+  const others = remembering<Total>();
   /** What is capped of the states that end a job is looked up less often than the rest. */
   const byState = async (filter: JobFilter): Promise<Map<JobState, Total>> => {
     const { states = JOB_STATES } = filter;
@@ -78,6 +81,7 @@ export function createCounting(db: Database, clock: () => number): Counting {
         };
       }),
     schedules: (filter) => schedules(JSON.stringify(filter), () => countSchedules(db, filter, MOST_COUNTED)),
+    others: (filter, count) => others(JSON.stringify(filter), count),
     schedulesByState: (filter) =>
       states(JSON.stringify(filter), async () => {
         const found = await schedulesByState(db, filter);

@@ -1,4 +1,5 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, createSecretKey, timingSafeEqual } from 'node:crypto';
+import type { Total } from '@jetbeat/core';
 import type { FastifyRequest } from 'fastify';
 import { ApiError } from '../problems/problem.ts';
 
@@ -32,6 +33,11 @@ export interface ListCursors {
     limit: number,
     params: { show: (item: Item) => Shown; place: (last: Item) => Place },
   ): { items: Shown[]; nextCursor: string | null };
+  /**
+   * How many fit in all, which the first page tells: where it has them all, that says it itself.
+   * @param count counts them
+   */
+  total(found: readonly unknown[], limit: number, count: () => Promise<Total>): Promise<{ total?: Total }>;
 }
 
 /** As many bits as nobody tries out. */
@@ -40,7 +46,8 @@ const CURSOR = /^([\w-]{1,900})\.([\w-]{22})$/;
 
 /** Makes what signs cursors. */
 export function createCursors(secret: Buffer): Cursors {
-  const sign = (text: string) => createHmac('sha256', secret).update(text).digest().subarray(0, MAC_BYTES);
+  const key = createSecretKey(secret);
+  const sign = (text: string) => createHmac('sha256', key).update(text).digest().subarray(0, MAC_BYTES);
   return {
     of(request) {
       const list = describe(request);
@@ -51,6 +58,10 @@ export function createCursors(secret: Buffer): Cursors {
       };
       return {
         write,
+        async total(found, limit, count) {
+          if ((request.query as { cursor?: string }).cursor !== undefined) return {};
+          return { total: found.length > limit ? await count() : { value: found.length, capped: false } };
+        },
         read(shape) {
           const { cursor } = request.query as { cursor?: string };
           if (cursor === undefined) return undefined;

@@ -6,7 +6,7 @@ beforeAll(async () => {
   server = await createTestServer();
 });
 afterAll(() => server.app.close());
-const post = async (payload: string, headers: Record<string, string> = {}) => {
+const post = async (payload: string | Buffer, headers: Record<string, string> = {}) => {
   const answer = await server.app.inject({
     ...{ method: 'POST', url: '/api/v1/jobs', payload },
     headers: { authorization: `Bearer jb_admin_${SECRET}`, 'content-type': 'application/json', ...headers },
@@ -27,6 +27,24 @@ test('a key that stands there twice is refused, wherever', async () => {
     errors: [{ code: 'duplicate_key' }],
   });
   expect(answer.detail).toContain('"amount" twice');
+});
+
+test('a list of many jobs may have more keys', async () => {
+  const input = Object.fromEntries(Array.from({ length: 8 }, (_, at) => [`k${at}`, at]));
+  const jobs = Array.from({ length: 1_000 }, () => ({ task: 'a', input }));
+  expect(await server.call('POST /jobs/batch', { jobs })).toMatchObject({
+    status: 202,
+    body: { accepted: 1_000 },
+  });
+});
+
+test('bytes that are no UTF-8 are refused: they would become others', async () => {
+  expect(await post(Buffer.from('{"task":"a","input":"caf\xe9"}', 'latin1'))).toMatchObject({
+    status: 400,
+    code: 'malformed_request',
+    detail: expect.stringContaining('no UTF-8'),
+  });
+  expect((await post(Buffer.from('{"task":"a","input":"café \u{1f600}"}'))).status).toBe(202);
 });
 
 test('10,000 keys, and no more', async () => {

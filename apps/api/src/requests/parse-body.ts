@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { describeIssues, type Issue, MAX_NESTING } from '@jetbeat/core';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
@@ -13,6 +14,8 @@ declare module 'fastify' {
   }
 }
 
+/** Every byte that is none would become the same character, and two bodies one (RFC 8259 §8.1). */
+const NO_UTF8 = 'the body is no UTF-8: write the JSON as UTF-8, whatever its text was written in';
 const NOTHING: Issue = { pointer: '', code: 'invalid_type', message: 'the body must be object' };
 /** A merge patch (RFC 7396) is JSON too. */
 const JSON_TYPES = ['application/json', 'application/merge-patch+json'];
@@ -25,11 +28,13 @@ export function parseBody(app: FastifyInstance): void {
   app.decorateRequest<string | null>('bodyHash', null);
   const parse = app.getDefaultJsonParser('error', 'error');
   app.removeContentTypeParser('application/json');
-  app.addContentTypeParser<string>(JSON_TYPES, { parseAs: 'string' }, (request, body, done) => {
-    if (body === '') return done(null, undefined);
-    if (request.headers['idempotency-key'] !== undefined) request.bodyHash = hashOf(body);
+  app.addContentTypeParser<Buffer>(JSON_TYPES, { parseAs: 'buffer' }, (request, bytes, done) => {
+    if (bytes.length === 0) return done(null, undefined);
+    if (request.headers['idempotency-key'] !== undefined) request.bodyHash = hashOf(bytes);
     const { 'content-encoding': encoding = 'identity' } = request.headers;
     if (encoding.toLowerCase() !== 'identity') return done(compressed(encoding));
+    if (!isUtf8(bytes)) return done(new ApiError('malformed_request', NO_UTF8));
+    const body = bytes.toString('utf8');
     void parse(request, body, (error, value) => {
       if (error) return done(new ApiError('malformed_request', whyRefused(body), { cause: error }));
       // Else it could not be told from none, which some routes take.
@@ -41,8 +46,6 @@ export function parseBody(app: FastifyInstance): void {
     });
   });
 }
-
-/** Of the text as it came: what it would be written anew is another one on another machine, or after another version. */
 
 /** Nothing is unpacked here: a small body could become one without bounds. */
 function compressed(encoding: string): ApiError {
@@ -79,6 +82,7 @@ function whyRefused(body: string): string {
   return 'the body has a key "__proto__", or "constructor" with "prototype" in it: such keys are refused';
 }
 
-function hashOf(body: string): string {
+/** Of the bytes as they came: what they would be written anew is another text on another machine, or after another version. */
+function hashOf(body: Buffer): string {
   return createHash('sha256').update(body).digest('hex');
 }

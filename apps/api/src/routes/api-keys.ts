@@ -9,6 +9,7 @@ import {
 import {
   type ApiKeyRecord,
   ConflictError,
+  countApiKeys,
   createApiKey,
   type Database,
   databaseTime,
@@ -71,7 +72,7 @@ export function createApiKeyRoute(app: FastifyInstance, { db }: Parts): void {
 }
 
 /** `GET /api-keys`: newest first. */
-export function listApiKeysRoute(app: FastifyInstance, { db, cursors }: Parts): void {
+export function listApiKeysRoute(app: FastifyInstance, { db, cursors, counting }: Parts): void {
   app.get<{ Querystring: ApiKeyQuery }>(
     '/api-keys',
     {
@@ -93,9 +94,13 @@ export function listApiKeysRoute(app: FastifyInstance, { db, cursors }: Parts): 
         within: request.caller.queues,
         ...(place ? { after: { createdAt: Number(place.at), id: place.id } } : {}),
       });
-      return reply.send(
-        list.page(found, limit, { show: apiKeyJson, place: ({ createdAt: at, id }) => ({ at, id }) }),
-      );
+      const { queues } = request.caller;
+      const page = list.page(found, limit, {
+        show: apiKeyJson,
+        place: ({ createdAt: at, id }) => ({ at, id }),
+      });
+      const count = () => counting.others(['api-keys', queues], () => countApiKeys(db, queues));
+      return reply.send({ ...page, ...(await list.total(found, limit, count)) });
     },
   );
 }

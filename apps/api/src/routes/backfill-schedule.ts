@@ -11,6 +11,7 @@ import {
 } from '@jetbeat/core';
 import { type AskedRuns, askRuns, databaseTime, getSchedule, type ScheduleRecord } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
+import { askerOf } from '../access/caller.ts';
 import { checkRunScope, seesSchedule } from '../access/schedule-queue.ts';
 import { askedId } from '../answers/asked-id.ts';
 import { auditOf } from '../audit/audit-note.ts';
@@ -20,6 +21,7 @@ import { timeText } from '../jobs/job-json.ts';
 import type { Parts } from '../parts.ts';
 import { ApiError } from '../problems/problem.ts';
 import { answer, problems } from '../problems/problem-responses.ts';
+import { isDryRun } from '../requests/is-dry-run.ts';
 import { readTime } from '../requests/read-time.ts';
 import { type BackfillTimes, backfillTimes } from '../schedules/backfill-times.ts';
 import { recurrenceOf } from '../schedules/schedule-json.ts';
@@ -31,7 +33,7 @@ export function backfillScheduleRoute(app: FastifyInstance, parts: Parts): void 
   app.post<{ Params: { name: string }; Body: BackfillRequest }>(
     '/schedules/:name/backfill',
     {
-      config: { role: 'operator', scope: 'schedule' },
+      config: { role: 'operator', scope: 'schedule', changesNothing: isDryRun },
       schema: {
         operationId: 'backfillSchedule',
         tags: ['schedules'],
@@ -64,6 +66,7 @@ export function backfillScheduleRoute(app: FastifyInstance, parts: Parts): void 
         origin: `${ORIGIN_PREFIXES.backfill}${askedId(request)(`backfill ${schedule.id} ${range.from} ${range.to}`)}`,
         runs,
         overlap,
+        requestedBy: askerOf(request.caller),
       };
       // Deleted and made again meanwhile, it is another one.
       const view = { caller: request.caller, settings, fleet: await parts.fleet() };

@@ -19,12 +19,12 @@ export function cancelJobRoute(app: FastifyInstance, { db, cancel }: Parts): voi
         tags: ['jobs'],
         summary: 'Cancel a job',
         description:
-          'What has not begun is cancelled at once. What runs is told to stop: the job is `cancelling` until its handler has ended, and `succeeded` if that ends well all the same.',
+          'What has not begun is cancelled at once. What runs is told to stop: the job is `cancelling` until its handler has ended, and `succeeded` if that ends well all the same. A cancel that was accepted holds: `cancelRequestedAt` says since when, and what could not be done at once is done later.',
         params: JOB_PARAMS,
         body: CancelRequestSchema,
         response: {
           200: answer('The cancelled job.', 'Job'),
-          202: answer('The job, which is being stopped.', 'Job'),
+          202: answer('The job, which is being cancelled, or stopped where it runs.', 'Job'),
           ...problems(400, 404, 409, 415),
         },
       },
@@ -32,7 +32,8 @@ export function cancelJobRoute(app: FastifyInstance, { db, cancel }: Parts): voi
     async (request, reply) => {
       const { id } = await findJob(db, request.params.id);
       const { reason } = request.body;
-      await cancelJob(cancel, id, reason, auditCancel(auditNote(request, reason), id));
+      const { left } = await cancelJob(cancel, id, reason, auditCancel(auditNote(request, reason), id));
+      if (left !== undefined) request.log.warn({ err: left, job: id }, 'a recorder carries the cancel out');
       request.log.info({ job: id, by: request.caller.id }, 'job cancelled');
       const job = await findJob(db, id);
       return reply.status(job.state === 'cancelled' ? 200 : 202).send(jobJson(job));

@@ -1,5 +1,5 @@
 import { type Batch, type BatchRequest, BatchRequestSchema } from '@jetbeat/core';
-import { createBatch, previewBatch } from '@jetbeat/postgres';
+import { createBatch, databaseTime, previewBatch } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
 import { timedId } from '../answers/asked-id.ts';
 import { auditNote } from '../audit/audit-note.ts';
@@ -8,17 +8,18 @@ import { tooManyBatches } from '../batches/find-batch.ts';
 import { freezeFilter } from '../batches/freeze-filter.ts';
 import type { Parts } from '../parts.ts';
 import { answer, problems } from '../problems/problem-responses.ts';
+import { isDryRun } from '../requests/is-dry-run.ts';
 
 /** So many are counted. */
 const MOST_COUNTED = 10_000;
 const RATE = 100;
 
 /** `POST /batches`: noted, and done by any API that runs, a step at a time. */
-export function createBatchRoute(app: FastifyInstance, { db, clock, batches }: Parts): void {
+export function createBatchRoute(app: FastifyInstance, { db, batches }: Parts): void {
   app.post<{ Body: BatchRequest }>(
     '/batches',
     {
-      config: { role: 'operator', scope: 'list' },
+      config: { role: 'operator', scope: 'list', changesNothing: isDryRun },
       schema: {
         operationId: 'createBatch',
         tags: ['batches'],
@@ -36,8 +37,17 @@ export function createBatchRoute(app: FastifyInstance, { db, clock, batches }: P
     async (request, reply) => {
       const { action, rate = RATE, limit, reason, dryRun = false } = request.body;
       const { caller } = request;
-      const now = clock();
-      const { filter, warnings } = freezeFilter(request.body, { caller, now });
+      // What there is, and what is made later, is told apart by one clock, whichever API is asked.
+      const now = await databaseTime(db);
+      const frozen = freezeFilter(request.body, { caller, now });
+      const { filter } = frozen;
+      const behind = await batches.behind();
+      const warnings = [
+        ...frozen.warnings,
+        ...(behind === undefined
+          ? []
+          : [{ code: 'history_behind', message: `${behind}; more may fit than are counted` }]),
+      ];
       if (dryRun) {
         const scope = { action, filter, queues: caller.queues, createdAt: now };
         const total = await previewBatch(db, scope, MOST_COUNTED);

@@ -25,7 +25,7 @@ export function createJobRoute(app: FastifyInstance, parts: Parts): void {
   app.post<{ Body: JobRequest; Querystring: WaitQuery }>(
     '/jobs',
     {
-      config: { role: 'operator', scope: 'new', waits: waitsOf },
+      config: { role: 'operator', scope: 'new', waits: waitsOf, leavesNoRow: true },
       schema: {
         operationId: 'createJob',
         tags: ['jobs'],

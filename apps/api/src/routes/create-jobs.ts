@@ -4,23 +4,26 @@ import { fleetSeenBy } from '../access/sees-task.ts';
 import { warningsFor } from '../fleet/fleet.ts';
 import { type SubmittedEach, submitJobs } from '../jobs/submit-jobs.ts';
 import type { Parts } from '../parts.ts';
-import { problemStatus } from '../problems/problem.ts';
+import { isPassing } from '../problems/is-passing.ts';
+import { type ApiError, problemStatus } from '../problems/problem.ts';
 import { answer, problems } from '../problems/problem-responses.ts';
 
 const MAX_WARNINGS = 20;
+/** Of all jobs together. */
+const MAX_KEYS = 100_000;
 
 /** `POST /jobs/batch`: each is accepted or refused by itself. */
 export function createJobsRoute(app: FastifyInstance, parts: Parts): void {
   app.post<{ Body: JobsRequest }>(
     '/jobs/batch',
     {
-      config: { role: 'operator', scope: 'new' },
+      config: { role: 'operator', scope: 'new', maxKeys: MAX_KEYS, leavesNoRow: true },
       schema: {
         operationId: 'createJobs',
         tags: ['jobs'],
         summary: 'Run many tasks',
         description:
-          'Up to 1,000 jobs, each accepted or refused by itself: `items` says which, in the order of the request. Where none is accepted the answer is the problem of the first.',
+          'Up to 1,000 jobs, each accepted or refused by itself: `items` says which, in the order of the request. Where none is accepted the answer is a problem: of the first that may be accepted in a moment, else of the first.',
         body: JobsRequestSchema,
         response: {
           202: answer('What became of each of them; at least one is accepted.', 'JobsAccepted'),
@@ -31,12 +34,11 @@ export function createJobsRoute(app: FastifyInstance, parts: Parts): void {
     async (request, reply) => {
       const found = await submitJobs(parts, request, request.body.jobs);
       const errors = found.flatMap((one) => ('error' in one ? [one.error] : []));
-      const [first] = errors;
-      if (first && errors.length === found.length) throw first;
-      const accepted = found.length - errors.length;
       // What failed for a reason of the moment is tried again by a repeat, and what was accepted is found.
-      const isPassing = errors.some(({ code }) => problemStatus(code) >= 500);
-      if (isPassing && request.repeatable) request.repeatable.keep = false;
+      if (errors.some(isPassing) && request.repeatable) request.repeatable.keep = false;
+      const accepted = found.length - errors.length;
+      const told = accepted === 0 && (errors.find(mayComeAgain) ?? errors[0]);
+      if (told) throw told;
       request.log.info({ accepted, refused: errors.length }, 'jobs accepted');
       const body: JobsAccepted = {
         items: found.map(itemJson),
@@ -46,6 +48,11 @@ export function createJobsRoute(app: FastifyInstance, parts: Parts): void {
       return reply.status(202).send(body);
     },
   );
+}
+
+/** What says when to come again, or is our own fault, tells more of all than what is wrong with one. */
+function mayComeAgain({ code, retryAfter }: ApiError): boolean {
+  return retryAfter !== undefined || problemStatus(code) >= 500;
 }
 
 function itemJson(one: SubmittedEach): JobsAccepted['items'][number] {

@@ -1,5 +1,5 @@
 import { type BatchQuery, BatchQuerySchema, PAGE_SIZE, UUID_PATTERN } from '@jetbeat/core';
-import { abortBatch, listBatches } from '@jetbeat/postgres';
+import { abortBatch, countBatches, databaseTime, listBatches } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
 import { auditNote } from '../audit/audit-note.ts';
@@ -12,7 +12,7 @@ import { answer, problems } from '../problems/problem-responses.ts';
 const PLACE = { at: /^\d{1,15}$/, id: new RegExp(UUID_PATTERN) };
 
 /** `GET /batches`: newest first. */
-export function listBatchesRoute(app: FastifyInstance, { db, cursors }: Parts): void {
+export function listBatchesRoute(app: FastifyInstance, { db, cursors, counting }: Parts): void {
   app.get<{ Querystring: BatchQuery }>(
     '/batches',
     {
@@ -29,19 +29,18 @@ export function listBatchesRoute(app: FastifyInstance, { db, cursors }: Parts): 
       const { action, state, limit = PAGE_SIZE } = request.query;
       const cursor = cursors.of(request);
       const place = cursor.read(PLACE);
+      const filter = { queues: request.caller.queues, action, state };
       const found = await listBatches(db, {
-        queues: request.caller.queues,
-        action,
-        state,
+        ...filter,
         limit: limit + 1,
         after: place && { createdAt: Number(place.at), id: place.id },
       });
-      return reply.send(
-        cursor.page(found, limit, {
-          show: (batch) => batchJson(batch, request.caller),
-          place: ({ createdAt, id }) => ({ at: createdAt, id }),
-        }),
-      );
+      const page = cursor.page(found, limit, {
+        show: (batch) => batchJson(batch, request.caller),
+        place: ({ createdAt, id }) => ({ at: createdAt, id }),
+      });
+      const count = () => counting.others(['batches', filter], () => countBatches(db, filter));
+      return reply.send({ ...page, ...(await cursor.total(found, limit, count)) });
     },
   );
 }
@@ -66,7 +65,7 @@ export function getBatchRoute(app: FastifyInstance, { db }: Parts): void {
 }
 
 /** `POST /batches/{id}/abort` */
-export function abortBatchRoute(app: FastifyInstance, { db, clock, batches }: Parts): void {
+export function abortBatchRoute(app: FastifyInstance, { db, batches }: Parts): void {
   app.post<{ Params: { id: string } }>(
     '/batches/:id/abort',
     {
@@ -87,7 +86,7 @@ export function abortBatchRoute(app: FastifyInstance, { db, clock, batches }: Pa
     },
     async (request, reply) => {
       const { id } = await findBatch(db, request.params.id, request.caller);
-      const batch = await abortBatch(db, { id, now: clock(), note: auditNote(request) });
+      const batch = await abortBatch(db, { id, now: await databaseTime(db), note: auditNote(request) });
       if (!batch) throw new ApiError('batch_ended', 'the batch is over: all of it is done');
       batches.poke();
       request.log.info({ batch: id, by: request.caller.id }, 'batch aborted');

@@ -1,4 +1,4 @@
-import { discardDead, noteAudit, retriesOf } from '@jetbeat/postgres';
+import { databaseTime, discardDead, noteAudit, retriesOf } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
 import { auditNote } from '../audit/audit-note.ts';
 import { deadJobJson, malformedJson } from '../dead-letters/dead-letter-json.ts';
@@ -32,7 +32,7 @@ export function getDeadLetterRoute(app: FastifyInstance, parts: Parts): void {
 
 /** `DELETE /dead-letters/{id}`: thrown away, with its message; the job stays in history. */
 export function deleteDeadLetterRoute(app: FastifyInstance, parts: Parts): void {
-  const { db, dead, clock } = parts;
+  const { db, dead } = parts;
   app.delete<{ Params: { jobId: string } }>(
     '/dead-letters/:jobId',
     {
@@ -47,7 +47,7 @@ export function deleteDeadLetterRoute(app: FastifyInstance, parts: Parts): void 
     },
     async (request, reply) => {
       const { jobId: id } = request.params;
-      const { job, message } = await findDeadLetter(parts, id);
+      const { job, message } = await findDeadLetter(parts, id, { discarded: true });
       const stored = message ?? (await dead.ofJob(job));
       const target = { kind: 'dead-letter', id: job?.id ?? id };
       const { queue, task } = job ?? stored ?? {};
@@ -58,8 +58,10 @@ export function deleteDeadLetterRoute(app: FastifyInstance, parts: Parts): void 
         before: { queue, task },
       };
       // First what says who has done it: a message cannot be taken away in the same transaction.
+      const isNew = job ? await discardDead(db, { id: job.id, now: await databaseTime(db), audit }) : true;
       if (!job) await noteAudit(db, audit);
-      else if (!(await discardDead(db, { id: job.id, now: clock(), audit }))) throw deadLetterNotFound(id);
+      // Whoever was cut off in between repeats it, and finds the message.
+      if (!isNew && !stored) throw deadLetterNotFound(id);
       if (stored) await dead.remove(stored.seq);
       request.log.info({ deadLetter: id, by: request.caller.id }, 'dead letter thrown away');
       return reply.status(204).send();

@@ -32,14 +32,13 @@ export function getForecastRoute(app: FastifyInstance, parts: Parts): void {
       const now = await databaseTime(db);
       const { after, to } = readRange(query, now);
       const { task } = query;
-      const schedules = await firingSchedules(db, {
+      const firing = await firingSchedules(db, {
         upTo: to,
         scope: await scheduleScope(caller, parts),
-        limit: MAX_SCHEDULES + 1,
+        limit: MAX_SCHEDULES,
         ...(task === undefined ? {} : { task }),
       });
-      const whole = schedules.length <= MAX_SCHEDULES;
-      return reply.send(await forecast({ schedules: schedules.slice(0, MAX_SCHEDULES), whole, after, to }));
+      return reply.send(await forecast({ ...firing, after, to }));
     },
   );
 }

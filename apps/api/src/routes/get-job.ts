@@ -1,4 +1,4 @@
-import { isUuid, type Job } from '@jetbeat/core';
+import { type EndQuery, EndQuerySchema, isTerminal, isUuid, type Job } from '@jetbeat/core';
 import {
   calledBy,
   type Database,
@@ -15,6 +15,7 @@ import { fleetSeenBy } from '../access/sees-task.ts';
 import { reasonNow } from '../fleet/fleet.ts';
 import { jobJson, timeText } from '../jobs/job-json.ts';
 import { policyJson } from '../jobs/policy-json.ts';
+import { readWait, waitsOf } from '../jobs/wait-for-end.ts';
 import type { Parts } from '../parts.ts';
 import { ApiError } from '../problems/problem.ts';
 import { answer, problems } from '../problems/problem-responses.ts';
@@ -24,22 +25,28 @@ export const JOB_PARAMS = Type.Object({
   id: Type.String({ maxLength: 512, description: 'Id of the job, a UUID.' }),
 });
 
-/** `GET /jobs/{id}` */
-export function getJobRoute(app: FastifyInstance, { db, fleet, settings }: Parts): void {
-  app.get<{ Params: { id: string } }>(
+/** `GET /jobs/{id}`; with `wait` after its end, if that comes in time. */
+export function getJobRoute(app: FastifyInstance, { db, fleet, settings, waiting }: Parts): void {
+  app.get<{ Params: { id: string }; Querystring: EndQuery }>(
     '/jobs/:id',
     {
-      config: { role: 'viewer', scope: 'job' },
+      config: { role: 'viewer', scope: 'job', waits: waitsOf },
       schema: {
         operationId: 'getJob',
         tags: ['jobs'],
         summary: 'Get a job with its attempts',
         params: JOB_PARAMS,
-        response: { 200: answer('The job.', 'Job'), ...problems(404) },
+        querystring: EndQuerySchema,
+        response: { 200: answer('The job.', 'Job'), ...problems(400, 404) },
       },
     },
-    async ({ params, caller }, reply) => {
-      const job = await findJob(db, params.id);
+    async ({ params, query, caller, raw }, reply) => {
+      const waitMs = readWait(query.wait);
+      const seen = await findJob(db, params.id);
+      const { id } = seen;
+      const isOpen = waitMs !== undefined && !isTerminal(seen.state);
+      const ended = isOpen ? await waiting.forEnd({ id, waitMs, request: raw }) : undefined;
+      const job = ended ?? (isOpen ? await findJob(db, id) : seen);
       const [retriedBy, called, unmade, whole] = await Promise.all([
         retriesOf(db, job),
         calledBy(db, job),
@@ -55,7 +62,7 @@ export function getJobRoute(app: FastifyInstance, { db, fleet, settings }: Parts
         ...jobJson(reason === undefined ? job : { ...job, reason }, retriedBy),
         ...(callbacks.length === 0 ? {} : { callbacks }),
         ...(unmade.length === 0 ? {} : { unmade: unmade.map(unmadeJson) }),
-        policy: policyJson(job, { settings, task: known.tasks.get(job.task) }),
+        policy: policyJson(job, { settings, tasks: known.tasks, caller }),
       });
     },
   );

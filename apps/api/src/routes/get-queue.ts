@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Parts } from '../parts.ts';
 import { answer, problems } from '../problems/problem-responses.ts';
 import { QUEUE_PARAMS, showQueue } from '../queues/find-queue.ts';
+import { entityTag } from '../requests/entity-tag.ts';
 
 /** `GET /queues/{name}` */
 export function getQueueRoute(app: FastifyInstance, parts: Parts): void {
@@ -17,6 +18,9 @@ export function getQueueRoute(app: FastifyInstance, parts: Parts): void {
         response: { 200: answer('The queue.', 'Queue'), ...problems(404) },
       },
     },
-    async ({ params }, reply) => reply.send(await showQueue(parts, params.queue)),
+    async ({ params }, reply) => {
+      const queue = await showQueue(parts, params.queue);
+      return reply.header('etag', entityTag(queue.version)).send(queue);
+    },
   );
 }

@@ -11,6 +11,7 @@ import Type from 'typebox';
 import type { Parts } from '../parts.ts';
 import { answer, problems } from '../problems/problem-responses.ts';
 import { entityTag } from '../requests/entity-tag.ts';
+import { ifMatchOf } from '../requests/preconditions.ts';
 import { scheduleJson } from '../schedules/schedule-json.ts';
 import { scheduleNotFound } from '../schedules/schedule-not-found.ts';
 
@@ -20,16 +21,7 @@ export const SCHEDULE_PARAMS = Type.Object({
 });
 
 /** The header with which a request says which version it has read. */
-export const IF_MATCH = Type.Object({
-  'if-match': Type.Optional(
-    Type.String({
-      maxLength: 1_024,
-      description:
-        'The `ETag` of the schedule as it was read: nothing is done if somebody else has changed it since.',
-      examples: ['"3"'],
-    }),
-  ),
-});
+export const IF_MATCH = ifMatchOf('the schedule');
 
 /** `GET /schedules/{name}` */
 export function getScheduleRoute(app: FastifyInstance, { db }: Parts): void {

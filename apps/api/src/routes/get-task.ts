@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { showTask, TASK_PARAMS } from '../fleet/find-task.ts';
 import type { Parts } from '../parts.ts';
 import { answer, problems } from '../problems/problem-responses.ts';
+import { entityTag } from '../requests/entity-tag.ts';
 
 /** `GET /tasks/{name}` */
 export function getTaskRoute(app: FastifyInstance, parts: Parts): void {
@@ -17,6 +18,9 @@ export function getTaskRoute(app: FastifyInstance, parts: Parts): void {
         response: { 200: answer('The task.', 'Task'), ...problems(404) },
       },
     },
-    async ({ params, caller }, reply) => reply.send(await showTask(parts, params.task, caller)),
+    async ({ params, caller }, reply) => {
+      const task = await showTask(parts, params.task, caller);
+      return reply.header('etag', entityTag(task.version)).send(task);
+    },
   );
 }

@@ -1,5 +1,5 @@
 import { type AuditChange, type AuditQuery, AuditQuerySchema, PAGE_SIZE } from '@jetbeat/core';
-import { type AuditFilter, type AuditRecord, listAudit } from '@jetbeat/postgres';
+import { type AuditFilter, type AuditRecord, countAudit, listAudit } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
 import { timeText } from '../jobs/job-json.ts';
 import type { Parts } from '../parts.ts';
@@ -9,7 +9,7 @@ import { readTime } from '../requests/read-time.ts';
 const PLACE = { at: /^\d{1,15}$/, id: /^\d{1,15}$/ };
 
 /** `GET /audit`: who changed what, newest first. */
-export function listAuditRoute(app: FastifyInstance, { db, cursors }: Parts): void {
+export function listAuditRoute(app: FastifyInstance, { db, cursors, counting }: Parts): void {
   app.get<{ Querystring: AuditQuery }>(
     '/audit',
     {
@@ -27,12 +27,15 @@ export function listAuditRoute(app: FastifyInstance, { db, cursors }: Parts): vo
       const { limit = PAGE_SIZE } = query;
       const list = cursors.of(request);
       const place = list.read(PLACE);
+      const filter = filterOf(query);
       const found = await listAudit(db, {
-        ...filterOf(query),
+        ...filter,
         limit: limit + 1,
         ...(place ? { after: { at: Number(place.at), id: Number(place.id) } } : {}),
       });
-      return reply.send(list.page(found, limit, { show: auditJson, place: ({ at, id }) => ({ at, id }) }));
+      const page = list.page(found, limit, { show: auditJson, place: ({ at, id }) => ({ at, id }) });
+      const count = () => counting.others(['audit', filter], () => countAudit(db, filter));
+      return reply.send({ ...page, ...(await list.total(found, limit, count)) });
     },
   );
 }

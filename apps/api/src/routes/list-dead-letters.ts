@@ -22,7 +22,8 @@ const FIRST = { job: '', seq: 1 };
  * `GET /dead-letters`: dead jobs, newest first; after them the messages that never were a job, oldest first. Filters of
  * jobs leave the latter out.
  */
-export function listDeadLettersRoute(app: FastifyInstance, { db, dead, clock, cursors }: Parts): void {
+export function listDeadLettersRoute(app: FastifyInstance, parts: Parts): void {
+  const { dead, cursors, counting } = parts;
   app.get<{ Querystring: DeadLetterQuery }>(
     '/dead-letters',
     {
@@ -41,26 +42,61 @@ export function listDeadLettersRoute(app: FastifyInstance, { db, dead, clock, cu
       const list = cursors.of(request);
       const place = list.read(PLACE);
       const inMessages = query.reason === 'malformed' || place?.job === '';
-      const items: DeadLetter[] = [];
-      if (!inMessages) {
-        const { jobs, next } = await listJobs(db, {
-          ...{ ...filterOf(query), ...filterOfCaller(request.caller), ...after(place?.job) },
-          limit,
-          now: clock(),
-        });
-        items.push(...jobs.map(listedDeadJson));
-        if (next !== undefined) return reply.send({ items, nextCursor: list.write({ job: next, seq: 0 }) });
+      const withMessages = mayBeMalformed(query);
+      const filter = { ...filterOf(query), ...filterOfCaller(request.caller) };
+      const jobs: Page = inMessages
+        ? { items: [], nextCursor: null }
+        : await jobsPage(parts, { list, filter, withMessages, limit, after: place?.job });
+      if (jobs.nextCursor !== null) {
+        if (place) return reply.send(jobs);
+        // Messages that never were a job are not counted: there may be more.
+        const { value, capped } = await counting.jobs(filter);
+        return reply.send({ ...jobs, total: { value, capped: capped || withMessages } });
       }
-      if (!mayBeMalformed(query)) return reply.send({ items, nextCursor: null });
-      if (items.length === limit) return reply.send({ items, nextCursor: list.write(FIRST) });
       const from = inMessages && place ? Number(place.seq) : FIRST.seq;
-      const rest = await messagesPage({
-        ...{ dead, list, query, from, limit: limit - items.length },
+      const messages = {
+        dead,
+        list,
+        query,
+        from,
+        limit: limit - jobs.items.length,
         queues: request.caller.queues,
+      };
+      const { items: rest, nextCursor } = withMessages
+        ? await messagesPage(messages)
+        : { items: [], nextCursor: null };
+      const items = [...jobs.items, ...rest];
+      const isAll = !place && nextCursor === null;
+      return reply.send({
+        items,
+        nextCursor,
+        ...(isAll ? { total: { value: items.length, capped: false } } : {}),
       });
-      return reply.send({ items: [...items, ...rest.items], nextCursor: rest.nextCursor });
     },
   );
+}
+
+interface Page {
+  readonly items: DeadLetter[];
+  readonly nextCursor: string | null;
+}
+
+/** Dead jobs; behind the last page come the messages, if any may. */
+async function jobsPage(
+  { db, clock }: Pick<Parts, 'db' | 'clock'>,
+  params: {
+    list: ListCursors;
+    filter: ReturnType<typeof filterOf>;
+    withMessages: boolean;
+    limit: number;
+    after: string | undefined;
+  },
+): Promise<Page> {
+  const { list, filter, withMessages, limit, after } = params;
+  const { jobs, next } = await listJobs(db, { ...filter, ...(after ? { after } : {}), limit, now: clock() });
+  const last = withMessages && jobs.length === limit ? list.write(FIRST) : null;
+  const nextCursor = next === undefined ? last : list.write({ job: next, seq: 0 });
+  return { items: jobs.map(listedDeadJson), nextCursor };
 }
 
 /** Messages that never were a job. */
@@ -72,7 +108,7 @@ async function messagesPage(params: {
   limit: number;
   /** The only queues that the caller sees. */
   queues: readonly string[] | undefined;
-}): Promise<{ items: DeadLetter[]; nextCursor: string | null }> {
+}): Promise<Page> {
   const { dead, list, query, from, limit, queues } = params;
   const ofQueue = query.queue === undefined ? {} : { queue: query.queue };
   const { messages, next } = await dead.malformed({ from, limit, queues, ...ofQueue });
@@ -86,10 +122,6 @@ function mayBeMalformed({ task, reason, from, to }: DeadLetterQuery): boolean {
   return (
     task === undefined && from === undefined && to === undefined && (reason ?? 'malformed') === 'malformed'
   );
-}
-
-function after(id: string | undefined) {
-  return id === undefined || id === '' ? {} : { after: id };
 }
 
 function filterOf({ task, queue, reason, from, to }: DeadLetterQuery) {

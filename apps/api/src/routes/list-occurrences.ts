@@ -1,5 +1,11 @@
 import { type OccurrenceQuery, OccurrenceQuerySchema, PAGE_SIZE, PLAN_ORIGIN } from '@jetbeat/core';
-import { databaseTime, getSchedule, type ListOccurrencesParams, listOccurrences } from '@jetbeat/postgres';
+import {
+  countOccurrences,
+  databaseTime,
+  getSchedule,
+  type ListOccurrencesParams,
+  listOccurrences,
+} from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
 import type { Parts } from '../parts.ts';
 import { answer, problems } from '../problems/problem-responses.ts';
@@ -11,7 +17,7 @@ import { found, known, SCHEDULE_PARAMS } from './get-schedule.ts';
 const PLACE = { nominalTime: /^\d{1,15}$/, origin: /^[\w:.-]{1,128}$/ };
 
 /** `GET /schedules/{name}/occurrences`: newest first. */
-export function listOccurrencesRoute(app: FastifyInstance, { db, cursors }: Parts): void {
+export function listOccurrencesRoute(app: FastifyInstance, { db, cursors, counting }: Parts): void {
   app.get<{ Params: { name: string }; Querystring: OccurrenceQuery }>(
     '/schedules/:name/occurrences',
     {
@@ -33,16 +39,21 @@ export function listOccurrencesRoute(app: FastifyInstance, { db, cursors }: Part
       const place = list.read(PLACE);
       const filter = filterOf(query);
       const schedule = found(known(name) ? await getSchedule(db, name) : undefined, name);
+      const ofSchedule = { ...filter, scheduleId: schedule.id };
       const occurrences = await listOccurrences(db, {
-        ...filter,
-        scheduleId: schedule.id,
+        ...ofSchedule,
         limit: limit + 1,
         ...(place ? { after: { nominalTime: Number(place.nominalTime), origin: place.origin } } : {}),
       });
-      const page = list.page(occurrences, limit, {
-        show: occurrenceJson,
-        place: ({ nominalTime, origin }) => ({ nominalTime, origin }),
-      });
+      const count = () =>
+        counting.others(['occurrences', ofSchedule], () => countOccurrences(db, ofSchedule));
+      const page = {
+        ...list.page(occurrences, limit, {
+          show: occurrenceJson,
+          place: ({ nominalTime, origin }) => ({ nominalTime, origin }),
+        }),
+        ...(await list.total(occurrences, limit, count)),
+      };
       const { from, to } = filter;
       const asksWhy = occurrences.length === 0 && !place && (from !== undefined || to !== undefined);
       if (!asksWhy || filter.states || (filter.origin ?? PLAN_ORIGIN) !== PLAN_ORIGIN)

@@ -1,31 +1,36 @@
+import { PAGE_SIZE, type PageQuery, PageQuerySchema } from '@jetbeat/core';
 import { listQueues } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
 import { maySeeQueue } from '../access/caller.ts';
 import type { Parts } from '../parts.ts';
 import { answer, problems } from '../problems/problem-responses.ts';
 import { queueJson } from '../queues/queue-json.ts';
+import { namedPage } from '../requests/named-page.ts';
 
 /** `GET /queues`: all that have settings, consumers or workers. */
-export function listQueuesRoute(app: FastifyInstance, { db, queues, clock }: Parts): void {
-  app.get(
+export function listQueuesRoute(app: FastifyInstance, { db, queues, cursors, clock }: Parts): void {
+  app.get<{ Querystring: PageQuery }>(
     '/queues',
     {
       config: { role: 'viewer', scope: 'list' },
       schema: {
         operationId: 'listQueues',
         tags: ['queues'],
-        summary: 'List queues with what is in them',
-        response: { 200: answer('All queues, in the order of their names.', 'QueueList'), ...problems() },
+        summary: 'List queues by name, with what is in them',
+        querystring: PageQuerySchema,
+        response: { 200: answer('A page of queues.', 'QueuePage'), ...problems(400) },
       },
     },
-    async ({ caller }, reply) => {
+    async (request, reply) => {
+      const { caller, query } = request;
+      const { limit = PAGE_SIZE } = query;
       const known = new Map((await listQueues(db)).map((queue) => [queue.name, queue]));
       const picture = await queues.picture();
-      const names = new Set([...known.keys(), ...(picture.lanes?.keys() ?? []), ...picture.workers.keys()]);
+      const names = [...known.keys(), ...(picture.lanes?.keys() ?? []), ...picture.workers.keys()];
       const now = clock();
-      const seen = [...names].filter((name) => maySeeQueue(caller, name)).sort();
-      const items = seen.map((name) => queueJson(name, known.get(name), picture, now));
-      return reply.send({ items, nextCursor: null });
+      const seen = names.filter((name) => maySeeQueue(caller, name));
+      const show = (name: string) => queueJson(name, known.get(name), picture, now);
+      return reply.send(namedPage(cursors.of(request), seen, { limit, show }));
     },
   );
 }

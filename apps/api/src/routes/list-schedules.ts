@@ -10,7 +10,7 @@ import type { FastifyInstance } from 'fastify';
 import { scheduleScope } from '../access/schedule-queue.ts';
 import type { Parts } from '../parts.ts';
 import { answer, problems } from '../problems/problem-responses.ts';
-import { scheduleJson } from '../schedules/schedule-json.ts';
+import { listedScheduleJson } from '../schedules/schedule-json.ts';
 import { createTurns } from '../turns.ts';
 
 const PLACE = { name: new RegExp(SCHEDULE_PATTERN) };
@@ -36,31 +36,26 @@ export function listSchedulesRoute(app: FastifyInstance, parts: Parts): void {
       const list = cursors.of(request);
       const after = list.read(PLACE)?.name;
       const filter = { ...filterOf(query), scope: await scheduleScope(request.caller, parts) };
-      const found = await listSchedules(db, {
-        ...filter,
-        limit: limit + 1,
+      const { schedules, next } = await listSchedules(db, {
+        ...{ ...filter, limit },
         ...(after === undefined ? {} : { after }),
       });
       const last = await lastOccurrences(
         db,
-        found.map(({ id }) => id),
+        schedules.map(({ id }) => id),
       );
       const now = await databaseTime(db);
-      const { items, nextCursor } = list.page(found, limit, {
-        show: (schedule) => schedule,
-        place: ({ name }) => ({ name }),
-      });
       const others = createTurns();
-      const shown: Schedule[] = [];
-      for (const schedule of items) {
-        shown.push(scheduleJson(schedule, now, last.get(schedule.id)));
+      const items: Schedule[] = [];
+      for (const schedule of schedules) {
+        items.push(listedScheduleJson(schedule, now, last.get(schedule.id)));
         await others();
       }
-      const isAll = found.length <= limit;
+      const nextCursor = next === undefined ? null : list.write({ name: next });
       const total =
         after === undefined &&
-        (isAll ? { value: found.length, capped: false } : await counting.schedules(filter));
-      return reply.send({ items: shown, nextCursor, ...(total ? { total } : {}) });
+        (next === undefined ? { value: items.length, capped: false } : await counting.schedules(filter));
+      return reply.send({ items, nextCursor, ...(total ? { total } : {}) });
     },
   );
 }

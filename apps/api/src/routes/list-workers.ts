@@ -1,6 +1,7 @@
 import { PAGE_SIZE, type WorkerQuery, WorkerQuerySchema } from '@jetbeat/core';
-import { listWorkers } from '@jetbeat/postgres';
+import { countWorkers, listWorkers } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
+import { maySeeQueue } from '../access/caller.ts';
 import { findWorker, WORKER_PARAMS } from '../fleet/find-worker.ts';
 import { workerJson } from '../fleet/worker-json.ts';
 import type { Parts } from '../parts.ts';
@@ -11,7 +12,7 @@ const LISTED_MS = 86_400_000;
 const PLACE = { at: /^\d{1,15}$/, id: /^[\w-]{1,200}$/ };
 
 /** `GET /workers`: the one that started last first. */
-export function listWorkersRoute(app: FastifyInstance, { db, cursors, workers }: Parts): void {
+export function listWorkersRoute(app: FastifyInstance, { db, cursors, workers, counting }: Parts): void {
   app.get<{ Querystring: WorkerQuery }>(
     '/workers',
     {
@@ -30,18 +31,24 @@ export function listWorkersRoute(app: FastifyInstance, { db, cursors, workers }:
       const cursor = cursors.of(request);
       const place = cursor.read(PLACE);
       const { now, since } = await workers.aliveSince();
+      // A worker serves others' queues too: which ones is not to be found out by asking for one after the other.
+      const queues = queue === undefined || maySeeQueue(caller, queue) ? caller.queues : [];
+      const filter = { state, queue, queues };
+      const times = { since, heardAfter: now - LISTED_MS };
       const found = await listWorkers(db, {
-        ...{ since, state, queue, queues: caller.queues },
-        heardAfter: now - LISTED_MS,
+        ...{ ...filter, ...times },
         limit: limit + 1,
         after: place && { startedAt: Number(place.at), id: place.id },
       });
-      return reply.send(
-        cursor.page(found, limit, {
-          show: (worker) => workerJson(worker, { since, caller }),
-          place: ({ startedAt, id }) => ({ at: startedAt, id }),
-        }),
-      );
+      const page = cursor.page(found, limit, {
+        show: (worker) => workerJson(worker, { since, caller }),
+        place: ({ startedAt, id }) => ({ at: startedAt, id }),
+      });
+      const count = () =>
+        counting.others(['workers', filter], async () => {
+          return { value: await countWorkers(db, { ...filter, ...times }), capped: false };
+        });
+      return reply.send({ ...page, ...(await cursor.total(found, limit, count)) });
     },
   );
 }

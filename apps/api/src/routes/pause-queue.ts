@@ -9,6 +9,7 @@ import type { Parts } from '../parts.ts';
 import { ApiError } from '../problems/problem.ts';
 import { answer, problems } from '../problems/problem-responses.ts';
 import { checkQueue, QUEUE_PARAMS, showQueue } from '../queues/find-queue.ts';
+import { entityTag } from '../requests/entity-tag.ts';
 import { readTime } from '../requests/read-time.ts';
 
 /** `POST /queues/{name}/pause`: from a second after the answer on nothing of it begins. A second pause changes note and end. */
@@ -50,7 +51,7 @@ export function pauseQueueRoute(app: FastifyInstance, parts: Parts): void {
       });
       await queues.tell(queue);
       request.log.info({ queue: name, by: request.caller.id }, 'queue paused');
-      return reply.send(await showQueue(parts, name, queue));
+      return reply.header('etag', entityTag(queue.version)).send(await showQueue(parts, name, queue));
     },
   );
 }
@@ -79,7 +80,7 @@ export function resumeQueueRoute(app: FastifyInstance, parts: Parts): void {
       const queue = await changeQueue(db, { name, now: clock(), change, audit });
       await queues.tell(queue);
       request.log.info({ queue: name, by: request.caller.id }, 'queue resumed');
-      return reply.send(await showQueue(parts, name, queue));
+      return reply.header('etag', entityTag(queue.version)).send(await showQueue(parts, name, queue));
     },
   );
 }

@@ -43,8 +43,9 @@ export function purgeQueueRoute(app: FastifyInstance, parts: Parts): void {
         return reply.send({ state: 'unconfirmed', count, confirm: writeConfirmation(asked) } as PurgeAnswer);
       }
       const asked = readConfirmation(confirm);
-      const fits = asked?.queue === name && asked.timers === timers && clock() - asked.at < CONFIRM_MS;
-      if (!fits || (await queues.streamCreated()) !== asked.streamCreated) throw changed(name);
+      if (asked?.queue !== name || asked.timers !== timers) throw changed(name);
+      const { created, now } = await queues.stream();
+      if (now - asked.at >= CONFIRM_MS || created !== asked.streamCreated) throw changed(name);
       const queue = await begin(asked, request);
       await queues.tell(queue);
       request.log.info({ queue: name, by: request.caller.id, upTo: asked.upTo }, 'queue is purged');
@@ -53,18 +54,40 @@ export function purgeQueueRoute(app: FastifyInstance, parts: Parts): void {
     },
   );
 
-  /** The same confirmation again begins nothing anew. */
+  /**
+   * The same confirmation again begins nothing anew, nor does one for less than what is under way; one for more goes on with all of it. What
+   * is neither has to wait: what somebody was told is being removed is removed.
+   */
   const begin = (asked: Confirmation, request: FastifyRequest): Promise<QueueRecord> =>
     changeQueue(db, {
       ...{ name: asked.queue, now: clock() },
       audit: auditOf(request, 'queue.purge', { kind: 'queue', id: asked.queue }, shownQueue),
       change({ purge }) {
         if (purge && purge.upTo === asked.upTo && purge.at === asked.at) return undefined;
+        const isUnderWay = purge && purge.doneAt === undefined && purge.streamCreated === asked.streamCreated;
+        if (isUnderWay && covers(purge, asked)) return undefined;
+        if (isUnderWay && !covers(asked, purge)) throw underWay(asked.queue);
         const { upTo, at, streamCreated, timers } = asked;
         const by = request.caller.id;
-        return { purge: { upTo, before: at, at, streamCreated, timers, by, removed: 0 } };
+        return {
+          purge: { upTo, before: at, at, streamCreated, timers, by, removed: isUnderWay ? purge.removed : 0 },
+        };
       },
     });
+}
+
+type Reach = Pick<Confirmation, 'upTo' | 'at' | 'timers'>;
+
+function covers(one: Reach, other: Reach): boolean {
+  return one.upTo >= other.upTo && one.at >= other.at && (one.timers || !other.timers);
+}
+
+function underWay(name: string): ApiError {
+  return new ApiError(
+    'purge_changed',
+    `another purge of ${JSON.stringify(name)} is under way, with other options: wait for its end, then count again`,
+    { retryAfter: 2 },
+  );
 }
 
 function changed(name: string): ApiError {

@@ -1,12 +1,14 @@
-import { isName, type QueueRequest, QueueRequestSchema } from '@jetbeat/core';
-import { changeQueue, type QueueChange, type QueueRecord } from '@jetbeat/postgres';
+import { type QueueRequest, QueueRequestSchema } from '@jetbeat/core';
+import { changeQueue } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
 import { auditOf } from '../audit/audit-note.ts';
 import { shownQueue } from '../audit/audit-shown.ts';
 import type { Parts } from '../parts.ts';
-import { ApiError } from '../problems/problem.ts';
 import { answer, problems } from '../problems/problem-responses.ts';
-import { checkQueue, notFound, QUEUE_PARAMS, readRateLimit, showQueue } from '../queues/find-queue.ts';
+import { editQueue } from '../queues/edit-queue.ts';
+import { isQueue, notFound, QUEUE_PARAMS, showQueue } from '../queues/find-queue.ts';
+import { entityTag } from '../requests/entity-tag.ts';
+import { type Conditions, conditionsOf, ifMatchOf, onlyIfNone } from '../requests/preconditions.ts';
 
 const WAYS = [
   {
@@ -18,52 +20,49 @@ const WAYS = [
   { method: 'PATCH', operationId: 'changeQueue', summary: 'Change limits of a queue' },
 ] as const;
 
-/** `PUT` and `PATCH /queues/{name}`: stored, then told to every worker. */
+/** `PUT` and `PATCH /queues/{name}`: stored, then told to every worker, also where it was stored before and not told. */
 export function putQueueRoute(app: FastifyInstance, parts: Parts): void {
   const { db, queues, clock } = parts;
   for (const { method, operationId, summary } of WAYS) {
-    app.route<{ Params: { queue: string }; Body: QueueRequest }>({
+    const isPut = method === 'PUT';
+    const made = { 201: answer('The queue, which was made.', 'Queue') };
+    app.route<{ Params: { queue: string }; Headers: Conditions; Body: QueueRequest }>({
       method,
       url: '/queues/:queue',
-      config: { role: 'operator', scope: 'queue' },
+      config: {
+        ...{ role: 'operator', scope: 'queue' },
+        headers: isPut ? ['if-match', 'if-none-match'] : ['if-match'],
+      },
       schema: {
         operationId,
         tags: ['queues'],
         summary,
         params: QUEUE_PARAMS,
+        headers: isPut ? conditionsOf('the queue') : ifMatchOf('the queue'),
         body: QueueRequestSchema,
-        response: { 200: answer('The queue.', 'Queue'), ...problems(400, 404, 409, 415) },
+        response: {
+          200: answer('The queue.', 'Queue'),
+          ...(isPut ? made : {}),
+          ...problems(400, 404, 409, 415, ...(isPut ? [412] : [])),
+        },
       },
       handler: async (request, reply) => {
         const { queue: name } = request.params;
-        if (!isName('queue', name)) throw notFound(name);
-        const { version, ...limits } = readLimits(request.body);
-        if (method === 'PATCH') await checkQueue(parts, name);
-        const whole = method === 'PUT' ? { concurrency: null, rateLimit: null, maxDepth: null } : {};
-        const queue = await changeQueue(db, {
-          ...{ name, now: clock() },
-          audit: auditOf(request, 'queue.change', { kind: 'queue', id: name }, shownQueue),
-          change(found) {
-            checkVersion(found, version);
-            return { ...whole, ...limits };
-          },
-        });
+        const { 'if-match': ifMatch, 'if-none-match': ifNoneMatch } = request.headers;
+        const ifNone = onlyIfNone(ifNoneMatch);
+        const isThere = await isQueue(parts, name);
+        // Whoever names a version has read a queue that is gone.
+        if (!isThere && (!isPut || ifMatch !== undefined)) throw notFound(name);
+        const { change, done } = editQueue(request.body, { name, isPut, isThere, ifMatch, ifNone });
+        const audit = auditOf(request, 'queue.change', { kind: 'queue', id: name }, shownQueue);
+        const queue = await changeQueue(db, { name, now: clock(), audit, change });
         await queues.makeLanes(name);
         await queues.tell(queue);
-        request.log.info({ queue: name, by: request.caller.id }, 'limits of a queue changed');
-        return reply.send(await showQueue(parts, name, queue));
+        const { changed, created } = done();
+        if (changed) request.log.info({ queue: name, by: request.caller.id }, 'limits of a queue changed');
+        if (created) void reply.status(201).header('location', request.url);
+        return reply.header('etag', entityTag(queue.version)).send(await showQueue(parts, name, queue));
       },
     });
   }
-}
-
-function readLimits({ rateLimit, ...rest }: QueueRequest): QueueChange & { version?: number } {
-  if (rateLimit === undefined) return rest;
-  return { ...rest, rateLimit: rateLimit && readRateLimit(rateLimit) };
-}
-
-function checkVersion({ name, version }: QueueRecord, expected: number | undefined): void {
-  if (expected === undefined || expected === version) return;
-  const message = `the queue ${name} has version ${version} by now, not ${expected}: read it again`;
-  throw new ApiError('queue_changed', message);
 }

@@ -9,14 +9,15 @@ import type { Parts } from '../parts.ts';
 import { ApiError } from '../problems/problem.ts';
 import { answer, problems } from '../problems/problem-responses.ts';
 import { entityTag } from '../requests/entity-tag.ts';
+import { type Conditions, conditionsOf, onlyIfNone } from '../requests/preconditions.ts';
 import { changeSchedule } from '../schedules/change-schedule.ts';
 import { checkSchedule } from '../schedules/check-schedule.ts';
 import { readSchedule } from '../schedules/read-schedule.ts';
-import { found, IF_MATCH, SCHEDULE_PARAMS, showSchedule } from './get-schedule.ts';
+import { found, SCHEDULE_PARAMS, showSchedule } from './get-schedule.ts';
 
 interface Put {
   Params: { name: string };
-  Headers: { 'if-match'?: string };
+  Headers: Conditions;
   Body: Omit<ScheduleRequest, 'name'> & { name?: string };
 }
 
@@ -26,18 +27,18 @@ export function putScheduleRoute(app: FastifyInstance, parts: Parts): void {
   app.put<Put>(
     '/schedules/:name',
     {
-      config: { role: 'operator', scope: 'schedule', headers: ['if-match'] },
+      config: { role: 'operator', scope: 'schedule', headers: ['if-match', 'if-none-match'] },
       schema: {
         operationId: 'putSchedule',
         tags: ['schedules'],
         summary: 'Create a schedule, or make it what the body says; what is left out has its default',
         params: SCHEDULE_PARAMS,
-        headers: IF_MATCH,
+        headers: conditionsOf('the schedule'),
         body: SchedulePutSchema,
         response: {
           200: answer('The schedule as it is then.', 'Schedule'),
           201: answer('Created.', 'Schedule'),
-          ...problems(400, 404, 409, 413, 415, 422),
+          ...problems(400, 404, 409, 412, 413, 415, 422),
         },
       },
     },
@@ -45,14 +46,16 @@ export function putScheduleRoute(app: FastifyInstance, parts: Parts): void {
       const { caller } = request;
       const { name } = request.params;
       const ifMatch = request.headers['if-match'];
+      const ifNone = onlyIfNone(request.headers['if-none-match']);
       const definition = readSchedule({ ...request.body, name: nameOf(name, request.body.name) });
       checkCallbacks(caller, definition.job);
       const auditAs = (action: string) =>
         auditOf(request, action, { kind: 'schedule', id: name }, shownSchedule);
       const audit = auditAs('schedule.change');
-      const change = () =>
-        changeSchedule(parts, { name, caller, keepsInput: false, ifMatch, write: () => definition, audit });
-      let result = await change();
+      const write = () => definition;
+      const change = (onlyIfNone: boolean) =>
+        changeSchedule(parts, { name, caller, keepsInput: false, ifMatch, onlyIfNone, write, audit });
+      let result = await change(ifNone);
       let created = false;
       if (!result) {
         // Whoever names a version has read a schedule that is gone.
@@ -62,7 +65,7 @@ export function putScheduleRoute(app: FastifyInstance, parts: Parts): void {
         const id = uuidV7(now, randomBytes(10));
         const made = createSchedule(db, { id, name, definition, now, audit: auditAs('schedule.create') });
         created = await made.then(() => true, whetherTaken);
-        result = await change();
+        result = await change(ifNone && !created);
       }
       const { schedule, changed, warnings } = found(result, name);
       if (created || changed)

@@ -1,5 +1,12 @@
 import { type Replay, type ReplayAllRequest, ReplayAllRequestSchema } from '@jetbeat/core';
-import { type BatchFilter, type BatchRecord, batchState, createBatch, previewBatch } from '@jetbeat/postgres';
+import {
+  type BatchFilter,
+  type BatchRecord,
+  batchState,
+  createBatch,
+  databaseTime,
+  previewBatch,
+} from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
 import { timedId } from '../answers/asked-id.ts';
@@ -8,6 +15,7 @@ import { lookForBatch, tooManyBatches } from '../batches/find-batch.ts';
 import type { Parts } from '../parts.ts';
 import { ApiError } from '../problems/problem.ts';
 import { answer, problems } from '../problems/problem-responses.ts';
+import { isDryRun } from '../requests/is-dry-run.ts';
 import { readTime } from '../requests/read-time.ts';
 
 /** So many are counted. */
@@ -15,11 +23,11 @@ const MOST_COUNTED = 10_000;
 const RATE = 100;
 
 /** `POST /dead-letters/replay`: noted, and done by any API that runs, a step at a time. */
-export function replayAllRoute(app: FastifyInstance, { db, clock, batches }: Parts): void {
+export function replayAllRoute(app: FastifyInstance, { db, batches }: Parts): void {
   app.post<{ Body: ReplayAllRequest }>(
     '/dead-letters/replay',
     {
-      config: { role: 'operator', scope: 'list' },
+      config: { role: 'operator', scope: 'list', changesNothing: isDryRun },
       schema: {
         operationId: 'replayDeadLetters',
         tags: ['dead letters'],
@@ -35,7 +43,8 @@ export function replayAllRoute(app: FastifyInstance, { db, clock, batches }: Par
     async (request, reply) => {
       const { rate = RATE, limit, dryRun = false } = request.body;
       const { caller } = request;
-      const now = clock();
+      // What there is, and what is made later, is told apart by one clock, whichever API is asked.
+      const now = await databaseTime(db);
       const filter = readFilter(request.body.filter);
       if (dryRun) {
         const scope = { action: 'replay', filter, queues: caller.queues, createdAt: now } as const;

@@ -1,5 +1,6 @@
 import { type RetryRequest, RetryRequestSchema } from '@jetbeat/core';
 import type { FastifyInstance } from 'fastify';
+import { withInput } from '../dead-letters/replay-dead.ts';
 import { submitRetry } from '../jobs/submit-retry.ts';
 import type { Parts } from '../parts.ts';
 import { answer, problems } from '../problems/problem-responses.ts';
@@ -27,7 +28,9 @@ export function retryJobRoute(app: FastifyInstance, parts: Parts): void {
       },
     },
     async (request, reply) => {
-      const old = await findJob(db, request.params.id);
+      const job = await findJob(db, request.params.id);
+      const isAsItWas = job.state === 'dead' && !('input' in request.body);
+      const old = isAsItWas ? await withInput(parts, job) : job;
       return submitRetry(parts, { old, request, reply, what: 'job retried', action: 'job.retry' });
     },
   );

@@ -1,6 +1,7 @@
 import { ORIGIN_PREFIXES, occurrenceJobId, type TriggerRequest, TriggerRequestSchema } from '@jetbeat/core';
 import { type AskedRuns, askRuns, databaseTime, type ScheduleRecord } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
+import { askerOf } from '../access/caller.ts';
 import { checkRunScope, scheduleWarnings, seesSchedule } from '../access/schedule-queue.ts';
 import { askedId } from '../answers/asked-id.ts';
 import { auditOf } from '../audit/audit-note.ts';
@@ -50,6 +51,7 @@ export function triggerScheduleRoute(app: FastifyInstance, parts: Parts): void {
           runs: [{ nominalTime: now, dispatchAt: now }],
           overlap,
           ...(input ? { input } : {}),
+          requestedBy: askerOf(request.caller),
         };
         return wanted;
       };

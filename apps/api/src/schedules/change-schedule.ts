@@ -6,6 +6,7 @@ import { scheduleWarnings, stillSees } from '../access/schedule-queue.ts';
 import type { Parts } from '../parts.ts';
 import { ApiError } from '../problems/problem.ts';
 import { matches } from '../requests/entity-tag.ts';
+import { alreadyThere } from '../requests/preconditions.ts';
 import { canonical, checkSchedule } from './check-schedule.ts';
 import { writtenJson } from './schedule-json.ts';
 
@@ -22,9 +23,10 @@ export interface ChangedSchedule {
  * repeated whose answer was lost (RFC 9110 §13.1.1). Of who may not see all that is stored this is not so: such an answer would say that
  * the same is stored already.
  * @param params.keepsInput whether `write` leaves the input as it is
+ * @param params.onlyIfNone whether nothing is done to one that is there
  * @param params.write what it is to be, of the schedule as it is; it may throw
  * @returns undefined when there is no such schedule
- * @throws ApiError stale, invalid_schedule, invalid_input, payload_too_large, and what `write` throws
+ * @throws ApiError stale, already_there, invalid_schedule, invalid_input, payload_too_large, and what `write` throws
  */
 export async function changeSchedule(
   parts: Parts,
@@ -33,12 +35,13 @@ export async function changeSchedule(
     caller: Caller;
     keepsInput: boolean;
     ifMatch: string | undefined;
+    onlyIfNone?: boolean;
     write: (schedule: ScheduleRecord) => ScheduleSpec;
     audit: AuditOf<ScheduleSpec>;
   },
 ): Promise<ChangedSchedule | undefined> {
   const { db } = parts;
-  const { name, caller, keepsInput, ifMatch, write, audit } = params;
+  const { name, caller, keepsInput, ifMatch, onlyIfNone = false, write, audit } = params;
   const fleet = await parts.fleet();
   const now = await databaseTime(db);
   const view = { caller, settings: parts.settings, fleet };
@@ -47,6 +50,7 @@ export async function changeSchedule(
     ...{ name, audit },
     edit(before) {
       stillSees(view)(before);
+      if (onlyIfNone) throw alreadyThere(`the schedule ${name}`);
       const definition = write(before);
       // What is stored may be anything that somebody wrote in plain SQL.
       changed = canonical(definition) !== canonical(before.definition);

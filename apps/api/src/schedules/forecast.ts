@@ -1,5 +1,5 @@
 import { type Forecast, MAX_FORECAST, timesBetween } from '@jetbeat/core';
-import type { ScheduleRecord } from '@jetbeat/postgres';
+import type { FiringSchedule } from '@jetbeat/postgres';
 import { timeText } from '../jobs/job-json.ts';
 import { createTurns } from '../turns.ts';
 import { recurrenceOf, runsLeft } from './schedule-json.ts';
@@ -19,7 +19,7 @@ const MAX_MS = 2_000;
  * @param params.after,params.to Unix milliseconds
  */
 export async function forecast(params: {
-  schedules: readonly ScheduleRecord[];
+  schedules: readonly FiringSchedule[];
   whole: boolean;
   after: number;
   to: number;
@@ -53,7 +53,7 @@ export async function forecast(params: {
 }
 
 /** One more than there is room for tells that there are more. */
-function timesOf(schedule: ScheduleRecord, after: number, to: number): Due[] {
+function timesOf(schedule: FiringSchedule, after: number, to: number): Due[] {
   const { name, definition, paused } = schedule;
   const from = paused?.until === undefined ? after : Math.max(after, paused.until - 1);
   const limit = Math.min(MAX_FORECAST + 1, runsLeft(schedule));

@@ -12,7 +12,7 @@ import {
   type ScheduleSpec,
   timesBetween,
 } from '@jetbeat/core';
-import { isPaused, type OccurrenceRecord, type ScheduleRecord } from '@jetbeat/postgres';
+import { isPaused, type ListedSchedule, type OccurrenceRecord, type ScheduleRecord } from '@jetbeat/postgres';
 import { Compile } from 'typebox/compile';
 import { timeText } from '../jobs/job-json.ts';
 import { occurrenceJson } from './occurrence-json.ts';
@@ -109,6 +109,16 @@ export function scheduleJson(
     createdAt: timeText(createdAt),
     updatedAt: timeText(updatedAt),
   };
+}
+
+/** A schedule as a list shows it. */
+export function listedScheduleJson(
+  { cut, ...schedule }: ListedSchedule,
+  now: number,
+  last: OccurrenceRecord | undefined,
+): Schedule {
+  const shown = scheduleJson(schedule, now, last);
+  return cut.length === 0 ? shown : { ...shown, cut: [...cut] };
 }
 
 function stateOf(of: { problem: unknown; finishedAt: unknown; paused: unknown }): Schedule['state'] {

@@ -19,7 +19,7 @@ beforeEach(async () => {
   metrics = createMetrics({ app: 'api' });
   app = Fastify();
   metrics.observe(measureRequests(app));
-  metricsRoute(app, { metrics, door: HOME, callers });
+  metricsRoute(app, { metrics, door: HOME, callers, wasRight: () => {} });
   ({ promise: held, resolve: release } = Promise.withResolvers<void>());
   app.get('/things/:id', async () => 'x');
   app.get('/slow', async () => {

@@ -121,10 +121,13 @@ export const PAGE_SIZE = 50;
 
 /** What of an answer is left out for a caller that may not see what jobs are about. */
 export const Hidden = Type.Optional(
-  Type.Array(Type.Enum(['input', 'message', 'meta', 'result', 'stack', 'webhook'] as const), {
-    description:
-      'Only for callers that may not see inputs and results: which fields of this are not as they are. `input` is null, `meta` is empty, `result` and `stack` are left out.',
-  }),
+  Type.Array(
+    Type.Enum(['concurrencyKey', 'input', 'message', 'meta', 'result', 'stack', 'webhook'] as const),
+    {
+      description:
+        'Only for callers that may not see inputs and results: which fields of this are not as they are. `input` is null, `meta` is empty, `result` and `stack` are left out, and so is a concurrency key that the task has made of the input, also in `reason`.',
+    },
+  ),
 );
 
 /** How much of a list is asked for. */

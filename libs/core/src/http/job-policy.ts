@@ -23,7 +23,19 @@ export const JobPolicySchema = Type.Object(
       CLOSED,
     ),
     timeout: Type.Object({ soft: Type.Optional(Duration), hard: Duration }, CLOSED),
-    concurrencyKey: Type.Optional(Type.Object({ key: Type.String(), limit: Type.Integer() }, CLOSED)),
+    concurrencyKey: Type.Optional(
+      Type.Object(
+        {
+          key: Type.Optional(
+            Type.String({
+              description: 'Absent for callers that may not see inputs, where the task has made it.',
+            }),
+          ),
+          limit: Type.Integer(),
+        },
+        CLOSED,
+      ),
+    ),
     onSuccess: Type.Array(AnyJson),
     onFailure: Type.Array(AnyJson),
     from: Type.Record(Type.String(), Whose, {

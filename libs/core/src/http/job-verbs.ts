@@ -45,6 +45,18 @@ export const WaitQuerySchema = Type.Object(
 /** Query of `POST /jobs`. */
 export type WaitQuery = Static<typeof WaitQuerySchema>;
 
+/** Query of `GET /jobs/{id}`. */
+export const EndQuerySchema = Type.Object(
+  {
+    wait: Type.Optional(
+      DurationFor('How long to wait for its end, at most 30 s; then it is shown as it is.'),
+    ),
+  },
+  CLOSED,
+);
+/** Query of `GET /jobs/{id}`. */
+export type EndQuery = Static<typeof EndQuerySchema>;
+
 /** Body of `POST /jobs/{id}/cancel`. */
 export const CancelRequestSchema = Type.Object(
   {

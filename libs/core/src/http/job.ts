@@ -143,6 +143,14 @@ export const JobSchema = Type.Object(
     startedAt: OrNull(Time),
     finishedAt: OrNull(Time),
     expiresAt: OrNull(Time),
+    cancelRequestedAt: Type.Optional(
+      Type.String({
+        ...Time,
+        description:
+          'Only of one job, not in lists: since when somebody wants it cancelled. That holds, whatever its `state` still says.',
+      }),
+    ),
+    cancelReason: Type.Optional(Type.String({ description: 'Why, if that was said.' })),
     progress: Type.Optional(
       Type.Object(
         { value: Type.Number({ description: 'From 0 to 100.' }), note: Type.Optional(Type.String()) },
@@ -154,6 +162,16 @@ export const JobSchema = Type.Object(
     traceId: OrNull(Type.String()),
     schedule: Type.Optional(
       Type.Object({ name: Type.String(), nominalTime: Time, origin: Type.String() }, CLOSED),
+    ),
+    requestedBy: Type.Optional(
+      Type.Object(
+        { kind: Type.Enum(['key', 'session', 'schedule'] as const), id: Type.String(), name: Type.String() },
+        {
+          ...CLOSED,
+          description:
+            'Who asked for it: who called the API, or the schedule whose time had come. Absent where a program has enqueued it over NATS, or where it follows from another job (`parent`).',
+        },
+      ),
     ),
     parent: Type.Optional(JobId),
     callbacks: Type.Optional(

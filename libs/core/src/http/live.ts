@@ -123,7 +123,11 @@ export const LiveWorkerEventSchema = Type.Object(
         version: Type.String(),
         queues: Type.Array(Type.String()),
         concurrency: Type.Integer(),
-        held: Type.Integer({ description: 'Jobs that it holds.' }),
+        held: OrNull(
+          Type.Integer({
+            description: 'Jobs that it holds; null where it has other queues too, which the key may not see.',
+          }),
+        ),
         startedAt: Time,
       },
       CLOSED,

@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox';
 import { RATE_SCOPES } from '../rate-limit.ts';
-import { CLOSED, DurationFor, OrNull, QueueName, Time, TimeFor } from './format.ts';
+import { CLOSED, DurationFor, OrNull, PageOf, QueueName, Time, TimeFor } from './format.ts';
 
 const Concurrency = Type.Integer({
   minimum: 1,
@@ -39,8 +39,9 @@ export const QueueRequestSchema = Type.Object(
     maxDepth: Type.Optional(OrNull(MaxDepth)),
     version: Type.Optional(
       Type.Integer({
-        minimum: 1,
-        description: 'Of the queue as it was read: nothing is changed if somebody else has changed it since.',
+        minimum: 0,
+        description:
+          'Of the queue as it was read: nothing is changed if somebody else has changed it since. The same as its `ETag` in `If-Match`.',
       }),
     ),
   },
@@ -182,8 +183,5 @@ export const QueueSchema = Type.Object(
 /** A queue. */
 export type Queue = Static<typeof QueueSchema>;
 
-/** Answer of `GET /queues`: all of them, in the order of their names. */
-export const QueueListSchema = Type.Object(
-  { items: Type.Array(QueueSchema), nextCursor: Type.Null() },
-  { ...CLOSED, title: 'QueueList' },
-);
+/** Answer of `GET /queues`: in the order of their names. */
+export const QueuePageSchema = PageOf(QueueSchema);

@@ -150,6 +150,12 @@ export const ScheduleSchema = Type.Object(
     createdAt: Time,
     updatedAt: Time,
     hidden: Hidden,
+    cut: Type.Optional(
+      Type.Array(Type.Enum(['input', 'meta'] as const), {
+        description:
+          'Only in lists, where it says what of `job` is larger than 4 KiB and left out: `input` is null, `meta` is empty. `GET /schedules/{name}` has all of it.',
+      }),
+    ),
     warnings: Type.Optional(
       Type.Array(WarningSchema, { description: 'Only in the answer to a request that makes or changes it.' }),
     ),

@@ -22,14 +22,15 @@ import { ProblemSchema } from './problem.ts';
 import {
   PurgeAnswerSchema,
   PurgeRequestSchema,
-  QueueListSchema,
+  QueuePageSchema,
   QueuePauseRequestSchema,
   QueueRequestSchema,
 } from './queue.ts';
 import { ScheduleBatchSchema, SchedulePutSchema, ScheduleRequestSchema } from './schedule.ts';
 import { BackfillRequestSchema, PauseRequestSchema, TriggerRequestSchema } from './schedule-verbs.ts';
+import { SessionPageSchema, SignInSchema } from './session.ts';
 import { StatsSchema } from './stats.ts';
-import { TaskListSchema, TaskRequestSchema } from './task.ts';
+import { TaskPageSchema, TaskRequestSchema } from './task.ts';
 import { ConcurrencyRequestSchema, WorkerPageSchema, WorkerQueuesRequestSchema } from './worker.ts';
 
 const fits = (schema: TSchema, value: unknown) => Compile(schema).Check(value);
@@ -53,6 +54,7 @@ test.each([
   ['ReplayRequest', ReplayRequestSchema],
   ['ReplayAllRequest', ReplayAllRequestSchema],
   ['ApiKeyRequest', ApiKeyRequestSchema],
+  ['SignIn', SignInSchema],
   ['BatchRequest', BatchRequestSchema],
   ['ConcurrencyRequest', ConcurrencyRequestSchema],
   ['WorkerQueuesRequest', WorkerQueuesRequestSchema],
@@ -81,11 +83,18 @@ test('names, durations and times are checked by their form', () => {
 test.each([
   ['ApiKeyPage', ApiKeyPageSchema],
   ['AuditPage', AuditPageSchema],
+  ['SessionPage', SessionPageSchema],
   ['BatchPage', BatchPageSchema],
   ['WorkerPage', WorkerPageSchema],
 ] as const)('%s may be empty, and takes no item that is nothing', (_, schema) => {
   expect(fits(schema, { items: [], nextCursor: null })).toBe(true);
   expect(fits(schema, { items: [{}], nextCursor: null })).toBe(false);
+});
+
+test('one signs in with one thing', () => {
+  for (const wrong of [{}, { key: 'a', code: 'b' }, { key: '' }, { key: 'x'.repeat(257) }])
+    expect(fits(SignInSchema, wrong), JSON.stringify(wrong)).toBe(false);
+  expect(fits(SignInSchema, { code: 'b' })).toBe(true);
 });
 
 test('what is asked of the audit log and of events has its form', () => {
@@ -118,10 +127,10 @@ test('pages, queries, problems and health have their shapes', () => {
 });
 
 test('queues, tasks and dead letters have their shapes', () => {
-  expect(fits(TaskListSchema, { items: [], nextCursor: null })).toBe(true);
-  expect(fits(TaskListSchema, { items: [{}], nextCursor: null })).toBe(false);
-  expect(fits(QueueListSchema, { items: [], nextCursor: null })).toBe(true);
-  expect(fits(QueueListSchema, { items: [{}], nextCursor: null })).toBe(false);
+  expect(fits(TaskPageSchema, { items: [], nextCursor: null })).toBe(true);
+  expect(fits(TaskPageSchema, { items: [{}], nextCursor: null })).toBe(false);
+  expect(fits(QueuePageSchema, { items: [], nextCursor: null })).toBe(true);
+  expect(fits(QueuePageSchema, { items: [{}], nextCursor: null })).toBe(false);
   expect(fits(QueueRequestSchema, { concurrency: -1 })).toBe(false);
   expect(fits(PurgeAnswerSchema, { removed: 1 })).toBe(false);
   expect(fits(DeadLetterPageSchema, { items: [], nextCursor: null })).toBe(true);

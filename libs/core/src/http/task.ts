@@ -1,7 +1,17 @@
 import Type, { type Static } from 'typebox';
 import { MAX_CONCURRENCY_KEY, MAX_CONCURRENCY_LIMIT } from '../concurrency.ts';
 import { MAX_RATE, TASK_RATE_SCOPES } from '../rate-input.ts';
-import { AnyJson, CLOSED, DurationFor, OrNull, PriorityName, QueueName, TaskName, Time } from './format.ts';
+import {
+  AnyJson,
+  CLOSED,
+  DurationFor,
+  OrNull,
+  PageOf,
+  PriorityName,
+  QueueName,
+  TaskName,
+  Time,
+} from './format.ts';
 import { JobPolicySchema } from './job-policy.ts';
 
 const Rate = Type.Object(
@@ -50,7 +60,8 @@ export const TaskRequestSchema = Type.Object(
     version: Type.Optional(
       Type.Integer({
         minimum: 0,
-        description: 'Of the task as it was read: nothing is changed if somebody else has changed it since.',
+        description:
+          'Of the task as it was read: nothing is changed if somebody else has changed it since. The same as its `ETag` in `If-Match`.',
       }),
     ),
   },
@@ -91,14 +102,17 @@ export const TaskSchema = Type.Object(
     inputSchema: Type.Optional(AnyJson),
     queues: Type.Array(QueueName, { description: 'From which live workers take it.' }),
     seenAt: OrNull(Time),
+    cut: Type.Optional(
+      Type.Array(Type.Enum(['inputSchema'] as const), {
+        description:
+          'Only in lists: an input schema that is larger than 4 KiB is left out; `GET /tasks/{name}` has it.',
+      }),
+    ),
   },
   { ...CLOSED, title: 'Task' },
 );
 /** A task. */
 export type TaskAnswer = Static<typeof TaskSchema>;
 
-/** Answer of `GET /tasks`: all of them, in the order of their names. */
-export const TaskListSchema = Type.Object(
-  { items: Type.Array(TaskSchema), nextCursor: Type.Null() },
-  { ...CLOSED, title: 'TaskList' },
-);
+/** Answer of `GET /tasks`: in the order of their names. */
+export const TaskPageSchema = PageOf(TaskSchema);

@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox';
 import { MAX_CONCURRENCY, MAX_WORKER_QUEUES } from '../worker-control.ts';
-import { CLOSED, JobId, PAGE_QUERY, PageOf, QueueName, Time } from './format.ts';
+import { CLOSED, JobId, OrNull, PAGE_QUERY, PageOf, QueueName, Time } from './format.ts';
 
 const WORKER_STATES = ['running', 'draining', 'silent', 'stopped'] as const;
 
@@ -30,12 +30,19 @@ export const WorkerSchema = Type.Object(
     version: Type.String(),
     queues: Type.Array(Type.String(), { description: 'From which it takes jobs.' }),
     concurrency: Type.Integer({ description: 'Jobs that it runs at once.' }),
-    held: Type.Integer({ description: 'Jobs that it has.' }),
+    held: OrNull(
+      Type.Integer({
+        description: 'Jobs that it has; null where it has other queues too, which the key may not see.',
+      }),
+    ),
     startedAt: Time,
     heardAt: Time,
     tasks: Type.Array(Type.String(), { description: 'Which it can run.' }),
     running: Type.Optional(
-      Type.Integer({ description: 'Only of one worker that answers: jobs whose handler has begun.' }),
+      Type.Integer({
+        description:
+          'Only of one worker that answers, all of whose queues the key may see: jobs whose handler has begun.',
+      }),
     ),
     jobs: Type.Optional(
       Type.Array(WorkersJobSchema, {

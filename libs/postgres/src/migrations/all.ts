@@ -1,14 +1,17 @@
 import { Access } from './access.ts';
+import { Askers } from './askers.ts';
 import { Audit } from './audit.ts';
 import { Batches } from './batches.ts';
 import { Callbacks } from './callbacks.ts';
 import { Expiry } from './expiry.ts';
+import { HeardBatches } from './heard-batches.ts';
 import { Initial } from './initial.ts';
 import { Queues } from './queues.ts';
 import { Retries } from './retries.ts';
 import { ScheduleUpkeep } from './schedule-upkeep.ts';
 import { Schedules } from './schedules.ts';
 import { Secrets } from './secrets.ts';
+import { Sessions } from './sessions.ts';
 import { TaskLimits } from './task-limits.ts';
 import { Unique } from './unique.ts';
 import { Unmade } from './unmade.ts';
@@ -32,4 +35,7 @@ export const migrations = [
   Audit,
   Secrets,
   Batches,
+  Sessions,
+  Askers,
+  HeardBatches,
 ];

@@ -27,4 +27,10 @@ export const historyIndexes: readonly HistoryIndex[] = [
   { name: 'job_retry_of', table: 'job', on: '(retry_of, id) where retry_of is not null' },
   // Most jobs have no key, and those that are over are looked for no more.
   { name: 'job_unique', table: 'job', on: '(id) where unique_key is not null and finished_at is null' },
+  // Cancels that nobody has carried out yet.
+  {
+    name: 'job_cancel',
+    table: 'job',
+    on: '(cancel_requested_at) where cancel_requested_at is not null and finished_at is null',
+  },
 ];

@@ -13,7 +13,18 @@ export const API = {
     'From a request to the end of its answer.',
   ),
   jetbeat_api_requests_in_flight: gauge('{request}', [], 'Requests that are not answered yet.'),
+  jetbeat_api_refusals_total: counter(
+    '{refusal}',
+    ['reason'],
+    'Requests refused for what says something about callers or this process, by the code of the answer, or what there was too much of.',
+  ),
+  jetbeat_api_connections: gauge('{connection}', [], 'Connections that are open here.'),
   jetbeat_api_jobs_accepted_total: counter('{job}', ['queue'], 'Jobs accepted here, by queue.'),
+  jetbeat_api_sign_ins_total: counter(
+    '{sign-in}',
+    ['by', 'outcome'],
+    'Times that somebody has signed in with a browser ("begun"), or could not ("refused"), by key, oidc or link.',
+  ),
   jetbeat_api_jobs_unpublished: gauge('{job}', [], 'Committed jobs that wait for NATS here.'),
   jetbeat_api_streams: gauge(
     '{stream}',

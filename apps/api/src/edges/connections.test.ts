@@ -1,0 +1,127 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import Fastify, { type FastifyInstance } from 'fastify';
+import { afterEach, expect, test } from 'vitest';
+import { type Certificate, makeCertificate } from '../../../../test/support/certificate.ts';
+import { answerError } from '../problems/answer-error.ts';
+import { boundConnections, type Connections } from './connections.ts';
+
+let app: FastifyInstance;
+const sockets: Socket[] = [];
+afterEach(async () => {
+  for (const socket of sockets.splice(0)) socket.destroy();
+  await app.close();
+});
+
+/** A server on which few may connect, and a request that lasts. */
+async function listening(most: number, beside: number, https?: Certificate) {
+  const { promise: held, resolve: release } = Promise.withResolvers<void>();
+  const { promise: asked, resolve: ask } = Promise.withResolvers<void>();
+  let dropped = 0;
+  let now = 0;
+  app = Fastify({ forceCloseConnections: true, ...(https ? { https } : {}) }) as unknown as FastifyInstance;
+  const connections: Connections = boundConnections(app, {
+    ...{ most, beside },
+    dropped: () => {
+      dropped += 1;
+    },
+    monotonic: () => (now += 10_000),
+  });
+  app.addHook('onRequest', async (request, reply) =>
+    connections.check(request, reply, request.url === '/livez'),
+  );
+  app.setErrorHandler((error, request, reply) => answerError(error, request, reply, () => {}));
+  app.get('/livez', async () => 'ok');
+  app.get('/slow', async () => {
+    ask();
+    await held;
+    return 'slow';
+  });
+  app.get('/fast', async () => 'fast');
+  await app.listen({ host: '127.0.0.1', port: 0 });
+  return { connections, asked, release, dropped: () => dropped };
+}
+
+/** Opens a connection; what it is told can be waited for. */
+async function open(isTls = false) {
+  const where = { port: (app.server.address() as AddressInfo).port, host: '127.0.0.1' };
+  const socket = isTls ? connectTls({ ...where, rejectUnauthorized: false }) : connect(where);
+  sockets.push(socket);
+  let text = '';
+  let wake = Promise.withResolvers<void>();
+  const tell = () => {
+    wake.resolve();
+    wake = Promise.withResolvers();
+  };
+  socket.on('data', (data) => {
+    text += data.toString();
+    tell();
+  });
+  socket.on('close', tell).on('error', () => {});
+  await once(socket, isTls ? 'secureConnect' : 'connect');
+  return {
+    socket,
+    ask: (path: string) => void socket.write(`GET ${path} HTTP/1.1\r\nhost: x\r\n\r\n`),
+    async until(fits: () => boolean) {
+      while (!fits()) await wake.promise;
+      return text;
+    },
+    get text() {
+      return text;
+    },
+  };
+}
+
+test('a connection too many is told so and closed, health is answered, and what is beyond that is closed at once', async () => {
+  const { connections, asked, release, dropped } = await listening(1, 2);
+  const first = await open();
+  first.ask('/slow');
+  await asked;
+  const second = await open();
+  second.ask('/fast');
+  const refused = await second.until(() => second.socket.closed);
+  expect(refused).toMatch(/^HTTP\/1\.1 503 [\s\S]*connection: close[\s\S]*"code":"overloaded"/i);
+  expect(refused).toMatch(/retry-after: 1/i);
+  const third = await open();
+  third.ask('/livez');
+  expect(await third.until(() => third.socket.closed)).toMatch(
+    /^HTTP\/1\.1 200 [\s\S]*connection: close[\s\S]*ok$/i,
+  );
+  const waiting = [await open(), await open()];
+  await expect.poll(() => connections.count).toBe(3);
+  const last = await open();
+  expect(await last.until(() => last.socket.closed)).toBe('');
+  expect(dropped()).toBe(1);
+  for (const { socket } of waiting) socket.destroy();
+  release();
+  expect(await first.until(() => first.text.endsWith('slow'))).toContain('200 OK');
+  await expect.poll(() => connections.count).toBe(1);
+  first.ask('/fast');
+  await first.until(() => first.text.endsWith('fast'));
+});
+
+test('connections that only wait for another request make room', async () => {
+  const { connections } = await listening(2, 1);
+  const idle = await open();
+  idle.ask('/fast');
+  await idle.until(() => idle.text.endsWith('fast'));
+  const busy = await open();
+  busy.ask('/fast');
+  await idle.until(() => idle.socket.closed);
+  await busy.until(() => busy.text.endsWith('fast'));
+  expect(busy.text).not.toMatch(/connection: close/i);
+  await expect.poll(() => connections.count).toBe(1);
+});
+
+test('with https too', async () => {
+  const { asked, release } = await listening(1, 1, makeCertificate());
+  const first = await open(true);
+  first.ask('/slow');
+  await asked;
+  const second = await open(true);
+  second.ask('/fast');
+  expect(await second.until(() => second.socket.closed)).toContain('"code":"overloaded"');
+  release();
+  await first.until(() => first.text.endsWith('slow'));
+});

@@ -1,0 +1,102 @@
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterEach, expect, test, vi } from 'vitest';
+
+const PAGE = pathToFileURL(join(import.meta.dirname, 'page/sign-in.js')).href;
+let opened = 0;
+
+afterEach(() => vi.unstubAllGlobals());
+
+type Listener = (event: { preventDefault(): void }) => Promise<void>;
+
+interface Element {
+  hidden: boolean;
+  textContent: string;
+  value: string;
+  focus(): void;
+  addEventListener(event: string, listener: Listener): void;
+  click?: Listener;
+}
+
+/** Opens the page, as far as its script sees one. @param answer what the API says, by method and path */
+async function open(hash: string, answer: (asked: string) => [status: number, body: object]) {
+  const elements = new Map<string, Element>();
+  const element = (id: string) => {
+    const made: Element = elements.get(id) ?? {
+      ...{ hidden: true, textContent: '', value: '', focus() {} },
+      addEventListener(_event, listener) {
+        made.click = listener;
+      },
+    };
+    elements.set(id, made);
+    return made;
+  };
+  const asked: string[] = [];
+  const location = { hash, pathname: '/sign-in' };
+  vi.stubGlobal('document', { getElementById: element, querySelectorAll: () => [] });
+  vi.stubGlobal('location', location);
+  vi.stubGlobal('history', { replaceState: () => Object.assign(location, { hash: '' }) });
+  vi.stubGlobal('addEventListener', () => {});
+  vi.stubGlobal('fetch', async (path: string, init: { method: string; body?: string }) => {
+    asked.push(`${init.method} ${path} ${init.body ?? ''}`.trim());
+    const [status, body] = answer(`${init.method} ${path}`);
+    return Response.json(body, { status });
+  });
+  await import(/* @vite-ignore */ `${PAGE}?${opened++}`);
+  return {
+    asked,
+    location,
+    said: () => element('message').textContent,
+    shown: (...ids: string[]) => ids.map((id) => !element(id).hidden),
+    click: (id: string) => element(id).click?.({ preventDefault() {} }),
+  };
+}
+
+const WAYS = 'GET /api/v1/session/ways';
+const ADA = { name: 'Ada', role: 'viewer', queues: null, payloads: true, expiresAt: 0, idleUntil: 0 };
+const api =
+  (signedIn: boolean) =>
+  (asked: string): [number, object] =>
+    asked === WAYS ? [200, { key: true, oidc: null, signedIn }] : [200, ADA];
+
+test.each([false, true])(
+  'a link is followed when its button is pressed, and not before: signed in: %s',
+  async (is) => {
+    const page = await open('#code=c', api(is));
+    expect(page.asked).toEqual([WAYS, ...(is ? ['GET /api/v1/session'] : [])]);
+    expect(page.location.hash).toBe('');
+    expect(page.shown('with-link', 'signed-in', 'with-key', 'anew')).toEqual([true, false, false, is]);
+    await page.click('follow');
+    expect(page.asked.at(-1)).toBe('POST /api/v1/session {"code":"c"}');
+    expect(page.shown('with-link', 'signed-in')).toEqual([false, true]);
+  },
+);
+
+test('a link that is left alone is gone, and one can sign in another way', async () => {
+  const page = await open('#code=c', api(false));
+  await page.click('stay');
+  expect(page.shown('with-link', 'with-key')).toEqual([false, true]);
+  expect(page.asked.some((each) => each.startsWith('POST'))).toBe(false);
+});
+
+test('a link is not lost where the ways cannot be asked for', async () => {
+  const page = await open('#code=c', () => [503, { detail: 'busy' }]);
+  expect([page.said(), ...page.shown('with-link')]).toEqual(['busy', true]);
+});
+
+test.each([
+  ['too_many_failures', /too many attempts/],
+  ['rate_limited', /too often/],
+  ['sign_in_insecure', /neither https nor this machine/],
+  ['malformed_request', /delete them/],
+  ['database_unavailable', /cannot answer now/],
+  ['constructor', /^That did not work/],
+])('what it was led here with is said, whatever the API answers then: %s', async (code, text) => {
+  for (const status of [200, 429]) {
+    const answer = (): [number, object] => [
+      status,
+      { key: true, oidc: null, signedIn: false, detail: 'else' },
+    ];
+    expect((await open(`#error=${code}`, answer)).said()).toMatch(text);
+  }
+});

@@ -1,0 +1,154 @@
+// The page on which people sign in. It writes text alone into itself, never markup.
+
+const SESSION = '/api/v1/session';
+const SECTIONS = ['with-key', 'with-provider', 'with-link', 'signed-in'];
+
+const LATER = 'Jetbeat cannot answer now. Please try again in a minute.';
+/** What became of signing in with the provider, by the code that stands behind # then. */
+const ERRORS = {
+  sign_in_failed: 'That took too long, or was begun in another browser. Please try again.',
+  sign_in_refused: 'The provider has refused it.',
+  not_invited:
+    'The provider knows you, but nobody has said what you may do here. Ask whoever runs this installation.',
+  provider_unavailable: 'The provider does not answer. Please try again later.',
+  provider_wrong:
+    'The provider does not answer as it should. Whoever runs this installation finds more in the log.',
+  oidc_not_configured: 'There is no provider to sign in with here.',
+  too_many_failures: 'There were too many attempts. Please try again in a minute.',
+  rate_limited: 'That was too often. Please try again in some minutes.',
+  sign_in_insecure:
+    'Nobody can sign in at this address: it is neither https nor this machine. Ask whoever runs this installation for the right one.',
+  malformed_request: 'The cookies of this address are in a muddle. Please delete them, then sign in.',
+  unauthorized: 'What you signed in with holds no more. Please try again.',
+  database_unavailable: LATER,
+  overloaded: LATER,
+  timed_out: LATER,
+  stopping: LATER,
+};
+
+const element = (id) => document.getElementById(id);
+
+function show(...ids) {
+  for (const id of SECTIONS) element(id).hidden = !ids.includes(id);
+}
+
+function say(text) {
+  element('message').textContent = text;
+  element('message').hidden = text === '';
+}
+
+/** Asks the API; what is wrong is thrown with words for people. */
+async function ask(method, path, body) {
+  const response = await fetch(path, {
+    method,
+    cache: 'no-store',
+    ...(body === undefined
+      ? {}
+      : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+  }).catch(() => {
+    throw new Error('There is no answer. Please try again.');
+  });
+  const text = await response.text();
+  const answer =
+    (response.headers.get('content-type') ?? '').includes('json') && text !== '' ? JSON.parse(text) : {};
+  if (response.ok) return answer;
+  throw Object.assign(new Error(answer.detail ?? `The answer was ${response.status}.`), {
+    status: response.status,
+  });
+}
+
+/** What stands behind # is read once, and does not stay in the address. */
+function takeFragment() {
+  const fragment = new URLSearchParams(location.hash.slice(1));
+  if (location.hash !== '') history.replaceState(null, '', location.pathname);
+  return { code: fragment.get('code'), error: fragment.get('error') };
+}
+
+async function whoIsSignedIn(ways) {
+  if (!ways.signedIn) return undefined;
+  try {
+    return await ask('GET', SESSION);
+  } catch (error) {
+    if (error.status === 401) return undefined;
+    throw error;
+  }
+}
+
+const timeText = (time) => new Date(time).toLocaleString();
+
+function showSignedIn(session) {
+  element('name').textContent = session.name;
+  element('role').textContent = session.role;
+  element('queues').textContent = session.queues === null ? 'all' : session.queues.join(', ');
+  element('payloads').textContent = session.payloads ? 'shown' : 'hidden';
+  element('until').textContent = timeText(session.expiresAt);
+  element('idle').textContent = timeText(session.idleUntil);
+  show('signed-in');
+}
+
+function showWays(ways) {
+  element('provider').textContent = `Sign in with ${ways.oidc?.name ?? ''}`;
+  show(...(ways.key ? ['with-key'] : []), ...(ways.oidc === null ? [] : ['with-provider']));
+  if (!ways.key) say('Nobody can sign in at this address: it is neither https nor this machine.');
+  else element('key').focus();
+}
+
+async function signIn(body) {
+  say('');
+  showSignedIn(await ask('POST', SESSION, body));
+}
+
+/** Does what a button asks for, once at a time; says what went wrong. */
+function on(id, event, act) {
+  element(id).addEventListener(event, async (happened) => {
+    happened.preventDefault();
+    const buttons = [...document.querySelectorAll('button')];
+    for (const button of buttons) button.disabled = true;
+    try {
+      await act();
+    } catch (error) {
+      say(error.message);
+    } finally {
+      for (const button of buttons) button.disabled = false;
+    }
+  });
+}
+
+let link = null;
+
+async function begin() {
+  say('');
+  const { code, error } = takeFragment();
+  link = code;
+  const wrong =
+    error && (Object.hasOwn(ERRORS, error) ? ERRORS[error] : 'That did not work. Please try again.');
+  try {
+    const ways = await ask('GET', `${SESSION}/ways`);
+    const session = await whoIsSignedIn(ways);
+    if (session) showSignedIn(session);
+    else showWays(ways);
+    element('anew').hidden = !session;
+  } catch (failed) {
+    say(failed.message);
+  }
+  // What brought somebody here goes before what the page itself has to say.
+  if (wrong) say(wrong);
+  // Nobody becomes somebody without being asked: the link may be another one's.
+  if (link !== null) show('with-link');
+}
+
+on('with-key', 'submit', async () => {
+  const key = element('key').value.trim();
+  element('key').value = '';
+  await signIn({ key });
+});
+on('follow', 'click', async () => signIn({ code: link }));
+on('stay', 'click', begin);
+on('sign-out', 'click', async () => {
+  await ask('DELETE', SESSION);
+  await begin();
+});
+addEventListener('hashchange', () => location.hash !== '' && begin());
+// A page that comes out of the memory of the browser may show somebody who has signed out.
+addEventListener('pageshow', ({ persisted }) => persisted && begin());
+await begin();

@@ -1,0 +1,180 @@
+import type { JobEnvelope } from '@jetbeat/core';
+import { project } from '@jetbeat/core';
+import {
+  findMessage,
+  jobsStreamState,
+  openCancelled,
+  parkedSubject,
+  parkJob,
+  publishJobs,
+  serveHeld,
+  timerSubject,
+} from '@jetbeat/jetstream';
+import {
+  beginCancel,
+  databaseTime,
+  getJob,
+  insertJobs,
+  notePublished,
+  recordChanges,
+} from '@jetbeat/postgres';
+import { expect, test } from 'vitest';
+import {
+  createRecorderBench,
+  newJob,
+  parkedEvent,
+  type RecorderBench,
+  settledEvent,
+  startedEvent,
+  traceparent,
+  workerEvent,
+} from '../../../test/support/recorder.ts';
+import { waitUntil } from '../../../test/support/wait-until.ts';
+import { carryOutCancels } from './carry-out-cancels.ts';
+
+const row = { traceparent: traceparent(), totalLimitMs: 60_000, origin: 'api' };
+const cancelsAt = { cancelsAfterMs: 0, cancelsEveryMs: 50 };
+const others = { reconcileEveryMs: 60_000, releaseEveryMs: 60_000 };
+
+/** The job in the state, once history has it. */
+const untilIn = ({ db }: RecorderBench, { id }: JobEnvelope, state: string) =>
+  waitUntil(`it is ${state}`, async () => {
+    const job = await getJob(db, id);
+    return job?.state === state && job;
+  });
+
+/** Notes a cancel, as an API does that dies then. */
+const cancel = async ({ db }: RecorderBench, { id }: JobEnvelope) =>
+  beginCancel(db, { id, reason: 'enough', now: await databaseTime(db) });
+
+test('a cancel that was only noted is carried out wherever the job waits, and nothing of it stays', async () => {
+  const bench = await createRecorderBench();
+  const { bus, db, events } = bench;
+  const runAt = Date.now() + 600_000;
+  const [queued, unpublished, takenOut, retrying] = [newJob(), newJob(), newJob({ runAt }), newJob()];
+  const scheduled = newJob({ runAt });
+  const parked = newJob({ parks: 1 });
+  const kept = newJob();
+  await insertJobs(db, [
+    ...[queued, unpublished, parked, retrying, kept].map((envelope) => ({
+      ...{ ...row, envelope: { ...envelope, parks: 0 } },
+      state: 'queued' as const,
+    })),
+    ...[scheduled, takenOut].map((envelope) => ({ ...row, envelope, state: 'scheduled' as const })),
+  ]);
+  const results = await publishJobs(bus, [
+    ...[{ envelope: queued }, { envelope: kept }, { envelope: scheduled, at: runAt }],
+    { envelope: { ...retrying, attempt: 2, run: 2 }, at: runAt },
+  ]);
+  // Of `takenOut` the timer is gone: whoever has removed it died before he could end the job.
+  await notePublished(
+    db,
+    [queued, kept, scheduled, takenOut].map(({ id }, index) => {
+      const result = results[index];
+      return { id, ...(result?.ok && index < 2 ? { seq: result.seq } : {}) };
+    }),
+  );
+  const what = { what: 'task', task: parked.task } as const;
+  await parkJob(bus, { envelope: parked, what, traceparent: traceparent() });
+  await events.publish(parkedEvent(parked, 'task'));
+  const next = { state: 'retrying', attempt: 2, runAt } as const;
+  await events.publish(settledEvent(retrying, { outcome: 'failed', next }));
+  const all = [queued, unpublished, scheduled, takenOut, parked, retrying];
+  const marks = openCancelled(bus);
+  await bench.start({ times: { ...others, ...cancelsAt, cancelsEveryMs: 60_000 } });
+  await untilIn(bench, retrying, 'retrying');
+  for (const job of all) await cancel(bench, job);
+  const recorder = await bench.start({ times: { ...others, ...cancelsAt } });
+  for (const job of all) {
+    const ended = await untilIn(bench, job, 'cancelled');
+    expect(ended.reason).toEqual({ code: 'cancelled', text: 'enough' });
+  }
+  const places = [
+    ...[scheduled, retrying].map(({ id }) => ({ subject: timerSubject(bus, id) })),
+    { subject: parkedSubject(bus, { queue: 'default', what, id: parked.id }) },
+  ];
+  for (const place of places) expect(await findMessage(bus, place)).toBeUndefined();
+  expect((await jobsStreamState(bus)).messages).toBe(1);
+  expect((await getJob(db, kept.id))?.state).toBe('queued');
+  // Whatever is handed out all the same is dropped.
+  await marks.load();
+  expect(marks.ids().sort()).toEqual(all.map(({ id }) => id).sort());
+  await recorder.stop();
+});
+
+test('what runs is being cancelled, by the word of its worker or not; what ends meanwhile is left to its end', async () => {
+  const bench = await createRecorderBench();
+  const { bus, db, events } = bench;
+  const [begun, told, settling, silent, lost] = ['default', 'default', 'default', 'silent', 'nobody'].map(
+    (queue) => newJob({ queue }),
+  ) as [JobEnvelope, JobEnvelope, JobEnvelope, JobEnvelope, JobEnvelope];
+  const all = [begun, told, settling, silent, lost];
+  await insertJobs(
+    db,
+    all.map((envelope) => ({ ...row, envelope, state: 'queued' as const })),
+  );
+  const started = [told, settling, lost].map((job) => startedEvent(job));
+  const now = await databaseTime(db);
+  await recordChanges(db, { changes: project(started), workers: [], now });
+  await events.publish(workerEvent('w1'));
+  await events.publish(workerEvent('w2', { queues: ['silent'] }));
+  const position = { attempt: 1, run: 1, parks: 0 };
+  let isSettling = true;
+  const serving = serveHeld(bus, 'w1', ({ ids, cancel }) =>
+    [begun, told, settling]
+      .filter(({ id }) => cancel && ids.includes(id))
+      .map(({ id }) => ({ id, begun: true, position, settling: id === settling.id && isSettling })),
+  );
+  for (const job of all) await cancel(bench, job);
+  await bench.start({ times: { ...others, cancelsEveryMs: 60_000 } });
+  const cancelled: string[] = [];
+  const pass = () =>
+    carryOutCancels({
+      ...{ db, bus, events, afterMs: 0, readToEndMs: 5_000, heldWaitMs: 300, limit: 9 },
+      cancelled: { put: async (id) => void cancelled.push(id) },
+      hearing: { within: () => 60_000 },
+    });
+  expect(await pass()).toBe(5);
+  expect([...cancelled].sort()).toEqual(all.map(({ id }) => id).sort());
+  const states = async () => Promise.all(all.map(async ({ id }) => (await getJob(db, id))?.state));
+  expect(await states()).toEqual(['cancelling', 'cancelling', 'running', 'cancelling', 'cancelling']);
+  expect((await getJob(db, begun.id))?.worker).toBe('w1');
+  isSettling = false;
+  expect(await pass()).toBe(1);
+  expect(await states()).toEqual(all.map(() => 'cancelling'));
+  expect(await pass()).toBe(0);
+  await serving.close();
+});
+
+test('cut off after any step, the next pass ends it', async () => {
+  const bench = await createRecorderBench();
+  const { bus, db, events } = bench;
+  await bench.start({ times: { ...others, cancelsEveryMs: 60_000 } });
+  const died = new Error('died');
+  const params = {
+    ...{ db, bus, events, afterMs: 0, readToEndMs: 5_000, heldWaitMs: 100, limit: 9 },
+    cancelled: { put: async () => {} },
+    hearing: { within: () => 60_000 },
+  };
+  const dies = {
+    'at the mark': { cancelled: { put: () => Promise.reject(died) } },
+    'at the question': {
+      hearing: {
+        within() {
+          throw died;
+        },
+      },
+    },
+    'when the end is told': { events: { publish: () => Promise.reject(died) } },
+  };
+  for (const [where, changed] of Object.entries(dies)) {
+    const job = newJob({ runAt: Date.now() + 600_000 });
+    await insertJobs(db, [{ ...row, envelope: job, state: 'scheduled' }]);
+    await publishJobs(bus, [{ envelope: job, at: job.runAt }]);
+    await cancel(bench, job);
+    await expect(carryOutCancels({ ...params, ...changed }), where).rejects.toBe(died);
+    await carryOutCancels(params);
+    expect((await getJob(db, job.id))?.state, where).toBe('cancelled');
+    expect(await findMessage(bus, { subject: timerSubject(bus, job.id) })).toBeUndefined();
+  }
+});

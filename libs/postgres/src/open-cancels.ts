@@ -1,0 +1,20 @@
+import { NOT_BEGUN_STATES } from '@jetbeat/core';
+import { type Database, inside } from './database.ts';
+import { JOB_SELECT, type JobRecord, type JobRow, jobRecord } from './job-record.ts';
+import { at, words } from './sql.ts';
+
+// What is `cancelling` was told to all workers already, and ends by whoever has it, or gets it next. The states are named, so that there is
+// an index for it also while that of the cancels is being built.
+const SELECT = `select ${JOB_SELECT} from job j
+  where j.cancel_requested_at <= ${at('$1')} and j.cancel_requested_at is not null and j.finished_at is null
+    and j.state in (${words(NOT_BEGUN_STATES)}, 'running')
+  order by j.cancel_requested_at limit $2`;
+
+/** Jobs that somebody wanted to cancel before `before` (Unix milliseconds), and that go on as if nobody had; the longest first. */
+export async function openCancels(
+  db: Database,
+  params: { before: number; limit: number },
+): Promise<JobRecord[]> {
+  const { before, limit } = params;
+  return (await inside(db).rows<JobRow>(SELECT, [before, limit])).map(jobRecord);
+}
