@@ -26,7 +26,11 @@ export function banner(params: {
   return [
     '',
     `  Jetbeat is up at ${api}/docs (after ${(params.tookMs / 1000).toFixed(1)} s)`,
-    ...(link === undefined ? [] : ['', `  Sign in (once, within ten minutes)  ${link}`]),
+    '',
+    // Where others reach the API the link would not be of this machine.
+    link === undefined
+      ? '  Sign in with the admin key; POST /api/v1/session/links makes a link that works once'
+      : `  Sign in (once, within ten minutes)  ${link}`,
     '',
     ...rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`),
     '',

@@ -154,6 +154,7 @@ test('what makes no sense is refused with what would', async () => {
     [{ action: 'cancel', filter: { from: '2026-02-30T00:00:00Z' } }, '/filter/from'],
     [{ action: 'cancel', filter: { tsk: 'a' } }, '/filter/tsk'],
     [{ action: 'delete', filter: {} }, '/action'],
+    [{ action: 'cancel', filter: {} }, '/filter'],
     [{ action: 'cancel' }, '/filter'],
   ];
   for (const [body, pointer] of wrong) {

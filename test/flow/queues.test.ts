@@ -85,6 +85,10 @@ test('of a paused queue nothing begins, through the death of every process; each
   const paused = await queue('POST', '/mail/pause', { note: 'mail is down' });
   const answered = Date.now();
   expect(paused.paused).toMatchObject({ note: 'mail is down', until: null });
+  expect(await queue('POST', '/mail/pause', {})).toMatchObject({
+    version: paused.version,
+    paused: { note: 'mail is down' },
+  });
   await waitUntil('what was fetched is given back', async () => {
     const { held, waiting } = await queue('GET', '/mail');
     // All have begun where the machine took its time over the pause.

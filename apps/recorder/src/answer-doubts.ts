@@ -26,12 +26,14 @@ export function answerDoubts(
     const { job, worker, attempt, parks } = question;
     const row = rows.get(job);
     const answer = judge(question, row, { alive: (id) => alive.has(id), held: isHeld(job) });
-    if (answer.answer !== 'free') return answer;
+    if (answer.answer !== 'free' && answer.answer !== 'exhausted') return answer;
+    // Also where its workers were lost too often: a dead letter of it would be followed by a callback, or replayed.
     if (row?.isCancelled) {
       cancelled.push(job);
       rows.set(job, { ...row, state: 'cancelled' });
       return { answer: 'settled' };
     }
+    if (answer.answer === 'exhausted') return answer;
     const { run, losses } = answer;
     grants.set(job, { job, worker, attempt, run, parks, losses });
     rows.set(job, { state: 'running', attempt, run, parks, losses, worker });

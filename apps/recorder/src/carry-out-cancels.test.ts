@@ -15,6 +15,7 @@ import {
   databaseTime,
   getJob,
   insertJobs,
+  noteCancelling,
   notePublished,
   recordChanges,
 } from '@jetbeat/postgres';
@@ -128,22 +129,83 @@ test('what runs is being cancelled, by the word of its worker or not; what ends 
   for (const job of all) await cancel(bench, job);
   await bench.start({ times: { ...others, cancelsEveryMs: 60_000 } });
   const cancelled: string[] = [];
+  let within = 60_000;
+  const progress = { told: new Set<string>() };
   const pass = () =>
     carryOutCancels({
-      ...{ db, bus, events, afterMs: 0, readToEndMs: 5_000, heldWaitMs: 300, limit: 9 },
+      ...{ db, bus, events, progress, afterMs: 0, readToEndMs: 5_000, heldWaitMs: 300, limit: 9 },
       cancelled: { put: async (id) => void cancelled.push(id) },
-      hearing: { within: () => 60_000 },
+      hearing: { within: () => within },
     });
-  expect(await pass()).toBe(5);
+  expect(await pass()).toEqual({ looked: 5, done: 3, more: false });
   expect([...cancelled].sort()).toEqual(all.map(({ id }) => id).sort());
   const states = async () => Promise.all(all.map(async ({ id }) => (await getJob(db, id))?.state));
-  expect(await states()).toEqual(['cancelling', 'cancelling', 'running', 'cancelling', 'cancelling']);
+  expect(await states()).toEqual(['cancelling', 'cancelling', 'running', 'queued', 'cancelling']);
   expect((await getJob(db, begun.id))?.worker).toBe('w1');
   isSettling = false;
-  expect(await pass()).toBe(1);
-  expect(await states()).toEqual(all.map(() => 'cancelling'));
-  expect(await pass()).toBe(0);
+  expect(await pass()).toEqual({ looked: 2, done: 1, more: false });
+  expect(await states()).toEqual(['cancelling', 'cancelling', 'cancelling', 'queued', 'cancelling']);
+  // The one that was silent counts as gone: nobody can have begun its jobs.
+  within = 0;
+  expect(await pass()).toEqual({ looked: 1, done: 1, more: false });
+  expect((await getJob(db, silent.id))?.state).toBe('cancelled');
+  expect(await pass()).toEqual({ looked: 0, done: 0, more: false });
+  expect(cancelled).toHaveLength(5);
   await serving.close();
+});
+
+test('beside a worker that is silent: whose timer is removed ends, whoever removed it and died, and nobody waits for those that cannot end', async () => {
+  const bench = await createRecorderBench();
+  const { bus, db, events } = bench;
+  const runAt = Date.now() + 600_000;
+  const at = { queue: 'silent', runAt };
+  const [takenOut, gone, scheduled, retrying] = [
+    newJob(at),
+    newJob(at),
+    newJob(at),
+    newJob({ queue: 'silent' }),
+  ];
+  const all = [takenOut, gone, scheduled, retrying];
+  await insertJobs(
+    db,
+    all.map((envelope) => ({ ...row, envelope, state: envelope === retrying ? 'queued' : 'scheduled' })),
+  );
+  await publishJobs(bus, [
+    { envelope: scheduled, at: runAt },
+    { envelope: { ...retrying, attempt: 2, run: 2 }, at: runAt },
+  ]);
+  await notePublished(
+    db,
+    all.map(({ id }) => ({ id })),
+  );
+  const next = { state: 'retrying', attempt: 2, runAt } as const;
+  const retried = settledEvent(retrying, { outcome: 'failed', next });
+  await recordChanges(db, { changes: project([retried]), workers: [], now: Date.now() });
+  await events.publish(workerEvent('w2', { queues: ['silent'] }));
+  for (const job of all) await cancel(bench, job);
+  await bench.start({ times: { ...others, cancelsEveryMs: 60_000 } });
+  const told: string[] = [];
+  let within = 60_000;
+  const progress = { told: new Set<string>() };
+  const pass = () =>
+    carryOutCancels({
+      ...{ db, bus, events, progress, afterMs: 0, readToEndMs: 5_000, heldWaitMs: 100, limit: 2 },
+      cancelled: { put: async (id) => void told.push(id) },
+      hearing: { within: () => within },
+    });
+  expect(await pass()).toEqual({ looked: 2, done: 0, more: true });
+  // All are told before anything else.
+  expect([...told].sort()).toEqual(all.map(({ id }) => id).sort());
+  expect(await pass()).toEqual({ looked: 2, done: 2, more: true });
+  expect(await pass()).toEqual({ looked: 0, done: 0, more: false });
+  const states = async () => Promise.all(all.map(async ({ id }) => (await getJob(db, id))?.state));
+  expect(await states()).toEqual(['scheduled', 'scheduled', 'cancelled', 'cancelled']);
+  // Not even an API that is told of a silent worker makes them wait for nobody.
+  expect(await noteCancelling(db, { id: gone.id, now: Date.now() })).toBe('scheduled');
+  within = 0;
+  expect(await pass()).toMatchObject({ done: 2 });
+  expect(await states()).toEqual(all.map(() => 'cancelled'));
+  expect(told).toHaveLength(4);
 });
 
 test('cut off after any step, the next pass ends it', async () => {
@@ -155,6 +217,7 @@ test('cut off after any step, the next pass ends it', async () => {
     ...{ db, bus, events, afterMs: 0, readToEndMs: 5_000, heldWaitMs: 100, limit: 9 },
     cancelled: { put: async () => {} },
     hearing: { within: () => 60_000 },
+    progress: { told: new Set<string>() },
   };
   const dies = {
     'at the mark': { cancelled: { put: () => Promise.reject(died) } },

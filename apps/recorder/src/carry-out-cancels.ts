@@ -17,6 +17,7 @@ import {
   jobsOf,
   liveWorkers,
   noteCancelling,
+  type OpenCancelPlace,
   openCancels,
 } from '@jetbeat/postgres';
 import type { Hearing } from './hearing.ts';
@@ -39,6 +40,24 @@ export interface CarryOutParams {
   readonly heldWaitMs: number;
   /** Jobs in one pass. */
   readonly limit: number;
+  readonly progress: CarryOutProgress;
+}
+
+/** What is kept between passes. */
+export interface CarryOutProgress {
+  /** Behind which job the next pass goes on; absent: at the beginning. */
+  after?: OpenCancelPlace | undefined;
+  /** Those whose mark this process has put, until nothing is left to do of them. */
+  readonly told: Set<string>;
+}
+
+/** What a pass did. */
+export interface CarriedOut {
+  readonly looked: number;
+  /** So many have ended, or end by who has them. */
+  readonly done: number;
+  /** There are others behind these. */
+  readonly more: boolean;
 }
 
 /** Jobs under way at the same time. */
@@ -48,24 +67,36 @@ const GROUP = 16;
  * Carries out the cancels that were noted, and whose process died, or could not reach whom it needed: a cancel that is in history
  * holds. In the order in which an API does it: all workers are told, so that whatever is handed out from then on is dropped and what
  * runs is stopped; timers and parking places are removed; the live workers say what they have begun; history is read to its end. What nobody
- * has begun ends, the rest is `cancelling`. It may be repeated, cut off anywhere, and done by several at once.
- * @returns how many were looked at
- * @throws HistoryBehindError, or what PostgreSQL and JetStream throw; the next pass begins anew
+ * has begun ends, what runs is `cancelling`. What a worker may have that does not answer stays as it is while it waits, since its message may be
+ * taken out already: it ends when that worker answers, or counts as gone. It may be repeated, cut off anywhere, and done by several at once.
+ *
+ * One page in a pass, and the next one behind it: those that nothing can be done about yet hold up nobody. The marks of all come before the first page.
+ * @throws HistoryBehindError, or what PostgreSQL and JetStream throw; the next pass begins with the same page
  */
-export async function carryOutCancels(params: CarryOutParams): Promise<number> {
-  const { db, bus, events, cancelled, afterMs, readToEndMs, limit } = params;
-  const found = await openCancels(db, { before: (await databaseTime(db)) - afterMs, limit });
-  if (found.length === 0) return 0;
-  await inGroups(found, GROUP, ({ id, cancelReason }) => cancelled.put(id, cancelReason));
+export async function carryOutCancels(params: CarryOutParams): Promise<CarriedOut> {
+  const { db, bus, events, afterMs, readToEndMs, limit, progress } = params;
+  const before = (await databaseTime(db)) - afterMs;
+  if (!progress.after) await tellAll(params, before);
+  const found = await openCancels(db, { before, limit, after: progress.after });
+  const more = found.length === limit;
+  const step = (done: number): CarriedOut => {
+    progress.after = more ? placeOf(found) : undefined;
+    return { looked: found.length, done, more };
+  };
+  if (found.length === 0) return step(0);
+  await tell(params, found);
   // Only history knows which workers there are, and it may lag behind.
   await readToEnd({ bus, timeoutMs: readToEndMs });
-  await inGroups(found, GROUP, async ({ id, queue }) => {
-    await removeTimer(bus, id);
-    await removeParked(bus, { id, queue });
+  const removed = await inGroups(found, GROUP, async ({ id, queue }) => {
+    const count = (await removeTimer(bus, id)) + (await removeParked(bus, { id, queue }));
+    return count > 0 ? id : undefined;
   });
-  const { free, running } = await whoHas(params, found);
-  for (const [{ id }, holder] of running)
-    await noteCancelling(db, { id, now: await databaseTime(db), ...(holder ? { running: holder } : {}) });
+  const { free, running } = await whoHas(params, found, new Set(removed));
+  let done = 0;
+  for (const [{ id }, holder] of running) {
+    const noted = { id, now: await databaseTime(db), ...(holder ? { running: holder } : {}) };
+    if ((await noteCancelling(db, noted)) === 'cancelling') done += 1;
+  }
   // Its place is read anew: history may have heard of another one since.
   const now = await jobsOf(db, free);
   await inGroups(now.filter(isWaiting), GROUP, ({ seq }) =>
@@ -73,12 +104,38 @@ export async function carryOutCancels(params: CarryOutParams): Promise<number> {
   );
   // Nobody holds them: either they have not begun, or they have ended, and then that is stored already.
   await readToEnd({ bus, timeoutMs: readToEndMs });
-  const ended = await inGroups(now, GROUP, (job) => end(db, job));
-  await tellCancelled(
-    { db, events },
-    free.filter((id) => ended.includes(id)),
-  );
-  return found.length;
+  const states = await inGroups(now, GROUP, (job) => end(db, job));
+  done += states.filter((state) => state !== 'open').length;
+  const ended = now.filter((_, index) => states[index] === 'cancelled').map(({ id }) => id);
+  await tellCancelled({ db, events }, ended);
+  return step(done);
+}
+
+/** Puts the marks of all whose cancel is open, whatever stands in the way of the rest, and forgets those that are not any more. */
+async function tellAll(params: CarryOutParams, before: number): Promise<void> {
+  const { db, limit, progress } = params;
+  const open = new Set<string>();
+  for (let after: OpenCancelPlace | undefined; ; ) {
+    const page = await openCancels(db, { before, limit, after });
+    await tell(params, page);
+    for (const { id } of page) open.add(id);
+    after = placeOf(page);
+    if (page.length < limit) break;
+  }
+  for (const id of progress.told) if (!open.has(id)) progress.told.delete(id);
+}
+
+/** Tells the workers of those of which this process has not yet. */
+async function tell({ cancelled, progress }: CarryOutParams, jobs: readonly JobRecord[]): Promise<void> {
+  const untold = jobs.filter(({ id }) => !progress.told.has(id));
+  if (untold.length === 0) return;
+  await inGroups(untold, GROUP, ({ id, cancelReason }) => cancelled.put(id, cancelReason));
+  for (const { id } of untold) progress.told.add(id);
+}
+
+function placeOf(page: readonly JobRecord[]): OpenCancelPlace | undefined {
+  const last = page.at(-1);
+  return last?.cancelRequestedAt === undefined ? undefined : { at: last.cancelRequestedAt, id: last.id };
 }
 
 interface Holder {
@@ -86,8 +143,16 @@ interface Holder {
   readonly position?: Position;
 }
 
-/** Which of the jobs no live worker has begun, and who has the others; whoever is storing an end is left to it. */
-async function whoHas({ db, bus, hearing, heldWaitMs }: CarryOutParams, jobs: readonly JobRecord[]) {
+/**
+ * Which of the jobs no live worker has begun, and who has the others; whoever is storing an end is left to it, and what a worker may have
+ * begun that does not answer to the next pass, unless history says that it runs.
+ * @param removed their messages were taken out where nobody can have had them
+ */
+async function whoHas(
+  { db, bus, hearing, heldWaitMs }: CarryOutParams,
+  jobs: readonly JobRecord[],
+  removed: ReadonlySet<string | undefined>,
+) {
   const queues = new Set(jobs.map(({ queue }) => queue));
   const live = await liveWorkers(db, { now: await databaseTime(db), within: hearing.within() });
   const asked = live.filter((worker) => worker.queues.some((queue) => queues.has(queue)));
@@ -104,20 +169,20 @@ async function whoHas({ db, bus, hearing, heldWaitMs }: CarryOutParams, jobs: re
     const { begun, settling, worker, position } = held.get(job.id) ?? {};
     if (begun && worker !== undefined) {
       if (!settling) running.push([job, { worker, ...(position ? { position } : {}) }]);
-    } else if (silent.has(job.queue)) running.push([job, undefined]);
-    else free.push(job.id);
+    } else if (removed.has(job.id) || !silent.has(job.queue)) free.push(job.id);
+    else if (job.state === 'running') running.push([job, undefined]);
   }
   return { free, running };
 }
 
 /** Ends a job that nobody holds; one whose worker is gone is dropped by whoever gets it next. */
-async function end(db: Database, { id, cancelReason }: JobRecord): Promise<string | undefined> {
+async function end(db: Database, { id, cancelReason }: JobRecord): Promise<'cancelled' | 'told' | 'open'> {
   const now = await databaseTime(db);
   const reason = cancelledReason(cancelReason ?? 'cancelled before it began');
   const ended = await cancelJob(db, { id, now, reason });
-  if (ended?.cancelled) return id;
-  if (ended && !isTerminal(ended.state)) await noteCancelling(db, { id, now });
-  return undefined;
+  if (ended?.cancelled) return 'cancelled';
+  if (!ended || isTerminal(ended.state)) return 'told';
+  return (await noteCancelling(db, { id, now })) === 'cancelling' ? 'told' : 'open';
 }
 
 function isWaiting({ state }: JobRecord): boolean {

@@ -5,10 +5,11 @@ import {
   createLeaseWatch,
   type EventPublisher,
   leaseTtlMs,
+  type TellWithin,
 } from '@jetbeat/jetstream';
 import { buildMissing, type Database } from '@jetbeat/postgres';
 import { type EveryParams, every, type Log, type Loop } from '@jetbeat/runtime';
-import { carryOutCancels } from './carry-out-cancels.ts';
+import { type CarryOutProgress, carryOutCancels } from './carry-out-cancels.ts';
 import { type ClearProgress, clearCancelled } from './clear-cancelled.ts';
 import type { Tally } from './counts.ts';
 import { expire } from './expire.ts';
@@ -41,6 +42,7 @@ export interface DutiesParams {
   /** Publishes jobs that are missing. */
   readonly publish: Publish;
   readonly events: EventPublisher;
+  readonly tell: TellWithin;
   /** Makes streams and consumers that are missing. */
   readonly topology: () => Promise<void>;
   readonly cancelled: CancelledKeys;
@@ -96,12 +98,13 @@ const SEQUENCE_EVERY_MS = 10_000;
 export function createDuties(params: DutiesParams): Duties {
   const { bus, db, publish, events, cancelled, marks, hearing, progress, gauge, streamWatch, sweep, rates } =
     params;
-  const { tally, log, times, ackWaitMs, clock } = params;
+  const { tally, log, tell, times, ackWaitMs, clock } = params;
   const { counts } = tally;
   const leases = createLeaseWatch(bus, { ttlMs: leaseTtlMs(ackWaitMs) });
   /** The key behind which the next pass over keys goes on. */
   let keysAfter = '';
   let ratesAfter = '';
+  const carried: CarryOutProgress = { told: new Set() };
   const cleared: ClearProgress = { seen: new Map(), passed: 0 };
   const sequences = createSequenceClock({
     everyMs: Math.min(SEQUENCE_EVERY_MS, times.liveMs / 10),
@@ -189,7 +192,7 @@ export function createDuties(params: DutiesParams): Duties {
     loop('reconcile', times.reconcileEveryMs, async () => {
       const { unpublishedAfterMs } = times;
       const done = await reconcile({
-        ...{ db, bus, publish, events, cancelled, log },
+        ...{ db, bus, publish, events, tell, cancelled, log },
         streamWatch,
         ackWaitMs,
         unpublishedAfterMs,
@@ -200,12 +203,12 @@ export function createDuties(params: DutiesParams): Duties {
       counts.republished += done.republished;
     }),
     loop('cancels', times.cancelsEveryMs, async () => {
-      const looked = await carryOutCancels({
+      const { done, more } = await carryOutCancels({
         ...{ db, bus, events, cancelled, hearing, heldWaitMs: times.heldWaitMs, limit: CANCELS_LIMIT },
-        ...{ afterMs: times.cancelsAfterMs, readToEndMs: times.doubtWaitMs },
+        ...{ afterMs: times.cancelsAfterMs, readToEndMs: times.doubtWaitMs, progress: carried },
       });
-      if (looked > 0) log.info({ jobs: looked }, 'cancels that nobody had carried out');
-      return looked === CANCELS_LIMIT ? 0 : times.cancelsEveryMs;
+      if (done > 0) log.info({ jobs: done }, 'cancels that nobody had carried out');
+      return more ? 0 : times.cancelsEveryMs;
     }),
     loop('clear-cancelled', Math.min(CLEAR_EVERY_MS, ackWaitMs), async () => {
       const keepMs = 2 * ackWaitMs;

@@ -1,5 +1,5 @@
 import { callbackJobId, type JobEnvelope, project, readSettings, type Settings } from '@jetbeat/core';
-import { type JobToPublish, publishJobs } from '@jetbeat/jetstream';
+import { type JobToPublish, publishJobs, type TellWithin } from '@jetbeat/jetstream';
 import { calledBy, getJob, insertJobs, recordChanges, unmadeOf } from '@jetbeat/postgres';
 import type { NoticeRule } from '@jetbeat/runtime';
 import { expect, test } from 'vitest';
@@ -48,7 +48,12 @@ async function ended(
   await recordChanges(db, { changes: project(events), workers: [], now: Date.now() });
 }
 
-function followOf({ db, bus }: RecorderBench, settings: Settings, rules: readonly NoticeRule[]) {
+function followOf(
+  { db, bus }: RecorderBench,
+  settings: Settings,
+  rules: readonly NoticeRule[],
+  tell: TellWithin = async () => undefined,
+) {
   const errors: object[] = [];
   const published: string[] = [];
   const publish = (jobs: readonly JobToPublish[]) => {
@@ -59,7 +64,7 @@ function followOf({ db, bus }: RecorderBench, settings: Settings, rules: readonl
   const follow = createFollow({
     db,
     publish,
-    tell: async () => {},
+    tell,
     settings,
     rules,
     log,
@@ -127,4 +132,14 @@ test('whoever asks after jobs that have succeeded is answered, although one call
   const later = followOf(bench, readSettings({}), []);
   await later.follow.succeeded(ids);
   expect(later.published).toEqual([callbackJobId(bad.id, 'onSuccess', 0)]);
+});
+
+test('what follows is left to reconcile to tell of where it cannot be told of now, and where it is is known', async () => {
+  const bench = await createRecorderBench();
+  const job = newJob({ policy: { onSuccess: [{ task: 'good.task' }] } });
+  await ended(bench, 'succeeded', [job]);
+  const away = async () => new Error('EVENTS is away');
+  await followOf(bench, readSettings({}), [], away).follow.succeeded([job.id]);
+  const called = await getJob(bench.db, callbackJobId(job.id, 'onSuccess', 0));
+  expect(called).toMatchObject({ seq: expect.any(Number), published: false });
 });

@@ -11,7 +11,7 @@ import {
   type Settings,
   totalLimit,
 } from '@jetbeat/core';
-import type { JobToPublish, Log } from '@jetbeat/jetstream';
+import type { JobToPublish, Log, TellWithin } from '@jetbeat/jetstream';
 import {
   type Database,
   databaseTime,
@@ -38,7 +38,7 @@ export interface FollowParams {
   readonly db: Database;
   readonly publish: Publish;
   /** Tells those who follow what happens of jobs that were made, before they are noted as published. */
-  readonly tell: (published: readonly PublishedEvent[]) => Promise<unknown>;
+  readonly tell: TellWithin;
   readonly settings: Settings;
   readonly rules: readonly NoticeRule[];
   readonly log: Log;
@@ -146,8 +146,12 @@ export function createFollow(params: FollowParams): Follow {
       told.push(publishedEvent(envelope, parseTraceparent(traceparent)?.traceId));
       return [result.duplicate || result.delayed ? { id } : { id, seq: result.seq }];
     });
-    await tell(told);
-    await notePublished(db, stored);
+    const why = await tell(told);
+    if (why) log.warn({ err: why, jobs: told.length }, 'published jobs are told of later, by reconcile');
+    await notePublished(
+      db,
+      stored.map((row) => (why ? { ...row, untold: true } : row)),
+    );
     for (const { envelope } of jobs)
       log.info(
         { job: envelope.id, task: envelope.task, of: envelope.parent },

@@ -9,6 +9,7 @@ import {
   serveResults,
   serveStorage,
   tellPublished,
+  tellWithin,
 } from '@jetbeat/jetstream';
 import { jobEndings, recordChanges, seedQueues, settledMarks } from '@jetbeat/postgres';
 import {
@@ -156,10 +157,10 @@ export async function start(params: RecorderParams): Promise<Recorder> {
     const rates = createQueueRates({ db, clock });
     const publish: Publish = (jobs) => publishJobs(bus, jobs);
     const again = tracing ? traceRepublish(tracing, publish) : publish;
+    const tell = tellWithin((published) => tellPublished(events, published));
     const follow = createFollow({
       ...{ db, publish: again, settings: taskSettings, rules: config.notifications, log },
-      tell: (published) => tellPublished(events, published),
-      ...{ graceMs: times.followGraceMs, limit: FOLLOW_LIMIT },
+      ...{ tell, graceMs: times.followGraceMs, limit: FOLLOW_LIMIT },
     });
     const duties = createDuties({
       bus,
@@ -167,6 +168,7 @@ export async function start(params: RecorderParams): Promise<Recorder> {
       publish: again,
       follow,
       events,
+      tell,
       cancelled,
       marks,
       hearing,

@@ -7,13 +7,7 @@ import {
   type ReconcileDecision,
   type ReconcileMarks,
 } from '@jetbeat/core';
-import {
-  type Bus,
-  type CancelledKeys,
-  type EventPublisher,
-  type Log,
-  tellPublished,
-} from '@jetbeat/jetstream';
+import type { Bus, CancelledKeys, EventPublisher, Log, TellWithin } from '@jetbeat/jetstream';
 import {
   type Database,
   databaseTime,
@@ -37,6 +31,7 @@ export interface ReconcileParams {
   /** Publishes what is missing. */
   readonly publish: Publish;
   readonly events: EventPublisher;
+  readonly tell: TellWithin;
   /** Tells every worker that messages of a job are void. */
   readonly cancelled: Pick<CancelledKeys, 'move'>;
   readonly log: Log;
@@ -73,7 +68,8 @@ const AGAIN_MS = 2_000;
  * this at the same time: the publish has one id, and the worker that gets it asks whether the job was settled.
  */
 export async function reconcile(params: ReconcileParams): Promise<Reconciled> {
-  const { db, bus, events, cancelled, streamWatch, ackWaitMs, unpublishedAfterMs, full, limit } = params;
+  const { db, bus, events, tell, log, cancelled, streamWatch, ackWaitMs, unpublishedAfterMs, full, limit } =
+    params;
   await streamWatch.look();
   const now = await databaseTime(db);
   const dueBefore = now - 2 * ackWaitMs;
@@ -98,16 +94,14 @@ export async function reconcile(params: ReconcileParams): Promise<Reconciled> {
   // No candidate is parked as far as history knows, so nobody else would ever look there.
   const misplaced = looks.filter(({ findings }) => findings?.parked).map(({ candidate }) => candidate.job);
   if (misplaced.length > 0) await releaseMisplaced({ bus, events, now }, misplaced);
-  await tellPublished(
-    events,
-    looks
-      .filter((one) => isUntold(one, republished))
-      .map(({ candidate: { job } }) => publishedEvent(job, job.traceId)),
-  );
+  const untold = looks.filter((one) => isUntold(one, republished));
+  const why = await tell(untold.map(({ candidate: { job } }) => publishedEvent(job, job.traceId)));
+  if (why) log.warn({ err: why, jobs: untold.length }, 'published jobs are told of later');
+  const late = new Set(why ? untold : []);
   const again = dueBefore + Math.min(AGAIN_MS, ackWaitMs);
   await noteReconcile(
     db,
-    looks.map((one) => noteOf(one, { now, again, ends, republished })),
+    looks.map((one) => noteOf(one, { now, again, ends, republished, isLate: late.has(one) })),
   );
   return { looked: candidates.length, republished: republished.length };
 }
@@ -127,33 +121,50 @@ function isMoving({ cause, job, reconcileSeq }: ReconcileCandidate): boolean {
 }
 
 /** Whether those who follow what happens may not have been told of a job that is in JetStream: whoever publishes tells first, and notes then. */
-function isUntold({ candidate, findings }: Look, republished: readonly Republished[]): boolean {
-  const { cause, job } = candidate;
+function isUntold(one: Look, republished: readonly Republished[]): boolean {
+  const { cause, job } = one.candidate;
   const { id, state, attempt, run, parks, movedBelow } = job;
   if (cause !== 'unpublished' || movedBelow !== undefined) return false;
   const isNew = (state === 'queued' || state === 'scheduled') && attempt === 1 && run === 1 && parks === 0;
-  return isNew && (isFound(findings) || republished.some((one) => one.id === id));
+  return isNew && (isThere(one) || republished.some((again) => again.id === id));
 }
 
-function isFound(findings: Findings | undefined): boolean {
-  return findings !== undefined && (findings.message || findings.timer || findings.parked);
+/** Whether a job is in JetStream: it was found, or nobody has handed out yet what is known to be at its place. */
+function isThere({ candidate, findings }: Look): boolean {
+  if (findings) return findings.message || findings.timer || findings.parked;
+  return isPlaced(candidate);
 }
 
-function openJob({ job, cause, reconcileSeq, reconcileEventsSeq }: ReconcileCandidate): OpenJob {
+/** Whether whoever published a job has noted its place; one that is moved since has another. */
+function isPlaced({ job }: ReconcileCandidate): boolean {
+  return job.seq !== undefined && job.movedBelow === undefined;
+}
+
+function openJob(candidate: ReconcileCandidate): OpenJob {
+  const { job, cause, reconcileSeq, reconcileEventsSeq } = candidate;
   const noted = reconcileSeq !== undefined && reconcileEventsSeq !== undefined;
   return {
-    published: cause !== 'unpublished',
+    published: cause !== 'unpublished' || isPlaced(candidate),
     seq: job.seq,
     note: noted ? { jobsSeq: reconcileSeq, eventsSeq: reconcileEventsSeq } : undefined,
   };
 }
 
 function noteOf(
-  { candidate, decision, findings }: Look,
-  known: { now: number; again: number; ends: ReconcileMarks; republished: readonly Republished[] },
+  look: Look,
+  known: {
+    now: number;
+    again: number;
+    ends: ReconcileMarks;
+    republished: readonly Republished[];
+    isLate: boolean;
+  },
 ): ReconcileNote {
+  const { candidate, decision } = look;
   const { id, order } = candidate.job;
-  const { now, again, ends, republished } = known;
+  const { now, again, ends, republished, isLate } = known;
+  // One that is still to be told of comes again in the next pass; where it is it need not be looked for then.
+  const untold = isLate ? { untold: true as const } : {};
   const marks = { reconcileSeq: ends.jobsSeq, reconcileEventsSeq: ends.eventsSeq };
   if (decision === 'note') return { id, order, checkAt: again, ...marks };
   const { reconcileSeq, reconcileEventsSeq } = candidate;
@@ -161,9 +172,10 @@ function noteOf(
     ...(reconcileSeq === undefined ? {} : { reconcileSeq }),
     ...(reconcileEventsSeq === undefined ? {} : { reconcileEventsSeq }),
   };
-  if (isFound(findings)) return { id, order, checkAt: now, ...kept, published: {} };
+  if (isThere(look)) return { id, order, checkAt: now, ...kept, published: untold };
   const done = republished.find((one) => one.id === id);
   if (!done) return { id, order, checkAt: now, ...kept };
   // A new message begins anew: it is not lost before these ends have passed.
-  return { id, order, checkAt: now, ...marks, published: done.seq === undefined ? {} : { seq: done.seq } };
+  const published = done.seq === undefined ? untold : { seq: done.seq, ...untold };
+  return { id, order, checkAt: now, ...marks, published };
 }

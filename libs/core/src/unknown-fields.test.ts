@@ -29,6 +29,14 @@ test.each([
   expect(nearest(word, ['priority', 'retry', 'queue', 'timeout'])).toBe(expected);
 });
 
+test('what other systems call it leads to what it is called here, where it is known', () => {
+  const suggested = (field: string, ...allowed: string[]) =>
+    unknownFields({ [field]: 1 }, allowed).map(({ suggestion }) => suggestion);
+  expect(suggested('eta', 'meta', 'runAt')).toEqual(['runAt']);
+  expect(suggested('eta', 'meta')).toEqual(['meta']);
+  expect(suggested('kwargs', 'input', 'queue')).toEqual(['input']);
+});
+
 test('a long unknown name is cut', () => {
   const [issue] = unknownFields({ ['y'.repeat(10_000)]: 1 }, ['queue']);
   expect(issue?.message.length).toBeLessThan(200);

@@ -2,6 +2,21 @@ import type { Issue } from './errors.ts';
 
 /** Letters of an unknown name that are repeated. */
 const MAX_SHOWN = 128;
+/** What other systems call it (Celery's `apply_async` and messages): no slip of a letter, and yet what was meant. */
+const ELSEWHERE: ReadonlyMap<string, string> = new Map([
+  ['eta', 'runAt'],
+  ['countdown', 'delay'],
+  ['args', 'input'],
+  ['kwargs', 'input'],
+  ['payload', 'input'],
+  ['max_retries', 'retry'],
+  ['time_limit', 'timeout'],
+  ['soft_time_limit', 'timeout'],
+  ['task_id', 'uniqueKey'],
+  ['headers', 'meta'],
+  ['link', 'onSuccess'],
+  ['link_error', 'onFailure'],
+]);
 
 /** Names every field of `value` that is not allowed, with the nearest allowed one where it looks like a slip. */
 export function unknownFields(value: object, allowed: readonly string[], pointer = ''): Issue[] {
@@ -12,7 +27,8 @@ export function unknownFields(value: object, allowed: readonly string[], pointer
 
 /** What is said of one field that is not allowed at `pointer`, where `allowed` are. */
 export function unknownField(field: string, allowed: readonly string[], pointer: string): Issue {
-  const suggestion = nearest(field, allowed);
+  const elsewhere = ELSEWHERE.get(field);
+  const suggestion = elsewhere && allowed.includes(elsewhere) ? elsewhere : nearest(field, allowed);
   const known =
     allowed.length > 0 ? `known ${allowed.length > 1 ? 'are' : 'is'} ${allowed.join(', ')}` : 'remove it';
   const hint = suggestion ? `, did you mean "${suggestion}"?` : `; ${known}`;

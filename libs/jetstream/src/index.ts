@@ -114,6 +114,7 @@ export {
   watchTaskSettings,
 } from './task-settings.ts';
 export { tellPublished } from './tell-published.ts';
+export { type TellWithin, tellWithin } from './tell-within.ts';
 export { ensureTopology, type TopologyParams } from './topology.ts';
 export { trimEvents } from './trim-events.ts';
 export {

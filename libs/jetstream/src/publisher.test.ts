@@ -2,7 +2,7 @@ import { FIRST_POSITION } from '@jetbeat/core';
 import { expect, test } from 'vitest';
 import { PublishRefusedError } from './errors.ts';
 import type { JobToPublish, PublishResult } from './job-to-publish.ts';
-import { createPublisher } from './publisher.ts';
+import { createPublisher, type Published } from './publisher.ts';
 
 function job(id: string, at?: number): JobToPublish {
   const envelope = {
@@ -30,7 +30,7 @@ function create(
 ) {
   const windows: string[][] = [];
   const told: string[] = [];
-  const notes: { id: string; seq?: number }[] = [];
+  const notes: Published[] = [];
   const warnings: string[] = [];
   let now = 0;
   let open = () => {};
@@ -111,9 +111,44 @@ test('what went out is told of before it is noted, and what could not be told of
   const failing = create({ tell: () => Promise.reject(new Error('EVENTS is full')) });
   failing.publisher.add([job('a')]);
   await failing.publisher.stop(1_000);
-  expect(failing.notes).toEqual([]);
+  expect(failing.notes).toEqual([{ id: 'a', seq: 1, untold: true }]);
   expect(failing.warnings).toHaveLength(1);
 });
+
+test('while telling hangs jobs go on to be published, and where they are is noted', async () => {
+  const { promise: asked, resolve: store } = Promise.withResolvers<void>();
+  let tellings = 0;
+  const { publisher, windows, told, notes } = create({
+    answer: ({ at }) => stored(5, at !== undefined),
+    tell: () => {
+      tellings += 1;
+      return asked;
+    },
+  });
+  const all = Array.from({ length: 4_000 }, (_, n) => job(`${n}`));
+  publisher.add([job('first')]);
+  publisher.add(all);
+  // They do not wait for the first to be told of.
+  while (windows.length < 9) await new Promise(setImmediate);
+  expect([notes, tellings]).toEqual([[], 1]);
+  while (notes.length < 4_001) await new Promise(setImmediate);
+  publisher.add([job('later'), job('timer', 10)]);
+  // Nor does another wait for the bound once more.
+  const from = performance.now();
+  while (notes.length < 4_003) await new Promise(setImmediate);
+  expect(performance.now() - from).toBeLessThan(1_000);
+  expect([told, tellings]).toEqual([[], 1]);
+  expect(notes.filter(({ untold }) => !untold)).toEqual([]);
+  expect(notes.slice(-2)).toEqual([
+    { id: 'later', seq: 5, untold: true },
+    { id: 'timer', untold: true },
+  ]);
+  store();
+  await new Promise(setImmediate);
+  publisher.add([job('last')]);
+  await publisher.stop(1_000);
+  expect([told, notes.at(-1)]).toEqual([['first', 'last'], { id: 'last', seq: 5 }]);
+}, 10_000);
 
 test('what goes out while others are told of and noted is told of and noted too', async () => {
   const { promise: mayTell, resolve: tellNow } = Promise.withResolvers<void>();

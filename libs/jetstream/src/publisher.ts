@@ -1,7 +1,7 @@
 import { type PublishedEvent, parseTraceparent, publishedEvent } from '@jetbeat/core';
 import type { JobToPublish, PublishResult } from './job-to-publish.ts';
 import type { Log } from './log.ts';
-import { within } from './pause.ts';
+import { tellWithin } from './tell-within.ts';
 
 /** Publishes jobs that a database has committed, behind the answer to whoever asked for them. */
 export interface Publisher {
@@ -23,6 +23,8 @@ export interface Publisher {
 export interface Published {
   readonly id: string;
   readonly seq?: number;
+  /** Those who follow what happens may not have been told of it: it is to be noted where it is, and not that it was published. */
+  readonly untold?: true;
 }
 
 /** What a publisher needs; its ports are those of an app. */
@@ -30,10 +32,10 @@ export interface PublisherParams {
   readonly publish: (jobs: readonly JobToPublish[]) => Promise<PublishResult[]>;
   /**
    * Tells those who follow what happens of what was published. It comes before the note: a job of which they may not have been told is
-   * found by reconcile, which tells of it.
+   * noted as such, and found by reconcile, which tells of it.
    */
   readonly tell: (events: readonly PublishedEvent[]) => Promise<unknown>;
-  /** Notes in the database what was published, so that reconcile leaves it alone. */
+  /** Notes in the database what was published, so that reconcile leaves it alone, or has only to tell of it. */
   readonly notePublished: (rows: readonly Published[]) => Promise<void>;
   readonly isConnected: () => boolean;
   readonly log: Pick<Log, 'warn'>;
@@ -51,22 +53,23 @@ interface Sent {
 
 /** Jobs that go to the server together. */
 const WINDOW = 500;
-/** Published jobs that may wait for their note; they are as many as two windows. */
-const MAX_UNNOTED = 2 * WINDOW;
-/** Telling ends within this, milliseconds; far below what the recorder gives a publish before it looks for it. */
-const TELL_MS = 2_000;
+/** Published jobs that may wait for their note, without their inputs; more than are published while one telling hangs. */
+const MAX_UNNOTED = 20 * WINDOW;
 /** One window is bounded by the publish itself (5 s), and one note by the database's own bound. */
 const STUCK_AFTER_MS = 20_000;
 
 /** Makes a publisher: one window at a time, and beside it, for all that went out meanwhile, one telling and one note. */
 export function createPublisher(params: PublisherParams): Publisher {
-  const { publish, tell, notePublished, isConnected, log, clock, maxQueued = 10_000 } = params;
+  const { publish, notePublished, isConnected, log, clock, maxQueued = 10_000 } = params;
+  const tell = tellWithin(params.tell);
   let queue: JobToPublish[] = [];
   let queuedBytes = 0;
   let sentBytes = 0;
   let running: Promise<void> | undefined;
   let sent: Sent[] = [];
   let noting: Promise<void> | undefined;
+  /** The last ones could not be told of: this is warned about once. */
+  let isLate = false;
   let lastProgressAt = clock();
   let stopped = false;
 
@@ -94,21 +97,18 @@ export function createPublisher(params: PublisherParams): Publisher {
       return [{ row, event: publishedEvent(envelope, parseTraceparent(traceparent)?.traceId) }];
     });
   };
-  const tellOf = async (events: readonly PublishedEvent[]): Promise<void> => {
-    if (events.length === 0) return;
-    const told = tell(events).then(() => true);
-    if (!(await within(told, TELL_MS))) throw new Error(`EVENTS has not taken them within ${TELL_MS} ms`);
-  };
   /** One after the other, so that what goes out meanwhile is one more. */
   const noteAll = async () => {
     while (sent.length > 0) {
       const all = sent;
       sent = [];
       try {
-        await tellOf(all.flatMap(({ event }) => event ?? []));
-        await notePublished(all.map(({ row }) => row));
+        const why = await tell(all.flatMap(({ event }) => event ?? []));
+        if (why && !isLate) log.warn({ err: why }, 'published jobs are told of later, by reconcile');
+        isLate = why !== undefined;
+        await notePublished(all.map(({ row, event }) => (why && event ? { ...row, untold: true } : row)));
       } catch (error) {
-        const text = 'published jobs could not be told of or noted: reconcile will find them';
+        const text = 'published jobs could not be noted: reconcile will find them';
         log.warn({ err: error, jobs: all.length }, text);
       }
       lastProgressAt = clock();

@@ -154,6 +154,10 @@ export function conditionsFor({ action, filter, queues, createdAt }: BatchScope)
       (bind) => `j.created_at <= ${bind(at)}`,
       // That holds already; see `fittingOf` for those of the batch itself.
       ...(action === 'cancel' ? [() => 'j.cancel_requested_at is null'] : []),
+      // What was told to run since then has been, by the batch itself or somebody else, also where it waits again, for its next attempt.
+      ...(action === 'run-now'
+        ? [(bind: Bound) => `(j.moved_below is null or j.run_at < ${bind(at)} or j.run_at > now())`]
+        : []),
       ...(OF_ENDED.includes(action) ? [(bind: Bound) => `j.finished_at <= ${bind(at)}`] : []),
     ],
   };

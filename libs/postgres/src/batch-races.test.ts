@@ -201,6 +201,33 @@ test('what is known is begun at once, and the end waits until history has heard 
   expect(await getBatch(db, id)).toMatchObject({ done: 3 + late.length, finishedAt: LATER + 7_000 });
 });
 
+test('when history has been heard out, what had failed is tried and counted once more, and what was run now is let be', async () => {
+  const runAt = Date.UTC(2100, 0, 1);
+  const [moved = '', bad = '', putOff = ''] = await jobs(3, { task: 'r.again', runAt });
+  const move = (id: string, at: number, state: string) =>
+    inside(db).run(`update job set moved_below = 32, run_at = $2, state = $3 where id = $1`, [
+      ...[id, new Date(at), state],
+    ]);
+  await move(putOff, runAt + 1, 'scheduled');
+  const states = ['scheduled', 'retrying'] as const;
+  const id = (await batch('r.again', { action: 'run-now', filter: { states } }))?.id ?? '';
+  const failures = [{ jobId: bad, code: 'input_unknown', message: 'no' }];
+  const behind = async () => 'history is behind';
+  const first = await take(id, LATER + 1_000, behind);
+  expect(first?.ids).toEqual([moved, bad, putOff]);
+  if (first) await settleBatchStep(db, { ...NOTHING, step: first, now: LATER, done: 2, failures });
+  // It has run, and waits for its next attempt.
+  for (const one of [moved, putOff]) await move(one, LATER + 1_500, 'retrying');
+  expect(await take(id, LATER + 2_000, behind)).toBeUndefined();
+  expect(await getBatch(db, id)).toMatchObject({ done: 2, failed: 1 });
+  expect(await take(id, LATER + 5_000)).toBeUndefined();
+  const second = await take(id, LATER + 6_000);
+  expect(second?.ids).toEqual([bad]);
+  if (second) await settleBatchStep(db, { ...NOTHING, step: second, now: LATER, failures });
+  expect(await take(id, LATER + 7_000)).toBeUndefined();
+  expect(await getBatch(db, id)).toMatchObject({ done: 2, failed: 1, failures, finishedAt: LATER + 7_000 });
+});
+
 test('what has gone on since it was found is none of the batch, but what it has begun to cancel is', async () => {
   const [waits = '', runs = '', stopped = '', other = ''] = await jobs(4, { task: 'r.fits' });
   const made = await batch('r.fits', { filter: { states: ['queued'] } });

@@ -122,7 +122,10 @@ async function letGo(db: Database, id: string, lease: string): Promise<undefined
   await inside(db).run('update batch set lease = null where id = $1 and lease = $2', [id, lease]);
 }
 
-/** Waits for what history has not heard of yet; when it has, all of it is looked at once more. */
+/**
+ * Waits for what history has not heard of yet; when it has, all of it is looked at once more. What was done falls out by itself; what had
+ * failed, and still fits, is tried once more, and so it is counted anew.
+ */
 async function listen(
   db: Database,
   params: {
@@ -133,7 +136,7 @@ async function listen(
   },
 ): Promise<undefined> {
   const { id, lease, missing, until } = params;
-  const again = `heard = true, last_id = null, waiting_for = null, lease = null`;
+  const again = `heard = true, last_id = null, waiting_for = null, lease = null, failed = 0, failures = '[]'`;
   const wait = `waiting_for = $3, lease_until = $4`;
   await inside(db).run(
     `update batch set ${missing === undefined ? again : wait} where id = $1 and lease = $2`,

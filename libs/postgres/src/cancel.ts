@@ -60,8 +60,9 @@ export async function cancelJob(
 
 /**
  * Notes that a job is being stopped while it runs. Returns its state then: another one where it is over, or where the step in
- * question is. Undefined when it is not known.
- * @param params.running who runs it, and at which step; absent: whoever has it did not answer
+ * question is. Undefined when it is not known. Should nobody have it, it is looked for soon, and not at the time that it waited for.
+ * @param params.running who runs it, and at which step; absent: whoever may have it did not answer. Then a job that waits for a time, or in a
+ *   parking place, stays as it is: who cancels takes its message out, so that perhaps nobody has one, and nobody would end it
  */
 export async function noteCancelling(
   db: Database,
@@ -78,8 +79,10 @@ export async function noteCancelling(
        "position" = greatest(j."position", $3::bigint,
          case when j.state in ('running', 'cancelling', 'queued') then (j."position" / 16) * 16 + ${PHASES.cancelling} end),
        attempt = coalesce($4::int, j.attempt), run = coalesce($5::int, j.run), parks = coalesce($6::int, j.parks),
-       worker_id = coalesce($7, j.worker_id), started_at = coalesce(j.started_at, ${at('$2')}), next = null, reason = null
-     where j.id = $1 and j.finished_at is null and j.state <> 'blocked' and ($3::bigint = 0 or j."position" <= $3::bigint)`,
+       worker_id = coalesce($7, j.worker_id), started_at = coalesce(j.started_at, ${at('$2')}), next = null, reason = null,
+       due_at = least(j.due_at, ${at('$2')}), check_at = least(j.check_at, ${at('$2')})
+     where j.id = $1 and j.finished_at is null and j.state <> 'blocked'
+       and ($7::text is not null or j.state in ('queued', 'running', 'cancelling')) and ($3::bigint = 0 or j."position" <= $3::bigint)`,
     [id, now, order, attempt, run, parks, running?.worker ?? null],
   );
   if (changed > 0) return 'cancelling';

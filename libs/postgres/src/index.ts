@@ -128,7 +128,7 @@ export {
   type OccurrenceRecord,
 } from './occurrences.ts';
 export { type OpenDatabaseOptions, openDatabase } from './open.ts';
-export { openCancels } from './open-cancels.ts';
+export { type OpenCancelPlace, openCancels } from './open-cancels.ts';
 export { type ParkedJob, parkedForKeys, parkedForRate, parkedForRates, parkedToRelease } from './parked.ts';
 export { ensurePartitions, type Partitions } from './partitions.ts';
 export { type Plan, type PlannedOccurrence, type PlannedSchedule, planRows } from './plan-rows.ts';

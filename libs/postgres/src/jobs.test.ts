@@ -185,6 +185,12 @@ test('only what has not begun is cancelled, once', async () => {
   expect([await open(NOON - 1), await open(NOON)]).toEqual([[], [other]]);
   await noteCancelling(db, { id: other, now: NOON });
   expect(await open(NOON)).toEqual([]);
+  // Should nobody have it after all, it is not looked for at the end of its wait, but soon.
+  const waits = newId();
+  await insertJobs(db, [sampleJob({ id: waits, runAt: NOON + 9_000 })]);
+  expect(await noteCancelling(db, { id: waits, now: NOON })).toBe('scheduled');
+  expect(await noteCancelling(db, { id: waits, now: NOON, running: { worker: 'w1' } })).toBe('cancelling');
+  expect((await getJob(db, waits))?.dueAt).toBe(NOON);
   // What is heard late of the cancelled step changes nothing.
   expect(
     await recordChanges(db, { changes: project([started({ job: id })]), workers: [], now: NOON }),

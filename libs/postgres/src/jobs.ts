@@ -38,21 +38,21 @@ const FIRST = orderOf(FIRST_POSITION, PHASES.queued);
 
 // What history has heard of since is left alone: the note would change nothing, and cost a new row and all its index entries.
 // Locked in the order of ids, as every writer of several jobs does, so that two of them cannot wait for each other.
-const NOTE_PUBLISHED = `with told as (select unnest($1::uuid[]) as id, unnest($2::bigint[]) as seq),
+const NOTE_PUBLISHED = `with told as (select unnest($1::uuid[]) as id, unnest($2::bigint[]) as seq, unnest($5::bool[]) as untold),
   locked as (
     select j.id from job j where j.id >= $3::uuid and j.id <= $4::uuid and j.id = any((select $1::uuid[])::uuid[])
       and not j.published order by j.id for update)
   update job j
-    set published = true, stream_seq = case when j."position" = ${FIRST} then coalesce(told.seq, j.stream_seq) else j.stream_seq end
+    set published = not told.untold, stream_seq = case when j."position" = ${FIRST} then coalesce(told.seq, j.stream_seq) else j.stream_seq end
     from told join locked using (id) where j.id = told.id and j.id >= $3::uuid and j.id <= $4::uuid`;
 
 /**
  * Notes that jobs have been published as they were written. The sequence (absent for timers) holds only while nothing
- * later is known of the job.
+ * later is known of the job. Of `untold` ones the sequence alone is noted: they are still looked for, to be told of.
  */
 export async function notePublished(
   db: Database,
-  rows: readonly { id: string; seq?: number }[],
+  rows: readonly { id: string; seq?: number; untold?: true }[],
 ): Promise<void> {
   if (rows.length === 0) return;
   const ids = rows.map(({ id }) => id).sort();
@@ -66,7 +66,11 @@ export async function notePublished(
       rows.map(({ seq }) => seq),
     ),
   ];
-  await inside(db).run(NOTE_PUBLISHED, [...values, ids[0], ids.at(-1)]);
+  const untold = toArray(
+    'bool',
+    rows.map((row) => row.untold === true),
+  );
+  await inside(db).run(NOTE_PUBLISHED, [...values, ids[0], ids.at(-1), untold]);
 }
 
 /** One job with its attempts; undefined when it is not known. */

@@ -1,3 +1,4 @@
+import { parseSearch } from '@jetbeat/core';
 import { expect, test } from 'vitest';
 import { createTestDatabase } from '../../../test/support/database.ts';
 import { countJobs } from './count-jobs.ts';
@@ -28,6 +29,10 @@ test('connections keep the plans of lists, however frequent what they list is, a
       }
       const conditions = conditionsOf({ queue: 'queue0', states: ['dead'] });
       await scanJobs(db, { conditions, most: 5 });
+      // As many texts as there are numbers of alternatives: of these none is kept.
+      const queues = ['queue0', 'queue1', 'queue2'].slice(0, 2 + (n % 2));
+      const several = conditionsOf({ terms: parseSearch(`queue:${queues.join(',')} state:dead,queued`) });
+      await scanJobs(db, { conditions: several, most: 5 });
     }
     const plans = await inside(db).rows<{ text: string; anew: number }>(
       'select statement as text, custom_plans::int as anew from pg_prepared_statements',

@@ -8,13 +8,24 @@ import { at, words } from './sql.ts';
 const SELECT = `select ${JOB_SELECT} from job j
   where j.cancel_requested_at <= ${at('$1')} and j.cancel_requested_at is not null and j.finished_at is null
     and j.state in (${words(NOT_BEGUN_STATES)}, 'running')
-  order by j.cancel_requested_at limit $2`;
+    and ($3::float8 is null or (j.cancel_requested_at, j.id) > (${at('$3')}, $4::uuid))
+  order by j.cancel_requested_at, j.id limit $2`;
 
-/** Jobs that somebody wanted to cancel before `before` (Unix milliseconds), and that go on as if nobody had; the longest first. */
+/** The last one of a page of `openCancels`; `at`: when its cancel was asked for, Unix milliseconds. */
+export interface OpenCancelPlace {
+  readonly at: number;
+  readonly id: string;
+}
+
+/**
+ * Jobs that somebody wanted to cancel before `before` (Unix milliseconds), and that go on as if nobody had; the longest first.
+ * @param params.after the page behind this place
+ */
 export async function openCancels(
   db: Database,
-  params: { before: number; limit: number },
+  params: { before: number; limit: number; after?: OpenCancelPlace | undefined },
 ): Promise<JobRecord[]> {
-  const { before, limit } = params;
-  return (await inside(db).rows<JobRow>(SELECT, [before, limit])).map(jobRecord);
+  const { before, limit, after } = params;
+  const values = [before, limit, after?.at ?? null, after?.id ?? null];
+  return (await inside(db).rows<JobRow>(SELECT, values)).map(jobRecord);
 }

@@ -24,8 +24,8 @@ beforeEach(async () => {
   await inside(db).run('truncate job, attempt, mark, stream_seen');
 });
 
-async function candidates(at: number) {
-  const params = { now: at, dueBefore: at - 60_000, unpublishedBefore: at - 5_000, limit: 10 };
+async function candidates(at: number, limit = 10) {
+  const params = { now: at, dueBefore: at - 60_000, unpublishedBefore: at - 5_000, limit };
   return reconcileCandidates(db, params);
 }
 async function seen(at: number) {
@@ -78,6 +78,29 @@ test('what nobody has published, and what is overdue, is looked up; what is note
   });
   expect(await seen(NOON + 122_000)).toEqual([]);
   expect(await seen(NOON + 700_000)).toEqual([[b, 'overdue']]);
+});
+
+test('of what nobody was told of the place alone is noted, and it is looked up to be told of', async () => {
+  const [job, again] = [sampleJob(), sampleJob()];
+  const [a, b] = [job.envelope.id, again.envelope.id];
+  await insertJobs(db, [job, again]);
+  await notePublished(db, [{ id: a, seq: 7, untold: true }]);
+  // However many there are, what nobody has published is looked up.
+  expect((await candidates(NOON + 6_000, 1)).map((one) => one.job.id).sort()).toEqual([a, b].sort());
+  const [row] = (await candidates(NOON + 6_000)).filter(({ job: { id } }) => id === b);
+  const order = row?.job.order ?? 0;
+  await noteReconcile(db, [{ id: b, order, checkAt: NOON, published: { seq: 8, untold: true } }]);
+  const left = (await candidates(NOON + 6_000)).map(({ job: { id, seq }, cause }) => [id, seq, cause]);
+  expect(left.sort()).toEqual(
+    [
+      [a, 7, 'unpublished'],
+      [b, 8, 'unpublished'],
+    ].sort(),
+  );
+  await noteReconcile(db, [{ id: b, order, checkAt: NOON, published: {} }]);
+  await notePublished(db, [{ id: a }]);
+  expect(await seen(NOON + 6_000)).toEqual([]);
+  expect(await getJob(db, a)).toMatchObject({ seq: 7, published: true });
 });
 
 test('a look at a delayed job that was published late does not bring it forward', async () => {

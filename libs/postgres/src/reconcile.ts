@@ -22,8 +22,8 @@ export interface ReconcileNote {
   readonly checkAt: number;
   readonly reconcileSeq?: number;
   readonly reconcileEventsSeq?: number;
-  /** It is in JetStream: found, or published again; with its sequence when that is of its own subject. */
-  readonly published?: { readonly seq?: number };
+  /** It is in JetStream: found, or published again; with its sequence when that is of its own subject. `untold`: see `notePublished`. */
+  readonly published?: { readonly seq?: number; readonly untold?: true };
 }
 
 type CandidateRow = JobRow & {
@@ -34,9 +34,15 @@ type CandidateRow = JobRow & {
 
 const SELECT = `${JOB_SELECT}, j.reconcile_seq::float8 as "reconcileSeq", j.reconcile_events_seq::float8 as "reconcileEventsSeq"`;
 
-// Two halves with an index each; neither may use up what the other is allowed.
+/** SQL: only to be told of, as whoever published it has noted where it is. */
+const PLACED = 'j.stream_seq is not null and j.moved_below is null';
+// None of the parts may use up what another is allowed: what is to be told of alone may be much, and holds up no job that nobody has published.
 const CANDIDATES = `(select ${SELECT}, true as unpublished from job j
-    where not j.published and j.finished_at is null and j.created_at < ${at('$1')}
+    where not j.published and j.finished_at is null and j.created_at < ${at('$1')} and not (${PLACED})
+    order by j.created_at limit $3)
+  union all
+  (select ${SELECT}, true as unpublished from job j
+    where not j.published and j.finished_at is null and j.created_at < ${at('$1')} and ${PLACED}
     order by j.created_at limit $3)
   union all
   (select ${SELECT}, false as unpublished from job j
@@ -46,7 +52,7 @@ const CANDIDATES = `(select ${SELECT}, true as unpublished from job j
 /**
  * Open jobs that should be looked up, the longest unlooked first: committed before `unpublishedBefore` and not heard of since,
  * or due (or last looked at) before `dueBefore`. Parked and blocked jobs wait for something
- * else. `limit`: of each of the two.
+ * else. `limit`: of each of the two, and of those that are to be told of alone.
  */
 export async function reconcileCandidates(
   db: Database,
@@ -76,7 +82,7 @@ export async function noteReconcile(db: Database, notes: readonly ReconcileNote[
   if (notes.length === 0) return;
   const rows = notes.map((note) => ({
     ...note,
-    published: note.published !== undefined,
+    published: note.published !== undefined && !note.published.untold,
     seq: note.published?.seq,
   }));
   await inside(db).run(NOTE, [toJson(rows)]);

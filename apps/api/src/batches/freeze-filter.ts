@@ -8,6 +8,18 @@ import { readTime } from '../requests/read-time.ts';
 const WINDOW_MS = 7 * 86_400_000;
 
 /**
+ * A filter that says nothing is more often a template whose variable was empty than everything.
+ * @throws ApiError invalid_request
+ */
+export function needFilter({ action, filter }: Pick<BatchRequest, 'action' | 'filter'>): void {
+  if (Object.keys(filter).length > 0) return;
+  const message = `an empty filter would ${action} whatever there is: name what is meant, or with "from" since when all of it is; "dryRun": true counts`;
+  throw new ApiError('invalid_request', message, {
+    issues: [{ pointer: '/filter', code: 'missing_field', message }],
+  });
+}
+
+/**
  * Makes the filter of a request one that holds as of now, and holds it to what its caller may see.
  * @returns `warnings`: what was taken that was not said
  * @throws ApiError invalid_request for states in which the action cannot be done, and for times and searches that are none; payloads_hidden

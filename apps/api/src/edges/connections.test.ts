@@ -15,18 +15,23 @@ afterEach(async () => {
 });
 
 /** A server on which few may connect, and a request that lasts. */
-async function listening(most: number, beside: number, https?: Certificate) {
+async function listening(
+  most: number,
+  beside: number,
+  options: { https?: Certificate; share?: number } = {},
+) {
+  const { https, share } = options;
   const { promise: held, resolve: release } = Promise.withResolvers<void>();
   const { promise: asked, resolve: ask } = Promise.withResolvers<void>();
   let dropped = 0;
   let now = 0;
   app = Fastify({ forceCloseConnections: true, ...(https ? { https } : {}) }) as unknown as FastifyInstance;
   const connections: Connections = boundConnections(app, {
-    ...{ most, beside },
+    ...{ most, beside, ...(share === undefined ? {} : { share }) },
     dropped: () => {
       dropped += 1;
     },
-    monotonic: () => (now += 10_000),
+    monotonic: () => now,
   });
   app.addHook('onRequest', async (request, reply) =>
     connections.check(request, reply, request.url === '/livez'),
@@ -40,7 +45,10 @@ async function listening(most: number, beside: number, https?: Certificate) {
   });
   app.get('/fast', async () => 'fast');
   await app.listen({ host: '127.0.0.1', port: 0 });
-  return { connections, asked, release, dropped: () => dropped };
+  const pass = (ms: number) => {
+    now += ms;
+  };
+  return { connections, asked, release, pass, dropped: () => dropped };
 }
 
 /** Opens a connection; what it is told can be waited for. */
@@ -62,6 +70,7 @@ async function open(isTls = false) {
   await once(socket, isTls ? 'secureConnect' : 'connect');
   return {
     socket,
+    where,
     ask: (path: string) => void socket.write(`GET ${path} HTTP/1.1\r\nhost: x\r\n\r\n`),
     async until(fits: () => boolean) {
       while (!fits()) await wake.promise;
@@ -114,8 +123,51 @@ test('connections that only wait for another request make room', async () => {
   await expect.poll(() => connections.count).toBe(1);
 });
 
+test.each([
+  ['http', undefined],
+  ['https', makeCertificate()],
+])('connections that have never asked for anything make room after a while, by %s', async (_, https) => {
+  const { connections, asked, pass } = await listening(3, 1, https ? { https } : {});
+  const isTls = https !== undefined;
+  const asking = await open(isTls);
+  asking.ask('/slow');
+  await asked;
+  const silent = await open(isTls);
+  await expect.poll(() => connections.count).toBe(2);
+  pass(2_000);
+  const busy = await open(isTls);
+  busy.ask('/fast');
+  await silent.until(() => silent.socket.closed);
+  await busy.until(() => busy.text.endsWith('fast'));
+  expect([asking.socket.closed, busy.text]).toEqual([false, expect.stringMatching(/^HTTP\/1\.1 200/)]);
+});
+
+test('one address does not have all that is beside the bound', async () => {
+  const { connections, asked, dropped } = await listening(1, 3, { share: 1 });
+  const first = await open();
+  first.ask('/slow');
+  await asked;
+  const second = await open();
+  await expect.poll(() => connections.count).toBe(2);
+  const third = await open();
+  expect(await third.until(() => third.socket.closed)).toBe('');
+  expect(dropped()).toBe(1);
+  const other = connect({ ...second.where, localAddress: '127.0.0.2' });
+  sockets.push(other);
+  other.write('GET /livez HTTP/1.1\r\nhost: x\r\n\r\n');
+  const [answer] = await once(other, 'data');
+  expect(String(answer)).toMatch(/^HTTP\/1\.1 200/);
+  // What is given back may be taken again.
+  second.socket.destroy();
+  await once(other, 'close');
+  await expect.poll(() => connections.count).toBe(1);
+  const again = await open();
+  again.ask('/livez');
+  expect(await again.until(() => again.socket.closed)).toMatch(/^HTTP\/1\.1 200/);
+});
+
 test('with https too', async () => {
-  const { asked, release } = await listening(1, 1, makeCertificate());
+  const { asked, release } = await listening(1, 1, { https: makeCertificate() });
   const first = await open(true);
   first.ask('/slow');
   await asked;

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ApiError } from '../problems/problem.ts';
+import { addressGroup } from './address-group.ts';
 
 /** The connections of a server. */
 export interface Connections {
@@ -16,8 +17,10 @@ export interface Connections {
 
 /** Connections beyond the bound whose request is answered, so that whoever watches the process still can. */
 const BESIDE = 50;
+/** How many of these one address may have, so that it does not keep out whoever watches the process from another. */
+const SHARE = 10;
 /** How long such a one may say nothing, milliseconds. */
-const SILENT_MS = 5_000;
+const SILENT_MS = 2_000;
 /** How often those that are idle are closed to make room, milliseconds: as nginx does with what it keeps alive. */
 const ROOM_MS = 1_000;
 /** Seconds. */
@@ -25,7 +28,9 @@ const RETRY_AFTER = 1;
 
 /**
  * Bounds the connections of a server. What comes beyond is answered 503 and closed, but for a few requests that are always answered; what comes
- * beyond that too is closed at once. Connections that only wait for another request make room first.
+ * beyond that too, or beyond the share of its address, is closed at once. Connections that only wait for a request make room first, be it their
+ * first or another.
+ * @param params.share of what comes beyond, for one address
  * @param params.dropped told of each that was closed without an answer
  */
 export function boundConnections(
@@ -33,13 +38,18 @@ export function boundConnections(
   params: {
     readonly most: number;
     readonly beside?: number;
+    readonly share?: number;
     readonly dropped: () => void;
     readonly monotonic?: () => number;
   },
 ): Connections {
-  const { most, beside = BESIDE, dropped, monotonic = () => performance.now() } = params;
+  const { most, beside = BESIDE, share = SHARE, dropped, monotonic = () => performance.now() } = params;
   const { server } = app;
   const tooMany = new WeakSet<Socket>();
+  /** By address, how many of those beyond the bound are open. */
+  const shares = new Map<string, number>();
+  /** Those of which no request has come yet, oldest first, by where they come from: with https that is what both of their sockets have in common. */
+  const silent = new Map<string, { readonly socket: Socket; readonly at: number }>();
   let count = 0;
   let madeRoomAt = Number.NEGATIVE_INFINITY;
   server.maxConnections = most + beside;
@@ -47,14 +57,39 @@ export function boundConnections(
     if (monotonic() - madeRoomAt < ROOM_MS) return;
     madeRoomAt = monotonic();
     server.closeIdleConnections();
+    // Those that have never asked for anything are no idle ones to Node.
+    for (const { socket, at } of silent.values()) {
+      if (monotonic() - at < SILENT_MS) break;
+      socket.destroy();
+    }
+  };
+  const takeShare = (socket: Socket) => {
+    const group = addressGroup(socket.remoteAddress ?? '');
+    const taken = shares.get(group) ?? 0;
+    if (taken >= share) return false;
+    shares.set(group, taken + 1);
+    socket.once('close', () => {
+      const left = (shares.get(group) ?? 1) - 1;
+      if (left > 0) shares.set(group, left);
+      else shares.delete(group);
+    });
+    return true;
   };
   server.on('connection', (socket: Socket) => {
     count += 1;
+    const from = placeOf(socket);
+    silent.set(from, { socket, at: monotonic() });
     socket.once('close', () => {
       count -= 1;
+      silent.delete(from);
     });
     if (count >= most) makeRoom();
     if (count <= most) return;
+    if (!takeShare(socket)) {
+      socket.destroy();
+      dropped();
+      return;
+    }
     tooMany.add(socket);
     socket.setTimeout(SILENT_MS, () => socket.destroy());
   });
@@ -62,6 +97,7 @@ export function boundConnections(
   server.on('secureConnection', (socket: Socket) => {
     if (count > most) tooMany.add(socket);
   });
+  server.on('request', ({ socket }: { socket: Socket }) => void silent.delete(placeOf(socket)));
   server.on('drop', () => {
     makeRoom();
     dropped();
@@ -84,4 +120,8 @@ export function boundConnections(
       );
     },
   };
+}
+
+function placeOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
 }

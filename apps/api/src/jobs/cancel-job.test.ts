@@ -76,6 +76,13 @@ test('begun without a word of it in history, or perhaps at a worker that does no
   }
 });
 
+test('waits for its time, or looked for in vain, and a worker that does not answer: it is left as it is', async () => {
+  const asked = { takeWaiting: async () => false, ask: async () => ({ silent: ['w'] }) };
+  const { ports, calls } = create('scheduled', { ...asked, stopping: async () => 'scheduled' });
+  expect(await cancelJob(ports, 'j', undefined)).toMatchObject({ left: { code: 'workers_silent' } });
+  expect(calls).not.toContain('pause');
+});
+
 test('its worker is gone: whoever gets it next drops it, so its message stays', async () => {
   const { ports, calls } = create(
     'running',

@@ -112,5 +112,8 @@ async function stop(ports: CancelPorts, id: string, holder: Holder | undefined):
   if (state === undefined) throw notFound(id);
   if (state === 'cancelling' || state === 'cancelled') return 'done';
   refuseEnded(state);
+  // It stands at another step than the worker has told, or waits for what nobody may bring any more: a recorder ends it when that worker is heard of.
+  if (!holder && isWaiting(state))
+    throw new ApiError('workers_silent', 'a worker that may have begun the job does not answer');
   return 'again';
 }

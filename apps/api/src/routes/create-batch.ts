@@ -5,7 +5,7 @@ import { timedId } from '../answers/asked-id.ts';
 import { auditNote } from '../audit/audit-note.ts';
 import { batchJson, filterJson } from '../batches/batch-json.ts';
 import { tooManyBatches } from '../batches/find-batch.ts';
-import { freezeFilter } from '../batches/freeze-filter.ts';
+import { freezeFilter, needFilter } from '../batches/freeze-filter.ts';
 import type { Parts } from '../parts.ts';
 import { answer, problems } from '../problems/problem-responses.ts';
 import { isDryRun } from '../requests/is-dry-run.ts';
@@ -37,6 +37,7 @@ export function createBatchRoute(app: FastifyInstance, { db, batches }: Parts): 
     async (request, reply) => {
       const { action, rate = RATE, limit, reason, dryRun = false } = request.body;
       const { caller } = request;
+      if (!dryRun) needFilter(request.body);
       // What there is, and what is made later, is told apart by one clock, whichever API is asked.
       const now = await databaseTime(db);
       const frozen = freezeFilter(request.body, { caller, now });

@@ -12,7 +12,7 @@ import { checkQueue, QUEUE_PARAMS, showQueue } from '../queues/find-queue.ts';
 import { entityTag } from '../requests/entity-tag.ts';
 import { readTime } from '../requests/read-time.ts';
 
-/** `POST /queues/{name}/pause`: from a second after the answer on nothing of it begins. A second pause changes note and end. */
+/** `POST /queues/{name}/pause`: from a second after the answer on nothing of it begins. A second pause changes the end, and the note where it has one. */
 export function pauseQueueRoute(app: FastifyInstance, parts: Parts): void {
   const { db, queues, clock } = parts;
   app.post<{ Params: { queue: string }; Body: QueuePauseRequest }>(
@@ -38,13 +38,18 @@ export function pauseQueueRoute(app: FastifyInstance, parts: Parts): void {
         throw new ApiError('invalid_request', describeIssues(issues), { issues });
       }
       await checkQueue(parts, name);
-      const asked = { ...(note === undefined ? {} : { note }), ...(until === undefined ? {} : { until }) };
       const queue = await changeQueue(db, {
         ...{ name, now },
         audit: auditOf(request, 'queue.pause', { kind: 'queue', id: name }, shownQueue),
         change({ version, paused }) {
           const first = isPaused({ version, ...(paused ? { paused } : {}) }, now) ? paused : undefined;
-          const pause = { by: request.caller.id, since: first?.since ?? now, ...asked };
+          // Whoever pauses once more to be sure does not take back why it was.
+          const why = note ?? first?.note;
+          const pause = {
+            ...{ by: request.caller.id, since: first?.since ?? now },
+            ...(why === undefined ? {} : { note: why }),
+            ...(until === undefined ? {} : { until }),
+          };
           // Said twice, it is said once.
           return isDeepStrictEqual(pause, first) ? undefined : { paused: pause };
         },

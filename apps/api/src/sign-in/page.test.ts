@@ -72,6 +72,14 @@ test.each([false, true])(
   },
 );
 
+test('a link that holds no more is said to, and one can sign in another way', async () => {
+  const page = await open('#code=c', (asked) =>
+    asked.startsWith('POST') ? [401, { detail: 'it was followed' }] : api(false)(asked),
+  );
+  await page.click('follow');
+  expect([page.said(), ...page.shown('with-link', 'with-key')]).toEqual(['it was followed', false, true]);
+});
+
 test('a link that is left alone is gone, and one can sign in another way', async () => {
   const page = await open('#code=c', api(false));
   await page.click('stay');

@@ -142,7 +142,15 @@ on('with-key', 'submit', async () => {
   element('key').value = '';
   await signIn({ key });
 });
-on('follow', 'click', async () => signIn({ code: link }));
+on('follow', 'click', async () => {
+  try {
+    await signIn({ code: link });
+  } catch (error) {
+    // What is used up signs nobody in any more: back to what does.
+    if (error.status === 401) await begin();
+    throw error;
+  }
+});
 on('stay', 'click', begin);
 on('sign-out', 'click', async () => {
   await ask('DELETE', SESSION);
