@@ -24,6 +24,11 @@ interface Described {
 
 const PREFIX = '/api/v1';
 
+/** What nobody but its holder may know of a key `jb_<id>_<secret>`; a secret may hold `_` itself. */
+export function secretOf(key: string): string {
+  return key.slice(key.indexOf('_', 'jb_'.length) + 1);
+}
+
 /** Every route below `/api/v1`, out of the running server. */
 export async function routesOf(url: string): Promise<Route[]> {
   const { paths } = (await (await fetch(`${url}/openapi.json`)).json()) as {

@@ -48,6 +48,7 @@ test('migrating again, from several processes at once, changes nothing', async (
     '0014-sessions',
     '0015-askers',
     '0016-heard-batches',
+    '0017-one-beginning',
   ]);
   await Promise.all(others.map((other) => migrate(other)));
   await Promise.all(others.map((other) => other.close()));

@@ -174,6 +174,7 @@ test('plain SQL makes a schedule of a name and a definition, and takes what was 
     `insert into schedule (name, definition) values ('sql', '{"when": {"every": 1000}, "job": {"task": "a", "input": 1}}')`,
   );
   const schedule = await getSchedule(db, 'sql');
+  expect(schedule?.cursor).toBe(schedule?.createdAt);
   expect(schedule).toMatchObject({
     ...{ version: 1, runs: 0, nextAt: 0 },
     definition: { name: 'sql', timeZone: 'UTC', overlap: 'skip', catchUp: 'latest' },

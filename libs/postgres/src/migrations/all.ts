@@ -6,6 +6,7 @@ import { Callbacks } from './callbacks.ts';
 import { Expiry } from './expiry.ts';
 import { HeardBatches } from './heard-batches.ts';
 import { Initial } from './initial.ts';
+import { OneBeginning } from './one-beginning.ts';
 import { Queues } from './queues.ts';
 import { Retries } from './retries.ts';
 import { ScheduleUpkeep } from './schedule-upkeep.ts';
@@ -38,4 +39,5 @@ export const migrations = [
   Sessions,
   Askers,
   HeardBatches,
+  OneBeginning,
 ];
