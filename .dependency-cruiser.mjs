@@ -40,7 +40,7 @@ export default {
       from: { path: '^((?:apps|libs)/[^/]+|infra|test)/' },
       to: {
         path: '^(?:apps|libs)/[^/]+/src/',
-        pathNot: ['^(?:apps|libs)/[^/]+/src/(index|testing|http)\\.ts$', '^$1/'],
+        pathNot: ['^(?:apps|libs)/[^/]+/src/(index|testing|http|http/index)\\.ts$', '^$1/'],
       },
     },
     {
@@ -61,6 +61,13 @@ export default {
       severity: 'error',
       from: { path: '^libs/tasks/' },
       to: { path: 'node_modules/(@mikro-orm|kysely)/' },
+    },
+    {
+      name: 'the schemas are for the API',
+      comment: 'they cost every other process part of its start: of `@jetbeat/core/http` it may name types',
+      severity: 'error',
+      from: { path: '^(apps|libs)/', pathNot: ['^apps/api/', '^libs/core/src/http/', NOT_TESTS] },
+      to: { path: '^libs/core/src/http/', dependencyTypesNot: ['type-only'] },
     },
     { name: 'no cycles', severity: 'error', from: {}, to: { circular: true } },
     { name: 'resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },

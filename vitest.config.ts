@@ -19,6 +19,8 @@ export default defineConfig({
     maxWorkers: 4,
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // What is polled for comes, however busy the machine is; vitest itself waits for a second only.
+    expect: { poll: { timeout: 15_000 } },
     coverage: {
       include: ['libs/core/src/**/*.ts'],
       exclude: ['**/*.test.ts', '**/index.ts'],

@@ -39,9 +39,9 @@ test('a process that ends is started again until it is stopped, which is safe tw
     },
     log: (line) => lines.push(line),
   });
-  await vi.waitUntil(() => started.length === 1);
+  await vi.waitUntil(() => started.length === 1, { timeout: 15_000 });
   started[0]?.kill();
-  await vi.waitUntil(() => started.length === 2, { timeout: 5000 });
+  await vi.waitUntil(() => started.length === 2, { timeout: 15_000 });
   expect(lines).toEqual(['sleeper was ended by SIGKILL; starting it again in 250 ms']);
   await Promise.all([kept.stop(), kept.stop()]);
   expect(started.map((process) => isAlive(process.pid))).toEqual([false, false]);
@@ -54,7 +54,7 @@ test('one that cannot be started is tried again, and stopping ends the wait', as
     begin: () => Promise.reject(new Error('no such program')),
     log: (line) => lines.push(line),
   });
-  await vi.waitUntil(() => lines.length >= 2, { timeout: 5000 });
+  await vi.waitUntil(() => lines.length >= 2, { timeout: 15_000 });
   await kept.stop();
   expect(lines.slice(0, 2)).toEqual([
     'broken did not start: no such program; starting it again in 250 ms',
@@ -71,7 +71,7 @@ test('a process that ignores the polite signal is ended the hard way', async () 
     outputFile: output,
     stopSignals: [{ signal: 'SIGTERM', waitMs: 200 }],
   });
-  await vi.waitUntil(async () => (await tailOf(output)) === 'ready');
+  await vi.waitUntil(async () => (await tailOf(output)) === 'ready', { timeout: 15_000 });
   await process.stop();
   expect(await process.exited).toEqual({ code: null, signal: 'SIGKILL' });
 });

@@ -62,7 +62,7 @@ test('everything that is killed is started again, and stopping leaves nothing', 
   const env = await vi.waitUntil(() => readFile(note, 'utf8').catch(() => ''), { timeout: 10_000 });
   expect(JSON.parse(env)).toMatchObject({ env: { NATS: `nats://127.0.0.1:${ports.natsPort}` } });
   for (const name of ['app', 'nats', 'postgres']) {
-    const pid = await vi.waitUntil(() => pidOf(name));
+    const pid = await vi.waitUntil(() => pidOf(name), { timeout: 15_000 });
     process.kill(pid, 'SIGKILL');
     await startedAgain(name, pid);
     expect(lines.join('\n')).toContain(`${name} was ended by SIGKILL; starting it again in`);
@@ -104,8 +104,9 @@ test('what a killed start has left is found and stopped by the next', { timeout:
   expect(stopped.toSorted()).toEqual(['app', 'nats', 'postgres']);
   expect(order).toEqual(['app', 'nats', 'postgres']);
   // Processes whose parent was killed are collected by init a little later.
-  await vi.waitUntil(async () =>
-    (await Promise.all(Object.values(ports).map(portIsFree))).every((free) => free),
+  await vi.waitUntil(
+    async () => (await Promise.all(Object.values(ports).map(portIsFree))).every((free) => free),
+    { timeout: 15_000 },
   );
   expect(await stopLeftovers({ file, log: () => {} })).toEqual([]);
 });

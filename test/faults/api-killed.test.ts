@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { JobAccepted } from '@jetbeat/core';
+import type { JobAccepted } from '@jetbeat/core/http';
 import { MikroORM } from '@mikro-orm/postgresql';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ProblemJson } from '../support/api.ts';

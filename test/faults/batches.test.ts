@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Batch, JobCounts } from '@jetbeat/core';
+import type { Batch, JobCounts } from '@jetbeat/core/http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type AppGroup, startAppGroup } from '../support/app-group.ts';
 import type { AppProcess } from '../support/app-process.ts';

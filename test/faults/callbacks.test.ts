@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Job } from '@jetbeat/core';
+import type { Job } from '@jetbeat/core/http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { AppProcess } from '../support/app-process.ts';
 import { ENDS } from '../support/http.ts';

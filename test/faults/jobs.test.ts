@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { connect } from '@jetbeat/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { AppProcess } from '../support/app-process.ts';
+import { type Gates, startGates } from '../support/gates.ts';
 import type { JobJson } from '../support/http.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -15,13 +16,16 @@ let stack: Stack;
 let dir: string;
 let api: AppProcess;
 let recorder: AppProcess;
+let gates: Gates;
 beforeAll(async () => {
+  gates = await startGates();
   dir = await mkdtemp(join(tmpdir(), 'jetbeat-jobs-'));
   stack = await startStack({ ackWait: '2s', env: { JETBEAT_TASKS: tasks, JETBEAT_CONCURRENCY: '2' } });
   [api, recorder] = await Promise.all([stack.start('api'), stack.start('recorder')]);
 }, 90_000);
 afterAll(async () => {
   await stack?.stop();
+  await gates?.stop();
   await rm(dir, { recursive: true, force: true });
 }, 60_000);
 
@@ -93,8 +97,10 @@ test('the API dies in the middle of a move: the recorder carries it out, and the
 
 test('jobs that a worker holds are moved, and it is killed: each runs once, at its new time', async () => {
   const worker = await stack.start('worker');
-  const busy = [await post('busy-1', { ms: 1_000 }), await post('busy-2', { ms: 1_000 })];
-  await hasBegun('busy-2');
+  // Both slots are taken until all is moved.
+  const gate = `${gates.url}/busy`;
+  const busy = [await post('busy-1', { gate }), await post('busy-2', { gate })];
+  await gates.until('/busy', 2);
   const names = Array.from({ length: 10 }, (_, index) => `held-${index}`);
   const ids = await Promise.all(names.map((name) => post(name, { ms: 10 })));
   const runAt = new Date(Date.now() + 4_000).toISOString();
@@ -103,6 +109,7 @@ test('jobs that a worker holds are moved, and it is killed: each runs once, at i
   );
   expect(statuses).toEqual(ids.map(() => 200));
   await worker.kill();
+  gates.open('/busy');
   const next = await stack.start('worker');
   for (const id of [...ids, ...busy]) await stack.http.jobIn(id, ['succeeded'], 40_000);
   for (const [index, id] of ids.entries()) {

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import type { ApiKeyCreated } from '@jetbeat/core';
+import type { ApiKeyCreated } from '@jetbeat/core/http';
 import { loadConfig } from '@jetbeat/runtime';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { secretOf } from '../support/access.ts';

@@ -110,7 +110,7 @@ test('metrics are open on the machine itself alone, and tell of all queues to wh
       (await fetch(`${local.http.url}/metrics`, { headers: key ? { authorization: `Bearer ${key}` } : {} }))
         .status;
     expect(await metrics()).toBe(200);
-    const open = await startTestApi({ yaml: 'api: {publicUrl: "https://jetbeat.example.org"}\n' });
+    const open = await startTestApi({ yaml: 'api: {publicUrl: "http://127.0.0.1:7420"}\n' });
     try {
       const at = async (key?: string) =>
         (await fetch(`${open.http.url}/metrics`, { headers: key ? { authorization: `Bearer ${key}` } : {} }))

@@ -1,4 +1,4 @@
-import type { ApiKey, ApiKeyCreated, Problem } from '@jetbeat/core';
+import type { ApiKey, ApiKeyCreated, Problem } from '@jetbeat/core/http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { makeKey, secretOf } from '../support/access.ts';
 import { startTestApi, type TestApi } from '../support/api.ts';

@@ -1,7 +1,9 @@
 import { revokeApiKey } from '@jetbeat/postgres';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { fill, makeKey, nothing, pathTo, type Route, routesOf, type Things } from '../support/access.ts';
+import { bodyOf, ROLES, refusalOf, rolesOf } from '../support/access-tables.ts';
 import { startTestApi, type TestApi } from '../support/api.ts';
+import { askAs } from '../support/ask-as.ts';
 import { createBrowser } from '../support/page.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
@@ -9,7 +11,6 @@ import { waitUntil } from '../support/wait-until.ts';
 const MINE = 'mine';
 const OTHER = 'hush';
 const SECRET = 'canary-of-payloads';
-const ROLES = ['viewer', 'operator', 'admin'] as const;
 /** What keys there are of each role, by what is said of them. */
 const KINDS: readonly [string, { queues?: string[]; payloads?: boolean }][] = [
   ['', {}],
@@ -67,47 +68,13 @@ beforeAll(async () => {
   const all = await routesOf(api.http.url);
   routes = all.filter(({ role }) => role !== 'anyone');
   open = all.filter(({ role }) => role === 'anyone');
-  await waitUntil(
-    'it has expired',
-    async () => (await ask('GET', '/jobs', 'expired')).status === 401 || undefined,
-  );
+  await waitUntil('it has expired', async () => (await ask('GET', '/jobs', 'expired')).status === 401);
 });
 afterAll(() => api?.stop());
 
-interface Asked {
-  readonly status: number;
-  readonly code: string;
-  readonly text: string;
-}
-
-/** Asks as `who`, until the machine has time for it. */
-async function ask(...asked: Parameters<typeof askOnce>): Promise<Asked> {
-  return waitUntil('it is answered', async () => {
-    const answer = await askOnce(...asked);
-    return answer.code === 'overloaded' ? undefined : answer;
-  });
-}
-
-/** Of a stream only the begin is read. */
-async function askOnce(method: string, path: string, who: string, body?: unknown): Promise<Asked> {
-  const stop = new AbortController();
-  const response = await fetch(`${api.http.url}/api/v1${path}`, {
-    method,
-    headers: {
-      ...comers.get(who),
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    signal: AbortSignal.any([stop.signal, AbortSignal.timeout(10_000)]),
-  });
-  const { status, headers } = response;
-  const isStream = headers.get('content-type')?.startsWith('text/event-stream') ?? false;
-  const text = isStream ? '' : await response.text();
-  stop.abort();
-  const isProblem = text !== '' && headers.get('content-type')?.includes('problem');
-  return { status, code: isProblem ? (JSON.parse(text) as { code: string }).code : '', text };
-}
-
+/** Asks as `who`. */
+const ask = (method: string, path: string, who: string, body?: unknown) =>
+  askAs(api.http.url, { method, path, headers: comers.get(who) ?? {}, body });
 /** With the key itself, and signed in with it. */
 const byBoth = (route: Route) => ['', 'session of '].map((by) => ({ route, by }));
 const title = ({ method, path }: Route) => `${method} ${path}`;
@@ -123,7 +90,7 @@ describe('every route, who may call it', () => {
 
   test('anyone may sign in and out, and nothing else', () => {
     const signingIn = ['POST /session', 'DELETE /session', 'GET /session/ways'];
-    const byProvider = ['GET /session/oidc', 'GET /session/oidc/callback'];
+    const byProvider = ['', '/callback', '/sign-out'].map((path) => `GET /session/oidc${path}`);
     expect(open.map(title).toSorted()).toEqual([...signingIn, ...byProvider].toSorted());
   });
 
@@ -160,64 +127,21 @@ describe('every route, who may call it', () => {
   });
 });
 
-/** For each request with a body one that would do something, in the queue of these things. */
-function bodyOf({ operation, hasBody }: Route, { queue, task, schedule }: Things): unknown {
-  const job = { task, queue, input: {} };
-  const plan = { when: { cron: '0 4 * * *' }, job };
-  const bodies: Readonly<Record<string, unknown>> = {
-    createJob: job,
-    createJobs: { jobs: [job] },
-    patchJob: { priority: 'high' },
-    createSchedule: { name: `${schedule}2`, ...plan },
-    createSchedules: { schedules: [{ name: `${schedule}3`, ...plan }] },
-    putSchedule: plan,
-    patchSchedule: { overlap: 'allow' },
-    backfillSchedule: { from: '2026-01-01T00:00:00Z', to: '2026-01-02T00:00:00Z', dryRun: true },
-    previewSchedule: { when: { cron: '0 4 * * *' } },
-    putQueue: { concurrency: 1 },
-    changeQueue: { concurrency: 1 },
-    changeTask: { rateLimit: null },
-    replayDeadLetters: { filter: {}, dryRun: true },
-    createBatch: { action: 'cancel', filter: {}, dryRun: true },
-    createApiKey: { name: 'more', role: 'viewer', queues: [queue] },
-    setWorkerConcurrency: { value: 1 },
-    setWorkerQueues: { add: [queue] },
-  };
-  return hasBody ? (bodies[operation] ?? {}) : undefined;
-}
-
 describe('a key that is for some queues only', () => {
-  /** What is answered where the thing is of another queue. */
-  const refusals: Readonly<Record<string, readonly [status: number, code: RegExp]>> = {
-    every: [403, /^needs_every_queue$/],
-    new: [403, /^(queue_not_allowed|key_exceeds_maker)$/],
-    queue: [404, /^queue_not_found$/],
-    job: [404, /^job_not_found$/],
-    schedule: [404, /^schedule_not_found$/],
-    'dead-letter': [404, /^dead_letter_not_found$/],
-    task: [404, /^task_not_found$/],
-    batch: [404, /^(batch|replay)_not_found$/],
-    worker: [404, /^worker_not_found$/],
-  };
-  /** What would be made under this name. */
-  const made: Readonly<Record<string, readonly [number, RegExp]>> = {
-    putQueue: [403, /^queue_not_allowed$/],
-    putSchedule: [409, /^schedule_exists$/],
-  };
-  const ofAdmins: Readonly<Record<string, readonly [number, RegExp]>> = {
-    '/api-keys/{id}': [404, /^key_not_found$/],
-    '/sessions/{id}': [404, /^session_not_found$/],
-  };
+  const byRole = (route: Route) => rolesOf(route).map((role) => ({ route, role }));
 
   test('of another queue it neither sees nor touches anything, on any route', async () => {
-    for (const { route, by } of routes.flatMap(byBoth)) {
-      const who = `${by}${route.role} of ${MINE}`;
+    const each = routes.flatMap(byBoth);
+    for (const { route, by, role } of each.flatMap((one) =>
+      rolesOf(one.route).map((role) => ({ ...one, role })),
+    )) {
+      const who = `${by}${role} of ${MINE}`;
       const asked = await ask(route.method, pathTo(route, other), who, bodyOf(route, other));
       if (route.method === 'GET')
         expect([asked.status, 405], title(route)).toContain(
           (await ask('HEAD', pathTo(route, other), who)).status,
         );
-      const expected = made[route.operation] ?? ofAdmins[route.path] ?? refusals[route.scope];
+      const expected = refusalOf(route);
       if (expected) {
         const [status, code] = expected;
         expect(asked, title(route)).toMatchObject({ status, code: expect.stringMatching(code) });
@@ -233,9 +157,9 @@ describe('a key that is for some queues only', () => {
   });
 
   test('what is of another queue is answered in the very words as what there is not', async () => {
-    for (const route of routes.filter(({ path }) => path.includes('{'))) {
+    for (const { route, role } of routes.filter(({ path }) => path.includes('{')).flatMap(byRole)) {
       const none = nothing();
-      const who = `${route.role} of ${MINE}`;
+      const who = `${role} of ${MINE}`;
       // Names that are made are taken or not, whoever asks.
       if (route.operation === 'putSchedule') continue;
       const [there, nowhere] = await Promise.all(
@@ -272,7 +196,7 @@ describe('a key that is for some queues only', () => {
     const last = (route: Route) => Number(/cancel|delete|revoke|discard/i.test(route.operation));
     for (const route of routes.toSorted((a, b) => last(a) - last(b))) {
       if (route.scope === 'every') continue;
-      const who = `${route.role} of ${MINE}`;
+      const who = `${rolesOf(route).at(-1)} of ${MINE}`;
       const { status, code } = await ask(route.method, pathTo(route, mine), who, bodyOf(route, mine));
       expect({ route: title(route), code, status }).toEqual({
         ...{ route: title(route), code },

@@ -1,4 +1,4 @@
-import type { Problem, Schedule } from '@jetbeat/core';
+import type { Problem, Schedule } from '@jetbeat/core/http';
 import { databaseTime, recordChanges } from '@jetbeat/postgres';
 import { MikroORM } from '@mikro-orm/postgresql';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';

@@ -1,9 +1,9 @@
-import type { Job, JobAccepted, Problem, Schedule, WorkerJson } from '@jetbeat/core';
-import { databaseTime, recordChanges } from '@jetbeat/postgres';
+import type { Job, JobAccepted, Problem, Schedule, WorkerJson } from '@jetbeat/core/http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { deadJob, makeKey } from '../support/access.ts';
 import { startTestApi, type TestApi } from '../support/api.ts';
 import type { Http } from '../support/http.ts';
+import { workerEvent, writeWorkers } from '../support/recorder.ts';
 
 /** The routing sends a task elsewhere than it says itself. */
 const YAML = `
@@ -16,20 +16,12 @@ let own: Http;
 beforeAll(async () => {
   api = await startTestApi({ yaml: YAML });
   own = api.as((await makeKey(api, { role: 'operator', queues: ['mine'] })).key);
-  const worker = (id: string, queues: string[], tasks: { name: string; queue?: string }[]) => ({
-    ...{ kind: 'worker' as const, worker: id, state: 'running' as const, host: 'h', pid: 1, version: '1' },
-    ...{ queues, concurrency: 1, held: 0, startedAt: Date.now(), at: Date.now(), tasks },
-  });
-  await recordChanges(api.db, {
-    changes: { jobs: [], attempts: [] },
-    // They are alive for as long as this file takes.
-    now: (await databaseTime(api.db)) + 600_000,
-    workers: [
-      worker('w-mine', ['mine'], [{ name: 'a.task' }, { name: 'home.mine', queue: 'mine' }]),
-      worker('w-theirs', ['theirs'], [{ name: 'a.task' }, { name: 'home.theirs', queue: 'theirs' }]),
-      worker('w-both', ['mine', 'theirs'], [{ name: 'a.task' }]),
-    ],
-  });
+  const both = { name: 'a.task' };
+  await writeWorkers(api.db, [
+    workerEvent('w-mine', { queues: ['mine'], tasks: [both, { name: 'home.mine', queue: 'mine' }] }),
+    workerEvent('w-theirs', { queues: ['theirs'], tasks: [both, { name: 'home.theirs', queue: 'theirs' }] }),
+    workerEvent('w-both', { queues: ['mine', 'theirs'], tasks: [both] }),
+  ]);
 });
 afterAll(() => api?.stop());
 

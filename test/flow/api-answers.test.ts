@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import type { JobAccepted } from '@jetbeat/core';
+import type { JobAccepted } from '@jetbeat/core/http';
 import { createApiKey } from '@jetbeat/postgres';
 import { MikroORM } from '@mikro-orm/postgresql';
 import { afterAll, beforeAll, expect, test } from 'vitest';

@@ -1,4 +1,4 @@
-import type { Queue, TaskAnswer as Task } from '@jetbeat/core';
+import type { Queue, TaskAnswer as Task } from '@jetbeat/core/http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type ProblemJson, startTestApi, type TestApi } from '../support/api.ts';
 
@@ -144,7 +144,13 @@ const NOT_AUDITED = {
 const AUDITED_ELSEWHERE = [
   ...['POST /dead-letters/{jobId}/replay', 'DELETE /dead-letters/{jobId}', 'POST /dead-letters/replay'],
   ...['POST /batches', 'POST /batches/{id}/abort', 'POST /api-keys', 'DELETE /api-keys/{id}'],
-  ...['POST /session', 'DELETE /session', 'DELETE /sessions/{id}'],
+  ...[
+    'DELETE /queues/{queue}',
+    'POST /session',
+    'DELETE /session',
+    'DELETE /sessions/{id}',
+    'POST /sessions/end',
+  ],
   ...['drain', 'resume', 'stop', 'concurrency', 'queues'].map((verb) => `POST /workers/{id}/${verb}`),
 ];
 
@@ -226,4 +232,14 @@ test('read by filter, in pages, by admins alone', async () => {
   expect(await of(`from=${new Date(Date.now() + 60_000).toISOString()}`)).toEqual(new Set());
   for (const query of ['actor=%00', 'action=', 'cursor=x', 'from=yesterday', 'who=me'])
     expect((await call(`GET /audit?${query}`)).status, query).toBe(400);
+  const suggested = async (query: string) => {
+    const { status, body } = await call(`GET /audit?${query}`);
+    return [status, body.errors[0]?.pointer, body.errors[0]?.suggestion];
+  };
+  // What nothing can have is no filter.
+  expect(await suggested('target=foo:x')).toEqual([400, '?target', undefined]);
+  expect(await suggested('target=Queue:mail')).toEqual([400, '?target', 'queue:mail']);
+  expect(await suggested('target=queue:')).toEqual([400, '?target', undefined]);
+  expect(await suggested('action=queue.paus')).toEqual([400, '?action', 'queue.pause']);
+  expect(await suggested('action=whatever')).toEqual([400, '?action', undefined]);
 });

@@ -1,4 +1,5 @@
-import { type Job, project } from '@jetbeat/core';
+import { project } from '@jetbeat/core';
+import type { Job } from '@jetbeat/core/http';
 import {
   askDoubt,
   createEventPublisher,
@@ -143,10 +144,9 @@ test('a job that may have ended, which history has not read yet: the cancel is n
   await beginCancel(api.db, { id: other.id, now: Date.now() - 60_000 });
   await api.record();
   expect((await getJob(api.db, other.id))?.cancelRequestedAt).toBeDefined();
-  const waits = (job: string) => api.http.call<Job>('GET', `/jobs/${job}?wait=20s`);
-  const [ended, noted] = await Promise.all([waits(id), waits(other.id)]);
+  const [ended, noted] = await Promise.all([id, other.id].map((job) => api.http.ended(job)));
   // It had ended before it was cancelled.
-  expect([ended.body.state, noted.body.state]).toEqual(['succeeded', 'cancelled']);
+  expect([ended?.state, noted?.state]).toEqual(['succeeded', 'cancelled']);
   // Nor does the next one run what was stopped where nobody is any more.
   await marks.remove(stopped);
   await events.publish(workerEvent(WORKER, { state: 'stopped' }));

@@ -1,4 +1,4 @@
-import type { JobsAccepted } from '@jetbeat/core';
+import type { JobsAccepted } from '@jetbeat/core/http';
 import { MikroORM } from '@mikro-orm/postgresql';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { type ProblemJson, startTestApi, type TestApi } from '../support/api.ts';

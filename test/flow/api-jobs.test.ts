@@ -1,4 +1,4 @@
-import type { Job } from '@jetbeat/core';
+import type { Job } from '@jetbeat/core/http';
 import { findMessage, jobsStreamState } from '@jetbeat/jetstream';
 import { writeFollowed } from '@jetbeat/postgres';
 import { afterAll, beforeAll, expect, test } from 'vitest';

@@ -1,4 +1,4 @@
-import type { Problem, Queue, Schedule } from '@jetbeat/core';
+import type { Problem, Queue, Schedule } from '@jetbeat/core/http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startTestApi, type TestApi } from '../support/api.ts';
 

@@ -6,7 +6,7 @@ import type {
   Problem,
   Schedule,
   Triggered,
-} from '@jetbeat/core';
+} from '@jetbeat/core/http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startTestApi, type TestApi } from '../support/api.ts';
 

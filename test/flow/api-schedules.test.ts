@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { type Forecast, type OccurrencePage, type Schedule, type ScheduleSpec, uuidV7 } from '@jetbeat/core';
+import { type ScheduleSpec, uuidV7 } from '@jetbeat/core';
+import type { Forecast, OccurrencePage, Schedule } from '@jetbeat/core/http';
 import { createSchedule, databaseTime } from '@jetbeat/postgres';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type ProblemJson, startTestApi, type TestApi } from '../support/api.ts';

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import type { Batch, DeadLetter, Job } from '@jetbeat/core';
+import type { Batch, DeadLetter, Job } from '@jetbeat/core/http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type AppGroup, startAppGroup } from '../support/app-group.ts';
 import { waitUntil } from '../support/wait-until.ts';

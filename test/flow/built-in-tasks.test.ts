@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path';
 import { loadConfig } from '@jetbeat/runtime';
 import { MikroORM } from '@mikro-orm/postgresql';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { processLives } from '../support/process-lives.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
@@ -165,8 +166,7 @@ test('a worker that is killed takes its commands with it, and the job runs again
   await stack.http.jobIn(id, ['running']);
   await worker.kill();
   const [first = 0] = (await readFile(pids, 'utf8')).split('\n').map(Number);
-  for (const pid of [first, child])
-    await waitUntil(`${pid} is gone`, async () => (isGone(pid) ? true : undefined), { timeoutMs: 5_000 });
+  for (const pid of [first, child]) await waitUntil(`${pid} is gone`, async () => !(await processLives(pid)));
   const next = await startWorker(more);
   const job = await stack.http.jobIn(id, ['succeeded', 'dead'], 40_000);
   expect(job).toMatchObject({
@@ -175,12 +175,3 @@ test('a worker that is killed takes its commands with it, and the job runs again
   });
   await next.stop();
 }, 90_000);
-
-function isGone(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return false;
-  } catch {
-    return true;
-  }
-}

@@ -4,14 +4,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import {
-  callbacksOf,
-  JobRequestSchema,
-  makeCallback,
-  readPolicy,
-  readSettings,
-  uuidV7From,
-} from '@jetbeat/core';
+import { callbacksOf, makeCallback, readPolicy, readSettings, uuidV7From } from '@jetbeat/core';
+import { JobRequestSchema } from '@jetbeat/core/http';
 import { loadConfig } from '@jetbeat/runtime';
 import type { Task } from '@jetbeat/task';
 import { runTask } from '@jetbeat/task/testing';

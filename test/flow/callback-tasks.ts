@@ -61,12 +61,12 @@ const steps = (name: string, isolation: IsolationInput) =>
         await new Promise((resolve) => setTimeout(resolve, 1));
       }
       ctx.progress(50);
-      await new Promise((resolve) => setTimeout(resolve, Number(input)));
+      await fetch(String(input), { signal: ctx.signal });
       ctx.progress(100, 'done');
     },
   });
 
-/** Say how far they are: many times, then half, and in the end that they are done. */
+/** Say how far they are: many times, then half until their input's address has answered, and in the end that they are done. */
 export const inline = steps('steps.inline', 'inline');
 export const thread = steps('steps.thread', 'thread');
 export const process = steps('steps.process', 'process');

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Client, connect } from '@jetbeat/client';
-import type { Job } from '@jetbeat/core';
+import type { Job } from '@jetbeat/core/http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ENDS } from '../support/http.ts';
 import { type Stack, startStack } from '../support/stack.ts';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { DeadLetter, Job, Replay } from '@jetbeat/core';
+import type { DeadLetter, Job, Replay } from '@jetbeat/core/http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type AppGroup, startAppGroup } from '../support/app-group.ts';
 import type { AppProcess } from '../support/app-process.ts';

@@ -49,7 +49,7 @@ async function held(): Promise<number> {
 
 test('delayed jobs wait in the server alone, and each runs once, at its time: spread out, and at one instant', async () => {
   const [spread, instant] = [1_500, 1_000];
-  const from = Date.now() + 4_000;
+  const from = Date.now() + 6_000;
   const items = Array.from({ length: spread + instant }, (_, value) => {
     const runAt = new Date(value < spread ? from + value : from + spread + 500);
     return { input: { value }, options: { runAt } };

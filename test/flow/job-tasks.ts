@@ -8,21 +8,30 @@ const noted = Type.Object({
   file: Type.String(),
   name: Type.String(),
   ms: Type.Optional(Type.Integer()),
+  gate: Type.Optional(Type.String()),
   end: Type.Optional(Type.Enum(['obey', 'well', 'fail', 'ignore'] as const)),
 });
-type Noted = { file: string; name: string; ms?: number; end?: 'obey' | 'well' | 'fail' | 'ignore' };
+type Noted = {
+  file: string;
+  name: string;
+  ms?: number;
+  gate?: string;
+  end?: 'obey' | 'well' | 'fail' | 'ignore';
+};
 
 async function note({ file, name }: Noted, what: string): Promise<void> {
   await appendFile(file, `${JSON.stringify({ name, what, at: Date.now() })}\n`);
 }
 
-/** Waits for so long; once it is told to stop it says when, and ends as it was asked to. */
+/** Waits for so long, or until an address has answered; once it is told to stop it says when, and ends as it was asked to. */
 async function waits(input: Noted, signal: AbortSignal): Promise<string> {
   await note(input, 'begun');
   const told = Promise.withResolvers<void>();
   signal.addEventListener('abort', () => told.resolve());
   if (signal.aborted) told.resolve();
-  const stopped = await Promise.race([sleep(input.ms ?? 60_000, false), told.promise.then(() => true)]);
+  const over =
+    input.gate === undefined ? sleep(input.ms ?? 60_000, false) : fetch(input.gate).then(() => false);
+  const stopped = await Promise.race([over, told.promise.then(() => true)]);
   if (!stopped) return 'waited';
   await note(input, 'told');
   if (input.end === 'well') return 'done all the same';

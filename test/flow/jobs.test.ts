@@ -215,7 +215,7 @@ test('a job that has no result says why', async () => {
   });
   const delayed = await client.enqueue('jobs.echo', { value: 1 }, { delay: '1h' });
   await group.http.jobIn(delayed.id, ['scheduled']);
-  const late = await delayed.result({ timeout: '300ms' }).catch((error: unknown) => error);
+  const late = await delayed.result({ timeout: '1s' }).catch((error: unknown) => error);
   expect(late).toBeInstanceOf(ResultTimeoutError);
   expect(late).toMatchObject({ code: 'result_timeout', state: 'scheduled' });
   const waiting = delayed.result({ timeout: '10s' }).catch((error: unknown) => error);

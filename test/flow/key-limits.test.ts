@@ -53,3 +53,13 @@ test('when a key is taken away at run time, what waits for it begins', async () 
   await say();
   await workers.until(8);
 }, 60_000);
+
+test('a worker whose abandoned handler keeps the slot of a key has to end', async () => {
+  const workers = createWorkerBench(await createRecorderBench());
+  const stuck = await workers.start('stuck', { concurrency: 4, lingerMs: 300 });
+  const limits = { timeout: { hard: 200 }, retry: { attempts: 1 } };
+  await workers.publish(1, { policy: { ...limits, concurrency: { key: 'one', limit: 1 } } });
+  expect(await stuck.stopAsked).toMatchObject({
+    message: expect.stringMatching(/^a handler of test\.held has kept a slot of a limit for 300 ms past/),
+  });
+});

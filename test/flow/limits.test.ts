@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type Client, connect } from '@jetbeat/client';
-import type { Job } from '@jetbeat/core';
+import type { Job } from '@jetbeat/core/http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { byName, type HoldLedger, mostAtOnce, mostBegunIn, startHoldLedger } from '../support/hold-ledger.ts';
 import { fails, hold, parentOf } from '../support/hold-task.ts';
@@ -138,7 +138,8 @@ test('jobs that wait for their next try do not hold up a queue of concurrency 2'
   await waitUntil('the next one has run', async () =>
     (await ledger.runs()).some(({ name }) => name === 'after'),
   );
-  expect(Date.now() - began).toBeLessThan(5_000);
+  // Far less than their delay.
+  expect(Date.now() - began).toBeLessThan(15_000);
   expect(
     mostAtOnce((await ledger.runs()).filter(({ name }) => name.startsWith('fails-'))),
   ).toBeLessThanOrEqual(2);
@@ -158,8 +159,8 @@ test('of a queue with a rate no more begin in any period than its limit and its 
   const all = async () => (await begun()).length === 100;
   await waitUntil('all have run', all, { timeoutMs: 40_000, everyMs: 250 });
   const runs = await begun();
-  // A handler begins some milliseconds after it may.
-  const most = mostBegunIn(runs, 1_000 - 50);
+  // A start may be used 100 ms late, a handler begins a little after; what is too fast by less than these is seen by the span below.
+  const most = mostBegunIn(runs, 1_000 - 150);
   expect(most).toBeLessThanOrEqual(20 + 5);
   const times = runs.map(({ from }) => from);
   const span = Math.max(...times) - Math.min(...times);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createHttp, type Http } from '../support/http.ts';
 import { createLiveBench, type LiveBench } from '../support/live.ts';
-import { acceptedEvent, newJob, settledEvent, workerEvent } from '../support/recorder.ts';
+import { acceptedEvent, DEAD, newJob, settledEvent, workerEvent } from '../support/recorder.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 interface Page {
@@ -9,11 +9,6 @@ interface Page {
   readonly nextCursor: string | null;
   readonly total?: { readonly value: number; readonly capped: boolean };
 }
-const DEAD = {
-  outcome: 'rejected',
-  error: { name: 'Error', message: 'no' },
-  next: { state: 'dead', reason: { code: 'rejected', text: 'no' } },
-} as const;
 let bench: LiveBench;
 let http: Http;
 const endings: (() => Promise<void>)[] = [];
@@ -29,6 +24,7 @@ beforeAll(async () => {
   const job = { task: 'system.echo', input: 1 };
   await http.call('POST', '/schedules', { name: 'three', when: { every: '1d' }, job });
   await repeat(3, () => http.call('POST', '/schedules/three/trigger', {}));
+  await repeat(3, () => http.call('POST', '/session', { key: bench.adminKey }));
   await repeat(3, () => http.call('POST', '/batches', { action: 'cancel', filter: { queue: 'none' } }));
   await repeat(2, (n) => http.call('POST', '/api-keys', { name: `key ${n}`, role: 'viewer' }));
   await repeat(3, async (n) => {
@@ -50,6 +46,7 @@ test.each([
   ['/audit?action=schedule.trigger', false],
   ['/batches', false],
   ['/api-keys', false],
+  ['/sessions', false],
   ['/workers', false],
   ['/schedules/three/occurrences?origin=trigger', false],
   // Messages that never were a job are not counted.

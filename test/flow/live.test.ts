@@ -1,12 +1,11 @@
-import { createHash } from 'node:crypto';
-import type { LiveEvent, LiveJobEvent } from '@jetbeat/core';
+import type { LiveEvent, LiveJobEvent } from '@jetbeat/core/http';
 import { trimEvents } from '@jetbeat/jetstream';
-import { adoptApiKey, cancelJob, getJob, revokeApiKey } from '@jetbeat/postgres';
+import { cancelJob, getJob } from '@jetbeat/postgres';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { following } from '../support/follow.ts';
 import { createHttp } from '../support/http.ts';
 import { createLiveBench, type LiveApi, type LiveBench } from '../support/live.ts';
-import { newId, newJob, settledEvent, startedEvent, workerEvent } from '../support/recorder.ts';
+import { newJob, settledEvent, startedEvent, workerEvent } from '../support/recorder.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const jobOf = (data: unknown) => (data as LiveJobEvent).job;
@@ -26,18 +25,6 @@ afterAll(async () => {
   for (const end of endings.reverse()) await end();
 });
 
-/** Resolves when no more streams than these are open. */
-async function closed(url: string, most: number): Promise<void> {
-  await waitUntil(
-    `${most} streams are open`,
-    async () => {
-      const page = await (await fetch(`${url}/metrics`)).text();
-      return Number(/^jetbeat_api_streams(?:{.*?})? (\d+)$/m.exec(page)?.[1] ?? Number.NaN) <= most;
-    },
-    { everyMs: 20 },
-  );
-}
-
 test('what happens is told once history has it, and the job is found at least as far', async () => {
   const job = newJob({ queue: 'one' });
   const stream = await following((options) => api.client().events.follow({ queue: ['one'] }, options));
@@ -53,12 +40,8 @@ test('what happens is told once history has it, and the job is found at least as
   );
   await bench.events.publish(workerEvent('w1', { queues: ['one', 'default'] }));
   const told = await stream.atLeast(4);
-  expect(told.map(({ type }) => type)).toEqual([
-    'job.running',
-    'job.retrying',
-    'job.succeeded',
-    'worker.running',
-  ]);
+  const types = told.map(({ type }) => type);
+  expect(types).toEqual(['job.running', 'job.retrying', 'job.succeeded', 'worker.running']);
   expect(told[1]?.data).toMatchObject({
     ...{ type: 'job.retrying', attempt: { number: 1, workerId: 'w1', outcome: 'failed' } },
     job: { id: job.id, state: 'retrying', nextRunAt: new Date(next.runAt).toISOString() },
@@ -71,7 +54,7 @@ test('what happens is told once history has it, and the job is found at least as
   });
   const orders = told.slice(0, 3).map(({ data }) => (data as LiveJobEvent).order);
   expect(orders).toEqual(orders.toSorted((a, b) => a - b));
-}, 20_000);
+}, 60_000);
 
 test('a stream tells what it was asked for, of the queues of its key, and no payloads where the key may see none', async () => {
   const mail = api.client(await bench.key({ queues: ['mail'], payloads: false }));
@@ -115,7 +98,7 @@ test('a stream tells what it was asked for, of the queues of its key, and no pay
   expect(ofMail?.events[1]?.data).toMatchObject({ worker: { queues: ['mail'] } });
   expect(jobOf(ofQueue?.events[0]?.data)).toMatchObject({ result: { secret: 1 } });
   expect(jobOf(ofJob?.events[0]?.data)).toMatchObject({ cut: ['result'] });
-}, 20_000);
+}, 60_000);
 
 test('whoever comes back goes on where it was, at any replica, with nothing missed and nothing twice', async () => {
   const filter = { queue: ['three'] };
@@ -134,7 +117,7 @@ test('whoever comes back goes on where it was, at any replica, with nothing miss
   const told = [...seen, ...second.events].map(({ data }) => jobOf(data).id);
   expect(told.slice(0, 300).toSorted()).toEqual(jobs.map(({ id }) => id).toSorted());
   expect(told.slice(300).toSorted()).toEqual(jobs.map(({ id }) => id).toSorted());
-}, 20_000);
+}, 60_000);
 
 test('what is not kept any more, and a place that nobody gave out, are a gap; then it goes on', async () => {
   const filter = { queue: ['four'] };
@@ -168,37 +151,7 @@ test('what is not kept any more, and a place that nobody gave out, are a gap; th
     reasons.push(gap?.data && 'reason' in gap.data ? gap.data.reason : undefined);
   }
   expect(reasons).toEqual(['trimmed', 'unknown', 'restarted', 'unknown']);
-}, 20_000);
-
-test('a key that is revoked hears nothing more within a second, nor does one that has expired', async () => {
-  const revoked = await bench.key({});
-  const expiring = await bench.key({ expiresAt: Date.now() + 3_000 });
-  const open = (key: string) => following((options) => api.client(key).events.follow({}, options));
-  const [one, two] = [await open(revoked), await open(expiring)];
-  const nothing = following((options) => api.client(revoked).events.followJob(newId(), options));
-  await expect(nothing).rejects.toMatchObject({ code: 'job_not_found' });
-  await revokeApiKey(bench.db, { id: revoked.split('_')[1] ?? '', by: 'test' });
-  const begun = performance.now();
-  await closed(api.url, 1);
-  expect(performance.now() - begun).toBeLessThan(1_000);
-  await expect(one.over).rejects.toMatchObject({ status: 401, code: 'key_revoked' });
-  await expect(two.over).rejects.toMatchObject({ status: 401, code: 'key_expired' });
-}, 20_000);
-
-test('a stream ends too when its key has got another secret, and whoever comes with that one is told on', async () => {
-  const base = await createLiveBench();
-  const { client } = await base.api();
-  const open = (key: string) => following((options) => client(key).events.follow({}, options));
-  const before = await open(base.adminKey);
-  const secret = 'n'.repeat(43);
-  const hash = createHash('sha256').update(secret).digest('hex');
-  const key = { id: 'first', hash, isHash: (stored: string) => stored === hash };
-  expect(await adoptApiKey(base.db, { ...key, now: Date.now() })).toMatchObject({ outcome: 'replaced' });
-  await expect(before.over).rejects.toMatchObject({ status: 401, code: 'key_revoked' });
-  const after = await open(`jb_first_${secret}`);
-  await base.events.publish(startedEvent(newJob({ queue: 'secrets' })));
-  expect(await after.atLeast(1)).toMatchObject([{ type: 'job.running' }]);
-}, 20_000);
+}, 60_000);
 
 test('a job is followed from what history knows to its end', async () => {
   const { client } = api;
@@ -239,7 +192,7 @@ test('a job is followed from what history knows to its end', async () => {
       progress: jobOf(late.events[1]?.data).progress,
     },
   });
-}, 20_000);
+}, 60_000);
 
 test('what no event tells of a job shows in its stream all the same; a cancellation is an event too', async () => {
   const http = createHttp({ url: api.url, apiKey: bench.adminKey });
@@ -266,7 +219,7 @@ test('what no event tells of a job shows in its stream all the same; a cancellat
   expect(second.events.map(({ type }) => type)).toEqual(['job', 'job', 'job.cancelled']);
   expect(second.events[1]?.data).toMatchObject({ id: other, state: 'cancelled' });
   expect(all.events.filter(({ type }) => type === 'job.cancelled')).toHaveLength(1);
-}, 20_000);
+}, 60_000);
 
 test('a stream begins at once, is held back by nothing on the way, and ends when its process stops', async () => {
   const stopping = await bench.api();
@@ -291,4 +244,4 @@ test('a stream begins at once, is held back by nothing on the way, and ends when
   const stopped = stopping.stop();
   while (!(await reader?.read())?.done);
   await stopped;
-}, 20_000);
+}, 60_000);

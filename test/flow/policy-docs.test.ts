@@ -1,7 +1,8 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { decide, isolationOf, JobRequestSchema, policyOf, readSettings } from '@jetbeat/core';
+import { decide, isolationOf, policyOf, readSettings } from '@jetbeat/core';
+import { JobRequestSchema } from '@jetbeat/core/http';
 import { FileSchema, loadConfig } from '@jetbeat/runtime';
 import type { Task } from '@jetbeat/task';
 import { runTask } from '@jetbeat/task/testing';

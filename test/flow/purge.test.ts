@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { connect } from '@jetbeat/client';
-import type { Job, PurgeAnswer, Queue } from '@jetbeat/core';
+import type { Job, PurgeAnswer, Queue } from '@jetbeat/core/http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type AppGroup, startAppGroup } from '../support/app-group.ts';
 import type { AppProcess } from '../support/app-process.ts';

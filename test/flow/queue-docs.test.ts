@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import type { PurgeAnswer, Queue } from '@jetbeat/core';
+import type { PurgeAnswer, Queue } from '@jetbeat/core/http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type AppGroup, startAppGroup } from '../support/app-group.ts';
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Queue } from '@jetbeat/core';
+import type { Queue } from '@jetbeat/core/http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type AppGroup, startAppGroup } from '../support/app-group.ts';
 import type { AppProcess } from '../support/app-process.ts';

@@ -1,31 +1,21 @@
 import type { JobEnvelope } from '@jetbeat/core';
-import {
-  findMessage,
-  jobSubject,
-  jobsStreamState,
-  parkedSubject,
-  parkJob,
-  publishJobs,
-  serveHeld,
-  timerSubject,
-} from '@jetbeat/jetstream';
-import { getJob, insertJobs, notePublished } from '@jetbeat/postgres';
+import { findMessage, jobSubject, jobsStreamState, publishJobs, serveHeld } from '@jetbeat/jetstream';
+import { getJob, insertJobs } from '@jetbeat/postgres';
 import { expect, test } from 'vitest';
 import {
   acceptedEvent,
   createRecorderBench,
   newJob,
-  parkedEvent,
   type RecorderBench,
+  ROW,
   settledEvent,
   startedEvent,
-  traceparent,
   workerEvent,
 } from '../support/recorder.ts';
 import { waitUntil } from '../support/wait-until.ts';
+import { placeWaitingJobs } from '../support/waiting-jobs.ts';
 
 const quick = { expireEveryMs: 50, expireGraceMs: 100, reconcileEveryMs: 60_000, releaseEveryMs: 60_000 };
-const row = { traceparent: traceparent(), totalLimitMs: 60_000, origin: 'api' };
 const expired = { state: 'expired', reason: { code: 'expired' } };
 
 const stateOf = async (bench: RecorderBench, id: string) => (await getJob(bench.db, id))?.state;
@@ -37,45 +27,15 @@ const untilExpired = (bench: RecorderBench, { id }: JobEnvelope) =>
 
 test('what nobody takes expires, wherever it waits, and nothing of it stays in JetStream', async () => {
   const bench = await createRecorderBench();
-  const { bus, db, events } = bench;
+  const { bus, db } = bench;
   const now = Date.now();
   const soon = now + 700;
-  const queued = newJob({ expiresAt: soon });
-  const unpublished = newJob({ expiresAt: soon });
-  const scheduled = newJob({ runAt: now + 600_000, expiresAt: soon });
-  const parked = newJob({ expiresAt: soon, parks: 1 });
-  const retrying = newJob({ expiresAt: soon });
-  const kept = newJob({ expiresAt: now + 600_000 });
-  await insertJobs(db, [
-    ...[queued, unpublished, parked, retrying, kept].map((envelope) => ({
-      ...{ ...row, envelope: { ...envelope, parks: 0 } },
-      state: 'queued' as const,
-    })),
-    { ...row, envelope: scheduled, state: 'scheduled' },
-  ]);
-  const retry = { ...retrying, attempt: 2, run: 2 };
-  const results = await publishJobs(bus, [
-    { envelope: queued },
-    { envelope: kept },
-    { envelope: scheduled, at: scheduled.runAt },
-    { envelope: retry, at: now + 600_000 },
-  ]);
-  await notePublished(
-    db,
-    [queued, kept, scheduled].map(({ id }, index) => {
-      const result = results[index];
-      return { id, ...(result?.ok && index < 2 ? { seq: result.seq } : {}) };
-    }),
-  );
-  const what = { what: 'task', task: parked.task } as const;
-  await parkJob(bus, { envelope: parked, what, traceparent: traceparent() });
-  await events.publish(parkedEvent(parked, 'task'));
-  const next = { state: 'retrying', attempt: 2, runAt: now + 600_000 } as const;
-  const error = { name: 'TypeError', message: 'no' };
-  await events.publish(settledEvent(retrying, { outcome: 'failed', error, next }));
-
+  const { all, retrying, error, places, kept } = await placeWaitingJobs(bench, {
+    ...{ change: { expiresAt: soon }, kept: { expiresAt: now + 600_000 } },
+    runAt: now + 600_000,
+  });
   const recorder = await bench.start({ times: quick });
-  for (const job of [queued, unpublished, scheduled, parked, retrying]) {
+  for (const job of all) {
     const row = await untilExpired(bench, job);
     expect(row).toMatchObject({ ...expired, expiresAt: soon });
     expect(row.finishedAt).toBeGreaterThanOrEqual(soon);
@@ -84,11 +44,6 @@ test('what nobody takes expires, wherever it waits, and nothing of it stays in J
     );
   }
   expect((await getJob(db, retrying.id))?.attempts).toMatchObject([{ outcome: 'failed', error }]);
-  const places = [
-    { subject: timerSubject(bus, scheduled.id) },
-    { subject: timerSubject(bus, retrying.id) },
-    { subject: parkedSubject(bus, { queue: 'default', what, id: parked.id }) },
-  ];
   for (const place of places) expect(await findMessage(bus, place)).toBeUndefined();
   // Only what has time yet is there still.
   expect((await findMessage(bus, { subject: jobSubject(bus, kept) }))?.envelope?.id).toBe(kept.id);
@@ -121,7 +76,7 @@ test('what a worker has begun is left alone, and so is what a silent one may hav
   const silent = newJob({ expiresAt: soon, queue: 'silent' });
   await insertJobs(
     db,
-    [begun, told, waiting, silent].map((envelope) => ({ ...row, envelope, state: 'queued' as const })),
+    [begun, told, waiting, silent].map((envelope) => ({ ...ROW, envelope, state: 'queued' as const })),
   );
   await events.publish(workerEvent('w1'));
   await events.publish(workerEvent('w2', { queues: ['silent'] }));
@@ -150,7 +105,7 @@ test('more than one pass takes, by two recorders at once: each is told of once i
   const jobs = Array.from({ length: 450 }, () => newJob({ expiresAt: Date.now() + 100 }));
   await insertJobs(
     bench.db,
-    jobs.map((envelope) => ({ ...row, envelope, state: 'queued' as const })),
+    jobs.map((envelope) => ({ ...ROW, envelope, state: 'queued' as const })),
   );
   await publishJobs(
     bench.bus,

@@ -6,6 +6,7 @@ import { askDoubt, eventsState, findMessage, jobSubject, publishJobs } from '@je
 import { getJob, insertJobs, notePublished } from '@jetbeat/postgres';
 import { expect, test } from 'vitest';
 import { startOwnNats } from '../support/nats.ts';
+import { ownPort } from '../support/ports.ts';
 import {
   acceptedEvent,
   createRecorderBench,
@@ -28,7 +29,7 @@ async function recordedAll({ bus }: RecorderBench): Promise<void> {
 test('PostgreSQL and then NATS are killed in the middle of events: nothing is lost, nothing doubled', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'jetbeat-postgres-'));
   const log = () => {};
-  let postgres = await startPostgres({ dir, log });
+  let postgres = await startPostgres({ dir, port: await ownPort(), log });
   const nats = await startOwnNats();
   const bench = await createRecorderBench({ nats: nats.url, database: postgres.url });
   try {
@@ -70,7 +71,7 @@ test('PostgreSQL and then NATS are killed in the middle of events: nothing is lo
     await Promise.all([nats.stop(), postgres.stop()]);
     await rm(dir, { recursive: true, force: true });
   }
-}, 60_000);
+}, 120_000);
 
 test('a lost JetStream store costs recorded jobs only time; nobody is taken for dead for the outage', async () => {
   const nats = await startOwnNats();
@@ -108,4 +109,4 @@ test('a lost JetStream store costs recorded jobs only time; nobody is taken for 
     await bench.stop();
     await nats.stop();
   }
-}, 60_000);
+}, 120_000);

@@ -1,18 +1,13 @@
-import type { Job } from '@jetbeat/core';
+import type { Job } from '@jetbeat/core/http';
 import { databaseTime } from '@jetbeat/postgres';
 import type { Scheduler } from '@jetbeat/scheduler';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createHttp, type Http } from '../support/http.ts';
 import { createLiveBench, type LiveBench } from '../support/live.ts';
-import { acceptedEvent, newJob, settledEvent } from '../support/recorder.ts';
+import { acceptedEvent, DEAD, newJob, settledEvent } from '../support/recorder.ts';
 import { makeSchedule, occurrencesOf, startScheduler } from '../support/scheduler.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
-const DEAD = {
-  outcome: 'rejected',
-  error: { name: 'Error', message: 'no' },
-  next: { state: 'dead', reason: { code: 'rejected', text: 'no' } },
-} as const;
 let bench: LiveBench;
 let scheduler: Scheduler;
 let http: Http;
@@ -83,7 +78,7 @@ test('a job says who asked for it: who called the API, or its schedule; nobody, 
   await waitUntil('it is dead', async () => (await found(planned?.jobId ?? '')).state === 'dead');
   expect(await askerOf((await post(`/jobs/${planned?.jobId}/retry`, {})).id)).toEqual(admin);
   expect(await found(old)).not.toHaveProperty('requestedBy');
-}, 30_000);
+}, 60_000);
 
 test('what a batch makes again was asked for by who asked for the batch; and it can be searched', async () => {
   const id = await dead();
@@ -104,7 +99,7 @@ test('what a batch makes again was asked for by who asked for the batch; and it 
     expect(await ids(by ?? '')).toContain(again);
   expect(await ids('nobody')).toEqual([]);
   expect(await ids(asker?.id ?? '')).not.toContain(id);
-}, 20_000);
+}, 60_000);
 
 const named = ({ id, name }: { id: string; name: string }) => ({ id, name });
 async function jobOf(id: string) {

@@ -53,7 +53,7 @@ const begun = (name: string) =>
 
 test('the worker tells the result, and why there is none, while no recorder runs', async () => {
   // The very first must not be over before the worker has heard that somebody waits for results.
-  const first = await client.enqueue('jobs.inline', { file: file(), name: 'first', ms: 500 });
+  const first = await client.enqueue('jobs.inline', { file: file(), name: 'first', ms: 1_500 });
   expect(await first.result(TIMEOUT)).toBe('waited');
   const job = await client.enqueue('jobs.echo', { value: 7 });
   expect(await job.result(TIMEOUT)).toEqual({ value: 7 });

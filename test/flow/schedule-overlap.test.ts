@@ -12,6 +12,8 @@ import { waitUntil } from '../support/wait-until.ts';
 
 const own = benchOfEachTest();
 const { schedule, rows, end } = own;
+/** Of what comes late nothing is missed, on a machine that has other things to do for a moment. */
+const catchUp = { all: 100 };
 
 test('one that waits runs when the job before it has ended, and by what the schedule says then', async () => {
   await (await own.bench.start()).ready();
@@ -19,7 +21,7 @@ test('one that waits runs when the job before it has ended, and by what the sche
   const now = await databaseTime(own.bench.db);
   const { id, name } = await makeSchedule(
     own.bench.db,
-    { when: { every: 1_000 }, overlap: 'buffer-one' },
+    { when: { every: 1_000 }, overlap: 'buffer-one', catchUp },
     { now },
   );
   const [first, second] = await rows(id, 'one waits and one is left out', (found) =>
@@ -43,7 +45,7 @@ test('with cancel-previous the job before it is taken back, and the next one run
   const now = await databaseTime(own.bench.db);
   const { id } = await makeSchedule(
     own.bench.db,
-    { when: { every: 2_000 }, overlap: 'cancel-previous' },
+    { when: { every: 2_000 }, overlap: 'cancel-previous', catchUp },
     { now },
   );
   const [first] = await rows(id, 'two have run', (found) => found.filter(is('dispatched')).length >= 2);
@@ -89,9 +91,11 @@ test('with cancel-previous a job that runs is stopped, and the next one begins w
   await schedule();
   const now = await databaseTime(own.bench.db);
   const job = { task: 'test.runs-on', input: null };
-  const spec = { when: { every: 3_000 }, overlap: 'cancel-previous', job } as const;
+  const spec = { when: { every: 3_000 }, overlap: 'cancel-previous', catchUp, job } as const;
   const { id } = await makeSchedule(own.bench.db, spec, { now });
-  const [first, second] = await rows(id, 'two have run', (some) => some.filter(is('dispatched')).length >= 2);
+  const some = await rows(id, 'two have run', (found) => found.filter(is('dispatched')).length >= 2);
+  // One that waited for longer than a period has given way to the next.
+  const [first, second] = some.filter(is('dispatched'));
   await waitUntil('both have begun', () => begun.length >= 2);
   expect(begun.slice(0, 2)).toEqual([first?.jobId, second?.jobId]);
   expect(await getJob(own.bench.db, begun[0] ?? '')).toMatchObject({

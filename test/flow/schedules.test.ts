@@ -57,7 +57,8 @@ test('two schedulers fire every nominal time once, on time, as one message each'
   );
   for (const { state, jobId = '', latenessMs, nominalTime } of occurrences) {
     expect(state).toBe('dispatched');
-    expect(latenessMs).toBeLessThan(1_000);
+    // As late as one may be and still be on time, since the machine may have other things to do for a moment.
+    expect(latenessMs).toBeLessThan(5_000);
     const job = await waitUntil('the job is published', async () => {
       const found = await getJob(bench.db, jobId);
       return found?.published && found;
@@ -66,6 +67,8 @@ test('two schedulers fire every nominal time once, on time, as one message each'
     const message = await findMessage(bench.bus, { seq: job.seq ?? 0 });
     expect(message?.envelope).toMatchObject({ id: jobId, schedule: { id, nominalTime, origin: 'plan' } });
   }
+  const middle = occurrences.map(({ latenessMs = 0 }) => latenessMs).toSorted((a, b) => a - b)[2];
+  expect(middle).toBeLessThan(1_000);
   await Promise.all(schedulers.map((scheduler) => scheduler.stop()));
   const all = (await occurrencesOf(bench.db, id)).filter(({ state }) => state === 'dispatched');
   expect((await jobsStreamState(bench.bus)).messages).toBe(all.length);
@@ -73,9 +76,9 @@ test('two schedulers fire every nominal time once, on time, as one message each'
 
 test('after an outage each catch-up rule decides about what passed meanwhile', async () => {
   const now = await databaseTime(bench.db);
-  // Six times have passed, the last one 7 s ago: too late to be on time (5 s).
-  const away = { now, agoMs: 67_000 };
-  const when = { every: 10_000 };
+  // Six times have passed, the last one 7 s ago: too late to be on time (5 s). The next one is not before the scheduler is there.
+  const away = { now, agoMs: 367_000 };
+  const when = { every: 60_000 };
   const make = (spec: Parameters<typeof makeSchedule>[1]) => makeSchedule(bench.db, spec, away);
   const latest = await make({ when, catchUp: 'latest', catchUpWindow: 3_600_000 });
   const byDefault = await make({ when });
@@ -83,13 +86,13 @@ test('after an outage each catch-up rule decides about what passed meanwhile', a
   const some = await make({ when, catchUp: { all: 3 }, overlap: 'allow' });
   await (await schedule()).ready();
 
-  const first = latest.createdAt + 10_000;
+  const first = latest.createdAt + 60_000;
   const outcome = async (id: string, count: number) =>
     (await decided(id, count))
       .filter(({ nominalTime }) => nominalTime <= now)
       .map(({ nominalTime, state, reason, count, to }) => [
-        (nominalTime - first) / 10_000,
-        ...(to === undefined ? [] : [(to - first) / 10_000]),
+        (nominalTime - first) / 60_000,
+        ...(to === undefined ? [] : [(to - first) / 60_000]),
         state,
         count,
         ...(reason ? [reason.code] : []),
@@ -115,7 +118,9 @@ test('with overlap "skip" nothing fires while a job is open, and again when it h
   await (await bench.start()).ready();
   await (await schedule()).ready();
   const now = await databaseTime(bench.db);
-  const { id } = await makeSchedule(bench.db, { when: { every: 1_000 } }, { now });
+  // Whatever comes late runs all the same.
+  const spec = { when: { every: 1_000 }, catchUp: { all: 100 } };
+  const { id } = await makeSchedule(bench.db, spec, { now });
   const [first, second] = await decided(id, 2);
   expect(first).toMatchObject({ state: 'dispatched' });
   expect(second).toMatchObject({ state: 'skipped', reason: { code: 'overlap' } });

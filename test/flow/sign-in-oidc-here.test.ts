@@ -1,4 +1,4 @@
-import type { Session } from '@jetbeat/core';
+import type { Session } from '@jetbeat/core/http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type ProblemJson, startTestApi, type TestApi } from '../support/api.ts';
 import { openBrowser } from '../support/browser.ts';
@@ -65,7 +65,10 @@ test('the page on which people sign in is told whom with', async () => {
   });
   expect([status, JSON.parse(body)]).toEqual([
     200,
-    { key: true, oidc: { name: 'Company login', url: '/api/v1/session/oidc' }, signedIn: false },
+    {
+      ...{ key: true, signedIn: false },
+      oidc: { name: 'Company login', url: '/api/v1/session/oidc', signOutUrl: null },
+    },
   ]);
 });
 

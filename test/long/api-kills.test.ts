@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Job } from '@jetbeat/core';
+import type { Job } from '@jetbeat/core/http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { AppProcess } from '../support/app-process.ts';
 import { type BreakableWay, startProxy } from '../support/proxy.ts';

@@ -1,4 +1,4 @@
-import type { Forecast, Schedule } from '@jetbeat/core';
+import type { Forecast, Schedule } from '@jetbeat/core/http';
 import { expect, test } from 'vitest';
 import { openHistory } from '../bench/history.ts';
 import { startStack } from '../support/stack.ts';

@@ -40,7 +40,7 @@ export const mutantsOfSchedules: readonly Mutant[] = [
     file: 'libs/core/src/plan.ts',
     search: 'const old = superseded.find(({ until }) => until > cursor);',
     replace: 'const old = superseded.find(({ until }) => until < cursor);',
-    tests: ['libs/core/src/plan.test.ts'],
+    tests: ['libs/core/src/plan-edits.test.ts'],
   },
   {
     name: 'buffered-last',

@@ -2,6 +2,9 @@ import type { Mutant } from './mutant.ts';
 
 const SITE = 'apps/api/src/sign-in/site.test.ts';
 const SESSIONS = 'libs/postgres/src/sessions.test.ts';
+const LINKS = 'libs/postgres/src/session-links.test.ts';
+const SEEN = 'libs/postgres/src/session-filter.test.ts';
+const CLAIMS = 'apps/api/src/sign-in/oidc-claims.test.ts';
 
 /** Breaks of signing in with a browser. */
 export const mutantsOfSignIn: readonly Mutant[] = [
@@ -43,7 +46,7 @@ export const mutantsOfSignIn: readonly Mutant[] = [
     file: 'libs/postgres/src/session-record.ts',
     search: '(p.id is not null and',
     replace: '(p.id is not null or',
-    tests: [SESSIONS],
+    tests: [SESSIONS, LINKS],
   },
   {
     name: 'use-brings-back',
@@ -60,5 +63,46 @@ export const mutantsOfSignIn: readonly Mutant[] = [
     search: 'if (question) question.isOver = true;',
     replace: '',
     tests: ['apps/api/src/access/known-keys.test.ts'],
+  },
+  {
+    name: 'sessions-of-others-listed',
+    breaks: 'who is no admin sees the own sessions alone',
+    file: 'libs/postgres/src/session-filter.ts',
+    search: 'if (!all) return [isOfSql(own, bind)];',
+    replace: '',
+    tests: [SEEN],
+  },
+  {
+    name: 'sessions-of-others-ended',
+    breaks: 'who is no admin ends the own sessions alone',
+    file: 'libs/postgres/src/session-filter.ts',
+    search: 'return all && (within',
+    replace: 'return (within',
+    tests: [SEEN],
+  },
+  {
+    name: 'link-sees-its-maker',
+    breaks: 'what a link has begun does not see where its maker is signed in',
+    file: 'libs/postgres/src/session-filter.ts',
+    search: "if (beganBy === 'link') return { session: id };",
+    replace: '',
+    tests: [SEEN],
+  },
+  {
+    name: 'idle-left-open',
+    breaks: 'sessions that were idle for too long are ended with the others of a person',
+    file: 'libs/postgres/src/session-record.ts',
+    search: 'export const OPEN_SESSION = `(',
+    replace: "export const OPEN_SESSION = `(s.seen_at > clock_timestamp() - interval '1 hour' and ",
+    tests: [SEEN],
+  },
+  {
+    name: 'address-within-unverified',
+    breaks: 'an address within an object counts where it is verified there',
+    file: 'apps/api/src/sign-in/oidc-claims.ts',
+    search: 'return isObject(value) ? lookUp(value, within) : undefined;',
+    replace:
+      'const found = isObject(value) ? lookUp(value, within) : undefined;\n  return found && { ...found, beside: claims };',
+    tests: [CLAIMS],
   },
 ];

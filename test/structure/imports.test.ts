@@ -68,6 +68,17 @@ test('a way past the door of a package is found', async () => {
   expect(broken).toEqual(['only through the door']);
 });
 
+test('the schemas of the API are loaded by the API alone; others may name their types', async () => {
+  const door = '../../core/src/http/index.ts';
+  const { broken } = await cruise({
+    'libs/core/src/http/index.ts': 'export const schema = 1;\nexport type Schema = number;\n',
+    'libs/task/src/index.ts': `import type { Schema } from '${door}';\nexport type Asked = Schema;\n`,
+    'apps/api/src/index.ts': "export { schema } from '../../../libs/core/src/http/index.ts';\n",
+    'libs/client/src/index.ts': `export { schema } from '${door}';\n`,
+  });
+  expect(broken).toEqual(['the schemas are for the API']);
+});
+
 test('a clock or a socket inside core is found', async () => {
   const { broken } = await cruise({ 'libs/core/src/index.ts': "export { connect } from 'node:net';\n" });
   expect(broken).toEqual(['core is pure']);

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { type ApiKeyCreated, type ApiKeyRequest, factsOf, type JobEnvelope, project } from '@jetbeat/core';
-import { databaseTime, recordChanges } from '@jetbeat/postgres';
+import { factsOf, type JobEnvelope, project } from '@jetbeat/core';
+import type { ApiKeyCreated, ApiKeyRequest } from '@jetbeat/core/http';
+import { recordChanges } from '@jetbeat/postgres';
 import type { TestApi } from './api.ts';
-import { newJob } from './recorder.ts';
+import { newJob, workerEvent, writeWorkers } from './recorder.ts';
 
 /** A route as the description has it. */
 export interface Route {
@@ -87,25 +88,9 @@ export async function fill(api: TestApi, queue: string, secret: string): Promise
   const task = `${queue}.work`;
   const schedule = `${queue}/plan`;
   const { call } = api.http;
-  await recordChanges(api.db, {
-    changes: { jobs: [], attempts: [] },
-    // It is alive for as long as a test takes.
-    now: (await databaseTime(api.db)) + 600_000,
-    workers: [
-      {
-        ...{
-          kind: 'worker',
-          worker: `worker-of-${queue}`,
-          state: 'running',
-          host: 'h',
-          pid: 1,
-          version: '1',
-        },
-        ...{ queues: [queue], concurrency: 1, held: 0, startedAt: Date.now(), at: Date.now() },
-        tasks: [{ name: task, queue }],
-      },
-    ],
-  });
+  await writeWorkers(api.db, [
+    workerEvent(`worker-of-${queue}`, { queues: [queue], tasks: [{ name: task, queue }] }),
+  ]);
   const input = { secret };
   const meta = { note: secret };
   await call('PUT', `/queues/${queue}`, { concurrency: 3 });

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { start } from '@jetbeat/api';
-import type { JobAccepted } from '@jetbeat/core';
+import type { JobAccepted } from '@jetbeat/core/http';
 import { type Bus, connectBus, publishJobs } from '@jetbeat/jetstream';
 import {
   type Database,
@@ -25,7 +25,7 @@ export interface ProblemJson {
   readonly status: number;
   readonly code: string;
   readonly detail: string;
-  readonly errors: readonly { pointer: string; code: string }[];
+  readonly errors: readonly { pointer: string; code: string; suggestion?: string }[];
 }
 
 /** An API in this process, on a database and a namespace of its own, and nothing else beside it. */
@@ -58,17 +58,21 @@ export interface TestApi {
 /**
  * Starts an API with the admin key `jb_first_…`.
  * @param params.yaml what stands in its `jetbeat.yaml`
+ * @param params.nats another server than that of the test run
  */
-export async function startTestApi(params: { readonly yaml?: string } = {}): Promise<TestApi> {
+export async function startTestApi(
+  params: { readonly yaml?: string; readonly nats?: string } = {},
+): Promise<TestApi> {
+  const { nats = natsUrl() } = params;
   const dir = await mkdtemp(join(tmpdir(), 'jetbeat-'));
   if (params.yaml !== undefined) await writeFile(join(dir, 'jetbeat.yaml'), params.yaml);
   const database = await createTestDatabase();
   const db = await openDatabase({ url: database.url, applicationName: 'test' });
   const namespace = testNamespace();
-  const bus = await connectBus({ servers: natsUrl(), name: 'test', namespace });
+  const bus = await connectBus({ servers: nats, name: 'test', namespace });
   const apiKey = `jb_first_${'k'.repeat(43)}`;
   const env = {
-    JETBEAT_NATS_URL: natsUrl(),
+    JETBEAT_NATS_URL: nats,
     JETBEAT_DATABASE_URL: database.url,
     JETBEAT_NAMESPACE: namespace,
     JETBEAT_PORT: '0',

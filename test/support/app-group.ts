@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { freePort } from '@jetbeat/infra/dev';
 import { type AppName, type AppProcess, startApp, startOnFreePort } from './app-process.ts';
 import { createTestDatabase } from './database.ts';
 import { createHttp, type Http } from './http.ts';
 import { natsUrl, testNamespace } from './nats.ts';
+import { ownPort } from './ports.ts';
 
 /** Apps as processes of their own, on the servers of the test run, with a namespace and a database to themselves. */
 export interface AppGroup {
@@ -19,7 +19,7 @@ export interface AppGroup {
 /** @param env for every app of the group */
 export async function startAppGroup(env: Readonly<Record<string, string>> = {}): Promise<AppGroup> {
   const database = await createTestDatabase();
-  const apiPort = await freePort();
+  const apiPort = await ownPort();
   const apiKey = `jb_${randomBytes(6).toString('hex')}_${randomBytes(32).toString('base64url')}`;
   const namespace = testNamespace();
   const shared = {

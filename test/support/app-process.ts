@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { join, resolve } from 'node:path';
-import { freePort, tieToThisProcess } from '@jetbeat/infra/dev';
+import { tieToThisProcess } from '@jetbeat/infra/dev';
+import { ownPort } from './ports.ts';
 import { waitUntil } from './wait-until.ts';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -97,7 +98,7 @@ export function startApp(params: {
  */
 export async function startOnFreePort(begin: (healthPort: number) => AppProcess): Promise<AppProcess> {
   for (let tries = 1; ; tries++) {
-    const app = begin(await freePort());
+    const app = begin(await ownPort());
     try {
       await app.ready(60_000);
       return app;

@@ -26,6 +26,8 @@ export interface Browser {
 interface GoOptions {
   readonly until?: (url: URL) => boolean;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Sends these fields, as the form of a page does. */
+  readonly form?: Readonly<Record<string, string>> | undefined;
 }
 
 const MOST_STEPS = 12;
@@ -46,29 +48,36 @@ export function openBrowser(served: (origin: string) => string = (origin) => ori
     jars.set(url.origin, jar);
     return jar;
   };
-  const ask = async (url: URL, headers: Record<string, string>): Promise<Step> => {
+  const ask = async (url: URL, headers: Record<string, string>, form?: GoOptions['form']): Promise<Step> => {
     const jar = jarOf(url);
     const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join('; ');
     const target = new URL(`${url.pathname}${url.search}`, served(url.origin));
     const { promise, resolve, reject } = Promise.withResolvers<Step>();
-    const all = { host: url.host, ...LOOK, ...(cookie === '' ? {} : { cookie }), ...headers };
-    request(target, { headers: all, agent: false, signal: AbortSignal.timeout(10_000) }, (response) => {
+    const method = form ? 'POST' : 'GET';
+    const type = form ? { 'content-type': 'application/x-www-form-urlencoded' } : {};
+    const all = { host: url.host, ...LOOK, ...type, ...(cookie === '' ? {} : { cookie }), ...headers };
+    const options = { method, headers: all, agent: false, signal: AbortSignal.timeout(10_000) };
+    request(target, options, (response) => {
       for (const set of response.headers['set-cookie'] ?? []) keep(jar, set);
       const { statusCode: status = 0 } = response;
       text(response).then((body) => resolve({ url, status, headers: response.headers, body }), reject);
     })
       .once('error', reject)
-      .end();
+      .end(form && new URLSearchParams(form).toString());
     return promise;
   };
   return {
-    async go(start, { until = () => false, headers = {} } = {}) {
+    async go(start, { until = () => false, headers = {}, form } = {}) {
       const way: Step[] = [];
       let url = new URL(start);
       let site = 'none';
       while (way.length < MOST_STEPS) {
         if (until(url)) return { url, status: 0, headers: {}, body: '', way };
-        const step = await ask(url, { 'sec-fetch-site': site, ...headers });
+        const step = await ask(
+          url,
+          { 'sec-fetch-site': site, ...headers },
+          way.length === 0 ? form : undefined,
+        );
         way.push(step);
         const { location } = step.headers;
         if (location === undefined || step.status < 300 || step.status > 399) return { ...step, way };

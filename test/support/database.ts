@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { migrate, openDatabase } from '@jetbeat/postgres';
+import { type Database, migrate, openDatabase } from '@jetbeat/postgres';
 import { MikroORM } from '@mikro-orm/postgresql';
 
 /** A database of one's own, migrated. */
@@ -42,6 +42,27 @@ export async function createTestDatabase(params: { migrated?: boolean } = {}): P
     url: urlOf(server, name),
     drop: () =>
       onServer(server, (run) => run(`drop database if exists ${name} with (force)`)).then(() => undefined),
+  };
+}
+
+/**
+ * Makes a migrated one and opens it, for a test file: `beforeAll` takes `drop` as its return value.
+ * @param applicationName what PostgreSQL shows of the connections
+ */
+export async function openTestDatabase(
+  applicationName = 'test',
+): Promise<TestDatabase & { readonly db: Database }> {
+  const { url, drop } = await createTestDatabase();
+  const db = await openDatabase({ url, applicationName }).catch(async (error: unknown) => {
+    await drop();
+    throw error;
+  });
+  return {
+    ...{ url, db },
+    async drop() {
+      await db.close();
+      await drop();
+    },
   };
 }
 

@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import type { Job } from '@jetbeat/core';
+import type { Job } from '@jetbeat/core/http';
 import { waitUntil } from './wait-until.ts';
 
 /** The part of a job's JSON that tests look at. */

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startNats } from '@jetbeat/infra/dev';
+import { ownPort } from './ports.ts';
 
 export { testNamespace } from './namespaces.ts';
 
@@ -35,7 +36,7 @@ export async function startOwnNats(options: { readonly maxFile?: number } = {}):
   const bin = process.env.JETBEAT_TEST_NATS_BIN;
   if (!bin) throw new Error('JETBEAT_TEST_NATS_BIN is not set: run the tests with vitest from the root');
   const start = (port: number) => startNats({ bin, dir, port, log: () => {}, ...options });
-  let server = await start(0);
+  let server = await start(await ownPort());
   const { url, port } = server;
   return {
     url,

@@ -24,15 +24,24 @@ export interface TestProvider {
   stop(): Promise<void>;
 }
 
+/** The page that asks whether one wants to sign out; without one of ours the package complains on the console. */
+const logoutSource = (context: { body: string }, form: string) => {
+  context.body = form;
+};
 const SCOPES = 'openid profile email groups';
 
 /**
  * Starts one. Nobody has to type anything: who signs in is `person`.
  * @param params.backTo where it sends browsers back to; on this machine to any port
+ * @param params.signedOut where it leads who has signed out there; absent: nobody is led there to sign out
  * @param params.inToken it says all of a person in the token that it signs, and not only when it is asked for more
  */
-export async function startProvider(params: { backTo: string; inToken?: boolean }): Promise<TestProvider> {
-  const { backTo, inToken = false } = params;
+export async function startProvider(params: {
+  backTo: string;
+  inToken?: boolean;
+  signedOut?: string;
+}): Promise<TestProvider> {
+  const { backTo, inToken = false, signedOut } = params;
   let handle: (request: IncomingMessage, response: ServerResponse) => void = () => {};
   let isAway = false;
   const asked: string[] = [];
@@ -51,6 +60,7 @@ export async function startProvider(params: { backTo: string; inToken?: boolean 
     clients: [
       {
         ...{ client_id: 'jetbeat', client_secret: clientSecret, redirect_uris: [backTo] },
+        post_logout_redirect_uris: signedOut === undefined ? [] : [signedOut],
         application_type: isHere ? 'native' : 'web',
       },
     ],
@@ -60,11 +70,14 @@ export async function startProvider(params: { backTo: string; inToken?: boolean 
       openid: ['sub'],
       profile: ['name', 'preferred_username'],
       email: ['email', 'email_verified'],
-      groups: ['groups'],
+      groups: ['groups', 'realm_access'],
     },
     scopes: SCOPES.split(' '),
     conformIdTokenClaims: !inToken,
-    features: { devInteractions: { enabled: false }, rpInitiatedLogout: { enabled: false } },
+    features: {
+      devInteractions: { enabled: false },
+      rpInitiatedLogout: { enabled: signedOut !== undefined, logoutSource },
+    },
     interactions: { url: () => '/who' },
     findAccount: (_context: unknown, sub: string) => ({
       accountId: sub,

@@ -1,4 +1,4 @@
-import type { Session } from '@jetbeat/core';
+import type { Session } from '@jetbeat/core/http';
 import { type ProblemJson, startTestApi, type TestApi } from './api.ts';
 import { type Browser, openBrowser } from './browser.ts';
 import { startProvider, type TestProvider } from './oidc-provider.ts';
@@ -24,13 +24,25 @@ export interface OidcSite {
   stop(): Promise<void>;
 }
 
-/** @param roles the rules of `api.oidc.roles` */
-export async function startOidcSite(roles: readonly object[]): Promise<OidcSite> {
-  const provider = await startProvider({ backTo: BACK });
+/**
+ * @param roles the rules of `api.oidc.roles`
+ * @param options.signOut who signs out is led to the provider, and from there back to the page to sign in
+ */
+export async function startOidcSite(
+  roles: readonly object[],
+  { signOut = false }: { readonly signOut?: boolean } = {},
+): Promise<OidcSite> {
+  const provider = await startProvider({
+    backTo: BACK,
+    ...(signOut ? { signedOut: `${HOME}/sign-in` } : {}),
+  });
   const { issuer, clientId, clientSecret } = provider;
   const scopes = ['openid', 'profile', 'email', 'groups'];
-  const oidc = { issuer, clientId, clientSecret, name: 'Company login', scopes, roles };
-  const yaml = JSON.stringify({ api: { publicUrl: HOME, rateLimits: { failures: null }, oidc } });
+  const client = { issuer, clientId, clientSecret, name: 'Company login', scopes };
+  const oidc = { ...client, signOutAtProvider: signOut, roles };
+  const yaml = JSON.stringify({
+    api: { publicUrl: HOME, trustedProxies: ['127.0.0.1'], rateLimits: { failures: null }, oidc },
+  });
   const api = await startTestApi({ yaml });
   const urls = [api.http.url, (await api.beside()).url] as const;
   let asked = urls[0];

@@ -1,4 +1,5 @@
-import type { Problem, Session } from '@jetbeat/core';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Problem, Session } from '@jetbeat/core/http';
 
 /** An answer as a page gets it. */
 interface Seen<Body> {
@@ -24,6 +25,10 @@ export interface Browser {
   stream(path: string, signal: AbortSignal): Promise<Response>;
 }
 
+/** How often, and after how long, a request is made again that was refused because there was too much to do. */
+const MOST_REPEATS = 20;
+const REPEAT_MS = 250;
+
 /** @param url where it goes; the cookies may come from another browser */
 export function createBrowser(url: string, cookies: Map<string, string> = new Map()): Browser {
   const cookie = () => [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
@@ -45,17 +50,23 @@ export function createBrowser(url: string, cookies: Map<string, string> = new Ma
       body?: unknown,
       headers: Readonly<Record<string, string>> = {},
     ) {
-      const response = await ask(path, {
-        method,
-        headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        signal: AbortSignal.timeout(10_000),
-      });
-      const set = response.headers.getSetCookie();
-      for (const one of set) keep(cookies, one);
-      const text = await response.text();
-      const { status, headers: answered } = response;
-      return { status, body: (text ? JSON.parse(text) : undefined) as Body, headers: answered, set };
+      for (let left = MOST_REPEATS; ; left--) {
+        const response = await ask(path, {
+          method,
+          headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+          ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+          signal: AbortSignal.timeout(10_000),
+        });
+        const set = response.headers.getSetCookie();
+        for (const one of set) keep(cookies, one);
+        const text = await response.text();
+        const { status, headers: answered } = response;
+        const said = (text ? JSON.parse(text) : undefined) as Body;
+        // The machine has other things to do, and nothing was done: asking again is what is asked for.
+        if (status !== 503 || (said as Problem).code !== 'overloaded' || left === 0)
+          return { status, body: said, headers: answered, set };
+        await pause(REPEAT_MS);
+      }
     },
     stream: (path, signal) => ask(path, { headers: { accept: 'text/event-stream' }, signal }),
   };

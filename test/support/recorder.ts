@@ -18,7 +18,7 @@ import {
   ensureTopology,
   silentLog,
 } from '@jetbeat/jetstream';
-import { type Database, openDatabase } from '@jetbeat/postgres';
+import { type Database, databaseTime, openDatabase, recordChanges } from '@jetbeat/postgres';
 import { type Recorder, type RecorderPorts, type RecorderTimes, start } from '@jetbeat/recorder';
 import { createLog, loadConfig } from '@jetbeat/runtime';
 import { onTestFinished } from 'vitest';
@@ -152,6 +152,13 @@ export function settledEvent(job: JobEnvelope, change: Partial<SettledEvent> = {
   };
 }
 
+/** How a job settles that dies at its first attempt. */
+export const DEAD = {
+  outcome: 'rejected',
+  error: { name: 'Error', message: 'no' },
+  next: { state: 'dead', reason: { code: 'rejected', text: 'no' } },
+} as const;
+
 /** A `parked` event; the job's parks count it already. */
 export function parkedEvent(job: JobEnvelope, what: 'task' | 'doubt'): ParkedEvent {
   return { kind: 'parked', ...factsOf(job, undefined), what, at: Date.now() };
@@ -181,3 +188,12 @@ export function workerEvent(worker: string, change: Partial<WorkerEvent> = {}): 
     ...change,
   };
 }
+
+/** Writes into history that these workers are alive, for as long as a file of tests takes. */
+export async function writeWorkers(db: Database, workers: readonly WorkerEvent[]): Promise<void> {
+  const now = (await databaseTime(db)) + 600_000;
+  await recordChanges(db, { changes: { jobs: [], attempts: [] }, now, workers });
+}
+
+/** What PostgreSQL keeps of a job beside its envelope. */
+export const ROW = { traceparent: TRACEPARENT, totalLimitMs: 60_000, origin: 'api' } as const;

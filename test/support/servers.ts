@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { resolveNatsServer, startNats, startPostgres } from '@jetbeat/infra/dev';
 import { migrate, openDatabase } from '@jetbeat/postgres';
+import { ownPort } from './ports.ts';
 
 /**
  * The servers of one test run: one nats-server and one PostgreSQL, shared by all files. A file keeps to itself by a
@@ -16,11 +17,11 @@ export default async function setup(): Promise<() => Promise<void>> {
     log: console.error,
     bin: process.env['JETBEAT_NATS_SERVER_BIN'] ?? '',
   });
-  const nats = await startNats({ bin, dir: join(dir, 'nats'), log });
+  const nats = await startNats({ bin, dir: join(dir, 'nats'), port: await ownPort(), log });
   const cluster = join(dir, 'cluster');
   await makeCluster(cluster);
   await cp(cluster, join(dir, 'postgres'), { recursive: true });
-  const postgres = await startPostgres({ dir: join(dir, 'postgres'), log });
+  const postgres = await startPostgres({ dir: join(dir, 'postgres'), port: await ownPort(), log });
   process.env['JETBEAT_TEST_NATS_URL'] = nats.url;
   process.env['JETBEAT_TEST_NATS_BIN'] = bin;
   process.env['JETBEAT_TEST_DATABASE_URL'] = postgres.url;

@@ -2,9 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort, type NatsServer, type PostgresServer, startNats, startPostgres } from '@jetbeat/infra/dev';
+import { type NatsServer, type PostgresServer, startNats, startPostgres } from '@jetbeat/infra/dev';
 import { type AppName, type AppProcess, startApp, startOnFreePort } from './app-process.ts';
 import { createHttp, type Http } from './http.ts';
+import { ownPort } from './ports.ts';
 
 /** Servers and apps of one test's own, so that it may kill each of them. */
 export interface Stack {
@@ -52,10 +53,10 @@ export async function startStack(params: StackParams = {}): Promise<Stack> {
   const natsDir = join(dir, 'nats');
   const copied = cp(process.env['JETBEAT_TEST_CLUSTER'] ?? '', join(dir, 'postgres'), { recursive: true });
   let [nats, postgres] = await Promise.all([
-    startNats({ bin, dir: natsDir, log, ...limits }),
-    copied.then(() => startPostgres({ dir: join(dir, 'postgres'), log })),
+    startNats({ bin, dir: natsDir, port: await ownPort(), log, ...limits }),
+    copied.then(async () => startPostgres({ dir: join(dir, 'postgres'), port: await ownPort(), log })),
   ]);
-  const apiPort = await freePort();
+  const apiPort = await ownPort();
   const apiKey = `jb_${randomBytes(6).toString('hex')}_${randomBytes(32).toString('base64url')}`;
   const env: Record<string, string> = {
     JETBEAT_NATS_URL: nats.url,
@@ -82,7 +83,7 @@ export async function startStack(params: StackParams = {}): Promise<Stack> {
       return app;
     };
     if (name !== 'api' && !eager) return startOnFreePort(begin);
-    const app = begin(name === 'api' ? apiPort : await freePort());
+    const app = begin(name === 'api' ? apiPort : await ownPort());
     if (!eager) await app.ready();
     return app;
   };

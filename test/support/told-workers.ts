@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import type { WorkerJson, WorkerTold } from '@jetbeat/core';
+import type { WorkerJson, WorkerTold } from '@jetbeat/core/http';
 import { expect } from 'vitest';
 import { type AppGroup, startAppGroup } from './app-group.ts';
 import type { AppProcess } from './app-process.ts';

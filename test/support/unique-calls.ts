@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type Client, connect, type EnqueueOptions, type SentJob } from '@jetbeat/client';
-import type { Job, JobAccepted } from '@jetbeat/core';
+import type { Job, JobAccepted } from '@jetbeat/core/http';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { hold } from '../flow/unique-tasks.ts';
 import type { AppName } from './app-process.ts';

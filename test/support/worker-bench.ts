@@ -1,6 +1,6 @@
 import type { JobEnvelope } from '@jetbeat/core';
 import { type Bus, publishJobs } from '@jetbeat/jetstream';
-import { createLog, loadConfig } from '@jetbeat/runtime';
+import { createLog, loadConfig, type Running } from '@jetbeat/runtime';
 import { defineTask } from '@jetbeat/task';
 import { start } from '@jetbeat/worker';
 import { onTestFinished } from 'vitest';
@@ -25,7 +25,7 @@ export interface WorkerBench {
   /** Waits until so many have begun. Rejects after 20 s. */
   until(count: number): Promise<void>;
   /** Starts a worker; it is stopped when the test has finished. */
-  start(name: string, options: WorkerOptions): Promise<{ stop(): Promise<void> }>;
+  start(name: string, options: WorkerOptions): Promise<Pick<Running, 'stop' | 'stopAsked'>>;
   /** Publishes jobs for `test.held`, unless `task` says otherwise; resolves when they are stored. */
   publish(count: number, change?: Partial<JobEnvelope>): Promise<void>;
 }
@@ -36,6 +36,8 @@ interface WorkerOptions {
   readonly queues?: readonly string[];
   /** How long each handler takes, milliseconds; otherwise until the test ends it. */
   readonly takesMs?: number;
+  /** How long a handler may keep a slot of a limit past its hard limit, milliseconds. */
+  readonly lingerMs?: number;
 }
 
 const UNTIL_MS = 20_000;
@@ -78,7 +80,7 @@ export function createWorkerBench(params: {
         waiting.delete(look);
       });
     },
-    async start(name, { concurrency, queues = ['default'], takesMs }) {
+    async start(name, { concurrency, queues = ['default'], takesMs, lingerMs }) {
       const env = {
         JETBEAT_NATS_URL: servers,
         JETBEAT_NAMESPACE: namespace,
@@ -101,6 +103,7 @@ export function createWorkerBench(params: {
         config: { ...loadConfig({ env, app: 'worker' }), healthPort: 0 },
         log: createLog({ app: 'worker', level }),
         tasks: [held, short],
+        ...(lingerMs === undefined ? {} : { times: { lingerMs } }),
       });
       stops.push(worker.stop);
       return worker;

@@ -25,7 +25,7 @@ import {
   sharedSecret,
   tasksServed,
 } from '@jetbeat/postgres';
-import { createMetrics, type Running, type StartParams, toListenError } from '@jetbeat/runtime';
+import { createMetrics, type Running, type StartParams, toListenError, untilThere } from '@jetbeat/runtime';
 import { createCallers } from './access/callers.ts';
 import { checkDoor } from './access/door.ts';
 import { adoptFirstKey } from './access/first-key.ts';
@@ -78,7 +78,7 @@ const USUAL_PAYLOAD = 1_048_576;
 /**
  * Starts the API: schema and topology brought up to date, the configured key made known, listening.
  * @param params.publish the arrow between commit and JetStream, so that a test can break it
- * @throws when PostgreSQL or NATS cannot be reached at the start; ListenError when the port is taken
+ * @throws DatabaseUnavailableError after a minute without PostgreSQL; ListenError when the port is taken
  */
 export async function start(params: StartParams & { publish?: typeof publishJobs }): Promise<RunningApi> {
   const { config, log, tracing, publish = publishJobs } = params;
@@ -101,7 +101,8 @@ export async function start(params: StartParams & { publish?: typeof publishJobs
       instrument: tracing?.instrumentPg,
     });
     closing.push(() => db.close());
-    await migrate(db, { log, leaveIndexes: true });
+    const ready = () => migrate(db, { log, leaveIndexes: true });
+    await untilThere({ connect: ready, log, stopping: params.stopping });
     await adoptFirstKey(db, { text: config.apiKey, now: clock(), log });
     const door = await checkDoor({ host: config.host, api: config.api, hasKey: () => hasLiveApiKey(db) });
     const messaging = await connectMessaging({ config, log });
@@ -218,6 +219,7 @@ export async function start(params: StartParams & { publish?: typeof publishJobs
     // Whoever waits for the end of a job is answered, so that its request ends.
     closing.push(async () => waiting.stop());
     closing.push(() => events.stop());
+    closing.push(async () => void messaging.now()?.bus.leave());
     const { host, port } = config;
     const url = await app.listen({ host, port }).catch((error: unknown) => {
       throw toListenError(error, { host, port, setting: 'JETBEAT_PORT' });

@@ -14,14 +14,17 @@ import { needPolicy } from './access/route-policy.ts';
 import { answerOnce } from './answers/answer-once.ts';
 import { describeApi } from './description/openapi.ts';
 import { allowedMethods } from './edges/allowed-methods.ts';
+import { trustIn } from './edges/caller-address.ts';
 import { boundConnections } from './edges/connections.ts';
 import { addEdges } from './edges/edges.ts';
+import { boundAnswers } from './edges/open-answers.ts';
 import { securityHeaders } from './edges/security-headers.ts';
 import { watchRequests } from './edges/under-way.ts';
 import type { Parts } from './parts.ts';
 import { answerError, pathOf } from './problems/answer-error.ts';
 import { answerClientError } from './problems/client-error.ts';
 import { ApiError } from './problems/problem.ts';
+import { routeNotFound } from './problems/route-not-found.ts';
 import { BODY_LIMIT } from './requests/body-limit.ts';
 import { parseBody } from './requests/parse-body.ts';
 import { refuseUnbuilt } from './requests/refuse-unbuilt.ts';
@@ -55,6 +58,7 @@ export async function createServer(parts: Parts): Promise<FastifyInstance> {
     childLoggerFactory: (logger, bindings) => logger.child({ traceId: traceIdOf(String(bindings.reqId)) }),
     // No hook is run before these.
     frameworkErrors: (error, request, reply) => {
+      if (!answers.take(request.raw, reply.raw)) return;
       headers(reply, request.url);
       answerError(error, request, reply, refusals.count);
     },
@@ -64,7 +68,7 @@ export async function createServer(parts: Parts): Promise<FastifyInstance> {
     requestTimeout: TIMEOUTS.requestTimeout,
     ...(door.tls ? { https: { ...TIMEOUTS, ...door.tls } } : { http: TIMEOUTS }),
     // Nobody else says where a request came from.
-    trustProxy: door.trustedProxies.length > 0 ? [...door.trustedProxies] : false,
+    trustProxy: door.trustedProxies.length > 0 ? trustIn(door.trustedProxies) : false,
     connectionTimeout: 60_000,
     keepAliveTimeout: 30_000,
     routerOptions: { maxParamLength: 512, ignoreTrailingSlash: false },
@@ -75,6 +79,8 @@ export async function createServer(parts: Parts): Promise<FastifyInstance> {
   app.removeContentTypeParser('text/plain');
   parseBody(app);
   app.setValidatorCompiler(validatorCompiler);
+  // Before all else: what it refuses costs nothing.
+  const answers = boundAnswers(app, { cut: refusals.dropped });
   await app.register(cookie);
   const underWay = watchRequests(app);
   parts.metrics.observe(measureRequests(app, underWay.end));
@@ -84,8 +90,15 @@ export async function createServer(parts: Parts): Promise<FastifyInstance> {
     done();
   });
   admitProxies(app, door);
-  const connections = boundConnections(app, { most: parts.connections, dropped: refusals.dropped });
-  parts.metrics.observe(() => ({ ...refusals.readings(), jetbeat_api_connections: connections.count }));
+  const connections = boundConnections(app, {
+    most: parts.connections,
+    dropped: () => refusals.dropped('connections_dropped'),
+  });
+  parts.metrics.observe(() => ({
+    ...refusals.readings(),
+    jetbeat_api_connections: connections.count,
+    jetbeat_api_answers_waiting_bytes: answers.waitingBytes,
+  }));
   const edges = addEdges(app, { ...parts, underWay, connections });
   const methodsOf = allowedMethods(app);
   app.addHook('onResponse', async (request, reply) => {
@@ -109,10 +122,7 @@ export async function createServer(parts: Parts): Promise<FastifyInstance> {
   const notThere = (request: FastifyRequest, reply: FastifyReply): ApiError => {
     const methods = methodsOf(pathOf(request));
     if (!methods || methods.includes(request.method))
-      return new ApiError(
-        'route_not_found',
-        `${request.method} ${pathOf(request)} does not exist: see /docs`,
-      );
+      return routeNotFound(request.method, pathOf(request), methodsOf);
     void reply.header('allow', methods.join(', '));
     const message = `${pathOf(request)} has no method ${request.method}, only ${methods.join(', ')}`;
     return new ApiError('method_not_allowed', message);

@@ -1,4 +1,5 @@
-import { NO_SETTINGS, type Problem } from '@jetbeat/core';
+import { NO_SETTINGS } from '@jetbeat/core';
+import type { Problem } from '@jetbeat/core/http';
 import { type ApiKeyRecord, type Database, DatabaseUnavailableError } from '@jetbeat/postgres';
 import { createLog } from '@jetbeat/runtime';
 import type { FastifyInstance } from 'fastify';

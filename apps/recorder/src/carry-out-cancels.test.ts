@@ -4,8 +4,6 @@ import {
   findMessage,
   jobsStreamState,
   openCancelled,
-  parkedSubject,
-  parkJob,
   publishJobs,
   serveHeld,
   timerSubject,
@@ -23,17 +21,16 @@ import { expect, test } from 'vitest';
 import {
   createRecorderBench,
   newJob,
-  parkedEvent,
   type RecorderBench,
+  ROW,
   settledEvent,
   startedEvent,
-  traceparent,
   workerEvent,
 } from '../../../test/support/recorder.ts';
 import { waitUntil } from '../../../test/support/wait-until.ts';
+import { placeWaitingJobs } from '../../../test/support/waiting-jobs.ts';
 import { carryOutCancels } from './carry-out-cancels.ts';
 
-const row = { traceparent: traceparent(), totalLimitMs: 60_000, origin: 'api' };
 const cancelsAt = { cancelsAfterMs: 0, cancelsEveryMs: 50 };
 const others = { reconcileEveryMs: 60_000, releaseEveryMs: 60_000 };
 
@@ -50,37 +47,14 @@ const cancel = async ({ db }: RecorderBench, { id }: JobEnvelope) =>
 
 test('a cancel that was only noted is carried out wherever the job waits, and nothing of it stays', async () => {
   const bench = await createRecorderBench();
-  const { bus, db, events } = bench;
+  const { bus, db } = bench;
   const runAt = Date.now() + 600_000;
-  const [queued, unpublished, takenOut, retrying] = [newJob(), newJob(), newJob({ runAt }), newJob()];
-  const scheduled = newJob({ runAt });
-  const parked = newJob({ parks: 1 });
-  const kept = newJob();
-  await insertJobs(db, [
-    ...[queued, unpublished, parked, retrying, kept].map((envelope) => ({
-      ...{ ...row, envelope: { ...envelope, parks: 0 } },
-      state: 'queued' as const,
-    })),
-    ...[scheduled, takenOut].map((envelope) => ({ ...row, envelope, state: 'scheduled' as const })),
-  ]);
-  const results = await publishJobs(bus, [
-    ...[{ envelope: queued }, { envelope: kept }, { envelope: scheduled, at: runAt }],
-    { envelope: { ...retrying, attempt: 2, run: 2 }, at: runAt },
-  ]);
-  // Of `takenOut` the timer is gone: whoever has removed it died before he could end the job.
-  await notePublished(
-    db,
-    [queued, kept, scheduled, takenOut].map(({ id }, index) => {
-      const result = results[index];
-      return { id, ...(result?.ok && index < 2 ? { seq: result.seq } : {}) };
-    }),
-  );
-  const what = { what: 'task', task: parked.task } as const;
-  await parkJob(bus, { envelope: parked, what, traceparent: traceparent() });
-  await events.publish(parkedEvent(parked, 'task'));
-  const next = { state: 'retrying', attempt: 2, runAt } as const;
-  await events.publish(settledEvent(retrying, { outcome: 'failed', next }));
-  const all = [queued, unpublished, scheduled, takenOut, parked, retrying];
+  const { all: waiting, retrying, places, kept } = await placeWaitingJobs(bench, { runAt });
+  // Its timer is gone: whoever has removed it died before he could end the job.
+  const takenOut = newJob({ runAt });
+  await insertJobs(db, [{ ...ROW, envelope: takenOut, state: 'scheduled' }]);
+  await notePublished(db, [{ id: takenOut.id }]);
+  const all = [...waiting, takenOut];
   const marks = openCancelled(bus);
   await bench.start({ times: { ...others, ...cancelsAt, cancelsEveryMs: 60_000 } });
   await untilIn(bench, retrying, 'retrying');
@@ -90,10 +64,6 @@ test('a cancel that was only noted is carried out wherever the job waits, and no
     const ended = await untilIn(bench, job, 'cancelled');
     expect(ended.reason).toEqual({ code: 'cancelled', text: 'enough' });
   }
-  const places = [
-    ...[scheduled, retrying].map(({ id }) => ({ subject: timerSubject(bus, id) })),
-    { subject: parkedSubject(bus, { queue: 'default', what, id: parked.id }) },
-  ];
   for (const place of places) expect(await findMessage(bus, place)).toBeUndefined();
   expect((await jobsStreamState(bus)).messages).toBe(1);
   expect((await getJob(db, kept.id))?.state).toBe('queued');
@@ -112,7 +82,7 @@ test('what runs is being cancelled, by the word of its worker or not; what ends 
   const all = [begun, told, settling, silent, lost];
   await insertJobs(
     db,
-    all.map((envelope) => ({ ...row, envelope, state: 'queued' as const })),
+    all.map((envelope) => ({ ...ROW, envelope, state: 'queued' as const })),
   );
   const started = [told, settling, lost].map((job) => startedEvent(job));
   const now = await databaseTime(db);
@@ -133,7 +103,7 @@ test('what runs is being cancelled, by the word of its worker or not; what ends 
   const progress = { told: new Set<string>() };
   const pass = () =>
     carryOutCancels({
-      ...{ db, bus, events, progress, afterMs: 0, readToEndMs: 5_000, heldWaitMs: 300, limit: 9 },
+      ...{ db, bus, events, progress, afterMs: 0, readToEndMs: 5_000, heldWaitMs: 1_000, limit: 9 },
       cancelled: { put: async (id) => void cancelled.push(id) },
       hearing: { within: () => within },
     });
@@ -168,7 +138,7 @@ test('beside a worker that is silent: whose timer is removed ends, whoever remov
   const all = [takenOut, gone, scheduled, retrying];
   await insertJobs(
     db,
-    all.map((envelope) => ({ ...row, envelope, state: envelope === retrying ? 'queued' : 'scheduled' })),
+    all.map((envelope) => ({ ...ROW, envelope, state: envelope === retrying ? 'queued' : 'scheduled' })),
   );
   await publishJobs(bus, [
     { envelope: scheduled, at: runAt },
@@ -232,7 +202,7 @@ test('cut off after any step, the next pass ends it', async () => {
   };
   for (const [where, changed] of Object.entries(dies)) {
     const job = newJob({ runAt: Date.now() + 600_000 });
-    await insertJobs(db, [{ ...row, envelope: job, state: 'scheduled' }]);
+    await insertJobs(db, [{ ...ROW, envelope: job, state: 'scheduled' }]);
     await publishJobs(bus, [{ envelope: job, at: job.runAt }]);
     await cancel(bench, job);
     await expect(carryOutCancels({ ...params, ...changed }), where).rejects.toBe(died);

@@ -1,6 +1,5 @@
 import { cancelledReason, isTerminal, NOT_BEGUN_STATES, type Position } from '@jetbeat/core';
 import {
-  askHeld,
   type Bus,
   type CancelledKeys,
   deleteJobMessage,
@@ -15,11 +14,11 @@ import {
   databaseTime,
   type JobRecord,
   jobsOf,
-  liveWorkers,
   noteCancelling,
   type OpenCancelPlace,
   openCancels,
 } from '@jetbeat/postgres';
+import { askWorkers } from './ask-workers.ts';
 import type { Hearing } from './hearing.ts';
 import { inGroups } from './look-up.ts';
 import { tellCancelled } from './tell-cancelled.ts';
@@ -40,6 +39,8 @@ export interface CarryOutParams {
   readonly heldWaitMs: number;
   /** Jobs in one pass. */
   readonly limit: number;
+  /** The most marks that `progress` remembers; without it `MAX_TOLD`. */
+  readonly maxTold?: number;
   readonly progress: CarryOutProgress;
 }
 
@@ -47,7 +48,7 @@ export interface CarryOutParams {
 export interface CarryOutProgress {
   /** Behind which job the next pass goes on; absent: at the beginning. */
   after?: OpenCancelPlace | undefined;
-  /** Those whose mark this process has put, until nothing is left to do of them. */
+  /** Those whose mark this process has put, until nothing is left to do of them; `MAX_TOLD` of them at most. */
   readonly told: Set<string>;
 }
 
@@ -62,6 +63,8 @@ export interface CarriedOut {
 
 /** Jobs under way at the same time. */
 const GROUP = 16;
+/** Marks that a process remembers to have put; those beyond are put again in each pass, which costs time and changes nothing. */
+const MAX_TOLD = 100_000;
 
 /**
  * Carries out the cancels that were noted, and whose process died, or could not reach whom it needed: a cancel that is in history
@@ -114,11 +117,12 @@ export async function carryOutCancels(params: CarryOutParams): Promise<CarriedOu
 /** Puts the marks of all whose cancel is open, whatever stands in the way of the rest, and forgets those that are not any more. */
 async function tellAll(params: CarryOutParams, before: number): Promise<void> {
   const { db, limit, progress } = params;
+  // Of those remembered, so that it grows no larger than they do.
   const open = new Set<string>();
   for (let after: OpenCancelPlace | undefined; ; ) {
     const page = await openCancels(db, { before, limit, after });
     await tell(params, page);
-    for (const { id } of page) open.add(id);
+    for (const { id } of page) if (progress.told.has(id)) open.add(id);
     after = placeOf(page);
     if (page.length < limit) break;
   }
@@ -126,11 +130,12 @@ async function tellAll(params: CarryOutParams, before: number): Promise<void> {
 }
 
 /** Tells the workers of those of which this process has not yet. */
-async function tell({ cancelled, progress }: CarryOutParams, jobs: readonly JobRecord[]): Promise<void> {
+async function tell(params: CarryOutParams, jobs: readonly JobRecord[]): Promise<void> {
+  const { cancelled, progress, maxTold = MAX_TOLD } = params;
   const untold = jobs.filter(({ id }) => !progress.told.has(id));
   if (untold.length === 0) return;
   await inGroups(untold, GROUP, ({ id, cancelReason }) => cancelled.put(id, cancelReason));
-  for (const { id } of untold) progress.told.add(id);
+  for (const { id } of untold) if (progress.told.size < maxTold) progress.told.add(id);
 }
 
 function placeOf(page: readonly JobRecord[]): OpenCancelPlace | undefined {
@@ -149,20 +154,11 @@ interface Holder {
  * @param removed their messages were taken out where nobody can have had them
  */
 async function whoHas(
-  { db, bus, hearing, heldWaitMs }: CarryOutParams,
+  params: CarryOutParams,
   jobs: readonly JobRecord[],
   removed: ReadonlySet<string | undefined>,
 ) {
-  const queues = new Set(jobs.map(({ queue }) => queue));
-  const live = await liveWorkers(db, { now: await databaseTime(db), within: hearing.within() });
-  const asked = live.filter((worker) => worker.queues.some((queue) => queues.has(queue)));
-  const { held, answered } = await askHeld(bus, {
-    ids: jobs.map(({ id }) => id),
-    expect: asked.map(({ id }) => id),
-    timeoutMs: heldWaitMs,
-    cancel: true,
-  });
-  const silent = new Set(asked.filter(({ id }) => !answered.has(id)).flatMap((worker) => worker.queues));
+  const { held, silent } = await askWorkers(params, jobs);
   const free: string[] = [];
   const running: [JobRecord, Holder | undefined][] = [];
   for (const job of jobs) {

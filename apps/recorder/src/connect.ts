@@ -1,6 +1,6 @@
 import { type Bus, connectBus, ensureTopology, keepTopology } from '@jetbeat/jetstream';
 import { type Database, migrate, openDatabase } from '@jetbeat/postgres';
-import { type Config, type Log, natsOptions, type Tracing } from '@jetbeat/runtime';
+import { CONNECT_MS, type Config, type Log, natsOptions, type Tracing, untilThere } from '@jetbeat/runtime';
 
 /** Of the topology, where the default does not fit. */
 export interface RecorderTopology {
@@ -22,23 +22,33 @@ export interface Connected {
 const NAME = 'jetbeat recorder';
 const POOL_SIZE = 8;
 
+interface ConnectParams {
+  readonly config: Config;
+  readonly log: Log;
+  readonly topology?: RecorderTopology;
+  readonly instrument?: Tracing['instrumentPg'] | undefined;
+  /** See `StartParams`. */
+  readonly stopping?: AbortSignal | undefined;
+}
+
 /**
- * Connects to both servers and makes what is missing there, again whenever NATS comes back as another server: it may be
+ * Connects to both servers, which may come later, and makes what is missing there, again whenever NATS comes back as another server: it may be
  * an empty one.
- * @throws BusUnreachableError, ServerUnfitError, DatabaseUnavailableError
+ * @throws BusUnreachableError, JetStreamCallError, DatabaseUnavailableError after a minute; ServerUnfitError
  */
-export async function connect(params: {
-  config: Config;
-  log: Log;
-  topology?: RecorderTopology;
-  instrument?: Tracing['instrumentPg'] | undefined;
-}): Promise<Connected> {
+export function connect(params: ConnectParams): Promise<Connected> {
+  const { log, stopping } = params;
+  return untilThere({ connect: () => connectOnce(params), log, stopping });
+}
+
+async function connectOnce(params: ConnectParams): Promise<Connected> {
   const { config, log, topology = {}, instrument } = params;
   const { queues, ackWaitMs } = config;
   const bus = await connectBus({
     ...natsOptions(config),
     name: NAME,
     log,
+    connectTimeoutMs: CONNECT_MS,
   });
   let db: Database | undefined;
   const close = async () => {

@@ -16,14 +16,17 @@ import { expire } from './expire.ts';
 import type { Follow } from './follow.ts';
 import { forgetUnmade } from './forget-unmade.ts';
 import type { Gauge } from './gauge.ts';
+import { createGiveUp } from './give-up.ts';
 import type { Hearing } from './hearing.ts';
 import { partition } from './partition.ts';
+import { createPassedOver } from './passed-over.ts';
 import type { Progress } from './progress.ts';
 import { purge } from './purge.ts';
 import type { QueueRates } from './queue-rates.ts';
 import { reconcile } from './reconcile.ts';
 import { release } from './release.ts';
 import { releaseKeys } from './release-keys.ts';
+import { createReleaseMisplaced } from './release-misplaced.ts';
 import { releaseRates } from './release-rates.ts';
 import type { KeyWatch } from './review-keys.ts';
 import type { SettledMarks } from './settled-marks.ts';
@@ -98,12 +101,15 @@ const SEQUENCE_EVERY_MS = 10_000;
 export function createDuties(params: DutiesParams): Duties {
   const { bus, db, publish, events, cancelled, marks, hearing, progress, gauge, streamWatch, sweep, rates } =
     params;
-  const { tally, log, tell, times, ackWaitMs, clock } = params;
-  const { counts } = tally;
+  const { log, tell, times, ackWaitMs, clock } = params;
+  const { counts } = params.tally;
   const leases = createLeaseWatch(bus, { ttlMs: leaseTtlMs(ackWaitMs) });
   /** The key behind which the next pass over keys goes on. */
   let keysAfter = '';
   let ratesAfter = '';
+  const passed = createPassedOver();
+  const giveUp = createGiveUp({ events, log });
+  const releaseMisplaced = createReleaseMisplaced({ db, bus, events, log });
   const carried: CarryOutProgress = { told: new Set() };
   const cleared: ClearProgress = { seen: new Map(), passed: 0 };
   const sequences = createSequenceClock({
@@ -114,9 +120,8 @@ export function createDuties(params: DutiesParams): Duties {
     every({ name, intervalMs, log, pass });
 
   const releaseLoop = loop('release', times.releaseEveryMs, async () => {
-    const within = hearing.within();
-    const readToEndMs = times.doubtWaitMs;
-    const released = await release({ db, bus, events, within, limit: RELEASE_LIMIT, readToEndMs });
+    const waits = { within: hearing.within(), readToEndMs: times.doubtWaitMs };
+    const released = await release({ db, bus, events, ...waits, limit: RELEASE_LIMIT });
     counts.released += released;
     return released < RELEASE_LIMIT ? times.releaseEveryMs : 0;
   });
@@ -164,10 +169,8 @@ export function createDuties(params: DutiesParams): Duties {
     loop('release-keys', times.keySlotsEveryMs, async () => {
       const pass = await releaseKeys(
         {
-          ...{ db, bus, events, leases, settings: params.settings },
-          waitedMs: times.keySlotsEveryMs,
-          limit: KEYS_LIMIT,
-          readToEndMs: times.doubtWaitMs,
+          ...{ db, bus, events, leases, passed, settings: params.settings },
+          ...{ waitedMs: times.keySlotsEveryMs, limit: KEYS_LIMIT, readToEndMs: times.doubtWaitMs },
           onError: (err, key) => log.warn({ err, key }, 'the parked jobs of a key could not be released'),
         },
         keysAfter,
@@ -190,12 +193,9 @@ export function createDuties(params: DutiesParams): Duties {
       counts.released += pass.released;
     }),
     loop('reconcile', times.reconcileEveryMs, async () => {
-      const { unpublishedAfterMs } = times;
       const done = await reconcile({
-        ...{ db, bus, publish, events, tell, cancelled, log },
-        streamWatch,
-        ackWaitMs,
-        unpublishedAfterMs,
+        ...{ db, bus, publish, events, tell, giveUp, releaseMisplaced, cancelled, log, streamWatch },
+        ...{ ackWaitMs, unpublishedAfterMs: times.unpublishedAfterMs },
         full: gauge.gate === 'refuse',
         limit: RECONCILE_LIMIT,
       });

@@ -1,6 +1,5 @@
 import { type EndedEvent, expiredReason } from '@jetbeat/core';
 import {
-  askHeld,
   type Bus,
   deleteJobMessage,
   type EventPublisher,
@@ -8,14 +7,8 @@ import {
   removeParked,
   removeTimer,
 } from '@jetbeat/jetstream';
-import {
-  type Database,
-  databaseTime,
-  expiredJobs,
-  type JobRecord,
-  liveWorkers,
-  stillExpired,
-} from '@jetbeat/postgres';
+import { type Database, databaseTime, expiredJobs, type JobRecord, stillExpired } from '@jetbeat/postgres';
+import { askWorkers } from './ask-workers.ts';
 import type { Hearing } from './hearing.ts';
 import { inGroups } from './look-up.ts';
 
@@ -75,20 +68,8 @@ async function removeWaiting(bus: Bus, { id, queue, state }: JobRecord): Promise
 }
 
 /** Those of the jobs that no live worker has begun. One that does not answer may have begun any of its queues. */
-async function notBegun(
-  { db, bus, hearing, heldWaitMs }: ExpireParams,
-  jobs: readonly JobRecord[],
-): Promise<JobRecord[]> {
-  const queues = new Set(jobs.map(({ queue }) => queue));
-  const live = await liveWorkers(db, { now: await databaseTime(db), within: hearing.within() });
-  const asked = live.filter((worker) => worker.queues.some((queue) => queues.has(queue)));
-  const { held, answered } = await askHeld(bus, {
-    ids: jobs.map(({ id }) => id),
-    expect: asked.map(({ id }) => id),
-    timeoutMs: heldWaitMs,
-    cancel: true,
-  });
-  const silent = new Set(asked.filter(({ id }) => !answered.has(id)).flatMap((worker) => worker.queues));
+async function notBegun(params: ExpireParams, jobs: readonly JobRecord[]): Promise<JobRecord[]> {
+  const { held, silent } = await askWorkers(params, jobs);
   return jobs.filter(({ id, queue }) => held.get(id)?.begun !== true && !silent.has(queue));
 }
 

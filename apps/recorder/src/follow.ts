@@ -147,7 +147,6 @@ export function createFollow(params: FollowParams): Follow {
       return [result.duplicate || result.delayed ? { id } : { id, seq: result.seq }];
     });
     const why = await tell(told);
-    if (why) log.warn({ err: why, jobs: told.length }, 'published jobs are told of later, by reconcile');
     await notePublished(
       db,
       stored.map((row) => (why ? { ...row, untold: true } : row)),

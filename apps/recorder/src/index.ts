@@ -90,10 +90,11 @@ export async function start(params: RecorderParams): Promise<Recorder> {
   const times = { ...DEFAULT_TIMES, ...params.times };
   const taskSettings = readSettings(config.settings, config.file);
   const settings = JSON.stringify(config.settings);
-  const connected = await connect({ config, log, topology, instrument: tracing?.instrumentPg });
+  const connected = await connect({ ...params, topology, instrument: tracing?.instrumentPg });
   // Stopped in the reverse order: no new questions and duties first, the connections last.
   const parts: { stop(): Promise<void> }[] = [{ stop: connected.close }];
   const stop = async () => {
+    void connected.bus.leave();
     const failed: unknown[] = [];
     for (const part of parts.toReversed()) await part.stop().catch((error: unknown) => failed.push(error));
     if (failed.length > 0) throw new AggregateError(failed, 'parts of the recorder did not stop');
@@ -142,7 +143,6 @@ export async function start(params: RecorderParams): Promise<Recorder> {
     // The server may have been killed, or a finished job been parked in doubt, while no recorder was there to see it.
     sweep.want();
     keys.want();
-
     const events = createEventPublisher(bus, { log });
     const cancelled = openCancelled(bus, { log });
     parts.push({ stop: () => events.close() }, { stop: () => cancelled.close() });
@@ -157,7 +157,7 @@ export async function start(params: RecorderParams): Promise<Recorder> {
     const rates = createQueueRates({ db, clock });
     const publish: Publish = (jobs) => publishJobs(bus, jobs);
     const again = tracing ? traceRepublish(tracing, publish) : publish;
-    const tell = tellWithin((published) => tellPublished(events, published));
+    const tell = tellWithin({ tell: (published) => tellPublished(events, published), log });
     const follow = createFollow({
       ...{ db, publish: again, settings: taskSettings, rules: config.notifications, log },
       ...{ tell, graceMs: times.followGraceMs, limit: FOLLOW_LIMIT },
@@ -188,9 +188,7 @@ export async function start(params: RecorderParams): Promise<Recorder> {
     });
     const results = createResults({ endings: (ids) => jobEndings(db, ids), log });
     const recording = createRecordLoop({
-      db,
-      log,
-      tally,
+      ...{ db, log, tally, ackWaitMs },
       holdMs: times.holdMs,
       source: openEventSource(bus, {
         ...{ maxBatches: MAX_BATCHES, maxBytes: MAX_BYTES },

@@ -1,6 +1,13 @@
-import { type JobEnvelope, rateOf, type Settings, withTaskKey } from '@jetbeat/core';
+import { isPaused, type JobEnvelope, rateOf, type Settings, withTaskKey } from '@jetbeat/core';
 import type { KnownRate } from '@jetbeat/jetstream';
-import { type Database, limitsOf, listQueues, listTaskLimits, listTasks } from '@jetbeat/postgres';
+import {
+  type Database,
+  limitsOf,
+  listQueues,
+  listTaskLimits,
+  listTasks,
+  settingsOf,
+} from '@jetbeat/postgres';
 
 /** What holds for jobs now, as workers know it. */
 export interface KnownLimits {
@@ -8,6 +15,8 @@ export interface KnownLimits {
   readonly rateOf: (job: JobEnvelope) => KnownRate | undefined;
   /** The job with the key that its task says now; as it is for a task that no worker has described. */
   readonly keyed: (job: JobEnvelope) => JobEnvelope;
+  /** The queues of which no job may begin now. */
+  readonly paused: ReadonlySet<string>;
 }
 
 /** Reads it: said at run time, by the configuration, by the task as it was last described, by the queue. */
@@ -24,7 +33,10 @@ export async function knownLimits(db: Database, settings: Settings): Promise<Kno
       concurrency: own?.concurrency ?? over?.concurrency ?? task.policy?.concurrency,
     };
   };
+  const now = Date.now();
+  const closed = queues.filter((queue) => isPaused(settingsOf(queue), now));
   return {
+    paused: new Set(closed.map(({ name }) => name)),
     rateOf(job) {
       const ofTask = saidOf(job.task);
       if (!ofTask) return undefined;

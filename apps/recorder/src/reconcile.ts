@@ -16,8 +16,9 @@ import {
   type ReconcileNote,
   reconcileCandidates,
 } from '@jetbeat/postgres';
+import type { GiveUp } from './give-up.ts';
 import { inGroups, lookUp } from './look-up.ts';
-import { releaseMisplaced } from './release.ts';
+import type { Misplaced } from './release-misplaced.ts';
 import { type Republished, republish } from './republish.ts';
 import { type FactsOf, streamEnds, streamFacts } from './stream-facts.ts';
 import type { Publish } from './trace-republish.ts';
@@ -32,6 +33,9 @@ export interface ReconcileParams {
   readonly publish: Publish;
   readonly events: EventPublisher;
   readonly tell: TellWithin;
+  readonly giveUp: GiveUp;
+  /** Puts back what lies in parking places unknown to history; what it could not is found again. */
+  readonly releaseMisplaced: TellWithin<Misplaced>;
   /** Tells every worker that messages of a job are void. */
   readonly cancelled: Pick<CancelledKeys, 'move'>;
   readonly log: Log;
@@ -68,8 +72,18 @@ const AGAIN_MS = 2_000;
  * this at the same time: the publish has one id, and the worker that gets it asks whether the job was settled.
  */
 export async function reconcile(params: ReconcileParams): Promise<Reconciled> {
-  const { db, bus, events, tell, log, cancelled, streamWatch, ackWaitMs, unpublishedAfterMs, full, limit } =
-    params;
+  const {
+    db,
+    bus,
+    tell,
+    releaseMisplaced,
+    cancelled,
+    streamWatch,
+    ackWaitMs,
+    unpublishedAfterMs,
+    full,
+    limit,
+  } = params;
   await streamWatch.look();
   const now = await databaseTime(db);
   const dueBefore = now - 2 * ackWaitMs;
@@ -93,15 +107,17 @@ export async function reconcile(params: ReconcileParams): Promise<Reconciled> {
   );
   // No candidate is parked as far as history knows, so nobody else would ever look there.
   const misplaced = looks.filter(({ findings }) => findings?.parked).map(({ candidate }) => candidate.job);
-  if (misplaced.length > 0) await releaseMisplaced({ bus, events, now }, misplaced);
+  const held = (await releaseMisplaced(misplaced)) ? new Set(misplaced) : undefined;
   const untold = looks.filter((one) => isUntold(one, republished));
   const why = await tell(untold.map(({ candidate: { job } }) => publishedEvent(job, job.traceId)));
-  if (why) log.warn({ err: why, jobs: untold.length }, 'published jobs are told of later');
   const late = new Set(why ? untold : []);
   const again = dueBefore + Math.min(AGAIN_MS, ackWaitMs);
   await noteReconcile(
     db,
-    looks.map((one) => noteOf(one, { now, again, ends, republished, isLate: late.has(one) })),
+    looks.map((one) => {
+      const isHeld = held?.has(one.candidate.job) === true;
+      return noteOf(one, { now, again, ends, republished, isHeld, isLate: late.has(one) });
+    }),
   );
   return { looked: candidates.length, republished: republished.length };
 }
@@ -157,12 +173,14 @@ function noteOf(
     again: number;
     ends: ReconcileMarks;
     republished: readonly Republished[];
+    /** It lies in a parking place still. */
+    isHeld: boolean;
     isLate: boolean;
   },
 ): ReconcileNote {
   const { candidate, decision } = look;
   const { id, order } = candidate.job;
-  const { now, again, ends, republished, isLate } = known;
+  const { now, again, ends, republished, isHeld, isLate } = known;
   // One that is still to be told of comes again in the next pass; where it is it need not be looked for then.
   const untold = isLate ? { untold: true as const } : {};
   const marks = { reconcileSeq: ends.jobsSeq, reconcileEventsSeq: ends.eventsSeq };
@@ -172,7 +190,7 @@ function noteOf(
     ...(reconcileSeq === undefined ? {} : { reconcileSeq }),
     ...(reconcileEventsSeq === undefined ? {} : { reconcileEventsSeq }),
   };
-  if (isThere(look)) return { id, order, checkAt: now, ...kept, published: untold };
+  if (isThere(look)) return { id, order, checkAt: isHeld ? again : now, ...kept, published: untold };
   const done = republished.find((one) => one.id === id);
   if (!done) return { id, order, checkAt: now, ...kept };
   // A new message begins anew: it is not lost before these ends have passed.

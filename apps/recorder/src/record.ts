@@ -1,6 +1,12 @@
 import { type Event, type JobEvent, project, type WorkerEvent } from '@jetbeat/core';
 import type { EventDelivery, Log } from '@jetbeat/jetstream';
-import { type Database, databaseTime, isRefusedByData, type recordChanges } from '@jetbeat/postgres';
+import {
+  type Database,
+  databaseTime,
+  isRefusedByData,
+  type recordChanges,
+  splitLimits,
+} from '@jetbeat/postgres';
 import type { Tally } from './counts.ts';
 import { readBatch } from './read-batch.ts';
 import { settledIn } from './settled-marks.ts';
@@ -13,9 +19,14 @@ export interface RecordParams {
   readonly tally: Tally;
   readonly recordChanges: typeof recordChanges;
   readonly records?: TraceRecords | undefined;
+  /** A worker that was not heard of for so long is gone, in milliseconds. */
+  readonly ackWaitMs: number;
   /** Called with what has been committed and acknowledged. */
   readonly onRecorded: (events: readonly Event[], settled: ReadonlyMap<string, number>) => void;
 }
+
+const SPLIT =
+  'a worker has come whose code says other limits of a task than that of workers that run: until those are gone each holds to its own; where the stricter must hold, say it at run time (PATCH /tasks/{name})';
 
 /**
  * Records what was pulled from EVENTS: one transaction, then the acknowledgements. Everything may come twice and in any
@@ -69,7 +80,8 @@ async function recordEvents(
   }
 }
 
-async function write({ db, recordChanges, tally }: RecordParams, events: readonly Event[]): Promise<void> {
+async function write(params: RecordParams, events: readonly Event[]): Promise<void> {
+  const { db, recordChanges, tally, log } = params;
   const jobEvents: JobEvent[] = [];
   const workers: WorkerEvent[] = [];
   for (const event of events) {
@@ -79,11 +91,20 @@ async function write({ db, recordChanges, tally }: RecordParams, events: readonl
   }
   if (jobEvents.length + workers.length === 0) return;
   const changes = project(jobEvents);
+  const now = workers.length > 0 ? await databaseTime(db) : 0;
+  const splits = await splitsOf(params, workers, now);
   const { late } = await recordChanges(db, {
     changes,
     workers,
-    now: workers.length > 0 ? await databaseTime(db) : 0,
+    now,
     settled: settledIn(events),
   });
   tally.counts.late += late;
+  for (const split of splits) log.warn({ ...split }, SPLIT);
+}
+
+/** Of workers that say their tasks, as they do when they start, and when NATS is back. Nothing but a warning depends on it. */
+async function splitsOf({ db, ackWaitMs }: RecordParams, workers: readonly WorkerEvent[], now: number) {
+  if (!workers.some(({ state, tasks }) => state === 'running' && tasks)) return [];
+  return splitLimits(db, { workers, heardSince: now - ackWaitMs });
 }

@@ -3,23 +3,33 @@ import { handOver } from '@jetbeat/jetstream';
 import { databaseTime, type ParkedJob, parkedForKeys } from '@jetbeat/postgres';
 import { type GoRoundParams, goRound, isLost, type Round, roundAfter } from './go-round.ts';
 import { knownLimits } from './known-limits.ts';
+import type { PassedOver } from './passed-over.ts';
 import { putBack, rebuild } from './release.ts';
 
 /**
  * Workers give the slots of a key on by themselves. This stands behind them: for keys whose last worker has died, and for
  * parked jobs that JetStream has lost.
  * One pass after the other goes round all keys.
+ * @param params.passed what the passes before have passed over
  */
-export async function releaseKeys(params: GoRoundParams, after: string): Promise<Round> {
-  const { db, bus, events, leases, waitedMs, limit, onError } = params;
+export async function releaseKeys(
+  params: GoRoundParams & { readonly passed?: PassedOver },
+  after: string,
+): Promise<Round> {
+  const { db, bus, events, leases, passed, waitedMs, limit, onError } = params;
   const now = await databaseTime(db);
   const jobs = await parkedForKeys(db, { before: now - waitedMs, limit, after });
   if (jobs.length === 0) return { released: 0, after: '' };
-  const { keyed } = await knownLimits(db, params.settings);
+  const { keyed, paused } = await knownLimits(db, params.settings);
+  passed?.see(paused);
+  const how = { bus, events, now: Date.now, leases, look: true, keyed };
   const keys = { jobs, nameOf: ({ key }: (typeof jobs)[number]) => key, onError };
   const released = await goRound(keys, async ({ key }) => {
     const hash = concurrencyHash(key);
-    return (await handOver({ bus, events, hash, now: Date.now, leases, look: true, keyed })).jobs;
+    const isPaused = (queue: string) => paused.has(queue);
+    const { jobs, from } = await handOver({ ...how, hash, isPaused, from: passed?.of(hash) });
+    passed?.note(hash, from);
+    return jobs;
   });
   const lost: ParkedJob[] = [];
   await goRound(keys, async (job) => {

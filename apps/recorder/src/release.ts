@@ -4,7 +4,6 @@ import {
   deleteJobMessage,
   type EventPublisher,
   findMessage,
-  findParked,
   type JobToPublish,
   type ParkedWhat,
   parkedSubject,
@@ -39,7 +38,7 @@ export interface ReleaseParams {
 type Parked = Pick<ParkedJob, 'id' | 'task' | 'queue' | 'what' | 'key' | 'rate' | 'traceId'>;
 
 /** A job that goes back to its queue. */
-interface Freed {
+export interface Freed {
   readonly job: Pick<Parked, 'traceId'>;
   readonly publish: JobToPublish;
   /** Its parking place; absent when that is empty. */
@@ -64,29 +63,6 @@ export async function release(params: ReleaseParams): Promise<number> {
   const missing = parked.filter((_, index) => found[index] === undefined);
   if (missing.length > 0) freed.push(...(await rebuild(params, missing)));
   return putBack({ bus, events, now }, freed);
-}
-
-/**
- * Puts back what lies in a parking place although history does not know it as parked: whoever parked it knew less of the
- * job than history (an earlier run), or ended before it could tell. The doubt that meets it says what is right.
- * @returns how many were released
- */
-export async function releaseMisplaced(
-  params: { bus: Bus; events: EventPublisher; now: number },
-  jobs: readonly Pick<Parked, 'id' | 'queue' | 'traceId'>[],
-): Promise<number> {
-  const freed: Freed[] = [];
-  for (const job of jobs) {
-    const { queue, id } = job;
-    for (let from = 1; ; ) {
-      const stored = await findParked(params.bus, { queue, id, from });
-      if (!stored) break;
-      const one = freedOf(job, stored);
-      if (one) freed.push(one);
-      from = stored.seq + 1;
-    }
-  }
-  return putBack(params, freed);
 }
 
 /** Puts jobs back on their queues. Returns how many that were. */
@@ -118,7 +94,8 @@ async function find(bus: Bus, job: Parked): Promise<Freed | undefined> {
   return stored && freedOf(job, stored);
 }
 
-function freedOf(job: Pick<Parked, 'id' | 'traceId'>, stored: StoredJob): Freed | undefined {
+/** What a message in the parking place of a job is put back as; undefined: it is another's. */
+export function freedOf(job: Pick<Parked, 'id' | 'traceId'>, stored: StoredJob): Freed | undefined {
   const { envelope, traceparent, link, arrival } = stored;
   if (envelope?.id !== job.id) return undefined;
   const publish = {

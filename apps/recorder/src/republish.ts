@@ -1,4 +1,4 @@
-import { factsOf, isTerminal, type JobEnvelope, messageId, type Reason } from '@jetbeat/core';
+import { isTerminal, type JobEnvelope, messageId } from '@jetbeat/core';
 import type { EventPublisher, JobToPublish, Log } from '@jetbeat/jetstream';
 import {
   cancelJob,
@@ -9,6 +9,7 @@ import {
   type ReconcileCandidate,
   rebuildJob,
 } from '@jetbeat/postgres';
+import type { GiveUp } from './give-up.ts';
 import { tellCancelled } from './tell-cancelled.ts';
 import type { Publish } from './trace-republish.ts';
 
@@ -19,6 +20,8 @@ export interface RepublishParams {
   /** Makes the messages void and removes them that a job had before it was moved. */
   readonly drop: (job: JobRecord) => Promise<void>;
   readonly events: EventPublisher;
+  /** For those that cannot be published again. */
+  readonly giveUp: GiveUp;
   readonly log: Log;
 }
 
@@ -27,11 +30,6 @@ export interface Republished {
   readonly id: string;
   readonly seq?: number;
 }
-
-const LOST: Reason = {
-  code: 'lost',
-  text: 'its message is gone from JetStream, and history cannot publish it again because it was never told the input',
-};
 
 /**
  * Publishes what JetStream has lost, or was never given, from the rows of the jobs, which are read once more: what went
@@ -72,7 +70,7 @@ async function toPublish(
   params: RepublishParams,
   candidate: ReconcileCandidate,
 ): Promise<JobToPublish | undefined> {
-  const { db, events, drop } = params;
+  const { db, events, drop, giveUp } = params;
   const row = await getJob(db, candidate.job.id);
   if (!row || isTerminal(row.state) || row.order !== candidate.job.order) return undefined;
   if (candidate.cause === 'unpublished' && row.published) return undefined;
@@ -87,7 +85,7 @@ async function toPublish(
   const rebuilt = rebuildJob(row, now);
   if (rebuilt && candidate.cause === 'unpublished') await drop(row);
   if (rebuilt) return { ...rebuilt, messageId: idOf(candidate, rebuilt.envelope) };
-  await giveUp(params, row, now);
+  giveUp(row, now);
   return undefined;
 }
 
@@ -97,24 +95,4 @@ async function toPublish(
  */
 function idOf({ cause, reconcileSeq }: ReconcileCandidate, envelope: JobEnvelope): string {
   return cause === 'unpublished' ? messageId(envelope) : `${messageId(envelope)}.lost${reconcileSeq ?? 0}`;
-}
-
-/** Nobody will ever hear of it again, so history says so; it is told as an event, like every end. */
-async function giveUp({ events, log }: RepublishParams, row: JobRecord, now: number): Promise<void> {
-  const { id, task, queue, priority, createdAt, runAt, attempt, run, parks, traceId } = row;
-  const place = {
-    v: 1,
-    id,
-    task,
-    queue,
-    priority,
-    input: null,
-    createdAt,
-    runAt,
-    attempt,
-    run,
-    parks,
-  } as const;
-  await events.publish({ kind: 'ended', ...factsOf(place, traceId), state: 'dead', reason: LOST, at: now });
-  log.error({ job: id, task }, 'a job is lost: its message is gone and its input unknown');
 }

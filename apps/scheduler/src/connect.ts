@@ -1,6 +1,6 @@
 import { type Bus, connectBus, keepTopology } from '@jetbeat/jetstream';
 import { type Database, migrate, openDatabase } from '@jetbeat/postgres';
-import { type Config, type Log, natsOptions, type Tracing } from '@jetbeat/runtime';
+import { CONNECT_MS, type Config, type Log, natsOptions, type Tracing, untilThere } from '@jetbeat/runtime';
 
 /** Both servers, with everything in them that the scheduler builds on. */
 export interface Connected {
@@ -18,17 +18,26 @@ export interface SchedulerTopology {
 const NAME = 'jetbeat scheduler';
 const POOL_SIZE = 4;
 
+interface ConnectParams {
+  readonly config: Config;
+  readonly log: Log;
+  readonly topology?: SchedulerTopology;
+  readonly instrument?: Tracing['instrumentPg'] | undefined;
+  /** See `StartParams`. */
+  readonly stopping?: AbortSignal | undefined;
+}
+
 /**
- * Connects to both servers and makes what is missing there, again whenever NATS comes back as another server: it may be an
+ * Connects to both servers, which may come later, and makes what is missing there, again whenever NATS comes back as another server: it may be an
  * empty one.
- * @throws BusUnreachableError, ServerUnfitError, DatabaseUnavailableError
+ * @throws BusUnreachableError, JetStreamCallError, DatabaseUnavailableError after a minute; ServerUnfitError
  */
-export async function connect(params: {
-  config: Config;
-  log: Log;
-  topology?: SchedulerTopology;
-  instrument?: Tracing['instrumentPg'] | undefined;
-}): Promise<Connected> {
+export function connect(params: ConnectParams): Promise<Connected> {
+  const { log, stopping } = params;
+  return untilThere({ connect: () => connectOnce(params), log, stopping });
+}
+
+async function connectOnce(params: ConnectParams): Promise<Connected> {
   const { config, log, topology = {}, instrument } = params;
   const { queues, ackWaitMs, database, storage } = config;
   // This makes no connection yet.
@@ -43,6 +52,7 @@ export async function connect(params: {
     ...natsOptions(config),
     name: NAME,
     log,
+    connectTimeoutMs: CONNECT_MS,
   }).catch(async (error: unknown) => {
     await db.close();
     throw error;

@@ -64,7 +64,7 @@ const NOTE_DELAY_MS = 1_000;
 export async function start(params: SchedulerParams): Promise<Scheduler> {
   const { config, log, tracing, topology = {}, publish = publishJobs, clock = Date.now } = params;
   const settings = readSettings(config.settings, config.file);
-  const { bus, db, close } = await connect({ config, log, topology, instrument: tracing?.instrumentPg });
+  const { bus, db, close } = await connect({ ...params, topology, instrument: tracing?.instrumentPg });
   const fires = tracing && createTraceFires(tracing);
   const measures = createMeasures({ clock });
   const publishNow = async (jobs: readonly JobToPublish[]) => {
@@ -164,6 +164,7 @@ export async function start(params: SchedulerParams): Promise<Scheduler> {
   duties.start();
 
   const stop = async () => {
+    void bus.leave();
     await loop.stop();
     await duties.stop();
     await publisher.stop(STOP_PUBLISHING_MS);

@@ -40,9 +40,9 @@ export function createApart(params: {
   readonly sources: ReadonlyMap<string, TaskSource>;
 }): Apart {
   const { runs, sources } = params;
-  const isAlone = ({ job: { losses } }: Held) => losses !== undefined && losses >= ALONE_FROM;
+  const runsInOwnChild = ({ job: { losses } }: Held) => losses !== undefined && losses >= ALONE_FROM;
   return {
-    has: (held, task) => isolatedAs(task) !== undefined || (isAlone(held) && sources.has(task.name)),
+    has: (held, task) => isolatedAs(task) !== undefined || (runsInOwnChild(held) && sources.has(task.name)),
     run({ held, task, policy, log, enqueue, progress, onLateEnd }) {
       const { job, runId, interrupt } = held;
       const source = sources.get(task.name);
@@ -51,7 +51,7 @@ export function createApart(params: {
       return runs.execute({
         ...{
           isolation: isolatedAs(task) ?? ALONE,
-          alone: isAlone(held),
+          alone: runsInOwnChild(held),
           source,
           job,
           runId,

@@ -135,11 +135,13 @@ export function createFetch(params: FetchParams): Fetch {
     return state !== undefined && !(state.empty && isServed(state)) && openOf(state) > 0;
   };
 
+  const isBound = (queue: string) => roomOf(queue) !== Number.POSITIVE_INFINITY;
+
   const fill = () => {
     if (stopped || pause || (asked && isServed(asked)) || !isWorth(room())) return;
     const open = room() - comingOf(lanes);
     if (!isWorth(open)) return;
-    const lane = turns.next(mayHave);
+    const lane = turns.next(mayHave, isBound);
     const state = lane && states.get(lane);
     if (state && !isServed(state)) ask(state, Math.min(open, openOf(state)));
   };

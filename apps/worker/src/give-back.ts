@@ -1,5 +1,5 @@
 import type { JobEnvelope } from '@jetbeat/core';
-import { type Bus, type EventPublisher, publishJobs } from '@jetbeat/jetstream';
+import { type Bus, type EventPublisher, noteWaiting, publishJobs } from '@jetbeat/jetstream';
 import type { Held } from './held.ts';
 
 /** How long the publish may take; the worker is stopping. */
@@ -19,6 +19,9 @@ export function createGiveBack(params: {
   return async (held) => {
     const { job, carried, runId, startedAt, deliveries } = held;
     const at = now();
+    const envelope: JobEnvelope = { ...job, run: job.run + 1 };
+    // Where nothing can be noted it runs again all the same.
+    if (job.unique) await noteWaiting(bus, envelope).catch(() => undefined);
     await events.publish({
       kind: 'returned',
       ...held.facts(),
@@ -27,7 +30,6 @@ export function createGiveBack(params: {
       startedAt: startedAt ?? at,
       at,
     });
-    const envelope: JobEnvelope = { ...job, run: job.run + 1 };
     const [result] = await publishJobs(bus, [{ envelope, ...carried }], { timeoutMs: PUBLISH_MS });
     // Unconfirmed, it may be there twice; then the doubt finds that one of them is free and the other held.
     for (const delivery of deliveries) result?.ok ? delivery.ack() : delivery.nak();

@@ -45,6 +45,8 @@ export class Held {
   slot: { readonly hash: string; readonly lease: string; readonly here: boolean } | undefined = undefined;
   /** It has a slot of its queue, which has a limit. */
   queueSlot = false;
+  /** The start of its queue's rate that it has, and has not used, Unix milliseconds; infinite: that has no rate. */
+  queueStart: number | undefined = undefined;
   /** Until when the start of its rate may be used, Unix milliseconds. */
   beginBy: number | undefined = undefined;
   /** The recorder has said that nobody has run this step, or runs it. */
@@ -232,7 +234,7 @@ export function answerHeld(params: {
  * A step that was parked for its key, of which there is one message, and no attempt before it: what it may have left in its
  * parking place is looked for when its slot is given on.
  */
-export function isAlone({ slot, suspect, deliveries, job: { attempt, run } }: Held): boolean {
+export function neverBegan({ slot, suspect, deliveries, job: { attempt, run } }: Held): boolean {
   return slot?.here === true && !suspect && deliveries.length === 1 && attempt === 1 && run === 1;
 }
 

@@ -2,7 +2,6 @@ import {
   cancelledReason,
   type DoubtAnswer,
   decodeEnvelope,
-  isSuspect,
   type JobEnvelope,
   orderOf,
   PHASES,
@@ -10,9 +9,10 @@ import {
 import type { CancelledKeys, Delivery } from '@jetbeat/jetstream';
 import type { Task } from '@jetbeat/task';
 import type { Doubts } from './doubts.ts';
-import { adopt, freed, Held, type HeldJobs, isAlone } from './held.ts';
+import { adopt, freed, type Held, neverBegan } from './held.ts';
+import { createHold, type HoldParams } from './hold-delivery.ts';
 import type { Limits } from './limits.ts';
-import type { Instant, OwnRetries } from './own-retries.ts';
+import type { Instant } from './own-retries.ts';
 import type { Park } from './park.ts';
 import { createParkLimited } from './park-limited.ts';
 import type { Recent } from './recent.ts';
@@ -25,22 +25,15 @@ const AGAIN_MS = 1_000;
 const NEXT_STEP_MS = 100;
 
 /** What deciding on deliveries needs of the worker. */
-export interface IntakeParams {
+export interface IntakeParams extends HoldParams {
   readonly worker: string;
-  readonly ackWaitMs: number;
   readonly tasks: ReadonlyMap<string, Task>;
-  readonly held: HeldJobs;
   readonly recent: Recent;
-  readonly own: OwnRetries;
   readonly cancelled: CancelledKeys;
   readonly doubts: Doubts;
   readonly settle: Settle;
   readonly park: Park;
   readonly limits: Limits;
-  /** Highest sequence of a queue that may have been settled before this worker saw it. */
-  readonly settledUpTo: (queue: string) => number;
-  /** How long ago a server came back that can have forgotten what it had done, milliseconds; infinite when none has. */
-  readonly restartedFor: () => number;
   /** How often the event loop has stood still; it looks first. */
   readonly stalls: () => number;
   /** A message that is no job; it is buried and acknowledged. */
@@ -72,7 +65,6 @@ export function createIntake(params: IntakeParams): Intake {
     tasks,
     held: jobs,
     recent,
-    own,
     cancelled,
     doubts,
     settle,
@@ -82,6 +74,7 @@ export function createIntake(params: IntakeParams): Intake {
     onReady,
   } = params;
 
+  const hold = createHold(params);
   const parkLimited = createParkLimited({ park, limits, onDone: params.onDone });
 
   const answerTo = async ({ job: { id, attempt, run, parks } }: Held): Promise<DoubtAnswer | undefined> => {
@@ -154,7 +147,7 @@ export function createIntake(params: IntakeParams): Intake {
     if (claim.kind === 'later') return giveBack(held);
     if (claim.kind === 'closed') return giveBack(held, 0);
     if (claim.kind !== 'taken') return withoutSlot(held, claim);
-    if (isAlone(held)) held.traced = false;
+    if (neverBegan(held)) held.traced = false;
     // A slot or a start that was kept for this step proves that nobody has run it. What its limits are may have changed since it came.
     const isSure = claim.proven || held.granted || !held.mustProve;
     if (!isSure || params.stalls() !== stalls) return doubt(held);
@@ -185,22 +178,6 @@ export function createIntake(params: IntakeParams): Intake {
     return ask(held);
   };
 
-  const suspect = (delivery: Delivery, job: JobEnvelope, how: { own: boolean; proves: boolean }): boolean =>
-    isSuspect({
-      deliveryCount: delivery.deliveryCount,
-      attempt: job.attempt,
-      run: job.run,
-      // Of a job with a key or a rate its slot says whether it was released once; else it is asked about then.
-      parks: how.proves ? 0 : job.parks,
-      own: how.own,
-      repeat: delivery.repeat,
-      seq: delivery.seq,
-      settledUpTo: params.settledUpTo(job.queue),
-      fromTimer: delivery.fromTimer,
-      restartedFor: params.restartedFor(),
-      ackWait: params.ackWaitMs,
-    });
-
   const read = (delivery: Delivery): JobEnvelope | undefined => {
     try {
       return decodeEnvelope(delivery.data);
@@ -208,17 +185,6 @@ export function createIntake(params: IntakeParams): Intake {
       params.onMalformed(delivery, error);
       return undefined;
     }
-  };
-
-  const hold = (delivery: Delivery, job: JobEnvelope, since: Instant): Held => {
-    const later = orderOf(job, PHASES.queued) > FIRST;
-    const isOwn = later && own.take(delivery.seq, job.id);
-    const mustProve = job.parks > 0 && limits.proves(job);
-    const inDoubt = suspect(delivery, job, { own: isOwn, proves: mustProve });
-    const traced = delivery.deliveryCount > 1 || delivery.repeat || (later && (!isOwn || inDoubt));
-    const held = new Held({ job, delivery, since, suspect: inDoubt, traced, mustProve });
-    jobs.add(held);
-    return held;
   };
 
   const route = (held: Held): void => {
@@ -263,6 +229,3 @@ export function createIntake(params: IntakeParams): Intake {
   };
   return { take, doubt: (held) => track(held, doubt(held)) };
 }
-
-/** The order of a job that nobody has touched; anything above may have left something behind. */
-const FIRST = orderOf({ attempt: 1, run: 1, parks: 0 }, PHASES.queued);

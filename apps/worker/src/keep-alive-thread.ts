@@ -92,6 +92,7 @@ async function stop(): Promise<void> {
   clearInterval(beat);
   clearInterval(heartbeat);
   unsubscribe();
+  void bus.leave();
   await serving.close();
   await keeper.stop();
   await say('stopped', false);

@@ -72,8 +72,10 @@ export async function startKeepAlive(params: {
   data: Omit<KeepAliveData, 'memory' | 'lease'>;
   slots: Slots;
   onDeath: (error: Error) => void;
+  /** It has not stopped in time, and is ended. */
+  onLate: (error: Error) => void;
 }): Promise<KeepAlive> {
-  const { slots, onDeath } = params;
+  const { slots, onDeath, onLate } = params;
   const leased = new LeaseMemory({ ttlMs: params.data.leaseTtlMs });
   const workerData: KeepAliveData = { ...params.data, memory: slots.memory, lease: leased.memory };
   slots.beat(Date.now());
@@ -140,7 +142,10 @@ export async function startKeepAlive(params: {
       tell([]);
       const exit = new Promise<void>((resolve) => thread.once('exit', () => resolve()));
       thread.postMessage('stop' satisfies ToThread);
-      await within(STOP_MS, 'the keep-alive thread did not stop', exit).catch(() => thread.terminate());
+      await within(STOP_MS, 'the keep-alive thread did not stop', exit).catch(async (err: Error) => {
+        onLate(err);
+        await thread.terminate();
+      });
     },
   };
 }

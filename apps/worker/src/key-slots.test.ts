@@ -51,7 +51,12 @@ function newJob(key: string, facts: Partial<JobEnvelope> = {}): JobEnvelope {
 }
 
 /** The slots of keys at a worker; its server can be told to be another one. */
-function worker({ keyed = (job: JobEnvelope) => job, mostInLine = 0 } = {}) {
+function worker({
+  keyed = (job: JobEnvelope) => job,
+  mostInLine = 0,
+  onWait = (_: Held) => {},
+  isPaused = (_: string) => false,
+} = {}) {
   const listeners: ((info: { serverChanged: boolean }) => void)[] = [];
   const spy = vi.spyOn(bus, 'onReconnect').mockImplementation((fn) => {
     listeners.push(fn);
@@ -66,6 +71,8 @@ function worker({ keyed = (job: JobEnvelope) => job, mostInLine = 0 } = {}) {
     now: Date.now,
     stopped: stopped.signal,
     mostInLine: () => mostInLine,
+    onWait,
+    isPaused,
     keyed,
     log: { warn() {} } as unknown as Parameters<typeof createKeySlots>[0]['log'],
   });
@@ -171,5 +178,29 @@ test('a limit that becomes smaller holds at once for what waits in hand', async 
   expect(await Promise.all(claims)).toEqual(Array(2).fill({ kind: 'full', taken: 2 }));
   // By itself a line is left after a second.
   expect(performance.now() - begun).toBeLessThan(800);
+  await stop();
+});
+
+test('who waits in hand says so, and who would have to wait is seen without a change', async () => {
+  const key = 'host-11';
+  const waits: Held[] = [];
+  const { slots, stop } = worker({ mostInLine: 1, onWait: (held) => waits.push(held) });
+  const policy = { concurrency: { key, limit: 1 } };
+  const [first, second, third] = [1, 2, 3].map(() => heldOf(newJob(key, { policy })));
+  if (!first || !second || !third) return;
+  expect(await slots.seesFull(first, { key, limit: 1 })).toBe(false);
+  expect(slots.has(first)).toBe(false);
+  expect(await slots.claim(first, { key, limit: 1 })).toMatchObject({ kind: 'taken' });
+  expect([slots.has(first), waits]).toEqual([true, []]);
+  expect(await slots.seesFull(second, { key, limit: 1 })).toBe(true);
+  const claim = slots.claim(second, { key, limit: 1 });
+  await expect.poll(() => slots.waiting).toBe(1);
+  expect(waits).toEqual([second]);
+  expect(await slots.seesFull(third, { key, limit: 1 })).toBe(true);
+  const { semaphore } = await readSemaphore(bus, keySlots(concurrencyHash(key)));
+  expect(semaphore).toEqual({ holders: { [first.job.id]: { lease: LEASE } } });
+  slots.release(first);
+  expect(await claim).toMatchObject({ kind: 'taken' });
+  expect(await slots.seesFull(third, { key, limit: 2 })).toBe(false);
   await stop();
 });

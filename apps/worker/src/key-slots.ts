@@ -1,31 +1,34 @@
-import { type Concurrency, concurrencyHash, isFull, type JobEnvelope, withoutOverdue } from '@jetbeat/core';
+import { type Concurrency, concurrencyHash, isFull, type JobEnvelope } from '@jetbeat/core';
 import {
   type Bus,
   type EventPublisher,
   type HandOverParams,
   handOver,
-  keySlots,
   type LeaseWatch,
-  readSemaphore,
 } from '@jetbeat/jetstream';
 import type { Log } from '@jetbeat/runtime';
 import { atMost } from './at-most.ts';
 import type { Claim } from './claim.ts';
 import type { Held } from './held.ts';
+import { createKeyActs } from './key-acts.ts';
 import { createKeyLines } from './key-lines.ts';
 import { createKeyLooks } from './key-looks.ts';
 import { createKeys, goesFrom, inTurn, type Key, keeping, NOBODY } from './keys.ts';
 import { leave, leaveAll } from './leave-key.ts';
+import { lookAfter } from './look-after.ts';
 import { createQuiet } from './quiet.ts';
 import { type Asking, createServeLine } from './serve-line.ts';
-import { noteLimit, sayAgain, takeSlot } from './take-slot.ts';
-import { untilDone } from './until-done.ts';
+import { sayAgain, seesFull, takeSlot } from './take-slot.ts';
 import type { WorkerLease } from './worker-lease.ts';
 
 /** The slots of concurrency keys, as far as this worker has to do with them. */
 export interface KeySlots {
   /** Takes a slot, or finds that the job has one. Throws JetStreamCallError, BusClosedError. */
   claim(held: Held, concurrency: Concurrency): Promise<Claim>;
+  /** Whether it has one, under the lease of now; cheap. */
+  has(held: Held): boolean;
+  /** Whether it would have to wait, as far as can be seen; nothing changes by that. Throws JetStreamCallError, BusClosedError. */
+  seesFull(held: Held, concurrency: Concurrency): Promise<boolean>;
   /** Gives the slot on to the job that waits longest; that happens by and by. */
   release(held: Held): void;
   /** A job was parked: if the key has become free meanwhile, somebody has to see it. */
@@ -40,6 +43,8 @@ export interface KeySlots {
   changed(): void;
   /** A lease is gone: slots may be free. */
   hurry(): void;
+  /** Other queues may be paused. */
+  paused(): void;
   /** Nobody waits here any more. */
   close(): void;
   /** Resolves when what was begun is done, or after 2 s. */
@@ -63,12 +68,18 @@ export function createKeySlots(params: {
   readonly stopped: AbortSignal;
   /** So many jobs may wait here for slots that others here have. */
   readonly mostInLine: () => number;
+  /** It waits here for a slot of its key: what else it has is for others meanwhile. */
+  readonly onWait: (held: Held) => void;
+  /** Whether no job of a queue may begin now. */
+  readonly isPaused: (queue: string) => boolean;
   /** The job with the key that holds for it now. */
   readonly keyed: (job: JobEnvelope) => JobEnvelope;
   readonly log: Log;
 }): KeySlots {
-  const { bus, events, lease, leases, now, stopped, keyed, log } = params;
+  const { bus, events, lease, leases, now, stopped, keyed, isPaused, log } = params;
   const shared = { bus, leases, now };
+  /** How often something was said of queues. */
+  let said = 0;
   const keys = createKeys();
   const lines = createKeyLines<Claim>({
     most: params.mostInLine,
@@ -79,29 +90,7 @@ export function createKeySlots(params: {
   const quiet = createQuiet({ ms: QUIET_MS, stopped });
   let closed = false;
 
-  const act = (what: string, work: () => Promise<unknown>): void => {
-    untilDone({
-      act: work,
-      signal: stopped,
-      onRetry: (err) => log.warn({ err }, `could not ${what}; trying again`),
-    }).catch(() => {});
-  };
-  /**
-   * In turn, and not before all have said again what they hold: slots go to others by it. The key is looked up each time, since it may
-   * have been forgotten while NATS was away.
-   */
-  const calmly = async (hash: string, work: (key: Key) => Promise<unknown>) => {
-    let done = false;
-    while (!done && !stopped.aborted) {
-      // Not in turn, where it would keep what is held from being said.
-      if (quiet.isOn) await quiet.whenOver();
-      await inTurn(keys.of(hash), async (key) => {
-        if (quiet.isOn) return;
-        await work(key);
-        done = true;
-      });
-    }
-  };
+  const { act, calmly } = createKeyActs({ keys, quiet, stopped, log });
   const pass = async (
     key: Key,
     name: string | undefined,
@@ -111,9 +100,13 @@ export function createKeySlots(params: {
       ...how
     }: Pick<HandOverParams, 'look' | 'known' | 'done' | 'moved'> & { left?: Set<string> },
   ): Promise<boolean> => {
-    const { stored, more } = await keeping(key, known, (known) =>
-      handOver({ ...shared, events, hash: key.hash, known, keyed, ...how, goes: goesFrom(key, name, left) }),
+    const before = said;
+    const all = { ...shared, events, hash: key.hash, keyed, isPaused, goes: goesFrom(key, name, left) };
+    const from = how.moved ? undefined : key.passed;
+    const { stored, more, ...past } = await keeping(key, known, (known) =>
+      handOver({ ...all, known, from, ...how }),
     );
+    key.passed = said === before && past.from > 1 ? past.from : undefined;
     if (!stored.semaphore.waiting) looks.forget(key.hash);
     return more;
   };
@@ -171,33 +164,28 @@ export function createKeySlots(params: {
     if (served && semaphore.waiting && !isFull(semaphore)) await pass(key, name, { known: key.known });
   };
 
-  /** Jobs were parked: somebody may have freed a slot before he could see them. */
-  const lookAfter = async (key: Key) => {
-    const { toLook } = key;
-    if (!toLook) return;
-    if (!key.known || key.knownAt < toLook.at)
-      await keeping(key, undefined, async () => ({ stored: await readSemaphore(bus, keySlots(key.hash)) }));
-    const { holders, waiting, most = toLook.limit } = withoutOverdue((key.known ?? NOBODY).semaphore, now());
-    const isNoted = waiting === true && most >= toLook.limit;
-    if (waiting && !isNoted) await noteLimit(bus, key, toLook.limit);
-    if (!isNoted || Object.keys(holders).length < toLook.limit) await pass(key, lease.name, { look: true });
-    // What was parked meanwhile asks for another look.
-    if (key.toLook !== toLook) return lookAfter(key);
-    key.toLook = undefined;
-  };
-
   return {
     async claim(held, { key: text, limit }) {
       looks.begin();
       if (lease.name === undefined && (await lease.want()) === undefined) return { kind: 'later' };
       await quiet.whenOver();
       const key = keys.of(concurrencyHash(text));
-      const { claim } = await inTurn(key, async () =>
-        mayWait(key, limit)
-          ? { claim: lines.add(key.hash, held, limit) }
-          : { claim: Promise.resolve(await take(key, { held, limit })) },
-      );
+      const { claim } = await inTurn(key, async () => {
+        if (!mayWait(key, limit)) return { claim: Promise.resolve(await take(key, { held, limit })) };
+        const claim = lines.add(key.hash, held, limit);
+        params.onWait(held);
+        return { claim };
+      });
       return claim;
+    },
+    has: ({ slot }) => slot !== undefined && slot.lease === lease.name,
+    async seesFull({ job: { id, parks } }, { key: text, limit }) {
+      const { name } = lease;
+      if (name === undefined || quiet.isOn) return false;
+      return inTurn(keys.of(concurrencyHash(text)), async (key) => {
+        const claim = { job: id, parks, limit, lease: name };
+        return mayWait(key, limit) || (await seesFull(shared, key, claim));
+      });
     },
     release(held) {
       const { slot, job, traced } = held;
@@ -216,7 +204,9 @@ export function createKeySlots(params: {
       const key = keys.of(hash);
       const isOpen = key.toLook !== undefined;
       key.toLook = { at: performance.now(), limit: Math.max(limit, key.toLook?.limit ?? 0) };
-      if (!isOpen) act('look whether a key is free', () => calmly(hash, lookAfter));
+      const look = (key: Key) => pass(key, lease.name, { look: true });
+      if (!isOpen)
+        act('look whether a key is free', () => calmly(hash, (key) => lookAfter(shared, key, look)));
     },
     left({ key: text }, job) {
       const hash = concurrencyHash(text);
@@ -238,6 +228,16 @@ export function createKeySlots(params: {
         if (lines.first(hash)) act('tell who waits for a key of its limit', () => calmly(hash, serveLine));
     },
     hurry: looks.hurry,
+    paused() {
+      said++;
+      for (const key of keys.all()) {
+        if (key.passed === undefined) continue;
+        key.passed = undefined;
+        act('let go what waited for its queue', () =>
+          calmly(key.hash, (key) => pass(key, lease.name, { look: true })),
+        );
+      }
+    },
     close: () => lines.close({ kind: 'closed' }),
     async stop() {
       closed = true;

@@ -20,6 +20,8 @@ export interface Key {
   toLook: { readonly at: number; readonly limit: number } | undefined;
   /** Jobs that came back from its parking place, and for which it holds no more. */
   left: Set<string> | undefined;
+  /** All that are parked for it before this sequence belong to queues that are paused. */
+  passed: number | undefined;
   /** By `performance.now()`. */
   usedAt: number;
 }
@@ -46,7 +48,7 @@ export function createKeys(): Keys {
       const key: Key = keys.get(hash) ?? {
         ...{ hash, held: new Map(), tail: Promise.resolve(), busy: 0, usedAt: 0 },
         ...{ known: undefined, knownAt: Number.NEGATIVE_INFINITY, waits: false, toLook: undefined },
-        left: undefined,
+        ...{ left: undefined, passed: undefined },
       };
       keys.set(hash, key);
       key.usedAt = performance.now();

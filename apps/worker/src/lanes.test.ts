@@ -37,6 +37,40 @@ test('priorities have their shares over all queues, and queues theirs of each', 
   ).toEqual([60, 60, 30, 30, 10, 10]);
 });
 
+test('of a queue that has no room now and then each priority has its share, whatever another one takes meanwhile', () => {
+  const turns = createTurns(['full', 'free']);
+  const begun: string[] = [];
+  for (let time = 0; time < 1_000; time++) {
+    // One slot, which is in use most of the time; the other queue has nothing but what is urgent.
+    const hasRoom = time % 5 === 0;
+    const lane = turns.next(
+      (each) => plain(each) && (each.queue === 'full' ? hasRoom : each.priority === 'high'),
+      (queue) => queue === 'full',
+    );
+    if (!lane) continue;
+    turns.took(lane, 1);
+    begun.push(`${lane.queue} ${lane.lane}`);
+  }
+  const count = (name: string) => begun.filter((each) => each === name).length;
+  const full = ['high', 'normal', 'low'].map((priority) => count(`full ${priority}`));
+  const all = full.reduce((sum, each) => sum + each, 0);
+  expect(all).toBeGreaterThan(90);
+  expect(full.map((each) => Math.round((10 * each) / all))).toEqual([6, 3, 1]);
+  expect(count('free high')).toBeGreaterThan(700);
+});
+
+test('a queue that is alone and has one slot forgets nobody while that is in use', () => {
+  const turns = createTurns(['a']);
+  const begun = Array.from({ length: 100 }, () => {
+    expect(turns.next(() => false)).toBeUndefined();
+    const lane = turns.next(plain, () => true);
+    if (lane) turns.took(lane, 1);
+    return lane?.priority;
+  });
+  const count = (priority: string) => begun.filter((each) => each === priority).length;
+  expect(['high', 'normal', 'low'].map(count)).toEqual([60, 30, 10]);
+});
+
 test('a lane without anything is passed over; without any lane there is no turn', () => {
   expect(ask(['a', 'b'], 3, (lane) => plain(lane) && lane.queue === 'b')).toEqual([
     'b high',

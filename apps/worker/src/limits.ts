@@ -2,6 +2,7 @@ import type { Concurrency, JobEnvelope, JobRate } from '@jetbeat/core';
 import { type Bus, createLeaseWatch, type EventPublisher, type QueueSettingsWatch } from '@jetbeat/jetstream';
 import type { Log } from '@jetbeat/runtime';
 import type { Claim } from './claim.ts';
+import { createClaimSlots } from './claim-slots.ts';
 import type { Held, HeldJobs } from './held.ts';
 import { createKeySlots } from './key-slots.ts';
 import type { LetGo } from './let-go.ts';
@@ -24,7 +25,7 @@ export interface Limits {
   holds(held: Held): boolean;
   /** Whether its claim tells if a step of it that was parked has been run. */
   proves(job: JobEnvelope): boolean;
-  /** Takes the slots that it needs, of its queue first, then a start of its rate; that may take as long as other jobs run. */
+  /** Takes the slots that it needs, and starts of its rates; that may take as long as other jobs run. */
   claim(held: Held): Promise<LimitClaim>;
   /** Its handler begins in this turn. */
   begins(held: Held): void;
@@ -94,7 +95,16 @@ export function createLimits(
     },
   });
   const { keyed } = ofTasks;
-  const keySlots = createKeySlots({ ...shared, events, now, stopped, keyed, mostInLine: params.mostInLine });
+  const leaveQueue = (held: Held) => {
+    queueSlots.release(held);
+    params.onRoom();
+  };
+  const keySlots = createKeySlots({
+    ...{ ...shared, events, now, stopped, keyed, mostInLine: params.mostInLine },
+    onWait: leaveQueue,
+    isPaused: (queue) => params.queueSettings.isPaused(queue),
+  });
+  const offQueues = params.queueSettings.onChange(() => keySlots.paused());
   const rates = createRates({ bus, events, leases, limits: ofTasks, free, now, log });
   lease.onLost(() => stopLimited({ jobs, ready: ready(), letGo, log }));
   const count = () => {
@@ -102,15 +112,19 @@ export function createLimits(
     lease.running([...holders].filter(({ phase, lingers }) => lingers || phase === 'running').length);
   };
   let counts: NodeJS.Timeout | undefined;
-  const claimSlots = async (held: Held): Promise<Claim> => {
-    const { job } = held;
-    const concurrency = job.policy?.concurrency;
-    for (;;) {
-      if (queueSlots.limits(job.queue) && !(await queueSlots.claim(held))) return { kind: 'closed' };
-      if (!concurrency) return { kind: 'taken', proven: false };
-      const claim = await keySlots.claim(held, concurrency);
-      if (claim.kind !== 'taken' || !queueSlots.lacks(held)) return claim;
-    }
+  const claimSlots = createClaimSlots({ queueSlots, keySlots });
+  const claim = async (held: Held, rate: JobRate | undefined): Promise<LimitClaim> => {
+    if (rate && rates.isLate(held, rate)) return { kind: 'late', rate };
+    const slots = await claimSlots(held);
+    if (slots.kind !== 'taken' || !rate) return slots;
+    // The task's start comes last, so that none is used up for a job that has to wait for its key.
+    const start = await rates.claim(held, rate, slots.proven || held.granted || held.job.parks === 0);
+    if (start.kind === 'wait') return { kind: 'late', rate };
+    if (start.kind === 'doubt') return { kind: 'taken', proven: false };
+    if (start.kind !== 'start') return { kind: start.kind };
+    held.beginBy = start.beginBy;
+    const isLost = queueSlots.lacks(held) || (held.slot && held.slot.lease !== lease.name);
+    return isLost ? { kind: 'later' } : { kind: 'taken', proven: slots.proven || start.proven };
   };
   return {
     keyed,
@@ -121,20 +135,14 @@ export function createLimits(
       ofTasks.rateOf(job) !== undefined,
     async claim(held) {
       counts ??= setInterval(count, COUNT_MS);
-      const rate = ofTasks.rateOf(held.job);
-      if (rate && rates.isLate(held, rate)) return { kind: 'late', rate };
-      const slots = await claimSlots(held);
-      if (slots.kind !== 'taken' || !rate) return slots;
-      // The start comes last, so that none is used up for a job that has to wait for its key.
-      const start = await rates.claim(held, rate, slots.proven || held.granted || held.job.parks === 0);
-      if (start.kind === 'wait') return { kind: 'late', rate };
-      if (start.kind === 'doubt') return { kind: 'taken', proven: false };
-      if (start.kind !== 'start') return { kind: start.kind };
-      held.beginBy = start.beginBy;
-      const isLost = queueSlots.lacks(held) || (held.slot && held.slot.lease !== lease.name);
-      return isLost ? { kind: 'later' } : { kind: 'taken', proven: slots.proven || start.proven };
+      const claimed = await claim(held, ofTasks.rateOf(held.job));
+      // It does not begin now: while it is parked or given back others may.
+      if (claimed.kind !== 'taken' && queueSlots.limits(held.job.queue)) leaveQueue(held);
+      return claimed;
     },
     begins(held) {
+      // It is used now, and no other can have it.
+      held.queueStart = undefined;
       if (held.isLimited) lease.begins();
     },
     release(held) {
@@ -160,6 +168,7 @@ export function createLimits(
       rates.next();
     },
     close() {
+      offQueues();
       queueSlots.close();
       keySlots.close();
       rates.close();

@@ -15,7 +15,7 @@ test('two workers together begin no more than the rate lets them, and all of it 
     await ensureTopology(bus, { ...testTopology, queues: [] });
     const left = () => 100 - begun.length;
     const look = () => {
-      while (left() > 0 && rate.take()) begun.push(Date.now());
+      while (left() > 0 && rate.take() !== undefined) begun.push(Date.now());
       if (left() === 0) resolve();
       else rate.lease();
     };
@@ -37,3 +37,29 @@ test('two workers together begin no more than the rate lets them, and all of it 
   expect(most).toBeLessThanOrEqual(55);
   expect((begun.at(-1) ?? 0) - (begun[0] ?? 0)).toBeGreaterThan(1_500);
 }, 20_000);
+
+test('a start that was taken and not used is for another one while it is good, and lost then', async () => {
+  const bus = await connectBus({ servers: natsUrl(), name: 'test', namespace: testNamespace() });
+  onTestFinished(() => bus.close());
+  await ensureTopology(bus, { ...testTopology, queues: [] });
+  const clock = { now: Date.now() };
+  const { promise: leased, resolve } = Promise.withResolvers<void>();
+  const rate = createQueueRate({
+    ...{ bus, queue: 'q', now: () => clock.now, onStart: resolve, wanted: () => 1 },
+    limit: () => ({ limit: 2, periodMs: 1_000, burst: 1 }),
+    onError: () => {},
+  });
+  onTestFinished(() => rate.close());
+  rate.lease();
+  await leased;
+  const start = rate.take();
+  if (start === undefined) throw new Error('no start is due');
+  expect(rate.take()).toBeUndefined();
+  rate.giveBack(start);
+  // Half of the time between two starts.
+  clock.now += 250;
+  expect([rate.isGood(start), rate.take()]).toEqual([true, start]);
+  clock.now += 1;
+  rate.giveBack(start);
+  expect([rate.isGood(start), rate.take()]).toEqual([false, undefined]);
+});

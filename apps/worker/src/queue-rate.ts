@@ -3,8 +3,12 @@ import { type Bus, changeSemaphore, queueSlots } from '@jetbeat/jetstream';
 
 /** When jobs of one queue may begin, as leased from the rate that all workers share. */
 export interface QueueRate {
-  /** Uses up a start that is due; false when none is. */
-  take(): boolean;
+  /** Takes a start that is due, Unix milliseconds; infinite where there is no rate, undefined when none is due. */
+  take(): number | undefined;
+  /** Whether a start may still be used. */
+  isGood(start: number): boolean;
+  /** A start that was taken has not been used: another job may have it while it is good. */
+  giveBack(start: number): void;
   /** Leases the starts of jobs that wait. */
   lease(): void;
   /** How many jobs may wait for their starts. */
@@ -13,7 +17,7 @@ export interface QueueRate {
   close(): void;
 }
 
-/** A start that was not used by then is lost: used later, it would come too close to the next ones. Milliseconds. */
+/** A start that was not used by then is lost: used later, it would come too close to the next ones. Milliseconds. Half of the time between two is as good. */
 const USE_WITHIN_MS = 100;
 /** So much of the rate waits here in advance, milliseconds. */
 const AHEAD_MS = 200;
@@ -40,9 +44,14 @@ export function createQueueRate(params: {
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
 
+  /** Where they are far apart it may be late. */
+  const within = ({ periodMs, limit }: RateLimit) => Math.max(USE_WITHIN_MS, periodMs / limit / 2);
+  const isGood = (start: number) => {
+    const rate = limit();
+    return rate === undefined || start >= now() - within(rate);
+  };
   const forgetLate = () => {
-    const late = now() - USE_WITHIN_MS;
-    while (starts[0] !== undefined && starts[0] < late) starts.shift();
+    while (starts[0] !== undefined && !isGood(starts[0])) starts.shift();
   };
   const ring = (ms: number) => {
     clearTimeout(timer);
@@ -84,15 +93,20 @@ export function createQueueRate(params: {
   };
   return {
     take() {
-      if (limit() === undefined) return true;
+      if (limit() === undefined) return Number.POSITIVE_INFINITY;
       forgetLate();
       const [first] = starts;
       if (first === undefined || first > now()) {
         if (first !== undefined) ring(first - now());
-        return false;
+        return undefined;
       }
-      starts.shift();
-      return true;
+      return starts.shift();
+    },
+    isGood,
+    giveBack(start) {
+      if (closed || limit() === undefined || start === Number.POSITIVE_INFINITY || !isGood(start)) return;
+      starts.push(start);
+      starts.sort((one, other) => one - other);
     },
     lease,
     get room() {

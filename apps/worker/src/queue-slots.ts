@@ -4,6 +4,7 @@ import { atMost } from './at-most.ts';
 import type { Held, HeldJobs } from './held.ts';
 import { differs, loseSlots, type LimitedQueue as Queue } from './limited-queue.ts';
 import { askBlock } from './queue-block.ts';
+import { createQueueClaims } from './queue-claims.ts';
 import { createQueueRate } from './queue-rate.ts';
 import { createQueueWaiting } from './queue-waiting.ts';
 import type { WorkerLease } from './worker-lease.ts';
@@ -12,10 +13,15 @@ import type { WorkerLease } from './worker-lease.ts';
 export interface QueueSlots {
   /** Whether jobs of this queue need a slot; cheap. */
   limits(queue: string): boolean;
-  /** Resolves with true when the job has a slot; with false when it has to be given back. */
+  /** Whether they begin at a rate. */
+  paces(queue: string): boolean;
+  /** Resolves with true when the job has a slot and a start, of what there is; with false when it has to be given back. */
   claim(held: Held): Promise<boolean>;
   /** It needs a slot and has none: it never had one, or has lost it together with the lease. */
   lacks(held: Held): boolean;
+  /** The same, or it has no start that it may still use. */
+  mustClaim(held: Held): boolean;
+  /** Its slot is free, and its start if it has not used that. */
   release(held: Held): void;
   /** How many more jobs of the queue may be pulled. */
   roomOf(queue: string): number;
@@ -76,31 +82,16 @@ export function createQueueSlots(params: {
     if (limitOf(queue.name) === undefined) return Number.POSITIVE_INFINITY;
     return queue.lease !== undefined && queue.lease === lease.name ? queue.have - queue.used.size : 0;
   };
-  const use = (queue: Queue, held: Held) => {
-    queue.used.add(held);
-    held.queueSlot = true;
-  };
+  const claims = createQueueClaims({ isLimited: (name) => limitOf(name) !== undefined, rateOf, open, free });
+  const { grant } = claims;
   /** What began before there was a limit counts too. */
   const useRunning = (queue: Queue) => {
     if (limitOf(queue.name) === undefined) return;
     for (const held of params.jobs.all()) {
       const runs = held.phase === 'running' || held.phase === 'waiting';
-      if (held.job.queue === queue.name && runs && !held.queueSlot) use(queue, held);
+      if (held.job.queue === queue.name && runs && !held.queueSlot) claims.use(queue, held);
     }
   };
-  const mayBegin = (queue: Queue) => {
-    if (open(queue) <= 0 || free() <= 0) return false;
-    if (queue.rate.take()) return true;
-    queue.rate.lease();
-    return false;
-  };
-  const grant = (queue: Queue) =>
-    queue.waiting.grant(
-      () => mayBegin(queue),
-      (held) => {
-        if (limitOf(queue.name) !== undefined) use(queue, held);
-      },
-    );
   const more = (queue: Queue) => (takes(queue.name) ? Math.max(0, free()) : queue.waiting.size);
   const wanted = (queue: Queue) => queue.used.size + (stopped ? 0 : more(queue));
 
@@ -149,8 +140,9 @@ export function createQueueSlots(params: {
     differs(queue, { limit: limitOf(queue.name), wanted: wanted(queue), lease: lease.name, stopped });
   const round = () => {
     for (const queue of limited.values()) {
-      // A worker that is full may be so for an hour.
-      if (open(queue) <= 0 || free() <= 0) queue.waiting.leave(WAIT_MS);
+      // A worker that is full may be so for an hour; and others may wait for the key that a job has meanwhile.
+      const isFull = open(queue) <= 0 || free() <= 0;
+      queue.waiting.leave(WAIT_MS, ({ slot }) => isFull || slot !== undefined);
       if (isToChange(queue)) changeSoon(queue);
       else forgetUnbound(queue);
       grant(queue);
@@ -200,23 +192,23 @@ export function createQueueSlots(params: {
     limits: (name) => limited.has(name),
     claim(held) {
       const queue = limited.get(held.job.queue);
-      if (!queue || stopped) return Promise.resolve(!stopped);
-      if (held.queueSlot) return Promise.resolve(true);
-      const granted = queue.waiting.add(held);
-      grant(queue);
-      return granted;
+      return queue && !stopped ? claims.claim(queue, held) : Promise.resolve(!stopped);
     },
+    paces: (name) => limited.has(name) && rateOf(name) !== undefined,
     lacks({ job: { queue }, queueSlot }) {
       return limited.has(queue) && limitOf(queue) !== undefined && !queueSlot;
     },
+    mustClaim(held) {
+      const queue = limited.get(held.job.queue);
+      return queue !== undefined && claims.lacks(queue, held);
+    },
     release(held) {
-      const queue = held.queueSlot ? limited.get(held.job.queue) : undefined;
-      held.queueSlot = false;
-      if (!queue) return;
-      queue.used.delete(held);
+      const queue = limited.get(held.job.queue);
+      const hadSlot = held.queueSlot;
+      claims.release(queue, held);
       // The limit was lowered: others may begin only when this is known.
-      if (stopped || queue.noted > queue.have) changeSoon(queue);
-      grant(queue);
+      if (queue && hadSlot && (stopped || queue.noted > queue.have)) changeSoon(queue);
+      if (queue) grant(queue);
     },
     roomOf(name) {
       const queue = limited.get(name);

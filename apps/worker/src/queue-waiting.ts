@@ -6,18 +6,21 @@ export interface QueueWaiting {
   readonly size: number;
   /** Resolves with true when it may begin, with false when it is left to others. */
   add(held: Held): Promise<boolean>;
-  /** Lets jobs begin, the higher priority first, then in the order they came, until `may` says no. */
-  grant(may: () => boolean, use: (held: Held) => void): void;
-  /** Leaves those to others that have waited for so long, milliseconds. */
-  leave(ms: number): void;
+  /** Gives jobs what `next` has, the higher priority first, then in the order they came to this worker, until it has nothing. */
+  grant<What>(next: () => What | undefined, use: (held: Held, what: What) => void): void;
+  /** Leaves those to others that have waited for so long, milliseconds; of them those that `may` says. */
+  leave(ms: number, may?: (held: Held) => boolean): void;
 }
 
 /** Nobody waits at first. */
 export function createQueueWaiting(): QueueWaiting {
   /** Since when by `performance.now()`. */
   const waiting = new Map<Held, { readonly answer: (granted: boolean) => void; readonly since: number }>();
-  const inOrder = () =>
-    PRIORITIES.flatMap((priority) => [...waiting].filter(([held]) => held.job.priority === priority));
+  /** What has waited for its key comes to this late, and is older than what has not. */
+  const inOrder = () => {
+    const byAge = [...waiting].sort(([one], [other]) => one.since.monotonic - other.since.monotonic);
+    return PRIORITIES.flatMap((priority) => byAge.filter(([held]) => held.job.priority === priority));
+  };
   return {
     get size() {
       return waiting.size;
@@ -26,18 +29,19 @@ export function createQueueWaiting(): QueueWaiting {
       new Promise((answer) => {
         waiting.set(held, { answer, since: performance.now() });
       }),
-    grant(may, use) {
+    grant(next, use) {
       if (waiting.size === 0) return;
       for (const [held, { answer }] of inOrder()) {
-        if (!may()) return;
+        const what = next();
+        if (what === undefined) return;
         waiting.delete(held);
-        use(held);
+        use(held, what);
         answer(true);
       }
     },
-    leave(ms) {
+    leave(ms, may = () => true) {
       for (const [held, { answer, since }] of waiting) {
-        if (performance.now() - since < ms) continue;
+        if (performance.now() - since < ms || !may(held)) continue;
         waiting.delete(held);
         answer(false);
       }

@@ -40,6 +40,7 @@ function bench(how: { unique?: boolean; suspect?: boolean; asking?: number; tell
     },
     settle: { attempt: async () => void done.push('settled'), end: async () => void done.push('ends') },
     measures: { began: () => {}, ran: () => {}, abandoned: 0 },
+    lingering: { add: () => {}, end: () => {} },
     logOf: () => ({}),
     enqueueOf: () => async () => ({ id: '' }),
     keys: {
@@ -56,7 +57,7 @@ function bench(how: { unique?: boolean; suspect?: boolean; asking?: number; tell
     onBegin: () => void done.push('begins'),
     onSlot: () => void done.push('slot'),
   } as unknown as RunParams;
-  return { run: () => createRun(params)(held, task), done, jobs, wait: (ms: number) => (clock += ms) };
+  return { run: () => createRun(params)(held, task), held, done, jobs, wait: (ms: number) => (clock += ms) };
 }
 
 test('a start is used until its time is over, and no later, whatever was waited for', async () => {
@@ -80,4 +81,13 @@ test('a job of which history has heard that it begins comes again as its next ru
   expect(await told.run()).toBe(false);
   expect(told.done).toEqual(['started', 'slot', 'given back']);
   expect(told.jobs.running).toBe(0);
+});
+
+test('its attempt begins when history was told that it does: the job never seems to have begun before it', async () => {
+  const told = bench({ unique: true, suspect: true, asking: 10, telling: 40 });
+  expect(await told.run()).toBe(true);
+  expect(told.held.startedAt).toBe(AT + 10);
+  const untold = bench({ unique: true, asking: 10 });
+  expect(await untold.run()).toBe(true);
+  expect(untold.held.startedAt).toBe(AT + 10);
 });

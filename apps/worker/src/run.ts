@@ -12,12 +12,13 @@ import { type EnqueueChild, type Execution, execute, type Task, type TaskLog } f
 import type { Apart } from './apart.ts';
 import type { AttemptTrace } from './attempt-trace.ts';
 import type { Held, HeldJobs } from './held.ts';
+import type { Lingering } from './lingering.ts';
 import type { Measures } from './measures.ts';
 import type { Pace } from './pace.ts';
 import type { ProgressTeller } from './progress.ts';
 import type { Settle } from './settle.ts';
 import type { Slots } from './slots.ts';
-import type { Keys } from './unique.ts';
+import type { UniqueClaims } from './unique.ts';
 
 /** What running one job needs of the worker. */
 export interface RunParams {
@@ -28,12 +29,13 @@ export interface RunParams {
   readonly events: EventPublisher;
   readonly settle: Settle;
   readonly measures: Pick<Measures, 'began' | 'ran' | 'abandoned'>;
+  readonly lingering: Pick<Lingering, 'add' | 'end'>;
   readonly now: () => number;
   /** Makes the id of a run that begins now, Unix milliseconds. */
   readonly runId: (now: number) => string;
   readonly logOf: (held: Held) => TaskLog;
   readonly enqueueOf: (held: Held) => EnqueueChild;
-  readonly keys: Keys;
+  readonly keys: UniqueClaims;
   readonly progress: ProgressTeller;
   /** Runs what does not run in the worker's own thread. */
   readonly apart: Apart;
@@ -59,11 +61,12 @@ export type Run = (held: Held, task: Task) => Promise<boolean>;
 
 /** Composes the run of one job. */
 export function createRun(params: RunParams): Run {
-  const { worker, held: jobs, slots, pace, events, settle, measures, now, trace, onSlot } = params;
+  const { worker, held: jobs, slots, pace, events, settle, measures, lingering, now, trace, onSlot } = params;
   const { settings = NO_SETTINGS, apart } = params;
   const lateEndOf = (held: Held) => () => {
     measures.abandoned -= 1;
     held.lingers = false;
+    lingering.end(held);
     params.onLateEnd(held);
   };
   /** What holds for a job that says nothing itself; most say nothing. */
@@ -137,7 +140,10 @@ export function createRun(params: RunParams): Run {
     if (why !== undefined) return standDown(held, why);
     if (isLate(held)) return standDown(held, 'wait');
     // Whoever is asked about this job while it runs must find it in history, so its start comes first.
-    if (held.suspect) await tellStart({ events, worker, held, at: now() });
+    if (held.suspect) {
+      held.startedAt = now();
+      await tellStart({ events, worker, held, at: held.startedAt });
+    }
     return ifLate(held);
   };
 
@@ -149,13 +155,15 @@ export function createRun(params: RunParams): Run {
     const { expiresAt } = held.job;
     if (expiresAt !== undefined && now() >= expiresAt) return expire(held, expiresAt);
     held.runId = params.runId(now());
+    held.startedAt = undefined;
     jobs.begin(held);
     const back = standsBack(held);
     const over = back && (await back);
     if (over !== undefined) return over;
     const policy = policyFor(held, task);
     const startedAt = now();
-    held.startedAt = startedAt;
+    // What history was told stands; its time limits begin with the handler.
+    held.startedAt ??= startedAt;
     params.onBegin(held);
     measures.began(held, task, startedAt);
     // Of what runs apart the event loop can be blocked by nothing.
@@ -173,6 +181,7 @@ export function createRun(params: RunParams): Run {
     if (execution.abandoned) {
       measures.abandoned += 1;
       held.lingers = held.isLimited;
+      if (held.lingers) lingering.add(held);
     }
     const finishedAt = now();
     held.trace?.ended(execution, finishedAt);

@@ -7,6 +7,7 @@ import {
   ensureTopology,
   findMessage,
   jobSubject,
+  noteOf,
   silentLog,
   viewJetStream,
 } from '@jetbeat/jetstream';
@@ -80,6 +81,26 @@ test('first the outcome is stored, then what follows, then the message is acknow
   await settle.attempt(held, FAILED, policy(2));
   expect(state.before).toMatchObject([{ acks: 0, attempt: undefined }]);
   expect(await look()).toMatchObject({ acks: 1, attempt: 2 });
+});
+
+test('where the last is kept the next run has the key before history hears of it, and whatever becomes of that', async () => {
+  const unique = { key: 'k', scope: 'task', mode: 'last' } as const;
+  const job = { ...newJob({ task: 'settle.last' }), unique };
+  const noted = async () => (await noteOf(bus, job)).note?.holder;
+  let seen: unknown;
+  const { held, settle, look } = bench(job, async () => {
+    seen = await noted();
+    throw new Error('EVENTS is away');
+  });
+  await expect(settle.attempt(held, FAILED, policy(2))).rejects.toThrow('EVENTS is away');
+  const waiting = { id: job.id, attempt: 2, run: 2 };
+  expect(seen).toMatchObject(waiting);
+  expect(await noted()).toMatchObject(waiting);
+  expect(await look()).toMatchObject({ acks: 0, attempt: undefined });
+  const again = bench(job, stored);
+  await again.settle.attempt(again.held, FAILED, policy(2));
+  expect(await noted()).toMatchObject(waiting);
+  expect(await again.look()).toMatchObject({ acks: 1, attempt: 2 });
 });
 
 test('what could not be stored is not acknowledged, and nothing follows', async () => {

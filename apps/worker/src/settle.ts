@@ -11,6 +11,7 @@ import {
 import {
   type Bus,
   type EventPublisher,
+  noteWaiting,
   publishDead,
   publishJobs,
   releaseKey,
@@ -55,9 +56,9 @@ export interface Settle {
 }
 
 /**
- * The order is: leftovers of an earlier lineage away, event stored, follow-up published, callbacks published, message
- * acknowledged. A crash between any two makes the server deliver the message again; the recorder then knows the event and
- * says what follows, and the callbacks it has made up for itself.
+ * The order is: leftovers of an earlier lineage away, the key of what waits again noted, event stored, follow-up published,
+ * callbacks published, message acknowledged. A crash between any two makes the server deliver the message again; the recorder
+ * then knows the event and says what follows, and the callbacks it has made up for itself.
  */
 export function createSettle(params: SettleParams): Settle {
   const { bus, events, worker, own, callBack, wanted, now, random, stopped, onRetry } = params;
@@ -83,7 +84,7 @@ export function createSettle(params: SettleParams): Settle {
           { envelope, ...held.carried, ...later, ...(again ? { repeat: true } : {}) },
         ]);
         if (result && !result.ok) throw result.error;
-        if (result && !again && isAlone(held) && !result.duplicate && !result.delayed)
+        if (result && !again && isSoleMessage(held) && !result.duplicate && !result.delayed)
           own.add({ seq: result.seq, id: envelope.id, since: held.since });
       });
     } else if (next.state === 'dead') {
@@ -103,6 +104,12 @@ export function createSettle(params: SettleParams): Settle {
 
   /** It is over, and that is stored: another job may have its key. */
   const release = ({ job }: Held) => repeat('free the unique key', () => releaseKey(bus, job));
+
+  /** Before history knows of it: whoever calls in between is the newer one. */
+  const waitAgain = async ({ job }: Held, { attempt }: Extract<Next, { state: 'retrying' }>) => {
+    if (job.unique?.mode !== 'last') return;
+    await repeat('note that it waits again', () => noteWaiting(bus, { ...job, attempt, run: job.run + 1 }));
+  };
 
   /** Whoever waits for the end need not wait for history, which says the same later. */
   const tell = (held: Held, end: Next | EndedEvent, execution?: Execution) => {
@@ -143,6 +150,7 @@ export function createSettle(params: SettleParams): Settle {
       });
       const next = held.cancelled === undefined ? decided : whenCancelled(decided, held.cancelled);
       if (held.traced) await clear(held);
+      if (next.state === 'retrying') await waitAgain(held, next);
       await events.publish(settledEvent({ held, worker, execution, finishedAt, next }));
       held.trace?.decided(next);
       params.onSettled(held, execution, next);
@@ -180,6 +188,6 @@ export function createSettle(params: SettleParams): Settle {
 }
 
 /** Nothing speaks for another message of this step, or of one before it. */
-function isAlone({ suspect, traced, job }: Held): boolean {
+function isSoleMessage({ suspect, traced, job }: Held): boolean {
   return !suspect && !traced && job.parks === 0;
 }

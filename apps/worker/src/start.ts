@@ -13,12 +13,14 @@ import {
   watchTaskSettings,
 } from '@jetbeat/jetstream';
 import {
+  CONNECT_MS,
   createMetrics,
   measureNats,
   natsOptions,
   type Running,
   type StartParams,
   startHealthServer,
+  untilThere,
 } from '@jetbeat/runtime';
 import { createIsolatedRuns, type Task, taskInfo } from '@jetbeat/task';
 import { builtInTasks } from '@jetbeat/tasks';
@@ -57,7 +59,7 @@ export async function start(
   const id = `${hostname().replace(/[^A-Za-z0-9_-]/g, '-')}-${process.pid}-${randomBytes(4).toString('hex')}`;
   const shape = new Shape(config.worker);
   const { queues, concurrency } = config.worker;
-  const { promise: stopAsked, resolve: askStop } = Promise.withResolvers<string>();
+  const { promise: stopAsked, resolve: askStop } = Promise.withResolvers<string | Error>();
   const settings = readSettings(config.settings, config.file);
 
   const { http, webhooks, smtp, files, postgres, commands, commandEnvironment } = config;
@@ -91,17 +93,32 @@ export async function start(
     ...natsOptions(config),
     name: `jetbeat worker ${id}`,
   };
-  const bus: Bus = await connectBus({ ...busOptions, log });
-  const topology = (more: readonly string[] = []) =>
-    ensureTopology(bus, {
+  const ensure = (of: Bus, more: readonly string[] = []) =>
+    ensureTopology(of, {
       queues: [...shape.queues, ...more],
       ackWaitMs: config.ackWaitMs,
       eventsMaxBytes: config.storage.events,
     });
+  const connectOnce = async () => {
+    const made = await connectBus({ ...busOptions, log, connectTimeoutMs: CONNECT_MS });
+    try {
+      await ensure(made);
+      return made;
+    } catch (error) {
+      await made.close();
+      throw error;
+    }
+  };
+  const bus = await untilThere({ connect: connectOnce, log, stopping: params.stopping }).catch(
+    async (error: unknown) => {
+      metrics.stop();
+      await builtIn.close();
+      throw error;
+    },
+  );
   const slots = new Slots({ concurrency: MAX_CONCURRENCY });
   let keepAlive: KeepAlive | undefined;
   try {
-    await topology();
     const cancelled = openCancelled(bus, { log });
     await cancelled.load();
     const queueSettings = watchQueueSettings(bus, { log });
@@ -131,6 +148,7 @@ export async function start(
         log.fatal({ err: error }, 'the keep-alive thread has died: the worker ends, its jobs run elsewhere');
         (params.onFatal ?? (() => process.exit(1)))(error);
       },
+      onLate: (err) => log.warn({ err }, err.message),
     });
     const events = createEventPublisher(bus, { log });
     const worker = createWorker({
@@ -146,6 +164,7 @@ export async function start(
       tasks,
       sources,
       runs,
+      commands: builtIn,
       settings,
       times,
       ports: params.ports,
@@ -153,8 +172,9 @@ export async function start(
       shape,
       ackWaitMs: config.ackWaitMs,
       traces: tracing && { tracing, worker: id, slowMs: config.traceSlowMs },
-      topology,
+      topology: (more) => ensure(bus, more),
       onStop: () => askStop('it was told to stop'),
+      onStuck: askStop,
     });
     metrics.observe(measureNats(bus));
     metrics.observe(() => worker.readings());

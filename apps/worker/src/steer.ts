@@ -1,5 +1,5 @@
 import { type WorkerAnswer, type WorkerCommand, type WorkersJob, wrongQueues } from '@jetbeat/core';
-import { type Bus, serveControl } from '@jetbeat/jetstream';
+import { type Bus, QueuesUnmadeError, serveControl } from '@jetbeat/jetstream';
 import type { Log } from '@jetbeat/runtime';
 import type { Held, HeldJobs } from './held.ts';
 import type { KeepAlive } from './keep-alive.ts';
@@ -122,7 +122,8 @@ export function serveSteering(params: SteerParams): { stop(): Promise<void> } {
         await prepare(added);
       } catch (err) {
         log.warn({ err, queues: added }, 'queues could not be added');
-        return { refused: 'the queues cannot be made in JetStream now; nothing was changed' };
+        const why = err instanceof QueuesUnmadeError ? `: ${err.message}` : '';
+        return { refused: `the queues cannot be made in JetStream now; nothing was changed${why}` };
       }
     }
     return change({ queues });

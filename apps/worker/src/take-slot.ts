@@ -1,5 +1,12 @@
 import { claimSlot, dropHolders, noteWaiting, type SlotAnswer, type SlotClaim } from '@jetbeat/core';
-import { type Bus, changeSemaphore, type Decided, keySlots, type LeaseWatch } from '@jetbeat/jetstream';
+import {
+  type Bus,
+  changeSemaphore,
+  type Decided,
+  keySlots,
+  type LeaseWatch,
+  readSemaphore,
+} from '@jetbeat/jetstream';
 import { isStale, type Key, keeping, NOBODY } from './keys.ts';
 
 /** So old what is known of a key may be for a newcomer to be parked by it, milliseconds. It is looked at again after that. */
@@ -36,6 +43,18 @@ export async function takeSlot(
     }),
   );
   return value;
+}
+
+/** Whether a claim would have to wait, by what was known a moment ago. Throws JetStreamCallError, BusClosedError. */
+export async function seesFull(
+  { bus, now }: { readonly bus: Bus; readonly now: () => number },
+  key: Key,
+  claim: SlotClaim,
+): Promise<boolean> {
+  const isFresh = key.known !== undefined && performance.now() - key.knownAt < TRUST_MS;
+  const read = async () => ({ stored: await readSemaphore(bus, keySlots(key.hash)) });
+  const { semaphore } = (isFresh ? key.known : (await keeping(key, undefined, read)).stored) ?? NOBODY;
+  return claimSlot(semaphore, claim, now()).kind === 'full';
 }
 
 /** Notes in the slots of a key that a job with this limit waits. Throws JetStreamCallError, BusClosedError. */

@@ -6,8 +6,8 @@ import { untilDone } from './until-done.ts';
 /** How long a job is held back while it is not certain whether another one takes its place, milliseconds. */
 const AGAIN_MS = 1_000;
 
-/** Asks for the keys of jobs that have one. */
-export interface Keys {
+/** Asks for the unique keys of jobs that have one. */
+export interface UniqueClaims {
   /**
    * Asks, right before a run begins, whether the job still has its key. Undefined: it may run; `wait`: ask again in a moment;
    * else why it must not run any more. Rejects only when the worker has stopped.
@@ -18,14 +18,14 @@ export interface Keys {
 }
 
 /** The note of the key decides which of two jobs runs (docs/decisions/unique.md). */
-export function createKeys(params: {
+export function createUniqueClaims(params: {
   bus: Bus;
   events: EventPublisher;
   turnBack: (held: Held) => Promise<void>;
   now: () => number;
   stopped: AbortSignal;
   onRetry: (error: unknown, what: string) => void;
-}): Keys {
+}): UniqueClaims {
   const { bus, events, now, stopped, onRetry } = params;
   const repeat = <T>(what: string, act: () => Promise<T>) =>
     untilDone({ act, signal: stopped, onRetry: (error) => onRetry(error, what) });

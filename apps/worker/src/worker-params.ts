@@ -8,6 +8,7 @@ import type {
 } from '@jetbeat/jetstream';
 import type { Log } from '@jetbeat/runtime';
 import type { IsolatedRuns, Task, TaskSource } from '@jetbeat/task';
+import type { BuiltInTasks } from '@jetbeat/tasks';
 import type { AttemptTraceParams } from './attempt-trace.ts';
 import type { CallBack } from './call-back.ts';
 import type { KeepAlive } from './keep-alive.ts';
@@ -38,6 +39,8 @@ export interface WorkerParams {
   /** Where threads and child processes find them again. */
   readonly sources: ReadonlyMap<string, TaskSource>;
   readonly runs: IsolatedRuns;
+  /** What the built-in tasks run in processes of others. */
+  readonly commands: Pick<BuiltInTasks, 'graceOf' | 'killCommands'>;
   /** What the configuration says of tasks. */
   readonly settings: Settings;
   readonly times: WorkerTimes;
@@ -52,4 +55,6 @@ export interface WorkerParams {
   readonly topology: (more?: readonly string[]) => Promise<void>;
   /** Somebody has told it to end. */
   readonly onStop: () => void;
+  /** Only its end frees what it holds; why. */
+  readonly onStuck: (why: Error) => void;
 }

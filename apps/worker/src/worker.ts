@@ -13,6 +13,7 @@ import { type Held, HeldJobs } from './held.ts';
 import { createIntake } from './intake.ts';
 import { createLetGo } from './let-go.ts';
 import { createLimits } from './limits.ts';
+import { createLingering } from './lingering.ts';
 import { jobLog } from './log-outcome.ts';
 import { Measures } from './measures.ts';
 import { createOwnRetries } from './own-retries.ts';
@@ -29,7 +30,7 @@ import { createRun } from './run.ts';
 import { createRunIds } from './run-ids.ts';
 import { watchStall } from './stall.ts';
 import { serveSteering } from './steer.ts';
-import { createKeys } from './unique.ts';
+import { createUniqueClaims } from './unique.ts';
 import { untilDone } from './until-done.ts';
 import type { WorkerParams } from './worker-params.ts';
 
@@ -88,22 +89,16 @@ export function createWorker(params: WorkerParams): {
     onRoom: () => fetch.fill(),
   });
   const logOf = (held: Held) => jobLog(log, held);
+  const lingering = createLingering({ forMs: times.lingerMs, log, onStuck: params.onStuck });
   const progress = createProgressTeller({ events, worker: id, now });
   const run = createRun({
-    worker: id,
-    held: jobs,
-    slots,
-    pace,
-    events,
-    settle,
-    measures,
-    now,
+    ...{ worker: id, held: jobs, slots, pace, events, settle, measures, lingering, now },
     runId: createRunIds(),
     logOf,
     giveBack,
     apart: createApart({ runs: params.runs, sources: params.sources }),
     settings: params.settings,
-    keys: createKeys({ ...shared, turnBack }),
+    keys: createUniqueClaims({ ...shared, turnBack }),
     enqueueOf,
     progress,
     trace: traces && createAttemptTraces(traces),
@@ -224,7 +219,7 @@ export function createWorker(params: WorkerParams): {
       void pulling.pull(shape.queues);
       fetch.fill();
     },
-    checks: () => readiness({ bus, events, jobs, fetch, measures, shape, now }),
+    checks: () => readiness({ bus, events, jobs, fetch, measures, lingering, runs: params.runs, shape, now }),
     readings: () =>
       measures.readings({ jobs, concurrency: shape.concurrency, events, runs: params.runs, sources }),
     async stop() {
@@ -235,8 +230,12 @@ export function createWorker(params: WorkerParams): {
       const pulled = pulling.close();
       ready.close();
       limits.close();
+      lingering.stop();
       await pulled;
-      await drain({ jobs, drainMs: times.drainMs, giveBack, letGo: letGo.drop, log });
+      const { commands } = params;
+      await drain({ jobs, drainMs: times.drainMs, commands, giveBack, letGo: letGo.drop, log });
+      // From here on only those wait who can do without.
+      void bus.leave();
       await limits.stop();
       stopped.abort();
       doubts.stop();

@@ -71,7 +71,8 @@ export function optionIssues(options: object): Issue[] {
   }
   if (runAt !== undefined && !isDate(runAt)) wrong('runAt', 'is a valid Date');
   if (typeof expires === 'string') readDuration(expires, '/expires', issues);
-  else if (expires !== undefined && !isDate(expires)) wrong('expires', 'is a duration or a valid Date');
+  else if (expires !== undefined && !isDate(expires))
+    wrong('expires', 'is a duration such as "60s" or a time (in a program a valid Date)');
   if (queue !== undefined && !isName('queue', queue))
     wrong('queue', 'is one token of A-Z a-z 0-9 _ - (at most 64)');
   if (priority !== undefined && !PRIORITIES.includes(priority as Priority))

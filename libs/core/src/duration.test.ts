@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { DURATION_PATTERN, formatDuration, MAX_DURATION_MS, parseDuration } from './duration.ts';
+import {
+  DURATION_PATTERN,
+  durationMeant,
+  formatDuration,
+  MAX_DURATION_MS,
+  parseDuration,
+} from './duration.ts';
 import { InvalidInputError } from './errors.ts';
 
 test.each([
@@ -26,6 +32,44 @@ test.each(['', '5', 's', '-5s', '5 s', '1e3s', '5S', '1s1s', '3651d', '999999999
     );
   },
 );
+
+test.each([
+  [10, '10s'],
+  ['10', '10s'],
+  [' 1.5 Hours', '1.5h'],
+  ['5 s', '5s'],
+  ['5min', '5m'],
+  ['250 millis', '250ms'],
+  ['2days', '2d'],
+  ['1h30m', undefined],
+  ['3 weeks', undefined],
+  ['99999d', undefined],
+  [`5${' '.repeat(40)}s`, undefined],
+  ['', undefined],
+  [null, undefined],
+  [{}, undefined],
+])('%j was probably meant to be %s', (written, meant) => {
+  expect(durationMeant(written)).toBe(meant);
+  if (meant !== undefined) expect(parseDuration(meant)).toBeGreaterThan(0);
+});
+
+test('the error of a duration says what was meant, else how one is written', () => {
+  const issue = (text: string) => {
+    try {
+      return { ms: parseDuration(text, '/delay') };
+    } catch (error) {
+      return (error as InvalidInputError).issues[0];
+    }
+  };
+  expect(issue('10')).toEqual({
+    ...{ pointer: '/delay', code: 'invalid_duration', suggestion: '10s' },
+    message: expect.stringContaining('at most 3650d; did you mean "10s"?'),
+  });
+  expect(issue('1h30m')).toEqual({
+    ...{ pointer: '/delay', code: 'invalid_duration' },
+    message: expect.stringContaining('at most 3650d, e.g. "90s"'),
+  });
+});
 
 test('what is written is read back as the same', () => {
   fc.assert(

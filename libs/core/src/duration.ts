@@ -17,10 +17,38 @@ export function parseDuration(text: string, pointer = ''): number {
   const unit = match?.[2] as keyof typeof UNITS | undefined;
   const ms = match && unit ? Math.round(Number(match[1]) * UNITS[unit]) : Number.NaN;
   if (!(ms <= MAX_DURATION_MS)) {
-    const message = `${JSON.stringify(text)} is not a duration: write one number and one unit of ms, s, m, h, d, at most 3650d, e.g. "90s"`;
-    throw new InvalidInputError(message, [{ pointer, code: 'invalid_duration', message }]);
+    const suggestion = durationMeant(text);
+    const hint = suggestion === undefined ? ', e.g. "90s"' : `; did you mean "${suggestion}"?`;
+    const message = `${JSON.stringify(text)} is not a duration: write one number and one unit of ms, s, m, h, d, at most 3650d${hint}`;
+    const issue = { pointer, code: 'invalid_duration', message };
+    throw new InvalidInputError(message, [suggestion === undefined ? issue : { ...issue, suggestion }]);
   }
   return ms;
+}
+
+/** What is longer is no slip. */
+const MAX_SPELT = 32;
+const SPELT = /^(\d{1,9}(?:\.\d{1,3})?) ?([a-z]{0,12})$/i;
+const SPELLINGS: readonly (readonly [unit: keyof typeof UNITS, words: RegExp])[] = [
+  ['ms', /^(ms|msecs?|millis|milliseconds?)$/i],
+  ['s', /^(s|secs?|seconds?)?$/i],
+  ['m', /^(m|mins?|minutes?)$/i],
+  ['h', /^(h|hrs?|hours?)$/i],
+  ['d', /^(d|days?)$/i],
+];
+
+/**
+ * The duration that somebody probably meant who wrote a unit in another way, or none: then seconds, as in most other systems.
+ * Undefined where that cannot be told.
+ */
+export function durationMeant(written: unknown): string | undefined {
+  if (typeof written !== 'number' && typeof written !== 'string') return undefined;
+  const text = String(written);
+  const [, number, word = ''] = (text.length <= MAX_SPELT && SPELT.exec(text.trim())) || [];
+  const unit = SPELLINGS.find(([, words]) => words.test(word))?.[0];
+  return number === undefined || unit === undefined || Number(number) * UNITS[unit] > MAX_DURATION_MS
+    ? undefined
+    : `${number}${unit}`;
 }
 
 /** Writes milliseconds in the largest unit that holds them exactly, e.g. `90_000` as `"90s"`. */

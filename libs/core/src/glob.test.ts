@@ -32,9 +32,10 @@ test('it fits exactly what the same regular expression fits', () => {
 });
 
 test('a hostile pattern costs little', () => {
-  const begun = performance.now();
+  const begun = process.threadCpuUsage();
   expect(matchesGlob('*a'.repeat(64), `${'a'.repeat(127)}b`)).toBe(false);
-  expect(performance.now() - begun).toBeLessThan(1_000);
+  const { user, system } = process.threadCpuUsage(begun);
+  expect((user + system) / 1_000).toBeLessThan(1_000);
 });
 
 test.each(['media.*', '*', 'a', 'a-b_c.D1', '*.x.*'])('%s may be a pattern', (text) => {

@@ -1,4 +1,5 @@
 export type { Asker } from './asker.ts';
+export { AUDIT_ACTIONS, AUDIT_TARGETS, type AuditAction, type AuditTarget } from './audit-actions.ts';
 export {
   BATCH_ACTIONS,
   type BatchAction,
@@ -48,7 +49,13 @@ export {
   MAX_CONCURRENCY_KEY,
   MAX_CONCURRENCY_LIMIT,
 } from './concurrency.ts';
-export { DURATION_PATTERN, formatDuration, MAX_DURATION_MS, parseDuration } from './duration.ts';
+export {
+  DURATION_PATTERN,
+  durationMeant,
+  formatDuration,
+  MAX_DURATION_MS,
+  parseDuration,
+} from './duration.ts';
 export {
   decodeEnvelope,
   encodeEnvelope,
@@ -96,212 +103,6 @@ export {
   type PolicyLayer,
 } from './explain-policy.ts';
 export { matchesGlob } from './glob.ts';
-export {
-  type ApiKey,
-  type ApiKeyCreated,
-  ApiKeyCreatedSchema,
-  ApiKeyPageSchema,
-  type ApiKeyQuery,
-  ApiKeyQuerySchema,
-  type ApiKeyRequest,
-  ApiKeyRequestSchema,
-  ApiKeySchema,
-} from './http/api-key.ts';
-export {
-  type AuditChange,
-  AuditChangeSchema,
-  AuditPageSchema,
-  type AuditQuery,
-  AuditQuerySchema,
-} from './http/audit.ts';
-export {
-  type Batch,
-  BatchPageSchema,
-  type BatchQuery,
-  BatchQuerySchema,
-  type BatchRequest,
-  BatchRequestSchema,
-  BatchSchema,
-} from './http/batch.ts';
-export {
-  type DeadLetter,
-  DeadLetterPageSchema,
-  type DeadLetterQuery,
-  DeadLetterQuerySchema,
-  DeadLetterSchema,
-  type Replay,
-  type ReplayAllRequest,
-  ReplayAllRequestSchema,
-  type ReplayRequest,
-  ReplayRequestSchema,
-  ReplaySchema,
-} from './http/dead-letter.ts';
-export { PAGE_SIZE, type Total } from './http/format.ts';
-export { HealthSchema } from './http/health.ts';
-export {
-  type Job,
-  type JobAccepted,
-  JobAcceptedSchema,
-  type JobRequest,
-  JobRequestSchema,
-  JobSchema,
-  type Warning,
-} from './http/job.ts';
-export { type JobPolicy, JobPolicySchema } from './http/job-policy.ts';
-export {
-  type JobCounts,
-  type JobCountsQuery,
-  JobCountsQuerySchema,
-  JobCountsSchema,
-  type JobPage,
-  JobPageSchema,
-  type JobQuery,
-  JobQuerySchema,
-} from './http/job-query.ts';
-export {
-  type CancelRequest,
-  CancelRequestSchema,
-  type EndQuery,
-  EndQuerySchema,
-  type JobPatch,
-  JobPatchSchema,
-  type RetryRequest,
-  RetryRequestSchema,
-  type WaitQuery,
-  WaitQuerySchema,
-} from './http/job-verbs.ts';
-export {
-  type JobsAccepted,
-  JobsAcceptedSchema,
-  type JobsRequest,
-  JobsRequestSchema,
-} from './http/jobs-batch.ts';
-export {
-  EVENT_ID_PATTERN,
-  GAP_REASONS,
-  type GapReason,
-  type JobStreamEvent,
-  JobStreamEventSchema,
-  LIVE_TYPES,
-  type LiveEvent,
-  LiveEventSchema,
-  type LiveGap,
-  LiveGapSchema,
-  type LiveJobEvent,
-  LiveJobEventSchema,
-  type LiveQuery,
-  LiveQuerySchema,
-  type LiveType,
-  type LiveWorkerEvent,
-  LiveWorkerEventSchema,
-} from './http/live.ts';
-export {
-  type Occurrence,
-  type OccurrencePage,
-  OccurrencePageSchema,
-  type OccurrenceQuery,
-  OccurrenceQuerySchema,
-} from './http/occurrence.ts';
-export {
-  type NextQuery,
-  NextQuerySchema,
-  PREVIEW_COUNT,
-  type PreviewAnswer,
-  type PreviewRequest,
-  PreviewRequestSchema,
-  PreviewSchema,
-} from './http/preview.ts';
-export { type Problem, ProblemSchema } from './http/problem.ts';
-export {
-  type PurgeAnswer,
-  PurgeAnswerSchema,
-  type PurgeRequest,
-  PurgeRequestSchema,
-  type Queue,
-  QueuePageSchema,
-  type QueuePauseRequest,
-  QueuePauseRequestSchema,
-  type QueueRequest,
-  QueueRequestSchema,
-  QueueSchema,
-  type RateLimitInput,
-} from './http/queue.ts';
-export {
-  MAX_BATCH,
-  type PageQuery,
-  PageQuerySchema,
-  type Schedule,
-  type ScheduleBatch,
-  ScheduleBatchAnswerSchema,
-  ScheduleBatchSchema,
-  SchedulePageSchema,
-  SchedulePutSchema,
-  type ScheduleRequest,
-  ScheduleRequestSchema,
-  ScheduleSchema,
-} from './http/schedule.ts';
-export {
-  type Forecast,
-  type ForecastQuery,
-  ForecastQuerySchema,
-  ForecastSchema,
-  MAX_FORECAST,
-  SCHEDULE_STATES,
-  type ScheduleQuery,
-  ScheduleQuerySchema,
-  type ScheduleState,
-} from './http/schedule-list.ts';
-export {
-  type Backfill,
-  type BackfillRequest,
-  BackfillRequestSchema,
-  BackfillSchema,
-  MAX_BACKFILL,
-  MAX_BACKFILL_SHOWN,
-  type PauseRequest,
-  PauseRequestSchema,
-  type Triggered,
-  TriggeredSchema,
-  type TriggerRequest,
-  TriggerRequestSchema,
-} from './http/schedule-verbs.ts';
-export {
-  type Session,
-  SessionPageSchema,
-  type SessionQuery,
-  SessionQuerySchema,
-  SessionSchema,
-  type SessionShown,
-  SessionShownSchema,
-  type SignIn,
-  type SignInLink,
-  SignInLinkSchema,
-  SignInSchema,
-  type SignInWays,
-  SignInWaysSchema,
-} from './http/session.ts';
-export { type Stats, StatsSchema } from './http/stats.ts';
-export {
-  type TaskAnswer,
-  TaskPageSchema,
-  type TaskRequest,
-  TaskRequestSchema,
-  TaskSchema,
-} from './http/task.ts';
-export type { ExclusionInput, RuleInput, WhenInput } from './http/when.ts';
-export {
-  type ConcurrencyRequest,
-  ConcurrencyRequestSchema,
-  type WorkerJson,
-  WorkerPageSchema,
-  type WorkerQuery,
-  WorkerQuerySchema,
-  type WorkerQueuesRequest,
-  WorkerQueuesRequestSchema,
-  WorkerSchema,
-  type WorkerTold,
-  WorkerToldSchema,
-} from './http/worker.ts';
 export {
   callbackJobId,
   childJobId,
@@ -355,14 +156,11 @@ export {
 export { reasonWithoutKey } from './parked-reason.ts';
 export {
   type PlannableSchedule,
-  type PlannedTime,
-  pausedReason,
-  periodAfter,
   planSchedule,
-  type SchedulePause,
   type SchedulePlan,
   type SupersededDefinition,
 } from './plan.ts';
+export { type PlannedTime, pausedReason, periodAfter, type SchedulePause } from './plan-stretch.ts';
 export {
   BACKOFFS,
   type Backoff,
@@ -443,6 +241,7 @@ export {
   type OverlapRule,
   PLAN_ORIGIN,
   SCHEDULE_DEFAULTS,
+  SCHEDULE_FIELDS,
   type ScheduledJob,
   type ScheduleSpec,
 } from './schedule.ts';
@@ -551,15 +350,17 @@ export {
   claims,
   decideClaim,
   decideTake,
+  decideWaiting,
   frees,
   giveBack,
   holderOf,
   type KeyHolder,
   type KeyNote,
+  leftBehind,
   readKeyNote,
 } from './unique-note.ts';
 export { type KeyReview, type KnownHolder, reassertKey, reviewKey } from './unique-review.ts';
-export { escapePointer, unknownField, unknownFields } from './unknown-fields.ts';
+export { escapePointer, meantOf, nearest, unknownField, unknownFields } from './unknown-fields.ts';
 export { validateSchedule } from './validate-schedule.ts';
 export { jitterOf } from './when/jitter.ts';
 export { type Preview, previewTimes } from './when/preview.ts';

@@ -1,17 +1,7 @@
-import { caughtUpReason, decideCatchUp, MAX_TIMES, type MissedRun } from './catch-up.ts';
-import type { Reason } from './outcome.ts';
+import { MAX_TIMES } from './catch-up.ts';
+import { type PlannedTime, planStretch, type SchedulePause, type Stretch } from './plan-stretch.ts';
 import type { ScheduleSpec } from './schedule.ts';
-import { jitterOf } from './when/jitter.ts';
-import { type Recurrence, timesBetween } from './when/recurrence.ts';
-
-/** Why and how long a schedule is paused. Times in Unix milliseconds. */
-export interface SchedulePause {
-  readonly by: string;
-  readonly note?: string;
-  readonly since: number;
-  /** When it goes on by itself. */
-  readonly until?: number;
-}
+import type { Recurrence } from './when/recurrence.ts';
 
 /** A definition that holds no more, and until when it did; Unix milliseconds. */
 export interface SupersededDefinition {
@@ -30,18 +20,6 @@ export interface PlannableSchedule {
   readonly paused?: SchedulePause;
   /** What held before and is not planned to its end yet, oldest first. */
   readonly superseded?: readonly SupersededDefinition[];
-}
-
-/** What is to be written for one nominal time, or for a row of equal ones. Times in Unix milliseconds. */
-export interface PlannedTime {
-  readonly nominalTime: number;
-  readonly state: 'due' | 'missed' | 'skipped';
-  readonly reason?: Reason;
-  /** Nominal times folded into this row, default 1; `to` is the last of them. */
-  readonly count?: number;
-  readonly to?: number;
-  /** When it is to be dispatched, where that is not its nominal time. */
-  readonly dispatchAt?: number;
 }
 
 /** What has come of planning a schedule. */
@@ -66,13 +44,6 @@ const AGAIN_MS = 86_400_000;
 
 /** What somebody edits in a loop while nobody plans is planned in steps. */
 const MAX_STRETCHES = 100;
-
-/** One part of the time that is planned: one definition, paused or not. */
-interface Stretch {
-  readonly definition: ScheduleSpec;
-  readonly upTo: number;
-  readonly pause: SchedulePause | undefined;
-}
 
 /**
  * Plans a schedule up to `now`: what was edited or paused meanwhile holds from its time on, not for what came before. At most
@@ -121,11 +92,6 @@ export function planSchedule(params: {
   };
 }
 
-/** How long after `time` it fires again, in milliseconds. */
-export function periodAfter(recurrence: Recurrence, time: number): number {
-  return (recurrence.next(time) ?? Number.POSITIVE_INFINITY) - time;
-}
-
 function stretchAt(schedule: PlannableSchedule, cursor: number, now: number): Stretch {
   const { definition, superseded = [], paused } = schedule;
   const old = superseded.find(({ until }) => until > cursor);
@@ -156,88 +122,6 @@ function read(
   }
 }
 
-function planStretch(params: {
-  readonly schedule: PlannableSchedule;
-  readonly stretch: Stretch;
-  readonly recurrence: Recurrence;
-  readonly now: number;
-  readonly cursor: number;
-  /** Times that may still come due. */
-  readonly left: number;
-  readonly awayAt: (time: number) => string | undefined;
-}): { times: PlannedTime[]; due: number; looked: number; cursor: number; more: boolean } {
-  const { schedule, recurrence, now, cursor, left, awayAt } = params;
-  const { definition, pause } = params.stretch;
-  const times = timesBetween(recurrence, cursor, params.stretch.upTo, MAX_TIMES);
-  const complete = times.length < MAX_TIMES;
-  // A search that was given up says nothing of what comes behind that.
-  const known = complete ? recurrence.gaveUp(times.at(-1) ?? cursor) : undefined;
-  const upTo = Math.min(params.stretch.upTo, known ?? Number.POSITIVE_INFINITY);
-  const isCut = upTo < params.stretch.upTo;
-  const looked = times.length;
-  const last = times.at(-1) ?? upTo;
-  if (pause) {
-    const [from] = times;
-    const passed = from === undefined ? [] : [{ from, to: last, count: looked, reason: pausedReason(pause) }];
-    const skipped = passed.map((run) => rowOf(run, 'skipped'));
-    return { times: skipped, due: 0, looked, cursor: complete ? upTo : last, more: isCut || !complete };
-  }
-  const decision = decideCatchUp({
-    ...{ times, complete, now, cursor, upTo, catchUp: definition.catchUp, window: definition.catchUpWindow },
-    period: periodAfter(recurrence, last),
-    awayAt,
-  });
-  const { caughtUp } = decision;
-  const due = decision.due.slice(0, left);
-  const rows = due.map((nominalTime, index): PlannedTime => {
-    const late = index < caughtUp;
-    const dispatchAt = dispatchTime({
-      id: schedule.id,
-      definition,
-      recurrence,
-      nominalTime,
-      late,
-      index,
-      now,
-    });
-    return {
-      ...{ nominalTime, state: 'due' },
-      ...(late ? { reason: caughtUpReason(awayAt(nominalTime)) } : {}),
-      ...(dispatchAt === nominalTime ? {} : { dispatchAt }),
-    };
-  });
-  return {
-    times: [...decision.missed.map((run) => rowOf(run, 'missed')), ...rows],
-    due: due.length,
-    looked,
-    cursor: decision.cursor,
-    // What is over has nothing more to decide.
-    more: (isCut || decision.more) && due.length < left,
-  };
-}
-
-function rowOf({ from, to, count, reason }: MissedRun, state: 'missed' | 'skipped'): PlannedTime {
-  return { nominalTime: from, state, reason, ...(count > 1 ? { count, to } : {}) };
-}
-
-function dispatchTime(params: {
-  readonly id: string;
-  readonly definition: ScheduleSpec;
-  readonly recurrence: Recurrence;
-  readonly nominalTime: number;
-  readonly late: boolean;
-  readonly index: number;
-  readonly now: number;
-}): number {
-  const { id, definition, recurrence, nominalTime, late, index, now } = params;
-  const { catchUp, jitter } = definition;
-  const spread = typeof catchUp === 'object' ? catchUp.spread : undefined;
-  if (late) return spread === undefined ? nominalTime : now + index * spread;
-  if (jitter === undefined) return nominalTime;
-  const next = recurrence.next(nominalTime);
-  return nominalTime + jitterOf({ scheduleId: id, nominalTime, jitter, next });
-}
-
 /** When there is something to plan again. */
 function wakeAfter(params: {
   readonly definition: ScheduleSpec;
@@ -259,9 +143,4 @@ function wakeAfter(params: {
   const until = new Date(upTo).toISOString();
   const problem = `/exclude: all its times up to ${until} are left out, and what comes then is not known yet; leave out less, or end it`;
   return { nextAt: Math.min(upTo, cursor + AGAIN_MS), problem };
-}
-
-/** Why a time was passed by that fell into a pause. */
-export function pausedReason({ by, note }: Pick<SchedulePause, 'by' | 'note'>): Reason {
-  return { code: 'paused', text: note === undefined ? `paused by ${by}` : `paused by ${by}: ${note}` };
 }

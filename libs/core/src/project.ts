@@ -217,11 +217,11 @@ function base(facts: JobFacts) {
   };
 }
 
-/** Nobody cancelled the job: it runs again elsewhere. */
+/** Nobody cancelled the job: it runs again. */
 const GIVEN_BACK: StoredError = {
   name: 'GivenBack',
   code: 'given_back',
-  message: 'the worker was stopping and gave the job back',
+  message: 'the worker was stopping, or could start no child for it, and gave the job back',
 };
 
 function attemptChange(event: JobEvent): AttemptChange | undefined {

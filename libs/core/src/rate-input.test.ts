@@ -23,7 +23,9 @@ test('everything that is wrong with a rate is named', () => {
   ]);
   expect(read({ limit: 1, period: '2d' })).toEqual(['/rateLimit/period: period is from 1s to 1d']);
   expect(read({ limit: 1 })).toEqual([expect.stringMatching(/^\/rateLimit\/period: .*is not a duration/)]);
-  expect(read('10/m')).toEqual(['/rateLimit: this is an object of limit, period, burst, per']);
+  expect(read('10/m')).toEqual([
+    '/rateLimit: this is an object of limit, period, burst, per, such as {"limit": 10, "period": "1m"}',
+  ]);
   expect(read({ limit: 1, perod: '1s', period: '1s' })).toEqual([
     expect.stringMatching(/^\/rateLimit\/perod: /),
   ]);

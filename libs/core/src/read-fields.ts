@@ -2,6 +2,13 @@ import { parseDuration } from './duration.ts';
 import type { InvalidInputError, Issue } from './errors.ts';
 import { unknownFields } from './unknown-fields.ts';
 
+/** Of fields that many take for a number or a text. */
+const EXAMPLES: ReadonlyMap<string, string> = new Map([
+  ['retry', '{"attempts": 3}'],
+  ['timeout', '{"hard": "10s"}'],
+  ['rateLimit', '{"limit": 10, "period": "1m"}'],
+]);
+
 /** The fields of an object, of which unknown ones are named; undefined, and named too, when it is none. */
 export function fieldsOf(
   value: unknown,
@@ -10,7 +17,13 @@ export function fieldsOf(
   issues: Issue[],
 ): Readonly<Record<string, unknown>> | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    issues.push({ pointer, code: 'invalid_value', message: `this is an object of ${allowed.join(', ')}` });
+    const example = EXAMPLES.get(pointer.slice(pointer.lastIndexOf('/') + 1));
+    const such = example === undefined ? '' : `, such as ${example}`;
+    issues.push({
+      pointer,
+      code: 'invalid_value',
+      message: `this is an object of ${allowed.join(', ')}${such}`,
+    });
     return undefined;
   }
   issues.push(...unknownFields(value, allowed, pointer));

@@ -58,6 +58,25 @@ export interface ScheduleSpec {
   readonly labels?: Readonly<Record<string, string>>;
 }
 
+/** All that is said of a schedule, so that who writes one in code is told of a wrong name without the schemas of the API. */
+export const SCHEDULE_FIELDS = Object.keys({
+  name: true,
+  when: true,
+  exclude: true,
+  timeZone: true,
+  dst: true,
+  jitter: true,
+  startAt: true,
+  endAt: true,
+  maxRuns: true,
+  job: true,
+  overlap: true,
+  catchUp: true,
+  catchUpWindow: true,
+  pauseAfterFailures: true,
+  labels: true,
+} satisfies Record<keyof ScheduleSpec, true>);
+
 /** What holds where a schedule says nothing. */
 export const SCHEDULE_DEFAULTS = {
   timeZone: 'UTC',

@@ -62,7 +62,23 @@ test.each([
   ['state.x:dead', 'unknown_qualifier', '"state.x:" is no qualifier', 'state'],
   ['http://x', 'unknown_qualifier', 'a word with a colon in it is put in double quotes', undefined],
   [':x', 'unknown_qualifier', '":" is no qualifier', undefined],
+  ['state:dead OR state:expired', 'unknown_operator', 'parted by commas: state:dead,expired', undefined],
+  ['a || b', 'unknown_operator', 'parted by commas', undefined],
+  ['mail and send', 'unknown_operator', 'all terms of a search must hold anyway: leave it out', undefined],
+  ['NOT mail', 'unknown_operator', 'a search leaves nothing out', undefined],
+  ['-queue:mail', 'unknown_operator', '"-queue:mail": a search leaves nothing out', undefined],
+  ['!mail', 'unknown_operator', 'is put in double quotes', undefined],
+  ['queue:!mail', 'unknown_operator', 'a search leaves nothing out', undefined],
+  ['(state:dead', 'unknown_operator', 'a search has no parentheses', undefined],
+  ['queue:(a', 'unknown_operator', 'a search has no parentheses', undefined],
+  ['mail)', 'unknown_operator', 'a search has no parentheses', undefined],
+  ['input.n:>=3', 'unknown_operator', 'a search compares no numbers and times', undefined],
+  ['input.n:1..5', 'unknown_operator', 'for times there are `from` and `to`', undefined],
+  ['state=dead', 'unknown_operator', 'did you mean state:dead?', 'state:dead'],
+  ['attempts>3', 'unknown_operator', 'a word is looked for in names of tasks and in ids', undefined],
+  ["'two", 'unknown_operator', 'error:… finds it in errors', undefined],
   ['state:ded', 'invalid_value', '"ded" is no state, did you mean "dead"?', 'dead'],
+  ['state:FAILURE', 'invalid_value', '"FAILURE" is no state, did you mean "dead"?', 'dead'],
   ['state:zzzzzzzzzzzzz', 'invalid_value', '"zzzzzzzzzzzzz" is no state; states are scheduled', undefined],
   ['id:42', 'invalid_value', '"42" is no id', undefined],
   ['queue:', 'invalid_value', 'a value is missing behind "queue:"', undefined],
@@ -81,6 +97,25 @@ test.each([
   expect(issue).toMatchObject({ pointer: '?search', code });
   expect(issue?.message).toContain(message.replace('"task" has', 'has'));
   expect(issue?.suggestion).toBe(suggestion);
+});
+
+test('what another language would have for operators is a text in double quotes, and within one', () => {
+  expect(parseSearch('"OR" "-x" "(a)" a-b x_1.* "a=b"')).toEqual(
+    [['OR'], ['-x'], ['(a)'], ['a-b'], ['x_1.', ''], ['a=b']].map((value) => ({ on: 'word', value })),
+  );
+  expect(parseSearch(String.raw`error:<anonymous> error:f() input.n:"\">3" input.a:b>3 input.v:1.2`)).toEqual(
+    [
+      { on: 'error', values: [['<anonymous>']] },
+      { on: 'error', values: [['f()']] },
+      { on: 'input', path: ['n'], values: [['">3']] },
+      { on: 'input', path: ['a'], values: [['b>3']] },
+      { on: 'input', path: ['v'], values: [['1.2']] },
+    ],
+  );
+});
+
+test('an unknown qualifier beside a comparison is told too', () => {
+  expect(refused('attempts:>3').map(({ code }) => code)).toEqual(['unknown_operator', 'unknown_qualifier']);
 });
 
 test('every wrong place is named once', () => {

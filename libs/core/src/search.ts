@@ -2,8 +2,9 @@ import { META_PATTERN } from './call-options.ts';
 import { describeIssues, InvalidInputError, type Issue } from './errors.ts';
 import { isUuid } from './ids.ts';
 import { JOB_STATES, type JobState } from './job-state.ts';
+import { operatorIn } from './search-operators.ts';
 import { type SearchToken, type SearchValue, splitSearch } from './split-search.ts';
-import { nearest } from './unknown-fields.ts';
+import { meantOf, nearest } from './unknown-fields.ts';
 
 /** A text with what may stand between its parts: `['send.', '']` is `send.*`; one part alone is the whole text. */
 export type TextPattern = readonly string[];
@@ -62,6 +63,12 @@ export function parseSearch(text: string, pointer = '?search'): SearchTerm[] {
 type Wrong = (message: string, more?: Partial<Pick<Issue, 'code' | 'suggestion'>>) => void;
 
 function termOf(token: SearchToken, wrong: Wrong): SearchTerm | undefined {
+  const operator = operatorIn(token.raw, !token.head);
+  if (operator) {
+    const { message, suggestion, isAll } = operator;
+    wrong(message, { code: 'unknown_operator', ...(suggestion === undefined ? {} : { suggestion }) });
+    if (isAll) return undefined;
+  }
   const values = token.head ? token.values : [token.word];
   for (const value of values) {
     if (value.parts.length - 1 > MAX_STARS) wrong(`${shown(value)} has more than ${MAX_STARS} "*"`);
@@ -107,7 +114,7 @@ function stateTerm(values: readonly SearchValue[], wrong: Wrong): SearchTerm {
     const text = shown(value);
     const state = JOB_STATES.find((known) => known === text);
     if (state) return [state];
-    const suggestion = nearest(text, JOB_STATES);
+    const suggestion = meantOf(text, JOB_STATES);
     const hint = suggestion === undefined ? '' : `, did you mean "${suggestion}"?`;
     wrong(
       `"${text}" is no state${hint}; states are ${JOB_STATES.join(', ')}`,

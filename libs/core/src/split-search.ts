@@ -4,13 +4,17 @@ export interface SearchValue {
 }
 
 /** One term of a search, not yet understood. */
-export type SearchToken =
+export type SearchToken = {
+  /** As it was written. */
+  readonly raw: string;
+} & (
   | {
       /** What stands before the colon, parted at its dots. */
       readonly head: readonly [string, ...string[]];
       readonly values: readonly SearchValue[];
     }
-  | { readonly head?: undefined; readonly word: SearchValue };
+  | { readonly head?: undefined; readonly word: SearchValue }
+);
 
 const SPACE = /\s/;
 /** What ends a piece of text outside of quotes. */
@@ -84,10 +88,12 @@ export function splitSearch(text: string, wrong: (message: string) => void): Sea
     }
     // A text in quotes is a word, whatever stands in it.
     if (char() === ':' && !atEnd()) {
-      tokens.push({ head, values: values(head.join('.').slice(0, 64)) });
+      const found = values(head.join('.').slice(0, 64));
+      tokens.push({ raw: text.slice(begin, at), head, values: found });
     } else {
       at = begin;
-      tokens.push({ word: { parts: piece(OF_WORD).parts } });
+      const { parts } = piece(OF_WORD);
+      tokens.push({ raw: text.slice(begin, at), word: { parts } });
     }
   }
   return tokens;

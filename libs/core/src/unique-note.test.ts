@@ -1,19 +1,19 @@
 import { expect, test } from 'vitest';
 import { FIRST_POSITION } from './envelope.ts';
 import { uuidV7 } from './ids.ts';
-import type { JobState } from './job-state.ts';
 import type { UniqueAsk } from './unique.ts';
 import {
   decideClaim,
   decideTake,
+  decideWaiting,
   frees,
   giveBack,
   holderOf,
   type KeyHolder,
   type KeyNote,
+  leftBehind,
   readKeyNote,
 } from './unique-note.ts';
-import { reassertKey, reviewKey } from './unique-review.ts';
 
 const NOW = 1_000_000;
 const job = (id: string, createdAt = NOW): KeyHolder => ({
@@ -144,65 +144,56 @@ test('a key that is held while queued is free from the first run on', () => {
   expect(claim(undefined, a, { mode: 'queued', run: 2 })).toEqual({ do: 'go' });
 });
 
+const last = { key: 'k', scope: 'task', mode: 'last' } as const;
+const lastNote = (facts: Partial<KeyNote> = {}) => note({ mode: 'last', ...facts });
+const again = { ...a, attempt: 2, run: 2 };
+const waits = (before: KeyNote | undefined, who = again) =>
+  decideWaiting({ note: before, unique: last, job: who });
+const claimLast = (before: KeyNote | undefined, who: KeyHolder, run: number) =>
+  decideClaim({ note: before, unique: last, job: who, run, now: NOW });
+
+test('of those of which the last is kept a retry waits as any other: a newer call takes its place', () => {
+  const waiting = lastNote({ holder: again });
+  expect(waits(undefined)).toEqual(waiting);
+  expect(waits(waiting)).toBeUndefined();
+  expect(waits(lastNote())).toEqual(waiting);
+  const taken = lastNote({ holder: b, replaces: [again] });
+  expect(take(waiting, ask({ mode: 'last', onConflict: 'replace' }))).toEqual({
+    answer: 'replaced',
+    write: taken,
+  });
+  expect(claimLast(waiting, a, 2)).toEqual({ do: 'remove', cleared: [] });
+  expect(claimLast(taken, a, 2)).toEqual({ do: 'wait' });
+  expect(claimLast(taken, b, 1)).toEqual({ do: 'remove', cleared: [again] });
+});
+
+test('where another one waits already a retry gives it its place, and has it back if that one does not run', () => {
+  const behind = { ...again, again: true } as const;
+  const given = lastNote({ holder: b, replaces: [behind] });
+  expect(waits(lastNote({ holder: b }))).toEqual(given);
+  expect(waits(given)).toBeUndefined();
+  const third = lastNote({ holder: c, replaces: [behind, b] });
+  expect(waits(lastNote({ holder: c, replaces: [b] }))).toEqual(third);
+  const many = lastNote({
+    holder: b,
+    replaces: Array.from({ length: 64 }, (_, index) => job(`old${index}`)),
+  });
+  expect(waits(many)).toBeUndefined();
+  // It was never stored: the recorder, or its producer, gives the place back.
+  expect(giveBack(given, 'b')).toEqual(lastNote({ holder: again }));
+  expect(claimLast(given, b, 1)).toEqual({ do: 'remove', cleared: [behind] });
+  expect(leftBehind(third)).toEqual(lastNote({ holder: again }));
+  expect(leftBehind(lastNote({ holder: b, replaces: [a] }))).toBeUndefined();
+  expect(leftBehind(lastNote())).toBeUndefined();
+  // What was lost with its worker has noted nothing: it runs on.
+  expect(claimLast(lastNote({ holder: b }), a, 2)).toEqual({ do: 'go' });
+});
+
 test('the end of a job frees its own key, and no other, and no period', () => {
   expect(frees(note(), 'a')).toBe(true);
   expect(frees(note(), 'b')).toBe(false);
   expect(frees(note({ until: NOW + 1 }), 'a')).toBe(false);
   expect(frees(undefined, 'a')).toBe(false);
-});
-
-const review = (before: KeyNote, state?: JobState, age = 0, run = 1) =>
-  reviewKey({ note: before, known: state && { state, run }, age, unknownAfter: 45, now: NOW });
-
-test('the recorder frees the keys of what is over, or was never stored', () => {
-  expect(review(note(), 'queued')).toEqual({ do: 'keep' });
-  expect(review(note({ begun: true }), 'running')).toEqual({ do: 'keep' });
-  for (const state of ['succeeded', 'dead', 'cancelled', 'expired'] as const)
-    expect(review(note(), state)).toEqual({ do: 'remove' });
-  expect(review(note(), undefined, 44)).toEqual({ do: 'keep' });
-  expect(review(note(), undefined, 45)).toEqual({ do: 'remove' });
-  expect(review(note({ holder: b, replaces: [a] }), undefined, 45)).toEqual({ do: 'write', note: note() });
-  // Whoever is stored has taken the place for good.
-  const replacing = note({ holder: b, replaces: [a] });
-  expect(review(replacing, 'queued')).toEqual({ do: 'clear', cleared: [a], note: note({ holder: b }) });
-  // What was forgotten of a run that has begun.
-  expect(review(note(), 'running')).toEqual({ do: 'write', note: note({ begun: true }) });
-  expect(review(note(), 'queued', 0, 2)).toEqual({ do: 'write', note: note({ begun: true }) });
-  expect(review(note({ mode: 'queued' }), 'retrying')).toEqual({ do: 'remove' });
-});
-
-test('a period is kept to its end, also when history forgets the job', () => {
-  const timed = note({ mode: 'period', until: NOW + 1 });
-  expect(review(timed, 'succeeded')).toEqual({ do: 'write', note: { ...timed, known: true } });
-  expect(review({ ...timed, known: true }, undefined, 100)).toEqual({ do: 'keep' });
-  expect(review({ ...timed, known: true }, 'succeeded')).toEqual({ do: 'keep' });
-  expect(review(timed, undefined, 45)).toEqual({ do: 'remove' });
-  expect(review(note({ until: NOW }), 'running')).toEqual({ do: 'remove' });
-});
-
-const reassert = (
-  before: KeyNote | undefined,
-  state: JobState,
-  mode: 'unfinished' | 'queued' | 'period' = 'unfinished',
-) =>
-  reassertKey({
-    note: before,
-    unique: { key: 'k', scope: 'task', mode },
-    job: a,
-    known: { state, run: 1 },
-  });
-
-test('what was forgotten is noted again, and who came later gives way until it has begun', () => {
-  expect(reassert(undefined, 'queued')).toEqual(note());
-  expect(reassert(undefined, 'running')).toEqual(note({ begun: true }));
-  expect(reassert(note(), 'running')).toBeUndefined();
-  expect(reassert(note({ holder: b }), 'queued')).toEqual(note());
-  expect(reassert(note({ holder: b, begun: true }), 'queued')).toBeUndefined();
-  expect(reassert(note({ holder: b, replaces: [a] }), 'queued')).toBeUndefined();
-  expect(reassert(note({ holder: job('z', NOW - 1) }), 'queued')).toBeUndefined();
-  expect(reassert(undefined, 'running', 'queued')).toBeUndefined();
-  expect(reassert(undefined, 'queued', 'queued')).toEqual(note({ mode: 'queued' }));
-  expect(reassert(undefined, 'queued', 'period')).toBeUndefined();
 });
 
 test('a note is read as it was written, and what is none is not', () => {

@@ -10,6 +10,11 @@ export interface KeyHolder {
   readonly priority: Priority;
   readonly createdAt: number;
   readonly runAt: number;
+  /** Where it stands, when it waits for another run than its first: number of the attempt, and ordinal of the run. */
+  readonly attempt?: number;
+  readonly run?: number;
+  /** Among those whose place is taken: it has come to wait again when the holder was there already. */
+  readonly again?: true;
 }
 
 /** Who has a key. There is at most one note of each; whoever changes it names the revision that it has seen. */
@@ -146,17 +151,50 @@ export function decideClaim(params: {
     return { do: 'write', note: { v: 1, key, mode, holder: job, begun: true }, cleared: [] };
   }
   if (note.holder.id !== job.id) {
-    // A job that was begun before holds its key no more, and runs on.
-    if (untilBegun(mode) && run > 1) return { do: 'go' };
+    const gives = note.replaces?.some(({ id }) => id === job.id) === true;
+    // A job that was begun before holds its key no more, and runs on; where the last is kept, unless it has come to wait again.
+    if (untilBegun(mode) && run > 1 && !(mode === 'last' && gives)) return { do: 'go' };
     // Its time had come before the first call that the note knows of.
     if (note.since !== undefined && job.runAt <= note.since) return { do: 'go' };
-    if (note.replaces?.some(({ id }) => id === job.id)) return { do: 'wait' };
+    if (gives) return { do: 'wait' };
     return { do: 'yield', to: note.holder.id };
   }
   const { replaces: cleared = [], ...rest } = note;
   if (untilBegun(mode)) return { do: 'remove', cleared };
   if (note.begun && cleared.length === 0) return { do: 'go' };
   return { do: 'write', note: { ...rest, begun: true }, cleared };
+}
+
+/**
+ * Decides what to note when a job of which the last is kept has run, and waits again: whoever calls next takes its place, and where
+ * somebody waits already, it gives him its place. Until he is stored it is not lost.
+ * @param params.job with its next position
+ * @returns what to write; undefined: nothing
+ */
+export function decideWaiting(params: {
+  readonly note: KeyNote | undefined;
+  readonly unique: UniqueRef;
+  readonly job: KeyHolder;
+}): KeyNote | undefined {
+  const { note, unique, job } = params;
+  if (!note) return { v: 1, key: unique.key, mode: unique.mode, holder: job };
+  if (note.holder.id === job.id) return note.holder.run === job.run ? undefined : { ...note, holder: job };
+  const { replaces = [] } = note;
+  if (replaces.length >= MAX_REPLACES || replaces.some(({ id }) => id === job.id)) return undefined;
+  return { ...note, replaces: [{ ...job, again: true }, ...replaces] };
+}
+
+/**
+ * The note when its holder has ended without a run: the key goes back to whoever has come to wait again behind it, and was not
+ * replaced by anybody. Undefined: there is none.
+ */
+export function leftBehind({ replaces = [], ...rest }: KeyNote): KeyNote | undefined {
+  const behind = replaces.find(({ again }) => again);
+  return behind && { ...rest, holder: waiting(behind) };
+}
+
+function waiting({ again: _again, ...holder }: KeyHolder): KeyHolder {
+  return holder;
 }
 
 /** Whether the end of this job frees the key. */
@@ -171,7 +209,7 @@ export function giveBack(note: KeyNote | undefined, id: string): KeyNote | 'remo
   const last = replaces.at(-1);
   if (!last) return 'remove';
   const left = replaces.slice(0, -1);
-  return { ...rest, holder: last, ...(left.length === 0 ? {} : { replaces: left }) };
+  return { ...rest, holder: waiting(last), ...(left.length === 0 ? {} : { replaces: left }) };
 }
 
 /** Reads a note; undefined for what this version does not write. */

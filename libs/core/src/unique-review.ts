@@ -1,6 +1,14 @@
 import { isTerminal, type JobState } from './job-state.ts';
 import type { UniqueRef } from './unique.ts';
-import { claims, giveBack, isPast, type KeyHolder, type KeyNote, untilBegun } from './unique-note.ts';
+import {
+  claims,
+  giveBack,
+  isPast,
+  type KeyHolder,
+  type KeyNote,
+  leftBehind,
+  untilBegun,
+} from './unique-note.ts';
 
 /** What history knows of a job that has a key. */
 export interface KnownHolder {
@@ -9,9 +17,10 @@ export interface KnownHolder {
   readonly run: number;
 }
 
-/** Whether a run of a job has ever begun. */
-function hasBegun({ state, run }: KnownHolder): boolean {
-  return run > 1 || state === 'running' || state === 'cancelling' || state === 'retrying';
+/** Whether a run of a job has begun: its first one, or this one. */
+function hasBegun({ state, run }: KnownHolder, waited = 1): boolean {
+  if (run !== waited) return run > waited;
+  return state === 'running' || state === 'cancelling' || state === 'retrying';
 }
 
 /** What the recorder does about a note. */
@@ -44,11 +53,20 @@ export function reviewKey(params: {
   }
   if (note.until !== undefined)
     return note.known ? { do: 'keep' } : { do: 'write', note: { ...note, known: true } };
-  const { replaces: cleared, ...rest } = note;
-  if (cleared) return { do: 'clear', cleared, note: rest };
+  const cleared = clearing(note, known.state);
+  if (cleared) return cleared;
   if (isTerminal(known.state)) return { do: 'remove' };
-  if (!hasBegun(known) || note.begun) return { do: 'keep' };
-  return untilBegun(note.mode) ? { do: 'remove' } : { do: 'write', note: { ...rest, begun: true } };
+  if (!hasBegun(known, note.holder.run) || note.begun) return { do: 'keep' };
+  return untilBegun(note.mode) ? { do: 'remove' } : { do: 'write', note: { ...note, begun: true } };
+}
+
+/** What becomes of those whose place the holder takes, who is stored: he has it, unless he has ended without a run. */
+function clearing(note: KeyNote, state: JobState): KeyReview | undefined {
+  const { replaces: cleared, ...rest } = note;
+  if (!cleared) return undefined;
+  const left = isTerminal(state) && state !== 'succeeded' ? leftBehind(note) : undefined;
+  if (!left) return { do: 'clear', cleared, note: rest };
+  return { do: 'clear', cleared: cleared.filter(({ id }) => id !== left.holder.id), note: left };
 }
 
 /**

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { escapePointer, nearest, unknownFields } from './unknown-fields.ts';
+import { escapePointer, meantOf, nearest, unknownFields } from './unknown-fields.ts';
 
 test('an unknown field is named with its place, and with the known one that was probably meant', () => {
   expect(unknownFields({ delay: 1, dealy: 1, 'a/b~c': 1 }, ['delay', 'queue'], '/options')).toEqual([
@@ -25,8 +25,19 @@ test.each([
   ['isolation', undefined],
   ['', undefined],
   ['priority'.repeat(20), undefined],
+  // Each step of the distance is bounded: as long, and far off; near, and yet beyond what another is off.
+  ['abcdefgh', undefined],
+  ['timeoutt', 'timeout'],
+  ['retrx', 'retry'],
 ])('nearest to %s is %s', (word, expected) => {
   expect(nearest(word, ['priority', 'retry', 'queue', 'timeout'])).toBe(expected);
+});
+
+test('what is longer than a slip may be is not meant: comparing costs the product of both lengths', () => {
+  expect(nearest('a'.repeat(64), [`${'a'.repeat(64)}b`])).toBeUndefined();
+  expect(nearest('a'.repeat(64), [`${'a'.repeat(63)}b`])).toBe(`${'a'.repeat(63)}b`);
+  // A known one that is too long to be meant is passed over, and the next one looked at.
+  expect(nearest('mail', ['m'.repeat(65), 'mails'])).toBe('mails');
 });
 
 test('what other systems call it leads to what it is called here, where it is known', () => {
@@ -35,6 +46,9 @@ test('what other systems call it leads to what it is called here, where it is kn
   expect(suggested('eta', 'meta', 'runAt')).toEqual(['runAt']);
   expect(suggested('eta', 'meta')).toEqual(['meta']);
   expect(suggested('kwargs', 'input', 'queue')).toEqual(['input']);
+  expect(suggested('crontab', 'name', 'when')).toEqual(['when']);
+  expect(meantOf('SUCCESS', ['succeeded', 'dead'])).toBe('succeeded');
+  expect(meantOf('failed', ['queued'])).toBeUndefined();
 });
 
 test('a long unknown name is cut', () => {

@@ -2,7 +2,7 @@ import type { Issue } from './errors.ts';
 
 /** Letters of an unknown name that are repeated. */
 const MAX_SHOWN = 128;
-/** What other systems call it (Celery's `apply_async` and messages): no slip of a letter, and yet what was meant. */
+/** What other systems call it (Celery's `apply_async`, messages and states): no slip of a letter, and yet what was meant. */
 const ELSEWHERE: ReadonlyMap<string, string> = new Map([
   ['eta', 'runAt'],
   ['countdown', 'delay'],
@@ -16,6 +16,23 @@ const ELSEWHERE: ReadonlyMap<string, string> = new Map([
   ['headers', 'meta'],
   ['link', 'onSuccess'],
   ['link_error', 'onFailure'],
+  ['cron', 'when'],
+  ['crontab', 'when'],
+  ['every', 'when'],
+  ['interval', 'when'],
+  ['task', 'job'],
+  ['pending', 'queued'],
+  ['waiting', 'queued'],
+  ['delayed', 'scheduled'],
+  ['started', 'running'],
+  ['active', 'running'],
+  ['retry', 'retrying'],
+  ['success', 'succeeded'],
+  ['completed', 'succeeded'],
+  ['done', 'succeeded'],
+  ['failure', 'dead'],
+  ['failed', 'dead'],
+  ['revoked', 'cancelled'],
 ]);
 
 /** Names every field of `value` that is not allowed, with the nearest allowed one where it looks like a slip. */
@@ -27,8 +44,7 @@ export function unknownFields(value: object, allowed: readonly string[], pointer
 
 /** What is said of one field that is not allowed at `pointer`, where `allowed` are. */
 export function unknownField(field: string, allowed: readonly string[], pointer: string): Issue {
-  const elsewhere = ELSEWHERE.get(field);
-  const suggestion = elsewhere && allowed.includes(elsewhere) ? elsewhere : nearest(field, allowed);
+  const suggestion = meantOf(field, allowed);
   const known =
     allowed.length > 0 ? `known ${allowed.length > 1 ? 'are' : 'is'} ${allowed.join(', ')}` : 'remove it';
   const hint = suggestion ? `, did you mean "${suggestion}"?` : `; ${known}`;
@@ -47,38 +63,49 @@ export function escapePointer(key: string): string {
   return key.replaceAll('~', '~0').replaceAll('/', '~1');
 }
 
+/** The known word that somebody probably meant: what other systems call it, else the nearest. */
+export function meantOf(word: string, known: readonly string[]): string | undefined {
+  const elsewhere = ELSEWHERE.get(word.toLowerCase());
+  return elsewhere !== undefined && known.includes(elsewhere) ? elsewhere : nearest(word, known);
+}
+
+/** Letters beyond which a word is no slip, and no word is meant: the distance costs the product of both lengths. */
+const MAX_SLIP = 64;
+
 /** The known word nearest to `word`, where at most three letters of seven differ. */
 export function nearest(word: string, known: readonly string[]): string | undefined {
-  // A word of hostile length is no slip, and the distance costs the product of both lengths.
-  if (word.length > 64) return undefined;
+  if (word.length > MAX_SLIP) return undefined;
+  const slip = [...word.toLowerCase()];
   let best: string | undefined;
   let least = Number.POSITIVE_INFINITY;
   for (const candidate of known) {
-    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
-    if (
-      distance < least &&
-      distance <= Math.max(1, Math.floor((Math.max(word.length, candidate.length) * 3) / 7))
-    ) {
-      best = candidate;
-      least = distance;
-    }
+    if (candidate.length > MAX_SLIP) continue;
+    const allowed = Math.max(1, Math.floor((Math.max(word.length, candidate.length) * 3) / 7));
+    const distance = editDistance(slip, [...candidate.toLowerCase()], Math.min(allowed, least - 1));
+    if (distance === undefined) continue;
+    best = candidate;
+    least = distance;
   }
   return best;
 }
 
-/** Levenshtein distance, row by row. */
-function editDistance(a: string, b: string): number {
-  const letters = [...b];
-  let row = letters.map((_, index) => index + 1);
-  let distance = letters.length;
-  for (const [index, letter] of [...a].entries()) {
+/** Levenshtein distance, row by row; undefined where it is more than `most`: what is far off is left early. */
+function editDistance(a: readonly string[], b: readonly string[], most: number): number | undefined {
+  if (Math.abs(a.length - b.length) > most) return undefined;
+  const row = b.map((_, index) => index + 1);
+  let distance = b.length;
+  for (const [index, letter] of a.entries()) {
     let diagonal = index;
+    let least = index + 1;
     distance = index + 1;
-    row = row.map((above, column) => {
-      distance = Math.min(diagonal + (letters[column] === letter ? 0 : 1), above + 1, distance + 1);
+    row.forEach((above, column) => {
+      distance = Math.min(diagonal + (b[column] === letter ? 0 : 1), above + 1, distance + 1);
       diagonal = above;
-      return distance;
+      row[column] = distance;
+      if (distance < least) least = distance;
     });
+    // No later row holds less than the least of this one.
+    if (least > most) return undefined;
   }
-  return distance;
+  return distance <= most ? distance : undefined;
 }

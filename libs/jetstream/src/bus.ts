@@ -23,11 +23,19 @@ export interface Bus extends Named {
   rtt(): Promise<number>;
   /** Resolves when the server has everything that was published so far, acknowledgements included. Throws JetStreamCallError. */
   flush(): Promise<void>;
+  /**
+   * The process begins to stop: a connection that is away, now or later, is waited for until 1 s after its loss. Then nothing waits for it
+   * any more: what is under way ends with BusClosedError or what says that it is not known to be done, and so does whatever is asked for
+   * later. Resolves when that is so, or there is a connection.
+   */
+  leave(): Promise<void>;
   /** Closes everything that was opened with it, then the connection. Safe twice; bounded. */
   close(): Promise<void>;
 }
 
 const CLOSE_MS = 2_000;
+/** For how long after its loss a connection is waited for by who stops: another server of a cluster takes that long. Milliseconds. */
+const BACK_MS = 1_000;
 
 /** Atomic batches that are open at once; a stream takes 50 of all its publishers. */
 const BATCHES = 3;
@@ -47,12 +55,16 @@ export class BusConnection implements Bus {
   readonly closing = new AbortController();
   #jsm: Promise<JetStreamManager> | undefined;
   #connected = true;
+  /** By `performance.now()`. */
+  #lostAt = 0;
+  #leaving = false;
   #maxPayload: number;
   #closed: Promise<void> | undefined;
   readonly #servers = new Set<string>();
   readonly #listeners = new Set<(info: { serverChanged: boolean }) => void>();
   readonly #parts = new Map<unknown, unknown>();
   readonly #waiting = new Set<() => void>();
+  readonly #losses = new Set<(error: Error) => void>();
   readonly #owned = new Set<() => Promise<void> | void>();
 
   constructor(params: { nc: NatsConnection; namespace: string; log: Log; callTimeoutMs: number }) {
@@ -87,6 +99,12 @@ export class BusConnection implements Bus {
   async flush(): Promise<void> {
     this.acks.flush();
     await this.#bounded('flush', () => this.nc.flush().then(() => true));
+  }
+
+  async leave(): Promise<void> {
+    this.#leaving = true;
+    if (this.connected || (await this.whenConnected(this.#lostAt + BACK_MS - performance.now()))) return;
+    this.#endWaits(false);
   }
 
   close(): Promise<void> {
@@ -126,6 +144,14 @@ export class BusConnection implements Bus {
     return this.connected;
   }
 
+  /** Resolves as `call` does, and rejects at once when the connection breaks: the client would wait for its answer to the end. */
+  async unlessLost<T>(call: Promise<T>): Promise<T> {
+    const { promise, reject } = Promise.withResolvers<never>();
+    this.#losses.add(reject);
+    call.catch(() => {});
+    return await Promise.race([call, promise]).finally(() => this.#losses.delete(reject));
+  }
+
   async #bounded<T>(what: string, call: () => Promise<T>): Promise<T> {
     if (this.#closed !== undefined) throw new BusClosedError();
     const result = this.connected ? await within(call(), this.callTimeoutMs) : undefined;
@@ -148,9 +174,13 @@ export class BusConnection implements Bus {
   }
 
   #disconnected(server: string): void {
+    // The client tells of every try that fails.
+    if (this.#connected) this.#lostAt = performance.now();
     if (this.#connected && !this.#closed) this.log.warn({ server }, 'NATS is away; reconnecting');
     this.#connected = false;
     this.replies.lose();
+    for (const lose of this.#losses) lose(new Error('the connection to NATS was lost'));
+    if (this.#leaving) void this.leave();
   }
 
   #reconnected(server: string): void {
@@ -163,7 +193,7 @@ export class BusConnection implements Bus {
     // Whatever was sent between the loss and now went nowhere, or its reply did.
     this.replies.lose();
     this.log.info({ server, serverChanged }, 'NATS is back');
-    for (const wake of this.#waiting) wake();
+    this.#endWaits(true);
     for (const listener of this.#listeners) {
       try {
         listener({ serverChanged });
@@ -173,12 +203,17 @@ export class BusConnection implements Bus {
     }
   }
 
+  /** Wakes whoever waits for a connection: there is one, or nothing more may be sent. */
+  #endWaits(isBack: boolean): void {
+    if (!isBack) this.closing.abort();
+    for (const wake of this.#waiting) wake();
+  }
+
   async #close(): Promise<void> {
     // Those first: an event publisher still sends what waits.
     const owned = [...this.#owned].map(async (close) => close());
     await within(Promise.allSettled(owned), CLOSE_MS);
-    this.closing.abort();
-    for (const wake of this.#waiting) wake();
+    this.#endWaits(false);
     // What was published last, acknowledgements above all, should still reach the server.
     this.acks.flush();
     if (this.connected)

@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { freePort, tieToThisProcess } from '@jetbeat/infra/dev';
+import { tieToThisProcess } from '@jetbeat/infra/dev';
 import { expect, test } from 'vitest';
 import { natsUrl } from '../../../test/support/nats.ts';
+import { ownPort } from '../../../test/support/ports.ts';
 import { connectBus } from './connect-bus.ts';
 import { ensureTopology } from './topology.ts';
 
@@ -26,7 +27,7 @@ test('a name that cannot be a namespace, and a file that is not there, are said 
 });
 
 test('user and password come from the address; wrong ones, and a server without JetStream, are said so', async () => {
-  const port = await freePort();
+  const port = await ownPort();
   const args = ['-a', '127.0.0.1', '-p', `${port}`, '--user', 'me', '--pass', 's:%cret'];
   const server = spawn(process.env.JETBEAT_TEST_NATS_BIN ?? 'nats-server', args, { stdio: 'ignore' });
   if (server.pid !== undefined) tieToThisProcess(server.pid, once(server, 'exit'));

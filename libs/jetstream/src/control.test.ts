@@ -22,7 +22,7 @@ let other: Bus;
 beforeAll(async () => {
   bus = await connectBus({ servers: natsUrl(), name: 'test', namespace });
   other = await connectBus({ servers: natsUrl(), name: 'other', namespace });
-  await ensureTopology(bus, { ...testTopology, ackWaitMs: 1_000, queues: ['default'] });
+  await ensureTopology(bus, { ...testTopology, ackWaitMs: 1_500, queues: ['default'] });
 });
 afterAll(() => Promise.all([bus?.close(), other?.close()]));
 
@@ -192,7 +192,7 @@ test('a delivery is extended from another connection, so that it does not come a
   const [held] = worker.deliveries;
   if (!held) throw new Error('nothing was delivered');
   const extending = setInterval(() => extendDelivery(other, held.ackSubject), 200);
-  // Longer than the acknowledgement wait of 1 s.
+  // Longer than the acknowledgement wait of 1.5 s.
   expect(await worker.pull({ batch: 1, expiresMs: 2_500 })).toMatchObject({ status: 'expired' });
   clearInterval(extending);
   expect(await worker.pull({ batch: 1, expiresMs: 5_000 })).toMatchObject({ status: 'done' });

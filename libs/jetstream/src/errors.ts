@@ -21,6 +21,19 @@ export class ServerUnfitError extends JetbeatError {
   }
 }
 
+/** The server takes no consumers for these queues; all else is there. Their jobs are kept, and nobody can take them. */
+export class QueuesUnmadeError extends ServerUnfitError {
+  readonly queues: readonly string[];
+
+  /** @param why what the server says, and what to do */
+  constructor(queues: readonly string[], why: string, options?: { cause?: unknown }) {
+    const [first = '', ...more] = queues;
+    const others = more.length === 0 ? '' : ` and ${more.length} more`;
+    super(`no worker can take jobs from the queue ${first}${others}: ${why}`, options);
+    this.queues = queues;
+  }
+}
+
 /** A call to JetStream's management did not succeed within its bound. */
 export class JetStreamCallError extends JetbeatError {
   constructor(message: string, options?: { cause?: unknown }) {

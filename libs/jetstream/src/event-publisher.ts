@@ -28,7 +28,7 @@ export interface EventPublisherOptions {
 /** Stores events in EVENTS, in batches. */
 export interface EventPublisher {
   /**
-   * Resolves when the event is stored: it is tried for ever, until `close`.
+   * Resolves when the event is stored: it is tried for ever, until `close`, or there is no bus any more.
    * Rejects with BusClosedError, EventQueueFullError, or PublishRefusedError (`payload_too_large`).
    */
   publish(event: Event): Promise<{ seq: number }>;
@@ -205,7 +205,8 @@ class BatchingPublisher implements EventPublisher {
   /** What ends the trying; everything else passes some day. */
   #endOf(error: unknown): Error | undefined {
     if (error instanceof PublishRefusedError && error.code === 'payload_too_large') return error;
-    return this.#stop.signal.aborted || error instanceof BusClosedError ? new BusClosedError() : undefined;
+    const isOver = this.#stop.signal.aborted || this.#bus.closing.signal.aborted;
+    return isOver || error instanceof BusClosedError ? new BusClosedError() : undefined;
   }
 
   #failed(err: unknown): void {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { natsUrl, testNamespace, testTopology } from '../../../test/support/nats.ts';
 import type { Bus } from './bus.ts';
 import { connectBus } from './connect-bus.ts';
-import { findMessage, findParked } from './find-message.ts';
+import { findMessage, findParked, removeParked } from './find-message.ts';
 import { type HandOverParams, handOver } from './hand-over.ts';
 import type { LeaseWatch } from './leases.ts';
 import { jobSubject } from './names.ts';
@@ -126,4 +126,42 @@ test('when nobody is parked any more, nobody has to look', async () => {
   const goes = () => true;
   expect((await run({ goes })).jobs).toBe(0);
   expect(await slots()).toEqual({ holders: {} });
+});
+
+test('jobs of a paused queue are passed over, once, and go when it goes on; who comes behind them is handed over', async () => {
+  const { run, slots, where } = await parkFor([1, 1, 1]);
+  const here = { isPaused: () => true };
+  const first = await run({ ...here, look: true });
+  expect(first).toMatchObject({ jobs: 0, more: false });
+  expect(first.from).toBeGreaterThan(1);
+  expect(await slots()).toMatchObject({ holders: {}, waiting: true });
+  // Nobody new: others wait all the same.
+  expect(await run({ ...here, from: first.from })).toMatchObject({ jobs: 0, from: first.from });
+  expect(await slots()).toMatchObject({ waiting: true });
+  expect(await run({ isPaused: () => false })).toMatchObject({ jobs: 1, from: 1 });
+  expect(await where()).toEqual({ parked: [1, 2], back: [0] });
+});
+
+test('that nobody waits any more is seen though many were passed over', async () => {
+  const { jobs, run, slots } = await parkFor([1, 1]);
+  const { from } = await run({ isPaused: () => true });
+  for (const { id } of jobs) await removeParked(bus, { id });
+  await run({ isPaused: () => true, from });
+  expect(await slots()).toEqual({ holders: {} });
+});
+
+test('what is left of a job behind those that are passed over goes before its slot does, too', async () => {
+  const { jobs, set, run, slots, where } = await parkFor([1, 1, 1]);
+  const [, two, three] = jobs;
+  if (!two || !three) return;
+  const { stored } = await set({ [two.id]: { lease: 'w.a' } });
+  let seen = 0;
+  const goes = (_: SlotHolder, job: string) => job === two.id;
+  const { jobs: went } = await run({
+    ...{ done: two, goes, known: stored, most: 1 },
+    isPaused: () => seen++ === 0,
+  });
+  // The first was passed over, and the second is cleared: only then its slot is free.
+  expect([went, await where()]).toEqual([0, { parked: [0, 2], back: [] }]);
+  expect(Object.keys((await slots()).holders)).toEqual([two.id]);
 });

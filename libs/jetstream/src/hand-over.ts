@@ -31,6 +31,10 @@ export interface HandOverParams {
   readonly leases: LeaseWatch;
   /** The job with the key that holds for it now: its task may say another limit than when it was parked. Default: as it was parked. */
   readonly keyed?: ((job: JobEnvelope) => JobEnvelope) | undefined;
+  /** Whether no job of a queue may begin now: such a one stays where it is, and others go before it. Default: of none. */
+  readonly isPaused?: ((queue: string) => boolean) | undefined;
+  /** Those that are parked before this sequence are known to be such (`HandedOver.from`). */
+  readonly from?: number | undefined;
   /** What waits for a key that holds for it no more goes back to its queue, without a slot. */
   readonly moved?: boolean | undefined;
   /** The caller's own holders that hold no more. */
@@ -55,6 +59,8 @@ export interface HandedOver {
   readonly stored: StoredSemaphore;
   /** It has done as much as one call does: others may be there that can go. */
   readonly more: boolean;
+  /** All that are parked before this sequence belong to queues that are paused; nobody need look at them while they are. */
+  readonly from: number;
 }
 
 /** How long a slot is kept for a job on its way to its queue and to a worker, milliseconds. */
@@ -64,7 +70,7 @@ const MAX_STEPS = 2_000;
 
 type Step =
   | { readonly kind: 'done' }
-  | { readonly kind: 'leftover' | 'underway' | 'reserved' | 'moved'; readonly job: StoredJob };
+  | { readonly kind: 'leftover' | 'underway' | 'reserved' | 'moved' | 'paused'; readonly job: StoredJob };
 
 /**
  * Gives the free slots of a key to the jobs that are parked for it, the oldest first: keeps the slot, puts the job back on
@@ -74,33 +80,62 @@ type Step =
  * @throws JetStreamCallError, PublishRefusedError, PublishUnconfirmedError, BusClosedError
  */
 export async function handOver(params: HandOverParams): Promise<HandedOver> {
-  const { bus, hash, most = MAX_STEPS } = params;
+  const { bus, hash, from = 1, most = MAX_STEPS } = params;
+  const walk = { from, paused: from, look: params.look === true || params.done !== undefined, jobs: 0 };
   let { known } = params;
-  let look = params.look || params.done !== undefined;
-  let from = 1;
-  let jobs = 0;
+  let steps = 0;
   let more = true;
-  for (let steps = 0; steps < most; steps++) {
+  while (more && steps < most) {
     const { value, stored } = await changeSemaphore<Step>(bus, {
       name: keySlots(hash),
       known,
-      decide: (semaphore) => decide(params, semaphore, { look, from }),
+      decide: (semaphore) => decide(params, semaphore, walk),
     });
     known = stored;
-    if (value.kind === 'done') {
-      more = false;
-      break;
+    if (value.kind === 'done') more = false;
+    else if (value.kind === 'paused') passOver(walk, value.job);
+    else {
+      steps++;
+      known = (await carryOut(params, value, walk)) ?? known;
     }
-    const { job } = value;
-    if (value.kind === 'leftover') await deleteJobMessage(bus, job.seq);
-    else if (value.kind === 'underway') from = job.seq + 1;
-    else if ((await putBack(params, [job]))[0]) {
-      jobs++;
-      // It says now that some wait, and how many slots each of them can do with.
-      if (value.kind === 'reserved') look = false;
-    } else if (value.kind === 'reserved') known = await giveUp(bus, hash, job.envelope?.id ?? '');
   }
-  return { jobs, stored: known ?? { semaphore: { holders: {} }, seq: 0 }, more };
+  return {
+    jobs: walk.jobs,
+    stored: known ?? { semaphore: { holders: {} }, seq: 0 },
+    more,
+    from: walk.paused,
+  };
+}
+
+/** How far it has come: all before `from` were seen, all before `paused` belong to paused queues. */
+interface Walk {
+  from: number;
+  paused: number;
+  look: boolean;
+  jobs: number;
+}
+
+/** Whoever comes behind must be found, however many these are: they are no steps, and nobody looks at them twice. */
+function passOver(walk: Walk, { seq }: StoredJob): void {
+  if (walk.paused === walk.from) walk.paused = seq + 1;
+  walk.from = seq + 1;
+}
+
+/** Returns what the slots are now, where that changes them. */
+async function carryOut(
+  params: HandOverParams,
+  { kind, job }: Exclude<Step, { kind: 'done' }>,
+  walk: Walk,
+): Promise<StoredSemaphore | undefined> {
+  const { bus, hash } = params;
+  if (kind === 'leftover') await deleteJobMessage(bus, job.seq);
+  else if (kind === 'underway') walk.from = job.seq + 1;
+  else if ((await putBack(params, [job]))[0]) {
+    walk.jobs++;
+    // It says now that some wait, and how many slots each of them can do with.
+    if (kind === 'reserved') walk.look = false;
+  } else if (kind === 'reserved') return giveUp(bus, hash, job.envelope?.id ?? '');
+  return undefined;
 }
 
 /**
@@ -110,28 +145,43 @@ export async function handOver(params: HandOverParams): Promise<HandedOver> {
 async function decide(
   params: HandOverParams,
   semaphore: Semaphore,
-  { look, from }: { look: boolean; from: number },
+  { look, from }: Walk,
 ): Promise<Decided<Step>> {
-  const { bus, hash, now, leases, goes, done, look: isLook } = params;
+  const { bus, hash, now, goes } = params;
   const current = withoutOverdue(goes ? dropHolders(semaphore, goes) : semaphore, now());
-  const step = (value: Step, next: Semaphore = current) => ({ next, value, sure: isLook !== true });
-  if (!look && (!current.waiting || isFull(current))) return step({ kind: 'done' });
+  const sure = params.look !== true;
+  if (!look && (!current.waiting || isFull(current))) return { value: { kind: 'done' }, next: current, sure };
   const job = await nextParked(bus, { hash, from });
-  const { envelope } = job ?? {};
-  const parkedFor = envelope?.policy?.concurrency;
-  if (!job) {
-    const { waiting, most: _, ...rest } = current;
-    return step({ kind: 'done' }, waiting && from === 1 ? rest : current);
-  }
+  if (job) return decideOn(params, job, { semaphore, current });
+  const { waiting, most: _, ...rest } = current;
+  const isNobody = from === 1 || (from === params.from && (await nextParked(bus, { hash })) === undefined);
+  return { value: { kind: 'done' }, next: waiting && isNobody ? rest : current, sure };
+}
+
+/** The same, with the oldest that has not been seen. `current`: without what holds no more. */
+async function decideOn(
+  params: HandOverParams,
+  job: StoredJob,
+  { semaphore, current }: { readonly semaphore: Semaphore; readonly current: Semaphore },
+): Promise<Decided<Step>> {
+  const { hash, now, leases, done, isPaused } = params;
+  const step = (value: Step, next: Semaphore = current) => ({ next, value, sure: params.look !== true });
+  // What is left of it in its parking place has to be found first.
+  const unchanged = done ? semaphore : current;
+  const { envelope } = job;
   // Its slot is still its own.
   if (done && envelope && isSame(done, envelope)) return step({ kind: 'leftover', job }, semaphore);
+  const parkedFor = envelope?.policy?.concurrency;
   // Not what this version parks there.
   if (!envelope || !parkedFor || concurrencyHash(parkedFor.key) !== hash)
-    return step({ kind: 'underway', job });
+    return step({ kind: 'underway', job }, unchanged);
   const holder = current.holders[envelope.id];
-  if (holder) return step({ kind: 'lease' in holder ? 'leftover' : 'underway', job });
+  if (holder) return step({ kind: 'lease' in holder ? 'leftover' : 'underway', job }, unchanged);
   const limit = limitNow(params, envelope, parkedFor);
-  if (limit === undefined) return step({ kind: 'moved', job });
+  if (limit === undefined) return step({ kind: 'moved', job }, unchanged);
+  // Kept for it, the slot would be used by nobody until that time is over.
+  if (isPaused?.(envelope.queue))
+    return { value: { kind: 'paused', job }, next: noteWaiting(unchanged, limit), sure: true };
   const kept = await keepSlot(leases, current, { envelope, limit, until: now() + RESERVE_MS });
   return kept
     ? step({ kind: 'reserved', job }, noteWaiting(kept, limit))

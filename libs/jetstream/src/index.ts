@@ -11,6 +11,7 @@ export {
   findDeadJob,
   malformedMessages,
 } from './dead-letters.ts';
+export { deleteQueueLanes, hasQueueMessages } from './delete-queue.ts';
 export type { Delivery } from './delivery.ts';
 export { askDoubt, serveDoubt } from './doubt.ts';
 export {
@@ -20,6 +21,7 @@ export {
   JetStreamCallError,
   PublishRefusedError,
   PublishUnconfirmedError,
+  QueuesUnmadeError,
   type RefusalCode,
   ServerUnfitError,
   StorageFullError,
@@ -124,6 +126,7 @@ export {
   type EndTeller,
   endReplaced,
   giveUpKey,
+  noteWaiting,
   releaseKey,
   type TakenKey,
   takeKey,

@@ -9,11 +9,13 @@ import { pause } from './pause.ts';
 export const API = {
   consumerNotFound: 10014,
   insufficientResources: 10023,
+  tooManyConsumers: 10026,
   memoryExceeded: 10028,
   deleteFailed: 10057,
   noMessage: 10037,
   sequenceNotFound: 10043,
   storageExceeded: 10047,
+  streamConfigInvalid: 10052,
   messageTooLarge: 10054,
   streamInUse: 10058,
   streamNotFound: 10059,
@@ -45,7 +47,7 @@ export async function manage<T>(
     if (bus.closing.signal.aborted) throw new BusClosedError();
     if (!(await bus.whenConnected(left()))) continue;
     try {
-      return await call(await bus.manager());
+      return await bus.unlessLost(bus.manager().then(call));
     } catch (error) {
       if (isDecision(error)) throw error;
       cause = error;

@@ -61,15 +61,13 @@ const STUCK_AFTER_MS = 20_000;
 /** Makes a publisher: one window at a time, and beside it, for all that went out meanwhile, one telling and one note. */
 export function createPublisher(params: PublisherParams): Publisher {
   const { publish, notePublished, isConnected, log, clock, maxQueued = 10_000 } = params;
-  const tell = tellWithin(params.tell);
+  const tell = tellWithin({ tell: params.tell, log });
   let queue: JobToPublish[] = [];
   let queuedBytes = 0;
   let sentBytes = 0;
   let running: Promise<void> | undefined;
   let sent: Sent[] = [];
   let noting: Promise<void> | undefined;
-  /** The last ones could not be told of: this is warned about once. */
-  let isLate = false;
   let lastProgressAt = clock();
   let stopped = false;
 
@@ -104,8 +102,6 @@ export function createPublisher(params: PublisherParams): Publisher {
       sent = [];
       try {
         const why = await tell(all.flatMap(({ event }) => event ?? []));
-        if (why && !isLate) log.warn({ err: why }, 'published jobs are told of later, by reconcile');
-        isLate = why !== undefined;
         await notePublished(all.map(({ row, event }) => (why && event ? { ...row, untold: true } : row)));
       } catch (error) {
         const text = 'published jobs could not be noted: reconcile will find them';

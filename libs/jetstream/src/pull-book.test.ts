@@ -34,6 +34,23 @@ test('the server answers open pulls in turns: what an early one did not bring, a
   expect(book.ended(3, 'empty', 1)).toEqual([]);
 });
 
+test('a word that an early one did not bring all is as good without a number: nobody waits for what has come', () => {
+  const book = new PullBook();
+  book.add(1, pull(2));
+  book.add(2, pull(1));
+  book.delivered();
+  expect(book.delivered()).toEqual([{ id: 1, status: 'done', undelivered: 0 }]);
+  // One came for each; nats-server says no more than that there are no messages.
+  expect(book.ended(1, 'empty')).toEqual([{ id: 2, status: 'done', undelivered: 0 }]);
+  expect([book.outstanding, book.size]).toEqual([0, 0]);
+  book.add(3, pull(1));
+  book.add(4, pull(1));
+  expect(book.delivered()).toEqual([{ id: 3, status: 'done', undelivered: 0 }]);
+  // A batch that is completed has brought all.
+  expect(book.ended(3, 'done')).toEqual([]);
+  expect(book.outstanding).toBe(1);
+});
+
 test('pulls of which nothing is to come are all done at once', () => {
   const book = new PullBook();
   book.add(1, pull(10));

@@ -53,7 +53,8 @@ export class PullBook {
   /** The server ended a pull; `undelivered` as it says, if it does. */
   ended(id: number, status: PullStatus, undelivered?: number): EndedPull[] {
     const pull = this.#open.get(id);
-    if (!pull) return this.#correct(id, undelivered ?? 0);
+    // Not each status says how much is missing; where one comes, at least one message is.
+    if (!pull) return this.#correct(id, undelivered ?? (status === 'done' ? 0 : 1));
     this.#open.delete(id);
     this.#asked -= pull.batch;
     const rest =

@@ -52,7 +52,8 @@ test('settings are there before there is a bucket, then each change is heard, an
 test('the end of a pause is told by itself', async () => {
   const { heard, watching } = watch(bus);
   await watching.load();
-  const until = Date.now() + 300;
+  // Long enough for the pause to be heard before it is over.
+  const until = Date.now() + 1_000;
   await putQueueSettings(bus, 'soon', { version: 1, paused: paused(until) });
   await waitUntil(
     'the pause and its end are heard',

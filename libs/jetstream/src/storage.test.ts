@@ -44,10 +44,12 @@ test('what is used is told, its bound only where somebody said it; of EVENTS wha
   expect(before.figures.events.limit).toBe(testTopology.eventsMaxBytes);
 
   const source = openEventSource(recorder, { maxBatches: 32, maxWaitMs: 500 });
-  for (const delivery of await source.next()) delivery.ack();
-  await recorder.flush();
   await expect
-    .poll(async () => (await gaugeStorage(bus, { limit: 2 ** 30 })).figures)
+    .poll(async () => {
+      for (const delivery of await source.next()) delivery.ack();
+      await recorder.flush();
+      return (await gaugeStorage(bus, { limit: 2 ** 30 })).figures;
+    })
     .toMatchObject({
       store: { limit: 2 ** 30 },
       events: { used: 0 },

@@ -37,6 +37,11 @@ export type StreamWanted = Partial<StreamConfig> & { readonly name: string };
 export type ConsumerWanted = Partial<ConsumerConfig> & { readonly durable_name: string };
 
 const DAY_MS = 86_400_000;
+/**
+ * Of JOBS, whose queues have six each. The server's own default has been 1,000 since 2.15, which is 166 queues for ever; this one is beyond what
+ * the API makes, and keeps the server from being filled (some 60 KB of memory each).
+ */
+const MAX_CONSUMERS = 10_000;
 
 /** The streams and buckets of an installation (design: JetStream topology). */
 export function wantedStreams(at: Named, settings: TopologySettings): StreamWanted[] {
@@ -58,6 +63,7 @@ export function wantedStreams(at: Named, settings: TopologySettings): StreamWant
       inNamespace(at, 'parked.*.*.*'),
     ],
     retention: RetentionPolicy.Workqueue,
+    max_consumers: MAX_CONSUMERS,
     allow_msg_schedules: true,
     allow_atomic: true,
     // Both come with schedules anyway; parking replaces by rollup.

@@ -60,6 +60,20 @@ export async function putTold<T extends Versioned>(
 }
 
 /**
+ * Says that nothing holds any more; where somebody else says something else at this moment that stays, and is mended.
+ * @throws JetStreamCallError, BusClosedError
+ */
+export async function removeTold<T extends Versioned>(
+  bus: Bus,
+  kind: ToldKind<T>,
+  name: string,
+): Promise<void> {
+  const inner = inside(bus);
+  const found = await read(inner, kind, { last_by_subj: `${toldPrefix(inner, kind)}${name}` });
+  if (found?.told?.settings) await write(inner, kind, { name, text: undefined, seq: found.seq });
+}
+
+/**
  * Makes what is told agree with the truth, whatever happened to either.
  * @param truth all settings by name; it is asked after what is told was read, so that what was told in between is not undone
  * @returns the names whose settings were told anew or removed

@@ -1,13 +1,14 @@
 import { checkName } from '@jetbeat/core';
 import { JetStreamApiError, type JetStreamManager, type StreamConfig } from '@nats-io/jetstream';
 import { type Bus, type BusConnection, inside } from './bus.ts';
+import { differs } from './differs.ts';
+import { ensureConsumer, ensureQueues } from './ensure-consumers.ts';
 import { ServerUnfitError } from './errors.ts';
 import { API, isApiError, manage } from './manage.ts';
-import { LANES, overlap, streamName } from './names.ts';
+import { overlap, streamName } from './names.ts';
+import { orUndefined } from './or-undefined.ts';
 import { storedBefore } from './stored-before.ts';
 import {
-  type ConsumerWanted,
-  laneConsumer,
   recorderConsumer,
   type StreamWanted,
   type TopologySettings,
@@ -35,6 +36,7 @@ const API_LEVEL = 4;
  * Makes the streams, buckets and consumers that are missing and changes those that differ. May be called at any time,
  * by many processes at once, and again after the server has lost its store.
  * @throws ServerUnfitError when JetStream is off, older than nats-server 2.14, or too small
+ * @throws QueuesUnmadeError, which is one, when all is there but the consumers of some queues
  * @throws JetStreamCallError when it does not answer in time
  */
 export async function ensureTopology(bus: Bus, params: TopologyParams): Promise<void> {
@@ -51,12 +53,9 @@ export async function ensureTopology(bus: Bus, params: TopologyParams): Promise<
     const open = unsaid(params);
     await Promise.all(wantedStreams(inner, settings).map((wanted) => ensureStream(inner, wanted, open)));
     await ensureConsumer(inner, streamName(inner, 'EVENTS'), recorderConsumer());
-    for (const queue of queues) {
-      const lanes = LANES.map((lane) => laneConsumer(inner, { queue, lane, ackWaitMs: settings.ackWaitMs }));
-      await Promise.all(lanes.map((wanted) => ensureConsumer(inner, streamName(inner, 'JOBS'), wanted)));
-    }
     // Noted by whoever sees a new server first, while little was stored in its time.
     await storedBefore(bus);
+    await ensureQueues(inner, { queues, ackWaitMs: settings.ackWaitMs });
   } catch (error) {
     throw error instanceof JetStreamApiError ? unfit(error, settings) : error;
   }
@@ -99,7 +98,7 @@ async function ensureStream(
     const found = await orUndefined(() => jsm.streams.info(wanted.name), API.streamNotFound);
     if (found) return update(jsm, found.config);
     try {
-      await jsm.streams.add(wanted);
+      await orUnbounded(wanted, (one) => jsm.streams.add(one));
     } catch (error) {
       // Another process was faster, with other settings.
       if (!isApiError(error, API.streamInUse)) throw error;
@@ -110,63 +109,35 @@ async function ensureStream(
 
 async function updateStream(jsm: JetStreamManager, wanted: StreamWanted, found: StreamConfig): Promise<void> {
   const asked = { ...wanted, subjects: withFound(wanted.subjects ?? [], found.subjects ?? []) };
+  // An operator may allow more.
+  if (found.max_consumers >= (asked.max_consumers ?? 0)) delete asked.max_consumers;
   if (!differs(asked, found)) return;
-  const { name, storage: _storage, retention: _retention, ...changes } = asked;
-  await jsm.streams.update(name, changes);
+  await orUnbounded(asked, async ({ name, storage: _storage, retention: _retention, ...changes }) => {
+    if (differs(changes, found)) await jsm.streams.update(name, changes);
+  });
+}
+
+/**
+ * Again without a bound of consumers where it is refused with one: by an account that allows fewer (error 10026), and by a nats-server before
+ * 2.15, which changes none of a stream that is there (10052) and has no bound by default.
+ */
+async function orUnbounded(
+  wanted: StreamWanted,
+  call: (wanted: StreamWanted) => Promise<unknown>,
+): Promise<void> {
+  try {
+    await call(wanted);
+  } catch (error) {
+    const { max_consumers: bound, ...rest } = wanted;
+    if (bound === undefined || !isApiError(error, API.tooManyConsumers, API.streamConfigInvalid)) throw error;
+    await call(rest);
+  }
 }
 
 /** No subject is taken away, unless others cover it: apps of another version may use it at this moment. */
 function withFound(wanted: readonly string[], found: readonly string[]): string[] {
   const kept = found.filter((one) => wanted.includes(one) || !wanted.some((other) => overlap(one, other)));
   return [...kept, ...wanted.filter((one) => !kept.includes(one))];
-}
-
-async function ensureConsumer(bus: BusConnection, stream: string, wanted: ConsumerWanted): Promise<void> {
-  const name = wanted.durable_name;
-  await manage(bus, `consumer ${name}`, async (jsm) => {
-    const found = await orUndefined(() => jsm.consumers.info(stream, name), API.consumerNotFound);
-    if (found) return updateConsumer(jsm, stream, wanted, found.config);
-    try {
-      await jsm.consumers.add(stream, wanted);
-    } catch (error) {
-      if (!isApiError(error, API.consumerExists)) throw error;
-      await updateConsumer(jsm, stream, wanted, (await jsm.consumers.info(stream, name)).config);
-    }
-  });
-}
-
-async function updateConsumer(
-  jsm: JetStreamManager,
-  stream: string,
-  wanted: ConsumerWanted,
-  found: object,
-): Promise<void> {
-  // max_waiting is fixed for the life of a consumer (error 10012), and making it anew would hand out what is being run.
-  const { max_waiting: _fixed, ...changes } = wanted;
-  if (differs(changes, found)) await jsm.consumers.update(stream, wanted.durable_name, changes);
-}
-
-/** Whether one of the wanted settings is another one now; settings that we do not name belong to the operator. */
-function differs(wanted: object, found: object): boolean {
-  const now = found as Record<string, unknown>;
-  return Object.entries(wanted).some(
-    ([key, value]) => JSON.stringify(now[key] ?? absent(value)) !== JSON.stringify(value),
-  );
-}
-
-/** How the server leaves out a value that is the zero of its kind. */
-function absent(value: unknown): unknown {
-  if (typeof value === 'boolean') return false;
-  return typeof value === 'number' ? 0 : undefined;
-}
-
-async function orUndefined<T>(call: () => Promise<T>, code: number): Promise<T | undefined> {
-  try {
-    return await call();
-  } catch (error) {
-    if (isApiError(error, code)) return undefined;
-    throw error;
-  }
 }
 
 function unfit(error: JetStreamApiError, settings: TopologySettings): ServerUnfitError {

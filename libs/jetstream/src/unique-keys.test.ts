@@ -8,7 +8,7 @@ import { timerSubject } from './names.ts';
 import { publishJobs } from './publish-jobs.ts';
 import { testJob } from './testing.ts';
 import { ensureTopology } from './topology.ts';
-import { claimKey, clearReplaced, giveUpKey, releaseKey, takeKey } from './unique-keys.ts';
+import { claimKey, clearReplaced, giveUpKey, noteWaiting, releaseKey, takeKey } from './unique-keys.ts';
 import { applyReview, listNotes, noteOf } from './unique-review.ts';
 
 async function bench() {
@@ -121,6 +121,69 @@ test.each(['unfinished', 'queued', 'last'] as const)(
     expect(await claimKey(bus, NOBODY, { job: first, now })).toEqual(yields);
   },
 );
+
+const KEEP_LAST = { mode: 'last', onConflict: 'replace' } as const;
+const runs = { may: 'run' } as const;
+
+/** A job of which the last is kept has run once, and is to run again. */
+async function hasRun(bus: Awaited<ReturnType<typeof bench>>['bus']) {
+  const first = keyed(KEEP_LAST);
+  const now = Date.now();
+  await takeKey(bus, { ask: ask(KEEP_LAST), job: first, now });
+  expect(await claimKey(bus, NOBODY, { job: first, now })).toEqual(runs);
+  return { first, retry: { ...first, attempt: 2, run: 2 }, now };
+}
+
+test('where the last is kept a retry is replaced by the next call, at the position that it waited for', async () => {
+  const { bus } = await bench();
+  const { first, retry, now } = await hasRun(bus);
+  await noteWaiting(bus, retry);
+  await noteWaiting(bus, retry);
+  await publishJobs(bus, [{ envelope: retry, at: now + 60_000 }]);
+  const second = keyed(KEEP_LAST);
+  const taken = await takeKey(bus, { ask: ask(KEEP_LAST), job: second, now });
+  expect(taken).toMatchObject({ answer: 'replaced', replaces: [{ id: first.id }] });
+  expect(await claimKey(bus, NOBODY, { job: retry, now })).toEqual({ may: 'wait' });
+  const ended: EndedEvent[] = [];
+  const teller = { publish: async (event: EndedEvent) => void ended.push(event) };
+  await clearReplaced(bus, teller, { job: second, now });
+  expect(ended).toMatchObject([{ job: first.id, attempt: 2, run: 2, state: 'cancelled' }]);
+  expect(await findMessage(bus, { subject: timerSubject(bus, first.id) })).toBeUndefined();
+  expect(await claimKey(bus, NOBODY, { job: second, now })).toEqual(runs);
+});
+
+test('a retry behind a newer job is ended when that begins, and runs no more, also while yet another one waits', async () => {
+  const { bus } = await bench();
+  const { first, retry, now } = await hasRun(bus);
+  const second = keyed(KEEP_LAST);
+  await takeKey(bus, { ask: ask(KEEP_LAST), job: second, now });
+  await clearReplaced(bus, NOBODY, { job: second, now });
+  await noteWaiting(bus, retry);
+  expect(await claimKey(bus, NOBODY, { job: retry, now })).toEqual({ may: 'wait' });
+  const ended: EndedEvent[] = [];
+  const teller = { publish: async (event: EndedEvent) => void ended.push(event) };
+  expect(await claimKey(bus, teller, { job: second, now })).toEqual(runs);
+  expect(ended).toMatchObject([{ job: first.id, state: 'cancelled', reason: { code: 'replaced' } }]);
+  const gone = { may: 'yield', why: `job ${second.id} has taken its place` };
+  expect(await claimKey(bus, NOBODY, { job: retry, now })).toEqual(gone);
+  await takeKey(bus, { ask: ask(KEEP_LAST), job: keyed(KEEP_LAST), now });
+  expect(await claimKey(bus, NOBODY, { job: retry, now })).toEqual(gone);
+});
+
+test('a retry behind a newer job has its place back when that is not stored, or ends without a run', async () => {
+  const { bus } = await bench();
+  for (const leave of [giveUpKey, releaseKey]) {
+    const { first, retry, now } = await hasRun(bus);
+    const second = keyed(KEEP_LAST);
+    await takeKey(bus, { ask: ask(KEEP_LAST), job: second, now });
+    await noteWaiting(bus, retry);
+    await leave(bus, second);
+    const { note } = await noteOf(bus, { ...first, unique: ask(KEEP_LAST) });
+    expect(note).toMatchObject({ holder: { id: first.id, run: 2 } });
+    expect(note?.replaces).toBeUndefined();
+    expect(await claimKey(bus, NOBODY, { job: retry, now })).toEqual(runs);
+  }
+});
 
 test('a key that is given back, or freed, leaves nothing behind and is free at once', async () => {
   const { bus } = await bench();

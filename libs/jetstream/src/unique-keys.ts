@@ -3,6 +3,7 @@ import {
   claims,
   decideClaim,
   decideTake,
+  decideWaiting,
   type EndedEvent,
   FIRST_POSITION,
   factsOf,
@@ -12,6 +13,7 @@ import {
   type JobEnvelope,
   type KeyHolder,
   type KeyNote,
+  leftBehind,
   type UniqueAsk,
 } from '@jetbeat/core';
 import { type Bus, type BusConnection, inside } from './bus.ts';
@@ -120,8 +122,10 @@ export async function claimKey(
   const inner = inside(bus);
   const subject = keySubject(inner, unique, job);
   return contest<Claimed>(inner, subject, async ({ revision, note }) => {
-    // Whoever has replaced it may have run, and freed the key, while a message of this one was still on its way.
-    const why = note ? undefined : await whyVoid(inner, job.id);
+    // Whoever has replaced it may have run, and freed the key, while a message of this one was still on its way. A job of which the last
+    // is kept may also run while another one waits.
+    const asks = note === undefined || (unique.mode === 'last' && note.holder.id !== job.id);
+    const why = asks ? await whyVoid(inner, job.id) : undefined;
     if (why !== undefined) return { may: 'yield', why };
     const decision = decideClaim({ note, unique, job: holderOf(job), run: job.run, now });
     if (decision.do === 'go') return { may: 'run' };
@@ -143,9 +147,29 @@ export async function claimKey(
 export async function releaseKey(bus: Bus, job: JobEnvelope): Promise<void> {
   if (!job.unique || !claims(job.unique)) return;
   const inner = inside(bus);
-  await contest(inner, keySubject(inner, job.unique, job), async ({ revision, note }) => {
-    if (!frees(note, job.id)) return true;
+  const subject = keySubject(inner, job.unique, job);
+  await contest(inner, subject, async ({ revision, note }) => {
+    if (!note || !frees(note, job.id)) return true;
+    const left = leftBehind(note);
+    if (left) return writeNote(inner, subject, left, revision);
     return (await removeNote(inner, revision)) || undefined;
+  });
+}
+
+/**
+ * Notes that a job has run and waits again (a retry, a snooze, given back): where the last is kept, whoever calls next takes its
+ * place, or somebody has it already. Before history is told, and before the message of the next run is there. May be repeated.
+ * @param job with its next position
+ * @throws PublishRefusedError, PublishUnconfirmedError, JetStreamCallError, BusClosedError
+ */
+export async function noteWaiting(bus: Bus, job: JobEnvelope): Promise<void> {
+  const { unique, attempt, run } = job;
+  if (unique?.mode !== 'last') return;
+  const inner = inside(bus);
+  const subject = keySubject(inner, unique, job);
+  await contest(inner, subject, async ({ revision, note }) => {
+    const write = decideWaiting({ note, unique, job: { ...holderOf(job), attempt, run } });
+    return write === undefined || writeNote(inner, subject, write, revision);
   });
 }
 

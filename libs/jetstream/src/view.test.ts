@@ -92,3 +92,17 @@ test('a parked job is seen when it takes the place of a timer, or of a job that 
     await own.close();
   }
 });
+
+test('where there are many queues, the oldest job is told of those in which jobs wait', async () => {
+  const own = await connectBus({ servers: natsUrl(), name: 'test', namespace: testNamespace() });
+  try {
+    const queues = Array.from({ length: 20 }, (_, index) => `q${index + 10}`);
+    await ensureTopology(own, { ...testTopology, queues });
+    for (const queue of queues) await publishJobs(own, [toPublish({ queue })]);
+    const view = viewJetStream(own);
+    const old = async () => (await view()).lanes.filter(({ oldestMs }) => oldestMs > 0).length;
+    await expect.poll(old).toBe(queues.length);
+  } finally {
+    await own.close();
+  }
+});

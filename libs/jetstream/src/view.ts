@@ -35,7 +35,7 @@ export interface JetStreamView {
   readonly unrecordedMs: number;
 }
 
-/** Lanes whose oldest job is looked up; the others say nothing of it. */
+/** Lanes in which jobs wait whose oldest one is looked up; the others say nothing of it. */
 const MAX_LOOK_UPS = 100;
 /** Lanes without a consumer that are shown, the fullest first: callers choose their names. */
 const MAX_UNSERVED = 100;
@@ -54,8 +54,9 @@ export function viewJetStream(bus: Bus): () => Promise<JetStreamView> {
     const [events, dead] = await Promise.all([eventsState(bus), streamOf(inner, 'DEAD')]);
     const served = new Set(infos.map(({ name }) => name));
     const unserved = counts.filter(({ queue, lane }) => !served.has(durableName(queue, lane)));
+    const looked = new Set(infos.filter(({ num_pending }) => num_pending > 0).slice(0, MAX_LOOK_UPS));
     const found = await Promise.all([
-      ...infos.flatMap((info, index) => laneOf(bus, info, index)),
+      ...infos.flatMap((info) => laneOf(bus, info, looked.has(info))),
       ...unserved.slice(0, MAX_UNSERVED).map((count) => unservedLane(bus, count, jobs.now)),
     ]);
     const lanes = byPriority(found);
@@ -128,13 +129,13 @@ function together(one: LaneView, other: LaneView): LaneView {
 }
 
 /** Nothing for a consumer that is no lane, e.g. one that an operator made. */
-function laneOf(bus: Bus, info: ConsumerInfo, index: number): Promise<LaneView>[] {
+function laneOf(bus: Bus, info: ConsumerInfo, isLooked: boolean): Promise<LaneView>[] {
   const { name, num_pending, num_ack_pending, num_redelivered, num_waiting, delivered, ts } = info;
   const found = readDurable(name);
   if (!found) return [];
   const { queue, lane } = found;
   const age = async () => {
-    if (num_pending === 0 || index >= MAX_LOOK_UPS) return 0;
+    if (!isLooked) return 0;
     const subject = inNamespace(bus, `jobs.${queue}.${lane}.>`);
     const since = await storedAt(bus, { stream: 'JOBS', seq: delivered.stream_seq + 1, subject });
     return since === undefined ? 0 : Math.max(0, timeOf(ts) - since);

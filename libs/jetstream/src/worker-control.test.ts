@@ -52,7 +52,7 @@ test('what is no command changes nothing, and what is no answer is none', async 
   });
   expect(asked).toBe(0);
   expect(await tell({ do: 'drain' }, 'w-3', 200)).toEqual({ kind: 'silent' });
-  expect(asked).toBe(1);
+  await expect.poll(() => asked).toBe(1);
   await serving.close();
   const { nc } = inside(other);
   const subject = `${namespace}.control.worker.w-4`;

@@ -16,7 +16,7 @@ export interface Adopted {
 }
 
 const INSERT = `insert into api_key as k (id, hash, role, name, configured, created_at)
-  values ($1, $2, 'admin', 'configured', true, ${at('$3')}) returning ${KEY_SELECT}`;
+  values ($1, $2, 'admin', 'first key', true, ${at('$3')}) returning ${KEY_SELECT}`;
 
 const REPLACE = `update api_key k set hash = $2, role = 'admin', queues = null, payloads = true, expires_at = null, revoked_at = null,
     revoked_by = null, retired = case when k.hash = '${NO_HASH}' then k.retired

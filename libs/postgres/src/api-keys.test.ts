@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createTestDatabase, type TestDatabase } from '../../../test/support/database.ts';
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { openTestDatabase } from '../../../test/support/database.ts';
 import { adoptApiKey } from './adopt-api-key.ts';
 import {
   createApiKey,
@@ -13,20 +13,15 @@ import {
 import { type Database, inside } from './database.ts';
 import { ConflictError } from './errors.ts';
 import { liveCallers } from './live-callers.ts';
-import { openDatabase } from './open.ts';
 
-let made: TestDatabase;
 let db: Database;
 beforeAll(async () => {
-  made = await createTestDatabase();
-  db = await openDatabase({ url: made.url, applicationName: 'test' });
+  const made = await openTestDatabase();
+  db = made.db;
+  return made.drop;
 });
 beforeEach(async () => {
   await inside(db).run('truncate api_key');
-});
-afterAll(async () => {
-  await db.close();
-  await made.drop();
 });
 
 const NOW = 1_800_000_000_123;
@@ -146,6 +141,7 @@ describe('the key of the configuration', () => {
     expect(await adopt('a', 'h1')).toEqual({ outcome: 'kept', retired: [] });
     expect(await findApiKey(db, 'a')).toMatchObject({
       role: 'admin',
+      name: 'first key',
       payloads: true,
       configured: true,
       createdAt: NOW,

@@ -1,21 +1,16 @@
 import { uuidV7 } from '@jetbeat/core';
 import fc from 'fast-check';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createTestDatabase, type TestDatabase } from '../../../test/support/database.ts';
+import { beforeAll, expect, test } from 'vitest';
+import { openTestDatabase } from '../../../test/support/database.ts';
 import { type ColumnType, toArray } from './arrays.ts';
 import { type Database, inside } from './database.ts';
-import { openDatabase } from './open.ts';
 import { ms } from './sql.ts';
 
-let made: TestDatabase;
 let db: Database;
 beforeAll(async () => {
-  made = await createTestDatabase();
-  db = await openDatabase({ url: made.url, applicationName: 'arrays-test' });
-});
-afterAll(async () => {
-  await db?.close();
-  await made?.drop();
+  const made = await openTestDatabase('arrays-test');
+  db = made.db;
+  return made.drop;
 });
 
 /** What PostgreSQL reads of an array. */

@@ -57,3 +57,25 @@ test('whatever is given, no value below an input is in it, and it is JSON', () =
     }),
   );
 });
+
+test('of what is large only that it has changed; a side has 16 KiB at most', () => {
+  const dates = (from: number) => Array.from({ length: 5_000 }, (_, index) => `2027-${from + index}`);
+  const exclude = { name: 'x', dates: dates(0) };
+  const before = { note: 'é'.repeat(100), overlap: 'skip', job: { task: 'a', exclude } };
+  const after = { note: 'b', overlap: 'allow', job: { task: 'b', exclude: { name: 'y', dates: dates(1) } } };
+  expect(auditValues({ before, after })).toEqual({
+    before: { ...before, job: { task: 'a', exclude: { name: 'x', dates: { changed: true } } } },
+    after: { ...after, job: { task: 'b', exclude: { name: 'y', dates: { changed: true } } } },
+  });
+  expect(auditValues({ before: dates(0), after: null })).toEqual({ before: { changed: true } });
+  const many = Object.fromEntries(dates(0).map((date) => [date, 1]));
+  expect(auditValues({ after: many })).toEqual({ after: { changed: true } });
+  const text = fc.integer({ max: 30_000, min: 0 }).map((length) => 'é'.repeat(length));
+  const large = fc.dictionary(fc.string({ maxLength: 20 }), fc.oneof(text, fc.dictionary(fc.string(), text)));
+  fc.assert(
+    fc.property(large, large, (was, is) => {
+      for (const side of Object.values(auditValues({ before: was, after: is })))
+        expect(Buffer.byteLength(JSON.stringify(side))).toBeLessThanOrEqual(16_384);
+    }),
+  );
+});

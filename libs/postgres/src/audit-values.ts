@@ -7,6 +7,9 @@ const HIDDEN: ReadonlySet<string> = new Set([
 /** Stands for a hidden value. */
 const CHANGED = { changed: true } as const;
 
+/** Of one side so much is kept, bytes of JSON: a page of changes is held in memory as a whole. */
+const MAX_SIDE_BYTES = 16_384;
+
 /** What was changed. */
 export interface AuditValues {
   readonly before?: unknown;
@@ -15,11 +18,35 @@ export interface AuditValues {
 
 /**
  * Leaves what is different: fields that are the same on both sides are not there, and of fields with data of callers or secrets
- * only that they have changed.
+ * only that they have changed. So it is with the largest values of a side that has more than 16 KiB.
  */
 export function auditValues({ before, after }: AuditValues): AuditValues {
-  if (isFields(before) && isFields(after)) return differences(before, after);
-  return { ...side('before', before), ...side('after', after) };
+  const values =
+    isFields(before) && isFields(after)
+      ? differences(before, after)
+      : { ...side('before', before), ...side('after', after) };
+  const kept = Object.entries(values).map(([name, value]) => [name, shrink(value, MAX_SIDE_BYTES)]);
+  return Object.fromEntries(kept);
+}
+
+/** The same with its largest values left out, until it has no more bytes than these; itself, where that cannot be. */
+function shrink(value: unknown, most: number): unknown {
+  let size = bytesOf(value);
+  if (size <= most) return value;
+  if (!isFields(value)) return CHANGED;
+  const sizes = Object.entries(value).map(([field, inner]) => ({ field, inner, size: bytesOf(inner) }));
+  const kept = new Map(Object.entries(value));
+  for (const { field, inner, size: own } of sizes.sort((a, b) => b.size - a.size)) {
+    const small = shrink(inner, most - (size - own));
+    kept.set(field, small);
+    size += bytesOf(small) - own;
+    if (size <= most) return Object.fromEntries(kept);
+  }
+  return CHANGED;
+}
+
+function bytesOf(value: unknown): number {
+  return Buffer.byteLength(JSON.stringify(value) ?? '');
 }
 
 function side(name: 'before' | 'after', value: unknown): AuditValues {

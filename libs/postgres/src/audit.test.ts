@@ -1,25 +1,21 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { createTestDatabase, type TestDatabase } from '../../../test/support/database.ts';
+import type { AuditAction } from '@jetbeat/core';
+import { beforeAll, beforeEach, expect, test } from 'vitest';
+import { openTestDatabase } from '../../../test/support/database.ts';
 import { type AuditEntry, type AuditNote, type AuditOf, listAudit, noteAudit, retainAudit } from './audit.ts';
 import { createSchedules } from './create-schedules.ts';
 import { type Database, inside } from './database.ts';
 import { editSchedule } from './edit-schedule.ts';
 import { getJob, insertJobs } from './jobs.ts';
-import { openDatabase } from './open.ts';
 import { changeQueue, getQueue, seedQueues } from './queues.ts';
 import { NOON, newId, sampleJob, sampleSpec } from './sample.ts';
 import { createSchedule, deleteSchedule, getSchedule, pauseSchedule, resumeSchedule } from './schedules.ts';
 import { changeTaskLimits } from './task-limits.ts';
 
-let made: TestDatabase;
 let db: Database;
 beforeAll(async () => {
-  made = await createTestDatabase();
-  db = await openDatabase({ url: made.url, applicationName: 'audit-test' });
-});
-afterAll(async () => {
-  await db?.close();
-  await made?.drop();
+  const made = await openTestDatabase('audit-test');
+  db = made.db;
+  return made.drop;
 });
 beforeEach(async () => {
   await inside(db).run(`with said as (select set_config('jetbeat.retain_audit', 'on', true))
@@ -34,7 +30,7 @@ const note: AuditNote = {
 };
 const of =
   (action: string, id: string): AuditOf<unknown> =>
-  (before, after) => ({ note, action, target: { kind: 'x', id }, before, after });
+  (before, after) => ({ note, action: action as AuditAction, target: { kind: 'task', id }, before, after });
 const actions = async () => (await listAudit(db, { limit: 100 })).map(({ action }) => action).reverse();
 
 test('a change is there with who made it, and what it was before and after', async () => {
@@ -48,7 +44,7 @@ test('a change is there with who made it, and what it was before and after', asy
     id: expect.any(Number),
     at: expect.any(Number),
     ...{ ...note, reason: 'odd \ufffd text' },
-    ...{ action: 'queue.change', target: { kind: 'x', id: 'mail' } },
+    ...{ action: 'queue.change', target: { kind: 'task', id: 'mail' } },
     before: { own: { concurrency: 3 }, version: 1 },
     after: { own: { concurrency: 2 }, version: 2 },
   });
@@ -119,7 +115,7 @@ test('many at once: a row each, and none where they were made before by the same
 test('it is only added to, whoever tries, and read by filter in pages', async () => {
   const entry = (actor: string, action: string, id: string) => ({
     note: { actor: { ...note.actor, id: actor } },
-    ...{ action, target: { kind: 'queue', id } },
+    ...{ action: action as AuditAction, target: { kind: 'queue' as const, id } },
   });
   for (let n = 0; n < 5; n++) await noteAudit(db, entry(`a${n % 2}`, n < 3 ? 'pause' : 'resume', `q${n}`));
   for (const text of ['update audit set action = $1', 'delete from audit where action <> $1'])

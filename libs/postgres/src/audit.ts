@@ -1,3 +1,4 @@
+import type { AuditAction, AuditTarget } from '@jetbeat/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { type AuditValues, auditValues } from './audit-values.ts';
 import type { Total } from './count-jobs.ts';
@@ -30,9 +31,9 @@ export interface AuditNote {
 export interface AuditEntry extends AuditValues {
   readonly note: AuditNote;
   /** What was done, e.g. `queue.pause`. */
-  readonly action: string;
+  readonly action: AuditAction;
   /** With what, e.g. `{ kind: 'queue', id: 'mail' }`. */
-  readonly target: { readonly kind: string; readonly id: string };
+  readonly target: { readonly kind: AuditTarget; readonly id: string };
 }
 
 /** Says of a change what is to be kept; called in the transaction of the change, with what was and what is then. */

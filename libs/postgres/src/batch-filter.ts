@@ -1,6 +1,7 @@
 import type { BatchAction, JobState } from '@jetbeat/core';
 import { type LookTime, leadOf, lookInTime, unretried } from './batch-look.ts';
 import type { Database } from './database.ts';
+import { describeJobs, type JobsInBrief } from './describe-jobs.ts';
 import { SearchRefusedError } from './errors.ts';
 import { conditionsOf, type JobConditions, type JobFilter, type Lead } from './job-filter.ts';
 import type { ScanBudget } from './scan-jobs.ts';
@@ -131,9 +132,26 @@ export async function countBatch(
   scope: BatchScope,
   most: number,
 ): Promise<{ readonly value: number; readonly capped: boolean }> {
+  return (await counted(db, scope, most)).total;
+}
+
+/** The same, with what the jobs are; of that as much as the rest of the second reaches for, or a step beyond it. */
+export async function describeBatch(
+  db: Database,
+  scope: BatchScope,
+  most: number,
+): Promise<{ readonly total: { readonly value: number; readonly capped: boolean } } & JobsInBrief> {
+  const begun = performance.now();
+  const { total, ids } = await counted(db, scope, most);
+  const left = COUNT_BUDGET.ms - (performance.now() - begun);
+  return { total, ...(await describeJobs(db, ids, left)) };
+}
+
+async function counted(db: Database, scope: BatchScope, most: number) {
   const page = { limit: most + 1, budget: COUNT_BUDGET, isAsked: true };
   const { ids, edge, isStalled = false } = await batchIds(db, scope, page);
-  return { value: Math.min(ids.length, most), capped: isStalled || edge !== undefined };
+  const total = { value: Math.min(ids.length, most), capped: isStalled || edge !== undefined };
+  return { total, ids: ids.slice(0, most) };
 }
 
 /** What must hold for a job of a batch. */

@@ -124,8 +124,9 @@ test('where jobs cannot be looked at in time a batch is made and counted all the
 
 test('where jobs take long to be looked at fewer are', async () => {
   const ids = await jobs(300, { task: 'd.seven' });
-  const conditions = { ...conditionsOf({ task: 'd.seven' }), rest: [() => 'pg_sleep(0.001) is not null'] };
-  const time = { stepMs: () => 250, run: within, isUp: () => false };
+  const conditions = { ...conditionsOf({ task: 'd.seven' }), rest: [() => 'pg_sleep(0.004) is not null'] };
+  // All 290 take longer than a step, and a tenth of 500 far less, also where each sleep lasts four times as long.
+  const time = { stepMs: () => 1_000, run: within, isUp: () => false };
   const [lead] = conditions.leads;
   const ask = { conditions, lead, after: ids[9], time, hasCome: false };
   const found = await lookInTime(db, { ...ask, rows: 500 });

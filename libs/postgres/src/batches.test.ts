@@ -1,20 +1,13 @@
 import { replayJobId } from '@jetbeat/core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { listAudit } from './audit.ts';
-import type { BatchFilter } from './batch-filter.ts';
+import { type BatchFilter, countBatch, describeBatch } from './batch-filter.ts';
 import { type BatchSamples, LATER, NOTHING, BATCH_NOTE as note, sampleBatches } from './batch-samples.ts';
 import { jobsOf, settleBatchStep } from './batch-step.ts';
-import {
-  abortBatch,
-  batchState,
-  createBatch,
-  getBatch,
-  listBatches,
-  openBatches,
-  previewBatch,
-} from './batches.ts';
+import { abortBatch, batchState, createBatch, getBatch, openBatches } from './batches.ts';
 import type { Database } from './database.ts';
 import { getJob } from './jobs.ts';
+import { listBatches } from './list-batches.ts';
 import type { NewJob } from './new-job.ts';
 import { NOON, newId, sampleJob } from './sample.ts';
 
@@ -133,7 +126,7 @@ test('filters hold together: ids, notes, searches, time, and the queues of whoev
   await jobs(4, { task: 'b.one', queue: 'media' });
   const count = async (filter: Partial<BatchFilter>, queues?: string[]) => {
     const scope = { action: 'cancel', queues, createdAt: LATER } as const;
-    return (await previewBatch(db, { ...scope, filter: { states: ['queued', 'scheduled'], ...filter } }, 5))
+    return (await countBatch(db, { ...scope, filter: { states: ['queued', 'scheduled'], ...filter } }, 5))
       .value;
   };
   expect(await count({ task: 'b.one' })).toBe(5);
@@ -147,6 +140,54 @@ test('filters hold together: ids, notes, searches, time, and the queues of whoev
   expect(await count({ task: 'b.one', from: NOON + 2 })).toBe(3);
   expect(await count({ task: 'b.one', to: NOON + 2 })).toBe(4);
   expect((await getJob(db, one))?.state).toBe('queued');
+});
+
+test('what is counted is told by state, queue and task, with the first ones, and of names those with the most jobs', async () => {
+  const mail = await jobs(3, { task: 'p.mail', queue: 'mail' });
+  await jobs(2, { task: '__proto__', queue: 'mail' });
+  for (let n = 0; n < 21; n++) await jobs(1, { task: `p.some${n}`, queue: 'media' });
+  const scope = { action: 'cancel', createdAt: LATER } as const;
+  const told = (queues: string[], most = 10_000) =>
+    describeBatch(
+      db,
+      {
+        ...scope,
+        queues,
+        filter: { states: ['queued'], terms: [{ on: 'task', values: [['p.', ''], ['__proto__']] }] },
+      },
+      most,
+    );
+  const own = await told(['mail']);
+  expect(own).toMatchObject({
+    total: { value: 5, capped: false },
+    of: 5,
+    states: { queued: 5 },
+    queues: { mail: 5 },
+  });
+  expect(Object.entries(own.tasks)).toEqual([
+    ['p.mail', 3],
+    ['__proto__', 2],
+  ]);
+  expect(own.first.map(({ id }) => id)).toEqual([...own.first.map(({ id }) => id)].sort());
+  expect(own.first).toContainEqual({
+    id: mail[0],
+    task: 'p.mail',
+    queue: 'mail',
+    state: 'queued',
+    createdAt: NOON,
+  });
+  const all = await told(['mail', 'media']);
+  expect(all).toMatchObject({ total: { value: 26 }, queues: { media: 21, mail: 5 }, tasks: { 'p.mail': 3 } });
+  expect([Object.keys(all.tasks).length, all.first.length]).toEqual([20, 5]);
+  expect(await told(['mail', 'media'], 4)).toMatchObject({ total: { value: 4, capped: true }, of: 4 });
+  expect(await told([])).toEqual({
+    total: { value: 0, capped: false },
+    of: 0,
+    states: {},
+    queues: {},
+    tasks: {},
+    first: [],
+  });
 });
 
 test('those of one key are not told of by another, and one key has no more than twenty, all no more than a hundred', async () => {

@@ -1,12 +1,9 @@
 import type { BatchAction } from '@jetbeat/core';
 import { type AuditNote, writeAudit } from './audit.ts';
-import { type BatchFilter, type BatchScope, countBatch, tellsPayloads } from './batch-filter.ts';
-import type { Total } from './count-jobs.ts';
-import { countNewest } from './count-newest.ts';
+import { type BatchFilter, countBatch, tellsPayloads } from './batch-filter.ts';
 import { type Database, inside } from './database.ts';
 import { toJson } from './json.ts';
 import { ms, type Sql } from './sql.ts';
-import { binder } from './walk-jobs.ts';
 
 /** A job with which a batch could not do what it is for. */
 export interface BatchFailure {
@@ -40,7 +37,12 @@ export interface BatchRecord {
   readonly createdAt: number;
   readonly abortAt: number | null;
   readonly finishedAt: number | null;
+  /** In lists: what of it is not whole. */
+  readonly cut?: readonly BatchCut[];
 }
+
+/** What lists do not tell as a whole. */
+type BatchCut = 'ids' | 'failures';
 
 /** How a batch stands. */
 export type BatchState = 'running' | 'aborting' | 'aborted' | 'done';
@@ -53,10 +55,13 @@ const LOCK = `select pg_advisory_xact_lock(hashtext('jetbeat batch'))`;
 /** How long those that are over are kept, milliseconds. */
 const KEEP_MS = 90 * 86_400_000;
 
-/** What is read of a batch. */
-export const BATCH_SELECT = `b.id, b.action, b.filter, b.queues, b.rate, b.most, b.asked, b.done, b.skipped, b.failed,
-  b.failures, b.waiting_for as "waitingFor", jsonb_build_object('value', b.total, 'capped', b.total_capped) as total,
-  ${ms('b.created_at')} as "createdAt", ${ms('b.abort_at')} as "abortAt", ${ms('b.finished_at')} as "finishedAt"`;
+/** What is read of every batch. */
+export const BATCH_IN_BRIEF = `b.id, b.action, b.queues, b.rate, b.most, b.asked, b.done, b.skipped, b.failed, b.waiting_for as "waitingFor",
+  jsonb_build_object('value', b.total, 'capped', b.total_capped) as total, ${ms('b.created_at')} as "createdAt",
+  ${ms('b.abort_at')} as "abortAt", ${ms('b.finished_at')} as "finishedAt"`;
+
+/** What is read of one batch. */
+export const BATCH_SELECT = `${BATCH_IN_BRIEF}, b.filter, b.failures`;
 
 /** What is needed to ask for a batch. */
 export type NewBatch = Pick<
@@ -68,15 +73,6 @@ export type NewBatch = Pick<
   /** How many jobs are counted at most. */
   readonly count: number;
 };
-
-/** Counts the jobs of a batch that is not made. */
-export async function previewBatch(
-  db: Database,
-  scope: BatchScope,
-  most: number,
-): Promise<BatchRecord['total']> {
-  return countBatch(db, scope, most);
-}
 
 /**
  * Notes that something is to be done with many jobs; with an id that is there already nothing is done.
@@ -116,55 +112,6 @@ export async function createBatch(db: Database, params: NewBatch): Promise<Batch
 /** One batch; undefined when there is none of this id. */
 export async function getBatch(db: Database, id: string): Promise<BatchRecord | undefined> {
   return one(inside(db), id);
-}
-
-/** Which batches. */
-export interface BatchesFilter {
-  /** Only those that are for no other queues than these. */
-  readonly queues?: readonly string[] | undefined;
-  readonly action?: BatchAction | undefined;
-  readonly state?: BatchState | undefined;
-}
-
-/** Batches, newest first. */
-export async function listBatches(
-  db: Database,
-  params: BatchesFilter & {
-    readonly limit: number;
-    /** The last one of the page before. */
-    readonly after?: { readonly createdAt: number; readonly id: string } | undefined;
-  },
-): Promise<BatchRecord[]> {
-  const { queues, action, state, limit, after } = params;
-  const { values, bind } = binder([limit]);
-  const where = [
-    'true',
-    ...fitsOf({ queues, action, state }, bind),
-    ...(after
-      ? [`(b.created_at, b.id) < (${bind(new Date(after.createdAt))}, ${bind(after.id)}::uuid)`]
-      : []),
-  ];
-  return inside(db).rows<BatchRecord>(
-    `select ${BATCH_SELECT} from batch b where ${where.join(' and ')} order by ${NEWEST} limit $1`,
-    values,
-  );
-}
-
-/** How many of them fit, as far as that is cheap to tell. */
-export function countBatches(db: Database, filter: BatchesFilter): Promise<Total> {
-  const { values, bind } = binder();
-  const fits = fitsOf(filter, bind);
-  return countNewest(db, { from: 'batch b', walk: [], fits, order: NEWEST, values });
-}
-
-const NEWEST = 'b.created_at desc, b.id desc';
-
-function fitsOf({ queues, action, state }: BatchesFilter, bind: (value: unknown) => string): string[] {
-  return [
-    ...(queues ? [`b.queues <@ ${bind([...queues])}::text[]`] : []),
-    ...(action ? [`b.action = ${bind(action)}`] : []),
-    ...(state ? [ofState(state)] : []),
-  ];
 }
 
 /**
@@ -207,12 +154,6 @@ export async function openBatches(db: Database): Promise<string[]> {
 export function batchState({ abortAt, finishedAt }: Pick<BatchRecord, 'abortAt' | 'finishedAt'>): BatchState {
   if (abortAt === null) return finishedAt === null ? 'running' : 'done';
   return finishedAt === null ? 'aborting' : 'aborted';
-}
-
-function ofState(state: BatchState): string {
-  const isOver = state === 'aborted' || state === 'done';
-  const isAborted = state === 'aborting' || state === 'aborted';
-  return `b.finished_at is ${isOver ? 'not ' : ''}null and b.abort_at is ${isAborted ? 'not ' : ''}null`;
 }
 
 /** Writes down what was done with a batch, or that it is over. */

@@ -6,9 +6,10 @@ import {
   PLAN_ORIGIN,
   pausedReason,
   project,
+  type ScheduleSpec,
 } from '@jetbeat/core';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { createTestDatabase, type TestDatabase } from '../../../test/support/database.ts';
+import { beforeAll, beforeEach, expect, test } from 'vitest';
+import { openTestDatabase } from '../../../test/support/database.ts';
 import { cancelledRuns } from './cancelled-runs.ts';
 import { type Database, inside } from './database.ts';
 import type { DispatchDecision } from './decided.ts';
@@ -17,42 +18,24 @@ import type { DueOccurrence } from './due-occurrences.ts';
 import { pauseAllFailing } from './failing-schedules.ts';
 import { look } from './look.ts';
 import { listOccurrences } from './occurrences.ts';
-import { openDatabase } from './open.ts';
 import { recordChanges } from './record.ts';
-import { NOON, newId, sampleFacts, sampleJob, sampleSpec } from './sample.ts';
-import { createSchedule, getSchedule, resumeSchedule } from './schedules.ts';
-import { writePlan } from './write-plan.ts';
+import { NOON, sampleFacts, sampleJob } from './sample.ts';
+import { at, makeDue, makeSchedule } from './schedule-samples.ts';
+import { getSchedule, resumeSchedule } from './schedules.ts';
 
-let made: TestDatabase;
 let db: Database;
 beforeAll(async () => {
-  made = await createTestDatabase();
-  db = await openDatabase({ url: made.url, applicationName: 'buffers-test' });
-});
-afterAll(async () => {
-  await db?.close();
-  await made?.drop();
+  const made = await openTestDatabase('buffers-test');
+  db = made.db;
+  return made.drop;
 });
 beforeEach(async () => {
   await inside(db).run('truncate schedule, occurrence, job');
 });
 
 const SECOND = 1_000;
-const at = (second: number) => NOON + second * SECOND;
-
-async function make(overlap: OverlapRule, change: object = {}): Promise<string> {
-  const definition = { ...sampleSpec('one'), overlap, ...change };
-  return (await createSchedule(db, { id: newId(), name: 'one', definition, nextAt: at(900), now: NOON })).id;
-}
-
-/** These times have come due. */
-async function due(scheduleId: string, seconds: readonly number[], origin = PLAN_ORIGIN): Promise<void> {
-  const occurrences = seconds.map((second) => ({
-    ...{ scheduleId, origin, nominalTime: at(second), state: 'due' as const },
-    ...(origin === PLAN_ORIGIN ? {} : { overlap: 'buffer-all', dispatchAt: at(0) }),
-  }));
-  await inside(db).transaction((sql) => writePlan(sql, { occurrences, schedules: [] }, NOON));
-}
+const make = (overlap: OverlapRule, change: Partial<ScheduleSpec> = {}) => makeSchedule(db, overlap, change);
+const due = (id: string, seconds: readonly number[], origin?: string) => makeDue(db, id, seconds, origin);
 
 /** Decides as a scheduler does, with history at its end. */
 function decide(now: number): (one: DueOccurrence) => DispatchDecision {

@@ -79,7 +79,7 @@ export async function noteCancelling(
        "position" = greatest(j."position", $3::bigint,
          case when j.state in ('running', 'cancelling', 'queued') then (j."position" / 16) * 16 + ${PHASES.cancelling} end),
        attempt = coalesce($4::int, j.attempt), run = coalesce($5::int, j.run), parks = coalesce($6::int, j.parks),
-       worker_id = coalesce($7, j.worker_id), started_at = coalesce(j.started_at, ${at('$2')}), next = null, reason = null,
+       worker_id = coalesce($7, j.worker_id), started_at = coalesce(j.started_at, case when $7::text is not null then ${at('$2')} end), next = null, reason = null,
        due_at = least(j.due_at, ${at('$2')}), check_at = least(j.check_at, ${at('$2')})
      where j.id = $1 and j.finished_at is null and j.state <> 'blocked'
        and ($7::text is not null or j.state in ('queued', 'running', 'cancelling')) and ($3::bigint = 0 or j."position" <= $3::bigint)`,

@@ -1,22 +1,17 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createTestDatabase, type TestDatabase } from '../../../test/support/database.ts';
+import { beforeAll, expect, test } from 'vitest';
+import { openTestDatabase } from '../../../test/support/database.ts';
 import { takeCensus } from './census.ts';
 import { type Database, inside } from './database.ts';
 import { insertJobs } from './jobs.ts';
-import { openDatabase } from './open.ts';
 import { recordChanges } from './record.ts';
 import { heartbeat, NOON, newId, sampleJob, sampleSpec } from './sample.ts';
 import { createSchedule } from './schedules.ts';
 
-let made: TestDatabase;
 let db: Database;
 beforeAll(async () => {
-  made = await createTestDatabase();
-  db = await openDatabase({ url: made.url, applicationName: 'census-test' });
-});
-afterAll(async () => {
-  await db?.close();
-  await made?.drop();
+  const made = await openTestDatabase('census-test');
+  db = made.db;
+  return made.drop;
 });
 
 const hear = (worker: string, now: number, state: 'running' | 'stopped' = 'running') =>

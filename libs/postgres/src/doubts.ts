@@ -43,9 +43,10 @@ const ALIVE = `select id from worker where state = 'running' and heard_at > ${at
 
 const GRANTS = `json_to_recordset($1::json) as x(job uuid, worker text, attempt integer, run integer, parks integer,
   losses integer, "position" bigint)`;
+// When it starts its worker tells; one that does not have the task puts it back into the parking place instead.
 const NOTE_JOBS = `update job j set state = 'running', attempt = x.attempt, run = x.run, parks = x.parks,
     losses = greatest(j.losses, x.losses), "position" = x."position", worker_id = x.worker,
-    started_at = coalesce(j.started_at, ${at('$2')}), due_at = ${at('$2')}, check_at = ${at('$2')}, published = true,
+    due_at = ${at('$2')}, check_at = ${at('$2')}, published = true,
     stream_seq = null, reconcile_seq = null, reconcile_events_seq = null, finished_at = null, next = null, reason = null,
     error = null, result = null
   from ${GRANTS} where j.id = x.job and j.finished_at is null`;

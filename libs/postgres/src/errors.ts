@@ -1,5 +1,6 @@
 import { JetbeatError } from '@jetbeat/core';
 import { ValidationError } from '@mikro-orm/core';
+import { EDITS_BOUND } from './migrations/bounded-edits.ts';
 
 /** PostgreSQL cannot be reached, went away in the middle, or did not answer in time. Repeating later is safe. */
 export class DatabaseUnavailableError extends JetbeatError {
@@ -19,6 +20,23 @@ export class MigrationBlockedError extends JetbeatError {
 export class ConflictError extends JetbeatError {
   constructor(message: string, options?: { cause?: unknown }) {
     super('conflict', message, options);
+  }
+}
+
+/** A schedule was changed so often while no scheduler planned it that no more is kept of it; the message says what to do. Nothing was changed. */
+export class TooManyEditsError extends JetbeatError {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super('too_many_edits', message, options);
+  }
+}
+
+/** There are as many queues as there may be; the message says what to do. Nothing was changed. */
+export class TooManyQueuesError extends JetbeatError {
+  constructor(most: number) {
+    super(
+      'too_many_queues',
+      `there are ${most} queues, which are as many as may be: take one that is there, or delete one`,
+    );
   }
 }
 
@@ -89,8 +107,10 @@ export function isAnswer(thrown: unknown): boolean {
   return state !== undefined && !/^(?:08|57P)/.test(state);
 }
 
-/** Turns a temporary error of the server into one that callers can act on; everything else stays what it is. */
+/** Turns what callers can act on into an error of ours: what passes by itself, and an edit too many; everything else stays what it is. */
 export function toDatabaseError(thrown: unknown): unknown {
+  const { constraint, message } = (thrown ?? {}) as { constraint?: unknown; message?: unknown };
+  if (constraint === EDITS_BOUND) return new TooManyEditsError(String(message), { cause: thrown });
   return TEMPORARY.test(sqlStateOf(thrown) ?? '') ? unavailable(thrown) : thrown;
 }
 

@@ -1,22 +1,17 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { createTestDatabase, type TestDatabase } from '../../../test/support/database.ts';
+import { beforeAll, beforeEach, expect, test } from 'vitest';
+import { openTestDatabase } from '../../../test/support/database.ts';
 import { type Database, inside } from './database.ts';
 import { pauseAllFailing } from './failing-schedules.ts';
 import { insertJobs } from './jobs.ts';
 import { listSchedules } from './list-schedules.ts';
-import { openDatabase } from './open.ts';
 import { NOON, newId, sampleJob, sampleSpec } from './sample.ts';
 import { createSchedule } from './schedules.ts';
 
-let made: TestDatabase;
 let db: Database;
 beforeAll(async () => {
-  made = await createTestDatabase();
-  db = await openDatabase({ url: made.url, applicationName: 'failing-test' });
-});
-afterAll(async () => {
-  await db?.close();
-  await made?.drop();
+  const made = await openTestDatabase('failing-test');
+  db = made.db;
+  return made.drop;
 });
 beforeEach(async () => {
   await inside(db).run('truncate schedule, occurrence, job');

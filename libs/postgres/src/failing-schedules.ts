@@ -1,4 +1,4 @@
-import { type AuditNote, writeAudit } from './audit.ts';
+import { type AuditEntry, type AuditNote, writeAudit } from './audit.ts';
 import { type Database, inside } from './database.ts';
 import { pauseOf, SCHEDULE_REST, type ScheduleRecord, type ScheduleRow } from './schedule-record.ts';
 import { at, type Sql } from './sql.ts';
@@ -67,10 +67,12 @@ export async function pauseFailing(
       found.push({ id: row.id, name: row.name, ...(paused === undefined ? {} : { paused }) });
     }
   }
-  const entries = found.map(({ name, paused: pause }) => ({
-    ...{ note: NOTE, action: 'schedule.pause', target: { kind: 'schedule', id: name } },
-    after: { paused: { by: BY, note: pause?.note } },
-  }));
+  const entries = found.map(
+    ({ name, paused: pause }): AuditEntry => ({
+      ...{ note: NOTE, action: 'schedule.pause', target: { kind: 'schedule', id: name } },
+      after: { paused: { by: BY, note: pause?.note } },
+    }),
+  );
   await writeAudit(sql, ...entries);
   return found;
 }

@@ -1,38 +1,28 @@
 import { type OverlapRule, occurrenceJobId, PLAN_ORIGIN, type ScheduleSpec } from '@jetbeat/core';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { createTestDatabase, type TestDatabase } from '../../../test/support/database.ts';
+import { beforeAll, beforeEach, expect, test } from 'vitest';
+import { openTestDatabase } from '../../../test/support/database.ts';
 import { type Database, inside } from './database.ts';
 import type { DueOccurrence } from './due-occurrences.ts';
 import { insertJobs } from './jobs.ts';
 import { materializePass } from './materialize.ts';
-import { openDatabase } from './open.ts';
 import type { PlannedOccurrence } from './plan-rows.ts';
-import { NOON, newId, sampleJob, sampleSpec } from './sample.ts';
+import { NOON, sampleJob } from './sample.ts';
 import type { ScheduleRecord } from './schedule-record.ts';
-import { createSchedule } from './schedules.ts';
+import { at, makeSchedule } from './schedule-samples.ts';
 import { writePlan } from './write-plan.ts';
 
-let made: TestDatabase;
 let db: Database;
 beforeAll(async () => {
-  made = await createTestDatabase();
-  db = await openDatabase({ url: made.url, applicationName: 'fire-test' });
-});
-afterAll(async () => {
-  await db?.close();
-  await made?.drop();
+  const made = await openTestDatabase('fire-test');
+  db = made.db;
+  return made.drop;
 });
 beforeEach(async () => {
   await inside(db).run('truncate schedule, occurrence, job');
 });
 
-const at = (second: number) => NOON + second * 1_000;
-
-async function make(overlap: OverlapRule, change: Partial<ScheduleSpec> = {}): Promise<string> {
-  const definition = { ...sampleSpec('one'), overlap, ...change };
-  return (await createSchedule(db, { id: newId(), name: 'one', definition, nextAt: at(0), now: NOON })).id;
-}
-
+const make = (overlap: OverlapRule, change: Partial<ScheduleSpec> = {}) =>
+  makeSchedule(db, overlap, change, at(0));
 const due = (scheduleId: string, second: number, change: Partial<PlannedOccurrence> = {}) => ({
   ...{ scheduleId, nominalTime: at(second), origin: PLAN_ORIGIN, state: 'due' as const },
   ...change,

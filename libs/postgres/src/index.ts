@@ -36,7 +36,13 @@ export {
   retainAudit,
   writeAudit,
 } from './audit.ts';
-export { type BatchFilter, type BatchScope, tellsPayloads } from './batch-filter.ts';
+export {
+  type BatchFilter,
+  type BatchScope,
+  countBatch,
+  describeBatch,
+  tellsPayloads,
+} from './batch-filter.ts';
 export { fittingOf } from './batch-fitting.ts';
 export {
   type BatchOutcome,
@@ -47,16 +53,12 @@ export {
 } from './batch-step.ts';
 export {
   abortBatch,
-  type BatchesFilter,
   type BatchFailure,
   type BatchRecord,
   batchState,
-  countBatches,
   createBatch,
   getBatch,
-  listBatches,
   openBatches,
-  previewBatch,
 } from './batches.ts';
 export { noteBeat, noteHeld } from './beats.ts';
 export { type BuildMissingOptions, type BuiltMissing, buildMissing } from './build-missing.ts';
@@ -73,6 +75,7 @@ export { type Dispatched, dispatchPass } from './dispatch.ts';
 export { type DoubtGrant, type DoubtParams, withDoubts } from './doubts.ts';
 export type { DueOccurrence } from './due-occurrences.ts';
 export { editSchedule } from './edit-schedule.ts';
+export { endSessions } from './end-sessions.ts';
 export { endedJobs } from './ended-jobs.ts';
 export { type JobEndingRecord, jobEndings } from './endings.ts';
 export {
@@ -80,6 +83,8 @@ export {
   DatabaseUnavailableError,
   MigrationBlockedError,
   SearchRefusedError,
+  TooManyEditsError,
+  TooManyQueuesError,
   UnfitValueError,
 } from './errors.ts';
 export { expiredJobs, stillExpired } from './expired.ts';
@@ -99,6 +104,7 @@ export { type JobMark, jobMarks } from './job-marks.ts';
 export type { AttemptRecord, JobRecord, JobWithAttempts, ShownJob } from './job-record.ts';
 export { getJob, insertJobs, notePublished } from './jobs.ts';
 export { MAX_PASS_BYTES } from './light-schedules.ts';
+export { type BatchesFilter, countBatches, listBatches } from './list-batches.ts';
 export { getListedJob, type JobsPage, type ListJobsParams, listJobs, type Searched } from './list-jobs.ts';
 export {
   type CountSchedulesParams,
@@ -111,6 +117,7 @@ export {
   schedulesByState,
   unplacedTasks,
 } from './list-schedules.ts';
+export { countSessions, listSessions } from './list-sessions.ts';
 export type { CutField, ListedJob } from './listed-job.ts';
 export type { ListedSchedule } from './listed-schedule.ts';
 export { liveCallers } from './live-callers.ts';
@@ -139,8 +146,10 @@ export { limitsOf, type QueueRecord, settingsOf } from './queue-record.ts';
 export {
   allQueueSettings,
   changeQueue,
+  deleteQueue,
   getQueue,
   listQueues,
+  MAX_QUEUES,
   purgingQueues,
   type QueueChange,
   seedQueues,
@@ -167,6 +176,12 @@ export {
   resumeSchedule,
 } from './schedules.ts';
 export { sharedSecret } from './secrets.ts';
+export {
+  holderOfSession,
+  type SessionFilter,
+  type SessionHolder,
+  seesSession,
+} from './session-filter.ts';
 export { createSessionLink, findSessionLink, type SessionLink } from './session-links.ts';
 export {
   beginSession,
@@ -174,7 +189,6 @@ export {
   findSession,
   forgetSessions,
   getSession,
-  listSessions,
   type NewSession,
   type NotBegun,
   noteSessionUse,
@@ -183,6 +197,7 @@ export {
   type SessionOwner,
   type SessionRecord,
 } from './sessions.ts';
+export { type SaidLimits, type SplitLimits, splitLimits } from './split-limits.ts';
 export {
   allTaskSettings,
   changeTaskLimits,

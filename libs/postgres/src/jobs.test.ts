@@ -1,24 +1,19 @@
 import { childJobId, project } from '@jetbeat/core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createTestDatabase, type TestDatabase } from '../../../test/support/database.ts';
+import { beforeAll, expect, test } from 'vitest';
+import { openTestDatabase } from '../../../test/support/database.ts';
 import { beginCancel, cancelJob, noteCancelling } from './cancel.ts';
 import type { Database } from './database.ts';
 import { getJob, insertJobs, notePublished } from './jobs.ts';
 import { listJobs } from './list-jobs.ts';
-import { openDatabase } from './open.ts';
 import { openCancels } from './open-cancels.ts';
 import { recordChanges } from './record.ts';
 import { NOON, newId, runIdOf, sampleJob, settled, started, TRACE } from './sample.ts';
 
-let made: TestDatabase;
 let db: Database;
 beforeAll(async () => {
-  made = await createTestDatabase();
-  db = await openDatabase({ url: made.url, applicationName: 'jobs-test' });
-});
-afterAll(async () => {
-  await db?.close();
-  await made?.drop();
+  const made = await openTestDatabase('jobs-test');
+  db = made.db;
+  return made.drop;
 });
 
 test('a job is kept as it was asked for, once', async () => {

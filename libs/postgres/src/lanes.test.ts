@@ -1,45 +1,27 @@
 import { decideOverlap, type OverlapRule, occurrenceJobId, PLAN_ORIGIN } from '@jetbeat/core';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { createTestDatabase, type TestDatabase } from '../../../test/support/database.ts';
+import { beforeAll, beforeEach, expect, test } from 'vitest';
+import { openTestDatabase } from '../../../test/support/database.ts';
 import { type Database, inside } from './database.ts';
 import type { DispatchDecision } from './decided.ts';
 import { dispatchPass } from './dispatch.ts';
 import type { DueOccurrence } from './due-occurrences.ts';
 import { insertJobs } from './jobs.ts';
-import { openDatabase } from './open.ts';
-import { NOON, newId, sampleJob, sampleSpec } from './sample.ts';
-import { createSchedule } from './schedules.ts';
-import { writePlan } from './write-plan.ts';
+import { NOON, newId, sampleJob } from './sample.ts';
+import { at, makeDue, makeSchedule } from './schedule-samples.ts';
 
-let made: TestDatabase;
 let db: Database;
 beforeAll(async () => {
-  made = await createTestDatabase();
-  db = await openDatabase({ url: made.url, applicationName: 'lanes-test' });
-});
-afterAll(async () => {
-  await db?.close();
-  await made?.drop();
+  const made = await openTestDatabase('lanes-test');
+  db = made.db;
+  return made.drop;
 });
 beforeEach(async () => {
   await inside(db).run('truncate schedule, occurrence, job');
 });
 
-const at = (second: number) => NOON + second * 1_000;
 const BACKFILL = 'backfill:1';
-
-async function make(overlap: OverlapRule): Promise<string> {
-  const definition = { ...sampleSpec('one'), overlap };
-  return (await createSchedule(db, { id: newId(), name: 'one', definition, nextAt: at(900), now: NOON })).id;
-}
-
-async function due(scheduleId: string, seconds: readonly number[], origin = PLAN_ORIGIN): Promise<void> {
-  const occurrences = seconds.map((second) => ({
-    ...{ scheduleId, origin, nominalTime: at(second), state: 'due' as const },
-    ...(origin === PLAN_ORIGIN ? {} : { overlap: 'buffer-all', dispatchAt: at(0) }),
-  }));
-  await inside(db).transaction((sql) => writePlan(sql, { occurrences, schedules: [] }, NOON));
-}
+const make = (overlap: OverlapRule) => makeSchedule(db, overlap);
+const due = (id: string, seconds: readonly number[], origin?: string) => makeDue(db, id, seconds, origin);
 
 function decide(now: number, one: DueOccurrence): DispatchDecision {
   const { schedule, nominalTime, origin, dispatchAt } = one;

@@ -1,27 +1,22 @@
 import { awayAt, createRecurrence, planSchedule, type SchedulerGap, type ScheduleSpec } from '@jetbeat/core';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { createTestDatabase, type TestDatabase } from '../../../test/support/database.ts';
+import { beforeAll, beforeEach, expect, test } from 'vitest';
+import { openTestDatabase } from '../../../test/support/database.ts';
 import { noteBeat, noteHeld } from './beats.ts';
 import { type Database, inside } from './database.ts';
 import { materializePass } from './materialize.ts';
 import { databaseTime } from './migrate.ts';
 import { listOccurrences } from './occurrences.ts';
-import { openDatabase } from './open.ts';
 import { planRows } from './plan-rows.ts';
 import { retainOccurrences } from './retain-occurrences.ts';
 import { NOON, newId, sampleSpec } from './sample.ts';
 import { PLANNED_SELECT, type ScheduleRow, scheduleRecord } from './schedule-record.ts';
 import { createSchedule, deleteSchedule, getSchedule, pauseSchedule } from './schedules.ts';
 
-let made: TestDatabase;
 let db: Database;
 beforeAll(async () => {
-  made = await createTestDatabase();
-  db = await openDatabase({ url: made.url, applicationName: 'ledger-test' });
-});
-afterAll(async () => {
-  await db?.close();
-  await made?.drop();
+  const made = await openTestDatabase('ledger-test');
+  db = made.db;
+  return made.drop;
 });
 beforeEach(async () => {
   await inside(db).run('truncate schedule, occurrence, job, scheduler_beat, scheduler_gap');

@@ -1,20 +1,15 @@
 import type { ScheduleSpec } from '@jetbeat/core';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { createTestDatabase, type TestDatabase } from '../../../test/support/database.ts';
+import { beforeAll, beforeEach, expect, test } from 'vitest';
+import { openTestDatabase } from '../../../test/support/database.ts';
 import { type Database, inside } from './database.ts';
 import { firingSchedules, listSchedules } from './list-schedules.ts';
-import { openDatabase } from './open.ts';
 import { NOON } from './sample.ts';
 
-let made: TestDatabase;
 let db: Database;
 beforeAll(async () => {
-  made = await createTestDatabase();
-  db = await openDatabase({ url: made.url, applicationName: 'list-schedules-test' });
-});
-afterAll(async () => {
-  await db?.close();
-  await made?.drop();
+  const made = await openTestDatabase('list-schedules-test');
+  db = made.db;
+  return made.drop;
 });
 beforeEach(async () => {
   await inside(db).run('truncate schedule, occurrence, job');

@@ -1,4 +1,4 @@
-import type { ScheduleState } from '@jetbeat/core';
+import type { ScheduleState } from '@jetbeat/core/http';
 import { type Database, inside } from './database.ts';
 import {
   type ListedSchedule,

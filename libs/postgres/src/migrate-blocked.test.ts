@@ -25,7 +25,7 @@ test('a lock that somebody keeps is given up again and again, so that writers go
   expect(failed).toMatchObject({
     code: 'migration_blocked',
     message: expect.stringMatching(
-      /^the migration 0002-expiry has waited for 2 s: "alter table job add column expires_at timestamptz" needs a lock of process \d+ of PostgreSQL \(reader, idle in transaction for \d+ s: select count\(\*\) from job\); wait until that is over, or end it \(select pg_terminate_backend\(\d+\)\), and start again/,
+      /^the migration 0002-expiry has waited for \d+ s: "alter table job add column expires_at timestamptz" needs a lock of process \d+ of PostgreSQL \(reader, idle in transaction for \d+ s: select count\(\*\) from job\); wait until that is over, or end it \(select pg_terminate_backend\(\d+\)\), and start again/,
     ),
   });
   expect(warned.length).toBeGreaterThan(1);

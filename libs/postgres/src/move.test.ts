@@ -1,13 +1,12 @@
 import { moveJob, orderOf, PHASES, project } from '@jetbeat/core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createTestDatabase, type TestDatabase } from '../../../test/support/database.ts';
+import { beforeAll, expect, test } from 'vitest';
+import { openTestDatabase } from '../../../test/support/database.ts';
 import { beginCancel, cancelJob, noteCancelling } from './cancel.ts';
 import type { Database } from './database.ts';
 import { withDoubts } from './doubts.ts';
 import { jobEndings } from './endings.ts';
 import { getJob, insertJobs } from './jobs.ts';
 import { undoMove, writeMove } from './move.ts';
-import { openDatabase } from './open.ts';
 import { rebuildJob } from './rebuild.ts';
 import { reconcileCandidates } from './reconcile.ts';
 import { recordChanges } from './record.ts';
@@ -15,15 +14,11 @@ import { retriesOf } from './retries.ts';
 import { NOON, newId, sampleJob, settled, started } from './sample.ts';
 
 const LATER = NOON + 60_000;
-let made: TestDatabase;
 let db: Database;
 beforeAll(async () => {
-  made = await createTestDatabase();
-  db = await openDatabase({ url: made.url, applicationName: 'move-test' });
-});
-afterAll(async () => {
-  await db?.close();
-  await made?.drop();
+  const made = await openTestDatabase('move-test');
+  db = made.db;
+  return made.drop;
 });
 
 async function insert(fields: Parameters<typeof sampleJob>[0] = {}) {

@@ -1,21 +1,16 @@
 import { project } from '@jetbeat/core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createTestDatabase, type TestDatabase } from '../../../test/support/database.ts';
+import { beforeAll, expect, test } from 'vitest';
+import { openTestDatabase } from '../../../test/support/database.ts';
 import type { Database } from './database.ts';
-import { openDatabase } from './open.ts';
 import { parkedForKeys } from './parked.ts';
 import { recordChanges } from './record.ts';
 import { NOON, newId, sampleFacts } from './sample.ts';
 
-let made: TestDatabase;
 let db: Database;
 beforeAll(async () => {
-  made = await createTestDatabase();
-  db = await openDatabase({ url: made.url, applicationName: 'parked-test' });
-});
-afterAll(async () => {
-  await db?.close();
-  await made?.drop();
+  const made = await openTestDatabase('parked-test');
+  db = made.db;
+  return made.drop;
 });
 
 async function park(key: string, at: number): Promise<string> {

@@ -14,7 +14,7 @@ export interface QueueRate {
 const SLICE_MS = 10_000;
 /** How long, milliseconds. */
 const KEEP_MS = 600_000;
-/** The time whose counts are told, in slices that are over. */
+/** The time whose counts are told, in slices. */
 const SLICES = 6;
 
 /**
@@ -43,13 +43,19 @@ export async function addQueueRates(
   await sql.run('delete from queue_rate where since < $1', [new Date(now - KEEP_MS)]);
 }
 
-/** What each queue got done within the last minute, by slices of ten seconds that are over. */
+/**
+ * What each queue got done within the minute before `now`: of the slice in which that minute begins the share that is in it. What was
+ * counted shows as soon as it is added.
+ */
 export async function queueRates(db: Database, now: number): Promise<Map<string, QueueRate>> {
-  const until = now - (now % SLICE_MS);
+  const slice = now - (now % SLICE_MS);
+  const share = 1 - (now - slice) / SLICE_MS;
+  const told = (name: string) =>
+    `round(sum(${name} * case when since = $1 then $3::float8 else 1 end))::float8 as ${name}`;
   const rows = await inside(db).rows<QueueRate>(
-    `select queue, sum(succeeded)::float8 as succeeded, sum(failed)::float8 as failed, sum(ended)::float8 as ended
-     from queue_rate where since >= $1 and since < $2 group by queue`,
-    [new Date(until - SLICES * SLICE_MS), new Date(until)],
+    `select queue, ${told('succeeded')}, ${told('failed')}, ${told('ended')}
+     from queue_rate where since >= $1 and since <= $2 group by queue`,
+    [new Date(slice - SLICES * SLICE_MS), new Date(slice), share],
   );
   return new Map(rows.map((row) => [row.queue, row]));
 }

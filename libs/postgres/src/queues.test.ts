@@ -1,22 +1,25 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createTestDatabase, type TestDatabase } from '../../../test/support/database.ts';
-import type { Database } from './database.ts';
-import { openDatabase } from './open.ts';
+import { beforeAll, expect, test } from 'vitest';
+import { openTestDatabase } from '../../../test/support/database.ts';
+import { type Database, inside } from './database.ts';
 import { countByQueue } from './queue-census.ts';
 import { addQueueRates, queueRates } from './queue-rates.ts';
 import { limitsOf, settingsOf } from './queue-record.ts';
-import { allQueueSettings, changeQueue, getQueue, listQueues, purgingQueues, seedQueues } from './queues.ts';
+import {
+  allQueueSettings,
+  changeQueue,
+  getQueue,
+  listQueues,
+  MAX_QUEUES,
+  purgingQueues,
+  seedQueues,
+} from './queues.ts';
 import { NOON } from './sample.ts';
 
-let made: TestDatabase;
 let db: Database;
 beforeAll(async () => {
-  made = await createTestDatabase();
-  db = await openDatabase({ url: made.url, applicationName: 'queues-test' });
-});
-afterAll(async () => {
-  await db?.close();
-  await made?.drop();
+  const made = await openTestDatabase('queues-test');
+  db = made.db;
+  return made.drop;
 });
 
 const rateLimit = { limit: 5, periodMs: 60_000, per: 'queue' as const };
@@ -84,14 +87,36 @@ test('a purge is under way until it is over', async () => {
   expect(await purgingQueues(db)).toEqual([]);
 });
 
-test('rates are of the last minute that is over, whoever counts', async () => {
-  const rate = { queue: 'mail', succeeded: 3, failed: 1, ended: 0 };
+test('rates are of the minute before, whoever counts, and show at once', async () => {
+  const rate = { queue: 'mail', succeeded: 10, failed: 1, ended: 0 };
   const slice = NOON - (NOON % 10_000);
   for (const now of [slice - 70_000, slice - 60_000, slice - 5, slice - 5, slice + 5])
     await addQueueRates(db, { rates: [rate, { ...rate, queue: 'a' }], now });
-  const found = await queueRates(db, slice + 9_000);
-  expect(found.get('mail')).toEqual({ queue: 'mail', succeeded: 9, failed: 3, ended: 0 });
+  const told = async (now: number) => (await queueRates(db, now)).get('mail');
+  // Of the slice in which the minute begins it has a share.
+  expect(await told(slice)).toEqual({ queue: 'mail', succeeded: 40, failed: 4, ended: 0 });
+  expect(await told(slice + 2_000)).toEqual({ queue: 'mail', succeeded: 38, failed: 4, ended: 0 });
+  expect(await told(slice + 9_000)).toEqual({ queue: 'mail', succeeded: 31, failed: 3, ended: 0 });
+  expect(await told(slice + 10_000)).toEqual({ queue: 'mail', succeeded: 30, failed: 3, ended: 0 });
+  expect(await told(slice + 65_000)).toMatchObject({ succeeded: 5 });
+  expect(await told(slice + 70_000)).toBeUndefined();
   await addQueueRates(db, { rates: [], now: slice + 3_600_000 });
   expect(await queueRates(db, slice + 9_000)).toEqual(new Map());
   expect(await countByQueue(db)).toEqual({ counts: [], capped: [] });
+});
+
+test('so many queues can be made and no more; those that are there are changed, and the configuration makes its own', async () => {
+  const there = (await listQueues(db)).length;
+  const fill = `insert into queue (name, version, initial, created_at, updated_at)
+    select 'full-' || each, 1, '{}', now(), now() from generate_series(1, $1::int) each`;
+  await inside(db).transaction((sql) => sql.run(fill, [MAX_QUEUES - 1 - there]));
+  expect((await change('last', { maxDepth: 1 })).version).toBe(1);
+  await expect(change('beyond', { maxDepth: 1 })).rejects.toMatchObject({
+    code: 'too_many_queues',
+    message: 'there are 1000 queues, which are as many as may be: take one that is there, or delete one',
+  });
+  expect(await getQueue(db, 'beyond')).toBeUndefined();
+  expect((await change('last', { maxDepth: 2 })).version).toBe(2);
+  await seed([['configured', {}]]);
+  expect(await getQueue(db, 'configured')).toMatchObject({ version: 1 });
 });

@@ -3,6 +3,7 @@ import { LockMode } from '@mikro-orm/core';
 import { type AuditNote, type AuditOf, writeAudit, writeAuditBy } from './audit.ts';
 import { type Database, inside } from './database.ts';
 import { QueueEntity } from './entities.ts';
+import { TooManyQueuesError } from './errors.ts';
 import { cleanJson } from './json.ts';
 import type { QueuePurge } from './queue-purge.ts';
 import { type QueueRecord, queueRecord, settingsOf } from './queue-record.ts';
@@ -15,6 +16,12 @@ export interface QueueChange {
   readonly paused?: QueuePause | null;
   readonly purge?: QueuePurge | null;
 }
+
+/**
+ * So many queues are made at run time: each has six consumers in JetStream, of some 60 KB of the server's memory. What the configuration names
+ * is made in any case.
+ */
+export const MAX_QUEUES = 1_000;
 
 /** The queue of this name; undefined when nobody has said anything of it. */
 export async function getQueue(db: Database, name: string): Promise<QueueRecord | undefined> {
@@ -46,6 +53,7 @@ export async function allQueueSettings(db: Database): Promise<Map<string, QueueS
  * Changes a queue, which is made where it is missing.
  * @param params.change what to change, of the queue as it is now; its version is 0 where there is none yet. Undefined: nothing, and the
  * version stays; where there was none there is none then. It may throw
+ * @throws TooManyQueuesError where it would be made, and there are `MAX_QUEUES`
  */
 export async function changeQueue(
   db: Database,
@@ -67,11 +75,39 @@ export async function changeQueue(
       const before = queueRecord(queue);
       const changes = change(before);
       if (changes) {
+        if (before.version === 0 && (await own.count(QueueEntity)) > MAX_QUEUES)
+          throw new TooManyQueuesError(MAX_QUEUES);
         own.assign(queue, { ...cleanJson(changes), version: Number(queue.version) + 1, updatedAt: at });
         await own.flush();
         if (audit) await writeAuditBy(own, audit(before, queueRecord(queue)));
       } else if (before.version === 0) await own.nativeDelete(QueueEntity, { name });
       return queueRecord(queue);
+    }),
+  );
+}
+
+/**
+ * Forgets what was said of a queue. Undefined when nothing was.
+ * @param params.check called with the queue as it is, before anything is done; it may throw
+ */
+export async function deleteQueue(
+  db: Database,
+  params: {
+    readonly name: string;
+    readonly check: (queue: QueueRecord) => void;
+    readonly audit: AuditOf<QueueRecord>;
+  },
+): Promise<QueueRecord | undefined> {
+  const { name, check, audit } = params;
+  return inside(db).entities((em) =>
+    em.transactional(async (own) => {
+      const found = await own.findOne(QueueEntity, { name }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+      if (!found) return undefined;
+      const queue = queueRecord(found);
+      check(queue);
+      await own.nativeDelete(QueueEntity, { name });
+      await writeAuditBy(own, audit(queue, undefined));
+      return queue;
     }),
   );
 }
@@ -103,7 +139,7 @@ async function seedQueue(
     const changed = await sql.run(SEED, [name, JSON.stringify(initial), new Date(now)]);
     const isEmpty = before === undefined && Object.keys(initial).length === 0;
     if (changed === 0 || isEmpty) return;
-    const target = { kind: 'queue', id: name };
+    const target = { kind: 'queue', id: name } as const;
     await writeAudit(sql, { note: CONFIGURATION, action: 'queue.configure', target, before, after: initial });
   });
 }

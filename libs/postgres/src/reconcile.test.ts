@@ -1,24 +1,19 @@
 import { messageId, project } from '@jetbeat/core';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { createTestDatabase, type TestDatabase } from '../../../test/support/database.ts';
+import { beforeAll, beforeEach, expect, test } from 'vitest';
+import { openTestDatabase } from '../../../test/support/database.ts';
 import { type Database, inside } from './database.ts';
 import { getJob, insertJobs, notePublished } from './jobs.ts';
 import { noteStream, settledMarks } from './marks.ts';
-import { openDatabase } from './open.ts';
 import { rebuildJob } from './rebuild.ts';
 import { noteReconcile, reconcileCandidates } from './reconcile.ts';
 import { recordChanges } from './record.ts';
 import { NOON, newId, sampleJob, settled, started } from './sample.ts';
 
-let made: TestDatabase;
 let db: Database;
 beforeAll(async () => {
-  made = await createTestDatabase();
-  db = await openDatabase({ url: made.url, applicationName: 'reconcile-test' });
-});
-afterAll(async () => {
-  await db?.close();
-  await made?.drop();
+  const made = await openTestDatabase('reconcile-test');
+  db = made.db;
+  return made.drop;
 });
 beforeEach(async () => {
   await inside(db).run('truncate job, attempt, mark, stream_seen');

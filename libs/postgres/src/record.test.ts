@@ -1,10 +1,9 @@
 import { type JobChange, project } from '@jetbeat/core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createTestDatabase, type TestDatabase } from '../../../test/support/database.ts';
+import { beforeAll, expect, test } from 'vitest';
+import { openTestDatabase } from '../../../test/support/database.ts';
 import type { Database } from './database.ts';
 import { getJob } from './jobs.ts';
 import { settledMarks } from './marks.ts';
-import { openDatabase } from './open.ts';
 import { rebuildJob } from './rebuild.ts';
 import { recordChanges } from './record.ts';
 import {
@@ -20,15 +19,11 @@ import {
 } from './sample.ts';
 import { listTasks, liveWorkers, tasksServed } from './workers.ts';
 
-let made: TestDatabase;
 let db: Database;
 beforeAll(async () => {
-  made = await createTestDatabase();
-  db = await openDatabase({ url: made.url, applicationName: 'record-test' });
-});
-afterAll(async () => {
-  await db?.close();
-  await made?.drop();
+  const made = await openTestDatabase('record-test');
+  db = made.db;
+  return made.drop;
 });
 
 function ids(count: number): string[] {

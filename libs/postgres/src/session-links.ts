@@ -1,5 +1,13 @@
 import { type Database, inside } from './database.ts';
-import { liveOwner, rightsOf, type SessionOwner, type SessionRecord, withOwner } from './session-record.ts';
+import {
+  liveOwner,
+  type OwnerRow,
+  readOwner,
+  rightsOf,
+  type SessionOwner,
+  type SessionRecord,
+  withOwner,
+} from './session-record.ts';
 import { at, ms, type Sql } from './sql.ts';
 
 /** The most links of one key or session that may wait to be followed: of more the oldest hold no more. */
@@ -42,16 +50,7 @@ export async function createSessionLink(
   });
 }
 
-interface Row {
-  readonly keyId: string | null;
-  readonly keyHash: string | null;
-  readonly parent: string | null;
-  readonly issuer: string | null;
-  readonly subject: string | null;
-  readonly name: string;
-  readonly role: SessionLink['role'];
-  readonly queues: string[] | null;
-  readonly payloads: boolean;
+interface Row extends OwnerRow {
   readonly until: number | null;
 }
 
@@ -67,14 +66,9 @@ export async function findSessionLink(db: Database, codeHash: string): Promise<S
     [codeHash],
   );
   if (!row) return undefined;
-  const { keyId, keyHash, parent, issuer, subject, queues, until, ...rest } = row;
+  const { until, ...rest } = row;
   return {
-    ...rest,
-    ...(keyId === null || keyHash === null ? {} : { key: { id: keyId, hash: keyHash } }),
-    ...(parent === null ? {} : { parent }),
-    ...(issuer === null ? {} : { issuer }),
-    ...(subject === null ? {} : { subject }),
-    ...(queues === null ? {} : { queues }),
+    ...readOwner(rest),
     ...(until === null ? {} : { until: Math.floor(until) }),
   };
 }

@@ -39,11 +39,8 @@ export interface SessionRecord extends SessionOwner {
   readonly live: boolean;
 }
 
-/** A row of `SESSION_SELECT`. */
-export interface SessionRow {
-  readonly id: string;
-  readonly tokenHash: string;
-  readonly beganBy: SessionBegin;
+/** What the rows of sessions and of links have alike: whose it is, and what it may do. */
+export interface OwnerRow {
   readonly keyId: string | null;
   readonly keyHash: string | null;
   readonly parent: string | null;
@@ -53,6 +50,13 @@ export interface SessionRow {
   readonly role: ApiKeyRole;
   readonly queues: string[] | null;
   readonly payloads: boolean;
+}
+
+/** A row of `SESSION_SELECT`. */
+export interface SessionRow extends OwnerRow {
+  readonly id: string;
+  readonly tokenHash: string;
+  readonly beganBy: SessionBegin;
   readonly createdAt: number;
   readonly seenAt: number;
   readonly idleUntil: number;
@@ -89,6 +93,8 @@ export function queuesOf(of: string): string {
   return `case when ${of}.key_id is null then ${of}.queues when k.id is null then '{}'::text[] else k.queues end`;
 }
 
+/** SQL: whether the session `s` was neither ended, nor is over by its time. It may have been idle for too long, or have lost its key. */
+export const OPEN_SESSION = `(${open('s')})`;
 /** SQL: whether the session `s` is not over for having been idle. */
 export const NOT_IDLE = 's.seen_at + make_interval(secs => s.idle_seconds) > clock_timestamp()';
 /** SQL: whether the session `s` lets in. */
@@ -104,9 +110,9 @@ export const SESSION_SELECT = `s.id, s.token_hash as "tokenHash", s.began_by as 
   ${ms(`least(s.seen_at + make_interval(secs => s.idle_seconds), ${UNTIL})`)} as "idleUntil", ${ms(UNTIL)} as "expiresAt",
   ${ms('k.expires_at')} as "keyExpiresAt", s.address, s.user_agent as "userAgent", coalesce(${LIVE_SESSION}, false) as live`;
 
-/** Reads a row. */
-export function sessionRecord(row: SessionRow): SessionRecord {
-  const { keyId, keyHash, parent, issuer, subject, queues, keyExpiresAt, address, userAgent, ...rest } = row;
+/** Reads whose a session or a link is, and leaves the rest of its row as it stands. */
+export function readOwner<Row extends OwnerRow>(row: Row) {
+  const { keyId, keyHash, parent, issuer, subject, queues, ...rest } = row;
   return {
     ...rest,
     ...(keyId === null || keyHash === null ? {} : { key: { id: keyId, hash: keyHash } }),
@@ -114,6 +120,14 @@ export function sessionRecord(row: SessionRow): SessionRecord {
     ...(issuer === null ? {} : { issuer }),
     ...(subject === null ? {} : { subject }),
     ...(queues === null ? {} : { queues }),
+  };
+}
+
+/** Reads a row. */
+export function sessionRecord(row: SessionRow): SessionRecord {
+  const { keyExpiresAt, address, userAgent, ...rest } = row;
+  return {
+    ...readOwner(rest),
     ...(keyExpiresAt === null ? {} : { keyExpiresAt: Math.floor(keyExpiresAt) }),
     ...(address === null ? {} : { address }),
     ...(userAgent === null ? {} : { userAgent }),

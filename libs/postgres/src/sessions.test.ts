@@ -1,73 +1,27 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createTestDatabase, type TestDatabase } from '../../../test/support/database.ts';
-import { createApiKey, type NewApiKey, revokeApiKey } from './api-keys.ts';
-import { type AuditEntry, listAudit } from './audit.ts';
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { openTestDatabase } from '../../../test/support/database.ts';
+import { revokeApiKey } from './api-keys.ts';
+import { listAudit } from './audit.ts';
 import { type Database, inside } from './database.ts';
-import { liveCallers } from './live-callers.ts';
 import { databaseTime } from './migrate.ts';
-import { openDatabase } from './open.ts';
-import { createSessionLink, findSessionLink } from './session-links.ts';
+import { HOUR, KEY, sessionSamples } from './session-samples.ts';
 import {
-  beginSession,
-  endSession,
   findSession,
   forgetSessions,
   getSession,
-  listSessions,
   type NewSession,
   noteSessionUse,
   type SessionRecord,
 } from './sessions.ts';
 
-let made: TestDatabase;
 let db: Database;
 beforeAll(async () => {
-  made = await createTestDatabase();
-  db = await openDatabase({ url: made.url, applicationName: 'test' });
+  const made = await openTestDatabase();
+  db = made.db;
+  return made.drop;
 });
-beforeEach(async () => {
-  await inside(db).run('truncate api_key, session, session_link');
-});
-afterAll(async () => {
-  await db?.close();
-  await made?.drop();
-});
-
-const HOUR = 3_600_000;
-const KEY = { id: 'k1', hash: 'h1' };
-const addKey = (more: Partial<NewApiKey> = {}) =>
-  createApiKey(db, { ...KEY, role: 'operator', name: 'K', payloads: true, createdAt: Date.now(), ...more });
-const entry = (action: string, { id, name, role }: SessionRecord): AuditEntry => ({
-  note: { actor: { kind: 'session', id, name, role } },
-  ...{ action, target: { kind: 'session', id } },
-});
-const audit: NewSession['audit'] = {
-  begin: (session) => entry('session.begin', session),
-  end: (session, why) => ({ ...entry('session.end', session), after: { why } }),
-};
-const ask = (id: string, more: Partial<NewSession> = {}) =>
-  beginSession(db, {
-    ...{ id, tokenHash: `t-${id}`, beganBy: 'oidc', name: id, role: 'viewer', payloads: true },
-    ...{ issuer: 'https://i.example', subject: `sub-${id}`, idleMs: HOUR, absoluteMs: 24 * HOUR, audit },
-    ...more,
-  });
-const begin = async (id: string, more: Partial<NewSession> = {}): Promise<SessionRecord> => {
-  const begun = await ask(id, more);
-  if (typeof begun === 'string') throw new Error(`${id} has not begun: ${begun}`);
-  return begun;
-};
-const end = (id: string) =>
-  endSession(db, { id, why: 'revoked', by: 'x', audit: (ended) => audit.end(ended, 'revoked', ended) });
-const isLive = async (id: string) => {
-  const found = await findSession(db, `t-${id}`);
-  const still = await liveCallers(db, [{ kind: 'session', id, hash: `t-${id}` }]);
-  expect(still.length > 0).toBe(found?.live ?? false);
-  expect((await listSessions(db, { limit: 200 })).map((each) => each.id).includes(id)).toBe(
-    found?.live ?? false,
-  );
-  return found?.live;
-};
-const put = (id: string, what: string) => inside(db).run(`update session set ${what} where id = $1`, [id]);
+const { addKey, ask, begin, clear, end, isLive, link, put } = sessionSamples(() => db);
+beforeEach(clear);
 
 test('a session is read as it was begun', async () => {
   const whole = { queues: ['mail'], payloads: false, address: '::1', userAgent: 'Browser' };
@@ -207,20 +161,6 @@ test('what has ended ends once, with one row', async () => {
   expect(await end('nobody')).toBe(false);
 });
 
-test('a list: newest first, in pages, and for an admin of some queues only theirs', async () => {
-  for (const id of ['a', 'b', 'c']) await begin(id, id === 'b' ? { queues: ['mail'] } : {});
-  await put('a', "created_at = created_at - interval '1 hour'");
-  await put('c', 'created_at = (select created_at from session where id = $1)');
-  const all = await listSessions(db, { limit: 9 });
-  expect(all.map(({ id }) => id).at(-1)).toBe('a');
-  const [first] = all;
-  if (!first) throw new Error('there are three');
-  expect(await listSessions(db, { limit: 1, after: first })).toEqual(all.slice(1, 2));
-  const within = await listSessions(db, { limit: 9, within: ['mail', 'sms'] });
-  expect(within.map(({ id }) => id)).toEqual(['b']);
-  expect(await listSessions(db, { limit: 9, within: ['sms'] })).toEqual([]);
-});
-
 test('what is over for long is forgotten, and links that nobody followed', async () => {
   for (const id of ['ended', 'old', 'idle', 'live']) await begin(id);
   await put('ended', "ended_at = clock_timestamp() - interval '2 days'");
@@ -234,80 +174,4 @@ test('what is over for long is forgotten, and links that nobody followed', async
     ...[undefined, undefined, { live: false }, { live: true }],
   ]);
   expect(await inside(db).rows('select code_hash as code from session_link')).toEqual([{ code: 'l2' }]);
-});
-
-const link = (codeHash: string, more: Partial<Parameters<typeof createSessionLink>[1]> = {}) =>
-  createSessionLink(db, {
-    ...{ codeHash, name: 'L', role: 'viewer', payloads: true, validMs: 600_000 },
-    ...more,
-  });
-
-describe('a link', () => {
-  test('is followed once, also by many at once', async () => {
-    await addKey({ queues: ['mail'] });
-    const until = await link('c', { key: KEY, role: 'admin' });
-    expect(until - (await databaseTime(db))).toBeGreaterThan(500_000);
-    const found = await findSessionLink(db, 'c');
-    expect(found).toEqual({ name: 'L', role: 'operator', queues: ['mail'], payloads: true, key: KEY });
-    const follow = (id: number) => ask(`f${id}`, { ...found, beganBy: 'link', link: 'c' });
-    const begun = await Promise.all(Array.from({ length: 8 }, (_, id) => follow(id)));
-    expect(begun.filter((each) => each !== 'gone')).toMatchObject([{ beganBy: 'link', role: 'operator' }]);
-    expect((await listSessions(db, { limit: 9 })).length).toBe(1);
-    expect(await findSessionLink(db, 'c')).toBeUndefined();
-  });
-
-  test('holds no longer than its time, nor than the key or session whose it is', async () => {
-    await addKey();
-    await begin('p');
-    await link('late', { validMs: -1, key: KEY });
-    await link('of key', { key: KEY });
-    await link('of session', { parent: 'p' });
-    await revokeApiKey(db, { id: 'k1', by: 'x' });
-    await end('p');
-    for (const code of ['late', 'of key', 'of session', 'none'])
-      expect(await findSessionLink(db, code), code).toBeUndefined();
-    expect(await ask('too late', { beganBy: 'link', link: 'late' })).toBe('gone');
-  });
-
-  test('is not used up where no session begins', async () => {
-    await addKey();
-    await link('c', { key: KEY });
-    await inside(db).run(
-      `insert into session (id, token_hash, began_by, key_id, key_hash, name, role, payloads, idle_seconds, expires_at, ended_at)
-       select 'k' || n, 'h' || n, 'key', 'k1', 'h1', 'K', 'viewer', true, 1, now(), now() from generate_series(1, 100) n`,
-    );
-    expect(await ask('f', { beganBy: 'link', key: KEY, link: 'c' })).toBe('too many');
-    expect(await findSessionLink(db, 'c')).toBeDefined();
-  });
-
-  test('what it begins ends with the session whose link it was; followed by that one itself it begins nothing', async () => {
-    await begin('p', { issuer: 'i', subject: 's' });
-    const child = { beganBy: 'link', parent: 'p', issuer: 'i', subject: 's' } as const;
-    expect(await begin('phone', child)).toMatchObject({ live: true, parent: 'p' });
-    await link('own', { parent: 'p' });
-    expect(await ask('same', { ...child, replaces: 't-p', link: 'own' })).toMatchObject({
-      id: 'p',
-      live: true,
-    });
-    expect(await findSessionLink(db, 'own')).toBeUndefined();
-    expect([await isLive('p'), await isLive('phone'), await getSession(db, 'same')]).toEqual([
-      true,
-      true,
-      undefined,
-    ]);
-    // It goes on where the other one was only idle.
-    await put('p', "seen_at = clock_timestamp() - interval '2 hours'");
-    expect([await isLive('p'), await isLive('phone')]).toEqual([false, true]);
-    await end('p');
-    expect(await isLive('phone')).toBe(false);
-    for (const more of [{}, { replaces: 't-p' }])
-      expect(await ask('late', { ...child, ...more })).toBe('gone');
-  });
-
-  test('of one key or session only some wait', async () => {
-    await begin('p');
-    for (let index = 0; index < 21; index++) await link(`c${index}`, { parent: 'p' });
-    expect(await findSessionLink(db, 'c0')).toBeUndefined();
-    expect(await findSessionLink(db, 'c1')).toBeDefined();
-  });
 });

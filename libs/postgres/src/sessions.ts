@@ -5,7 +5,6 @@ import {
   LIVE_KEY,
   LIVE_SESSION,
   NOT_IDLE,
-  queuesOf,
   SESSION_FROM,
   SESSION_SELECT,
   type SessionBegin,
@@ -50,10 +49,12 @@ export interface NewSession
   };
 }
 
+/** Its times are those of the statement: with a clock that is read for each, a session could end a millisecond later than it says. */
 const INSERT = `insert into session (id, token_hash, began_by, key_id, key_hash, parent_id, issuer, subject, name, role, queues, payloads,
-    address, user_agent, idle_seconds, expires_at)
+    address, user_agent, idle_seconds, created_at, expires_at)
   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
-    least(clock_timestamp() + make_interval(secs => $16), ${at('$17')}))`;
+    date_trunc('milliseconds', statement_timestamp()),
+    least(date_trunc('milliseconds', statement_timestamp()) + make_interval(secs => $16), ${at('$17')}))`;
 
 /** Why a session does not begin: that to which it would belong holds no more, or has begun too many lately. */
 export type NotBegun = 'gone' | 'too many';
@@ -168,27 +169,6 @@ export async function findSession(db: Database, hash: string): Promise<SessionRe
 /** The same by its id. */
 export async function getSession(db: Database, id: string): Promise<SessionRecord | undefined> {
   return read(inside(db), 's.id = $1', id);
-}
-
-/** Sessions that let in, the newest first. */
-export async function listSessions(
-  db: Database,
-  params: {
-    readonly limit: number;
-    /** Only those that are for no other queues than these. */
-    readonly within?: readonly string[] | undefined;
-    readonly after?: { readonly createdAt: number; readonly id: string };
-  },
-): Promise<SessionRecord[]> {
-  const { limit, within = null, after } = params;
-  const rows = await inside(db).rows<SessionRow>(
-    `select ${SESSION_SELECT} from ${SESSION_FROM}
-     where ${LIVE_SESSION} and ($2::text[] is null or ${queuesOf('s')} <@ $2::text[])
-       ${after === undefined ? '' : `and (s.created_at, s.id) < (${at('$3')}, $4)`}
-     order by s.created_at desc, s.id desc limit $1`,
-    [limit, within, ...(after === undefined ? [] : [after.createdAt, after.id])],
-  );
-  return rows.map(sessionRecord);
 }
 
 /** Ends a session for ever. False: there is none, or it has ended already. */

@@ -1,7 +1,6 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createTestDatabase, type TestDatabase } from '../../../test/support/database.ts';
+import { beforeAll, expect, test } from 'vitest';
+import { openTestDatabase } from '../../../test/support/database.ts';
 import type { Database } from './database.ts';
-import { openDatabase } from './open.ts';
 import { NOON } from './sample.ts';
 import {
   allTaskSettings,
@@ -11,15 +10,11 @@ import {
   type TaskLimitsChange,
 } from './task-limits.ts';
 
-let made: TestDatabase;
 let db: Database;
 beforeAll(async () => {
-  made = await createTestDatabase();
-  db = await openDatabase({ url: made.url, applicationName: 'task-limits-test' });
-});
-afterAll(async () => {
-  await db?.close();
-  await made?.drop();
+  const made = await openTestDatabase('task-limits-test');
+  db = made.db;
+  return made.drop;
 });
 
 const rate = { limit: 5, periodMs: 60_000, per: 'key', burst: 2 } as const;

@@ -1,20 +1,15 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createTestDatabase, type TestDatabase } from '../../../test/support/database.ts';
+import { beforeAll, expect, test } from 'vitest';
+import { openTestDatabase } from '../../../test/support/database.ts';
 import { type Database, inside } from './database.ts';
 import { materializePass } from './materialize.ts';
-import { openDatabase } from './open.ts';
 import { NOON } from './sample.ts';
 import { noteZones } from './zone-data.ts';
 
-let made: TestDatabase;
 let db: Database;
 beforeAll(async () => {
-  made = await createTestDatabase();
-  db = await openDatabase({ url: made.url, applicationName: 'zone-data-test' });
-});
-afterAll(async () => {
-  await db?.close();
-  await made?.drop();
+  const made = await openTestDatabase('zone-data-test');
+  db = made.db;
+  return made.drop;
 });
 
 async function insert(name: string, nextAt: number, timeZone?: string): Promise<void> {

@@ -18,6 +18,14 @@ const Secret = Type.Object(
         description: 'File with the secret, read at every request: a new secret needs no restart.',
       }),
     ),
+    hosts: Type.Optional(
+      Type.Array(Type.String({ minLength: 1 }), {
+        maxItems: 1_000,
+        description:
+          'For requests to these hosts alone, written as in `http.allowHosts`. Without it: for every host.',
+        examples: [['shop.example.org']],
+      }),
+    ),
   },
   closed,
 );

@@ -28,6 +28,7 @@ test('what has to be said, and what holds without it', () => {
     ...GOOD,
     name: 'login.example.org',
     scopes: ['openid', 'profile', 'email'],
+    signOutAtProvider: false,
     roles: [{ ...RULE, payloads: true }],
   });
 });
@@ -36,8 +37,11 @@ test('everything said', () => {
   const all = {
     ...GOOD,
     ...{ clientSecretFile: '/run/secrets/oidc', clientAuth: 'post', name: 'Company login' },
-    scopes: ['openid', 'groups'],
-    roles: [{ ...RULE, role: 'operator', queues: ['mail'], payloads: false }],
+    ...{ scopes: ['openid', 'groups'], signOutAtProvider: true },
+    roles: [
+      { ...RULE, role: 'operator', queues: ['mail'], payloads: false },
+      { ...RULE, claim: ['resource_access', 'jet.beat', 'roles'], payloads: true },
+    ],
   };
   expect(load(all)).toEqual(all);
 });
@@ -56,6 +60,11 @@ test.each([
   [{ ...GOOD, roles: undefined }, /api\.oidc must have required properties roles/],
   [{ ...GOOD, roles: [{ ...RULE, role: 'root' }] }, /roles\.0\.role must be one of viewer, operator, admin/],
   [{ ...GOOD, roles: [{ ...RULE, equals: '' }] }, /roles\.0\.equals/],
+  [{ ...GOOD, roles: [{ ...RULE, claim: [] }] }, /roles\.0\.claim must not have fewer than 1 items/],
+  [{ ...GOOD, roles: [{ ...RULE, claim: ['a', ''] }] }, /roles\.0\.claim\.1 must not have fewer than 1/],
+  [{ ...GOOD, roles: [{ ...RULE, claim: 1 }] }, /roles\.0\.claim must be (string|array)/],
+  [{ ...GOOD, roles: [{ ...RULE, claim: { a: 'b' } }] }, /roles\.0\.claim must be/],
+  [{ ...GOOD, signOutAtProvider: 'yes' }, /signOutAtProvider must be boolean/],
   [{ ...GOOD, roles: [{ ...RULE, queue: 'mail' }] }, /unknown key .*roles\.0\.queue: did you mean queues\?/],
   [{ ...GOOD, clientID: 'x' }, /unknown key api\.oidc\.clientID: did you mean clientId\?/],
   [{ ...GOOD, name: 'a\nb' }, /api\.oidc\.name/],

@@ -10,10 +10,22 @@ const Text = (maxLength: number, description: string, options: object = {}) =>
 
 const RULE = Type.Object(
   {
-    claim: Text(
-      256,
-      'Name of a claim, as the provider writes it. That of an address counts only where the provider says that it has verified it (`email_verified`).',
-      { examples: ['groups'] },
+    claim: Type.Union(
+      [
+        Text(256, 'Its name, as the provider writes it: dots and slashes are part of it.', {
+          examples: ['groups'],
+        }),
+        Type.Array(Text(256, 'Of an object the name of what stands in it.', { examples: ['roles'] }), {
+          minItems: 1,
+          maxItems: 8,
+          description: 'The way to what stands within objects, from outside.',
+          examples: [['realm_access', 'roles']],
+        }),
+      ],
+      {
+        description:
+          'Which claim. An address (`email`) counts only where the provider says beside it that it has verified it (`email_verified`).',
+      },
     ),
     equals: Text(1_024, 'What it is, exactly; of a claim that is a list, one of its items.', {
       examples: ['jetbeat-admins'],
@@ -81,6 +93,13 @@ export const OIDC_SECTION = Type.Object(
         description: 'What is asked for; `openid` is one of them.',
       }),
     ),
+    signOutAtProvider: Type.Optional(
+      Type.Boolean({
+        default: false,
+        description:
+          'Who signs out here on the page is led to the provider to sign out there too, which may be of everything else.',
+      }),
+    ),
     roles: Type.Array(RULE, {
       minItems: 1,
       maxItems: 1_000,
@@ -95,7 +114,8 @@ type Section = Static<typeof OIDC_SECTION>;
 
 /** What somebody may do of whom the provider says `claim`. */
 export interface OidcRule {
-  readonly claim: string;
+  /** Its name; or the way to it through objects, from outside. */
+  readonly claim: string | readonly string[];
   readonly equals: string;
   readonly role: Section['roles'][number]['role'];
   /** Absent: all of them. */
@@ -114,6 +134,8 @@ export interface OidcConfig {
   /** For people. */
   readonly name: string;
   readonly scopes: readonly string[];
+  /** Signing out on the page leads to the provider's. */
+  readonly signOutAtProvider: boolean;
   readonly roles: readonly OidcRule[];
 }
 
@@ -125,7 +147,7 @@ const PLACE = 'api.oidc';
  */
 export function oidcSection(section: Section): OidcConfig {
   const { issuer, clientId, clientSecret, clientSecretFile, clientAuth, roles } = section;
-  const { scopes = ['openid', 'profile', 'email'] } = section;
+  const { scopes = ['openid', 'profile', 'email'], signOutAtProvider = false } = section;
   const url = URL.parse(issuer);
   const problems: string[] = [];
   const wrong = (place: string, why: string) => problems.push(`${PLACE}.${place}${why}`);
@@ -143,7 +165,7 @@ export function oidcSection(section: Section): OidcConfig {
   if (!scopes.includes('openid')) wrong('scopes', ' must have openid: without it nobody says who signs in');
   if (problems.length > 0) throw new ConfigError(problems);
   return {
-    ...{ issuer, clientId, scopes, name: section.name ?? url?.hostname ?? issuer },
+    ...{ issuer, clientId, scopes, signOutAtProvider, name: section.name ?? url?.hostname ?? issuer },
     ...(clientSecret === undefined ? {} : { clientSecret }),
     ...(clientSecretFile === undefined ? {} : { clientSecretFile }),
     ...(clientAuth === undefined ? {} : { clientAuth }),

@@ -66,8 +66,10 @@ test('a pass may ask for the next one sooner', async () => {
 
 test('errors are survived, told, and forgotten after a success', async () => {
   const told: object[] = [];
+  const looked = Promise.withResolvers<void>();
   const passes = counted(async (n) => {
     if (n === 1) throw new Error('away');
+    await looked.promise;
   });
   const loop = every({
     name: 'p',
@@ -80,6 +82,7 @@ test('errors are survived, told, and forgotten after a success', async () => {
   await passes.reached(1);
   await new Promise((resolve) => setImmediate(resolve));
   expect(loop.lastError).toBe('away');
+  looked.resolve();
   await passes.reached(3);
   await loop.stop();
   expect(loop.lastError).toBeUndefined();

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { healthReport } from './health.ts';
+import { healthReport, healthReports } from './health.ts';
 import { startHealthServer } from './health-server.ts';
 
 test('livez and readyz answer with each check', async () => {
@@ -10,6 +10,7 @@ test('livez and readyz answer with each check', async () => {
     live: () => [{ name: 'process', ok: true }],
     ready: () => [{ name: 'database', ok, detail: 'x', lastProgressAt: 0 }],
     metrics: { page: async () => '' },
+    freshMs: 0,
   });
   const url = `http://127.0.0.1:${server.port}`;
   const ready = await fetch(`${url}/readyz`);
@@ -38,6 +39,49 @@ test('checks that throw or do not answer are not ok', async () => {
   expect(throwing).toEqual({ ok: false, checks: [{ name: 'checks', ok: false, detail: 'away' }] });
   const silent = await healthReport(() => new Promise(() => {}), 10);
   expect(silent.checks).toEqual([{ name: 'checks', ok: false, detail: 'no answer within 10 ms' }]);
+});
+
+test('a thousand that ask at once are one look; the next one is made when that is not fresh any more', async () => {
+  const answer = Promise.withResolvers<void>();
+  let looks = 0;
+  let now = 0;
+  const report = healthReports(
+    async () => {
+      looks += 1;
+      await answer.promise;
+      return [{ name: 'database', ok: looks > 1 }];
+    },
+    { monotonic: () => now },
+  );
+  const asked = Array.from({ length: 1_000 }, () => report());
+  now = 1_000;
+  asked.push(report());
+  answer.resolve();
+  expect(new Set((await Promise.all(asked)).map(({ ok }) => ok))).toEqual(new Set([false]));
+  now = 1_249;
+  expect([(await report()).ok, looks]).toEqual([false, 1]);
+  now = 1_250;
+  expect([(await report()).ok, looks]).toEqual([true, 2]);
+});
+
+test('many that ask the port of an app at once are one look', async () => {
+  let looks = 0;
+  const many = 20;
+  const begun = Promise.withResolvers<void>();
+  const ready = async () => {
+    looks += 1;
+    await begun.promise;
+    return [];
+  };
+  const server = await startHealthServer({
+    ...{ host: '127.0.0.1', port: 0, live: () => [], ready, freshMs: 60_000 },
+    metrics: { page: async () => '' },
+  });
+  const asked = Array.from({ length: many }, () => fetch(`http://127.0.0.1:${server.port}/readyz`));
+  begun.resolve();
+  expect((await Promise.all(asked)).map(({ status }) => status)).toEqual(Array(many).fill(200));
+  expect(looks).toBe(1);
+  await server.stop();
 });
 
 test('metrics are served beside it: GET and HEAD, and 500 when the page cannot be made', async () => {

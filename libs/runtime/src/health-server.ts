@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type Checks, healthReport } from './health.ts';
+import { type Checks, type HealthReport, healthReports } from './health.ts';
 import { toListenError } from './listen-error.ts';
 import { METRICS_TYPE, type Metrics } from './metrics/metrics.ts';
 
@@ -24,11 +24,14 @@ export async function startHealthServer(params: {
   live: Checks;
   ready: Checks;
   metrics: Pick<Metrics, 'page'>;
+  /** How long a report is given to whoever asks, milliseconds. */
+  freshMs?: number;
 }): Promise<HealthServer> {
-  const { host, port, live, ready, metrics } = params;
-  const paths = new Map<string, Checks>([
-    ['/livez', live],
-    ['/readyz', ready],
+  const { host, port, live, ready, metrics, freshMs } = params;
+  const freshness = freshMs === undefined ? {} : { freshMs };
+  const paths = new Map<string, () => Promise<HealthReport>>([
+    ['/livez', healthReports(live, freshness)],
+    ['/readyz', healthReports(ready, freshness)],
   ]);
   const server = createServer(
     { requestTimeout: 5_000, headersTimeout: 5_000, maxHeaderSize: 8_192 },
@@ -48,10 +51,10 @@ export async function startHealthServer(params: {
         await sendMetrics(metrics, response);
         return;
       }
-      const checks = paths.get(path ?? '');
-      const report = checks ? await healthReport(checks) : { ok: false, checks: [] };
+      const reportOf = paths.get(path ?? '');
+      const report = reportOf ? await reportOf() : { ok: false, checks: [] };
       send(response, {
-        status: checks ? (report.ok ? 200 : 503) : 404,
+        status: reportOf ? (report.ok ? 200 : 503) : 404,
         type: 'application/json',
         body: JSON.stringify(report),
       });

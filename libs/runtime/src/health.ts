@@ -31,6 +31,27 @@ export async function healthReport(checks: Checks, timeoutMs = 2_000): Promise<H
   };
 }
 
+/** How long a report is given to whoever asks, milliseconds: the look behind it may be a statement of PostgreSQL. */
+const FRESH_MS = 250;
+
+/** Reports of checks for many that ask at once: one look is made for all of them, also while it goes on. */
+export function healthReports(
+  checks: Checks,
+  { freshMs = FRESH_MS, monotonic = () => performance.now() } = {},
+): () => Promise<HealthReport> {
+  let last: { readonly report: Promise<HealthReport>; until: number } | undefined;
+  return () => {
+    if (last && monotonic() < last.until) return last.report;
+    const look = { report: healthReport(checks), until: Number.POSITIVE_INFINITY };
+    last = look;
+    // It is bounded, and never fails.
+    void look.report.then(() => {
+      look.until = monotonic() + freshMs;
+    });
+    return look.report;
+  };
+}
+
 async function bounded(checks: Checks, timeoutMs: number): Promise<readonly Check[]> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<readonly Check[]>((resolve) => {

@@ -40,6 +40,13 @@ test.each(['SIGTERM', 'SIGINT'] as const)('%s stops it in order', async (signal)
   expect(out).toContain('"msg":"stopped"');
 });
 
+test('one that has to end by itself stops in order too, and fails, so that another is started', async () => {
+  const stopAsked = "stopAsked: Promise.resolve(new Error('a slot is lost'))";
+  const { exitCode, out } = await run(`{ ${STAYING}, ${stopAsked}, stop: async () => {} }`);
+  expect(exitCode).toBe(1);
+  expect(out).toContain('"why":"a slot is lost","msg":"stopped"');
+});
+
 test('a stop that hangs ends the process after its bound', async () => {
   const { exitCode, out } = await run(`{ ${STAYING}, stop: () => new Promise(() => {}) }`, {
     signal: 'SIGTERM',

@@ -11,8 +11,8 @@ import type { Tracing } from './telemetry/tracing.ts';
 export interface Running {
   ready(): Promise<void>;
   stop(): Promise<void>;
-  /** Resolves with why, when somebody has told it over the network to end. */
-  readonly stopAsked?: Promise<string>;
+  /** Resolves with why, when somebody has told it over the network to end; with an error, when it has to end by itself. */
+  readonly stopAsked?: Promise<string | Error>;
 }
 
 /** What every app's `start` takes; its ports for tests come beside it. */
@@ -23,6 +23,8 @@ export interface StartParams {
   readonly tracing?: Tracing | undefined;
   /** Takes what the app counts, and is stopped by it; absent: the app makes its own. */
   readonly metrics?: Metrics;
+  /** Aborted when the process is told to stop: a start that waits for a server waits no more. */
+  readonly stopping?: AbortSignal;
 }
 
 /** How long an app may take to stop before the process is ended, in milliseconds; a worker's jobs have their time beside it. */
@@ -47,6 +49,7 @@ export async function runApp(params: {
   const drainMs = app === 'worker' ? config.worker.drainMs : 0;
   const { stopTimeoutMs = STOP_TIMEOUT_MS + drainMs } = params;
   const log = createLog({ app, level: config.log.level });
+  const told = new AbortController();
   let stopping = false;
   let running: Promise<Running> | undefined;
   let tracing: Tracing | undefined;
@@ -55,13 +58,15 @@ export async function runApp(params: {
   const stop = async (why: string, code: number) => {
     if (stopping) return;
     stopping = true;
+    told.abort();
     log.info({ why }, 'stopping');
     const timer = setTimeout(() => {
       log.fatal({ stopTimeoutMs }, 'did not stop in time: ending the process');
       process.exit(1);
     }, stopTimeoutMs);
     try {
-      await (await running)?.stop();
+      // A start that the stop has ended runs nothing.
+      await (await running?.catch(() => undefined))?.stop();
       await Promise.all([tracing?.stop(), pushing?.stop()]);
       log.info({ why }, 'stopped');
     } catch (error) {
@@ -95,10 +100,10 @@ export async function runApp(params: {
     tracing = await openTracing({ app, env: process.env, log });
     const metrics = createMetrics({ app });
     pushing = await pushMetrics({ app, metrics, env: process.env, log });
-    running = start({ config, log, tracing, metrics });
+    running = start({ config, log, tracing, metrics, stopping: told.signal });
     const started = await running;
     await started.ready();
-    void started.stopAsked?.then((why) => stop(why, 0));
+    void started.stopAsked?.then((why) => (why instanceof Error ? stop(why.message, 1) : stop(why, 0)));
     if (!stopping) log.info({}, 'ready');
   } catch (error) {
     // A stop that was asked for during the start may well make the start fail.

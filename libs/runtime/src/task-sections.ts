@@ -28,6 +28,9 @@ interface CommandConfig {
   readonly maxOutput: number;
 }
 
+/** How long a command of a worker that stops may take to end, whatever its `grace`: nobody waits for ever for a stop. Milliseconds. */
+export const MAX_STOP_GRACE_MS = 10_000;
+
 const HANDED_ON = ['PATH', 'HOME', 'LANG'];
 const MAX_OUTPUT = 4 * 1024 * 1024;
 /** Node's longest timer. */

@@ -2,11 +2,11 @@ import {
   checkName,
   describeIssues,
   InvalidInputError,
-  SchedulePutSchema,
-  type ScheduleRequest,
+  SCHEDULE_FIELDS,
   type TaskRef,
   unknownFields,
 } from '@jetbeat/core';
+import type { ScheduleRequest } from '@jetbeat/core/http';
 
 /** What an author says of a schedule; what is left out comes from the defaults. Durations and times are texts, as in JSON. */
 export interface ScheduleDefinition<Input> extends Omit<ScheduleRequest, 'name' | 'job'> {
@@ -19,7 +19,7 @@ export interface ScheduleDefinition<Input> extends Omit<ScheduleRequest, 'name' 
 /** A defined schedule: the body of `POST` and `PUT /schedules`. */
 export type DefinedSchedule = Readonly<ScheduleRequest>;
 
-const FIELDS = ['input', ...Object.keys(SchedulePutSchema.properties).filter((field) => field !== 'name')];
+const FIELDS = ['input', ...SCHEDULE_FIELDS.filter((field) => field !== 'name')];
 
 /**
  * Defines a schedule of a task. It makes nothing by itself: `schedules.put` of `@jetbeat/client/http` puts it where it holds, as often

@@ -28,17 +28,20 @@ export class OnPurposeError extends JetbeatError {
   readonly delay?: number;
   /** The time of the next run, where the handler said so, Unix milliseconds. */
   readonly until?: number;
+  /** The failure that it only says the delay of: that is what history shows, and what `retryOn` and `noRetryOn` judge. */
+  readonly failure?: Error;
 
   constructor(
     purpose: Purpose,
     message: string,
-    options: { delay?: number; until?: number; code?: string; cause?: unknown } = {},
+    options: { delay?: number; until?: number; code?: string; cause?: unknown; failure?: Error } = {},
   ) {
     super(options.code ?? purpose, message, options.cause === undefined ? {} : { cause: options.cause });
     this.name = NAMES[purpose];
     this.purpose = purpose;
     if (options.delay !== undefined) this.delay = options.delay;
     if (options.until !== undefined) this.until = options.until;
+    if (options.failure !== undefined) this.failure = options.failure;
     Object.defineProperty(this, BRAND, { value: true });
   }
 }

@@ -41,9 +41,11 @@ export function outcomeOf(performed: Performed, limits: Pick<Limits, 'aborted' |
 
 function onPurpose(thrown: OnPurposeError, isLate: boolean): Execution {
   const outcome = OUTCOME_OF[thrown.purpose];
+  const { failure } = thrown;
   return {
     outcome: isLate && outcome === 'failed' ? 'timed-out' : outcome,
-    error: describeThrown(thrown),
+    error: describeThrown(failure ?? thrown),
+    ...(failure === undefined ? {} : { kinds: kindsOf(failure) }),
     ...(thrown.delay === undefined ? {} : { delay: thrown.delay }),
     ...(thrown.until === undefined ? {} : { until: thrown.until }),
   };

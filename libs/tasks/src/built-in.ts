@@ -1,5 +1,5 @@
 import type { Task } from '@jetbeat/task';
-import { type CommandConfig, commandRun } from './command-run.ts';
+import { type CommandConfig, commandRun, graceOf } from './command-run.ts';
 import { echo } from './echo.ts';
 import { emailSend } from './email-send.ts';
 import { filesCleanup } from './files-cleanup.ts';
@@ -34,6 +34,10 @@ export interface BuiltInTasksHost {
 /** The built-in tasks and what they hold open. */
 export interface BuiltInTasks {
   readonly tasks: readonly Task[];
+  /** How long what a job has started may take to end once the job was told to stop, milliseconds; 0: nothing is waited for. */
+  graceOf(job: { readonly task: string; readonly input: unknown }): number;
+  /** Kills the commands that run; their jobs end by that. */
+  killCommands(): void;
   /** Closes their connections and ends their commands, within two seconds; twice is safe. */
   close(): Promise<void>;
 }
@@ -59,6 +63,8 @@ export function builtInTasks(params: BuiltInTasksParams, host: BuiltInTasksHost 
         traceparent: host.traceparent ?? (() => undefined),
       }),
     ],
+    graceOf: (job) => graceOf(params.commands ?? {}, job),
+    killCommands: groups.kill,
     close: async () => {
       await Promise.all([agent.close(), groups.close()]);
     },

@@ -49,10 +49,22 @@ class CommandError extends JetbeatError {}
 const TRY_AGAIN = 75;
 const ERROR_TAIL = 1_024;
 
+const NAME = 'command.run';
+
+/** How long a command may take to end once its job was told to stop, milliseconds; 0 where the job is none of a command. */
+export function graceOf(
+  commands: Readonly<Record<string, CommandConfig>>,
+  job: { readonly task: string; readonly input: unknown },
+): number {
+  if (job.task !== NAME) return 0;
+  const { command = '' } = (job.input ?? {}) as Partial<Input>;
+  return Object.hasOwn(commands, command) ? (commands[command]?.graceMs ?? 0) : 0;
+}
+
 /** `command.run`: runs a program that the configuration names. What it reports as its result is the job's. */
 export function commandRun(params: CommandRunParams) {
   return defineTask({
-    name: 'command.run',
+    name: NAME,
     input: Input,
     run: (input, ctx): Promise<unknown> => perform(params, input, ctx),
   });

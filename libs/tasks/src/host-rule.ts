@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
-import { InvalidInputError, JetbeatError } from '@jetbeat/core';
+import { JetbeatError } from '@jetbeat/core';
 import { type AddressKind, kindOf } from './address.ts';
+import { canonicalHost, hostNames } from './host-names.ts';
 
 /** Where `http.request` may go. */
 export interface HttpAllowance {
@@ -27,39 +28,28 @@ export interface HostRule {
   refuseAddress(host: string, address: string): HostNotAllowedError | undefined;
 }
 
-const LABEL = '[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?';
-const HOST = new RegExp(`^(\\*\\.)?${LABEL}(\\.${LABEL})*$`);
-
 /**
  * Prepares the rule. Only what is listed is allowed; private addresses only for a host that is listed itself (a pattern
  * does not do), link-local ones only where the address itself is listed.
  * @throws InvalidInputError when an entry is no host, address or pattern
  */
 export function hostRule(allowance: HttpAllowance): HostRule {
-  const exact = new Set<string>();
-  const suffixes: string[] = [];
   const { file = 'jetbeat.yaml' } = allowance;
-  for (const [index, entry] of allowance.allowHosts.entries()) {
-    const host = canonical(entry);
-    if (isIP(host) === 0 && !HOST.test(host)) throw noHost(entry, index);
-    if (host.startsWith('*.')) suffixes.push(host.slice(1));
-    else exact.add(host);
-  }
+  const isListed = hostNames(allowance.allowHosts, '/http/allowHosts');
   const isLoopback = (host: string) =>
     /(^|\.)localhost$/.test(host) || (isIP(host) > 0 && kindOf(host) === 'loopback');
   return {
     refuseHost(given) {
-      const host = canonical(given);
+      const host = canonicalHost(given);
       if (isLoopback(host)) return allowance.allowLoopback ? undefined : refuseLoopback(file, host);
-      if (exact.has(host) || suffixes.some((suffix) => host.endsWith(suffix) && isIP(host) === 0))
-        return undefined;
+      if (isListed(host)) return undefined;
       if (isIP(host) > 0 && kindOf(host) === 'unusable') return refuseUnusable(host, host);
       return new HostNotAllowedError(
         `${host} is not allowed: add it to http.allowHosts in ${file}, and restart the worker`,
       );
     },
     refuseAddress(given, address) {
-      const host = canonical(given);
+      const host = canonicalHost(given);
       switch (kindOf(address)) {
         case 'public':
           return isLoopback(host)
@@ -68,7 +58,7 @@ export function hostRule(allowance: HttpAllowance): HostRule {
         case 'loopback':
           return allowance.allowLoopback ? undefined : refuseLoopback(file, host, address);
         case 'private':
-          if (exact.has(host)) return undefined;
+          if (isListed.exact.has(host)) return undefined;
           return refuseKind(
             host,
             address,
@@ -76,7 +66,7 @@ export function hostRule(allowance: HttpAllowance): HostRule {
             `list "${host}" itself in http.allowHosts in ${file} to allow that`,
           );
         case 'link-local':
-          if (exact.has(canonical(address)) && isIP(host) > 0) return undefined;
+          if (isListed.exact.has(canonicalHost(address)) && isIP(host) > 0) return undefined;
           return refuseKind(
             host,
             address,
@@ -90,14 +80,6 @@ export function hostRule(allowance: HttpAllowance): HostRule {
   };
 }
 
-/** Lower case, no brackets, no dot at the end. */
-function canonical(host: string): string {
-  return host
-    .toLowerCase()
-    .replace(/^\[(.*)\]$/, '$1')
-    .replace(/\.$/, '');
-}
-
 function refuseLoopback(file: string, host: string, address?: string): HostNotAllowedError {
   const what =
     address === undefined || address === host ? 'is this machine' : `stands for this machine (${address})`;
@@ -106,7 +88,7 @@ function refuseLoopback(file: string, host: string, address?: string): HostNotAl
 
 function refuseKind(host: string, address: string, kind: AddressKind, advice: string): HostNotAllowedError {
   const what =
-    canonical(address) === host
+    canonicalHost(address) === host
       ? `is ${kind === 'unusable' ? 'an' : 'a'} ${kind} address`
       : `stands for the ${kind} address ${address}`;
   return new HostNotAllowedError(`${host} ${what}: ${advice}`);
@@ -114,11 +96,4 @@ function refuseKind(host: string, address: string, kind: AddressKind, advice: st
 
 function refuseUnusable(host: string, address: string): HostNotAllowedError {
   return refuseKind(host, address, 'unusable', 'no setting allows that');
-}
-
-function noHost(entry: string, index: number): InvalidInputError {
-  const message = `${JSON.stringify(entry)} is no host: write a name, an address, or *.example.org; no scheme, port or path`;
-  return new InvalidInputError(message, [
-    { pointer: `/http/allowHosts/${index}`, code: 'invalid_host', message },
-  ]);
 }

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { JetbeatError } from '@jetbeat/core';
 import { type Context, defineTask, Reject, systemClock } from '@jetbeat/task';
 import { HostNotAllowedError } from './host-rule.ts';
@@ -6,8 +7,9 @@ import { HttpInput, requestHeaders } from './http-input.ts';
 import { matchesStatus, unexpectedStatus } from './http-status.ts';
 import { readBounded } from './read-bounded.ts';
 import { type Hop, nextHop, redirectTarget } from './redirect.ts';
-import { type SecretConfig, signatureHeaders } from './sign-request.ts';
+import { createSign, type SecretConfig, type Sign } from './sign-request.ts';
 import { timeLimit } from './time-limit.ts';
+import { unpacked } from './unpacked.ts';
 
 /** What `http.request` returns. */
 export interface HttpAnswer {
@@ -38,27 +40,27 @@ const KEPT_HEADERS = [
 /** What signs requests, by name. */
 type Secrets = Readonly<Record<string, SecretConfig>>;
 
-/** `http.request`: makes one HTTP request, and follows as many redirects as it was told to. */
+/**
+ * `http.request`: makes one HTTP request, and follows as many redirects as it was told to.
+ * @throws InvalidInputError when a host of a secret is none
+ */
 export function httpRequest(agent: HttpAgent, secrets: Secrets = {}) {
+  const sign = createSign(secrets);
   return defineTask({
     name: 'http.request',
     input: HttpInput,
-    run: (input, ctx): Promise<HttpAnswer> => perform(agent, secrets, input, ctx),
+    run: (input, ctx): Promise<HttpAnswer> => perform(agent, sign, input, ctx),
   });
 }
 
-async function perform(
-  agent: HttpAgent,
-  secrets: Secrets,
-  input: HttpInput,
-  ctx: Context,
-): Promise<HttpAnswer> {
+async function perform(agent: HttpAgent, sign: Sign, input: HttpInput, ctx: Context): Promise<HttpAnswer> {
   const { sign: name } = input;
   const body = bodyText(input.body);
-  const params = { secrets, name: name ?? '', body: body ?? '', now: systemClock.now() };
-  const signature = name === undefined ? {} : await signatureHeaders(params);
+  const url = checkUrl(agent, input.url);
+  const now = systemClock.now();
+  const signature = name === undefined ? {} : await sign({ name, host: url.hostname, body: body ?? '', now });
   const first: Hop = {
-    url: checkUrl(agent, input.url),
+    url,
     method: input.method ?? 'GET',
     headers: { ...requestHeaders(input), ...signature },
     body,
@@ -91,7 +93,7 @@ async function follow(params: {
     const answer = await exchange(agent, hop, signal);
     const to = redirectTarget(answer.status, answer.headers['location']);
     if (to === undefined || followed === (input.redirects ?? 0)) {
-      checkStatus(labelOf(hop), answer, input, followed);
+      checkStatus(hop, answer, input, followed);
       return followed === 0 ? answer : { ...answer, url: hop.url.origin + hop.url.pathname };
     }
     hop = nextHop(hop, answer.status, to);
@@ -112,10 +114,12 @@ async function exchange(agent: HttpAgent, hop: Hop, signal: AbortSignal): Promis
       headersTimeout: 0,
       bodyTimeout: 0,
     });
-    const { text, cut } = await readBounded(response.body, MAX_BODY);
+    const { headers } = response;
+    const body = unpacked(response.body, headers['content-encoding']);
+    const { text, cut } = body ? await readBounded(body, MAX_BODY) : await dropped(response.body);
     return {
       status: response.statusCode,
-      headers: keptHeaders(response.headers),
+      headers: keptHeaders(headers, body ? KEPT_HEADERS : [...KEPT_HEADERS, 'content-encoding']),
       ...(text === '' ? {} : { body: text }),
       ...(cut ? { bodyCut: true } : {}),
     };
@@ -130,9 +134,18 @@ function bodyText(body: unknown): string | null {
   return typeof body === 'string' || body === undefined ? (body ?? null) : JSON.stringify(body);
 }
 
-/** Without the query, which may hold secrets. */
 function labelOf({ method, url }: Hop): string {
-  return `${method} ${url.origin}${url.pathname}`;
+  return `${method} ${withoutQuery(url)}`;
+}
+
+/** The query, and what goes before the host, may hold secrets. */
+function withoutQuery({ origin, pathname, protocol }: URL): string {
+  return /^https?:$/.test(protocol) ? `${origin}${pathname}` : `an address of ${protocol}`;
+}
+
+function placeOf(location: string, base: URL): string {
+  const url = URL.parse(location, base.href);
+  return url ? withoutQuery(url) : 'no address';
 }
 
 function checkUrl(agent: HttpAgent, text: string): URL {
@@ -156,22 +169,35 @@ function refuse(cause: HostNotAllowedError): Error {
   return Reject(`http.request: ${cause.message}`, { code: cause.code });
 }
 
-function keptHeaders(headers: Record<string, string | string[] | undefined>): Record<string, string> {
+/** Of bytes that are packed in an unknown way no text can be kept; the header that says so is. */
+async function dropped(body: Readable): Promise<{ text: string; cut: boolean }> {
+  const { text } = await readBounded(body, 0);
+  return { text, cut: false };
+}
+
+function keptHeaders(
+  headers: Record<string, string | string[] | undefined>,
+  names: readonly string[],
+): Record<string, string> {
   const kept: Record<string, string> = {};
-  for (const name of KEPT_HEADERS) {
+  for (const name of names) {
     const value = headers[name];
     if (value !== undefined) kept[name] = [value].flat().join(', ').slice(0, 8_192);
   }
   return kept;
 }
 
-function checkStatus(label: string, answer: HttpAnswer, input: HttpInput, followed: number): void {
+function checkStatus(hop: Hop, answer: HttpAnswer, input: HttpInput, followed: number): void {
   const { expectStatus: expected = '2xx', retryStatus } = input;
   if (matchesStatus(answer.status, expected)) return;
   const to = answer.headers['location'];
   const why = followed === 0 ? 'redirects are not followed' : `${followed} redirects were followed`;
-  const hint = to === undefined ? (answer.body ?? '').slice(0, 512) : `${why}, this one leads to ${to}`;
-  throw unexpectedStatus({ label, answer, expected, retryStatus, hint, now: systemClock.now() });
+  const hint =
+    to === undefined
+      ? (answer.body ?? '').slice(0, 512)
+      : `${why}, this one leads to ${placeOf(to, hop.url)}`;
+  const now = systemClock.now();
+  throw unexpectedStatus({ label: labelOf(hop), answer, expected, retryStatus, hint, now });
 }
 
 /** Node reports a connection refused at every address of a host as an error without a message. */

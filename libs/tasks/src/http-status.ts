@@ -33,7 +33,7 @@ export function matchesStatus(status: number, match: StatusMatch): boolean {
 /**
  * The error for an answer with a status that was not expected. It is rejected where the same request would get the same
  * answer again (3xx and 4xx), unless the status is a passing one or is named by `retryStatus`. Otherwise it is
- * tried again, after what `Retry-After` says where 429 and 503 say it.
+ * tried again as far as the job's policy does so, after what `Retry-After` says where 429 and 503 say it.
  * @param now this machine's clock, Unix milliseconds
  */
 export function unexpectedStatus(params: {
@@ -54,7 +54,7 @@ export function unexpectedStatus(params: {
   const delay = WAITS.has(status)
     ? retryAfterMs({ value: headers['retry-after'], date: headers['date'], now })
     : undefined;
-  return delay === undefined
-    ? new UnexpectedStatusError(message)
-    : new OnPurposeError('retry', message, { code: CODE, delay });
+  const failure = new UnexpectedStatusError(message);
+  // The header says when; whether at all is the policy's to say.
+  return delay === undefined ? failure : new OnPurposeError('retry', message, { code: CODE, delay, failure });
 }

@@ -181,7 +181,7 @@ test('the end of the attempt ends the statement on the server', async () => {
   await expect.poll(taskBackends).toBe(1);
   stop.abort(new Error('enough'));
   expect(await run).toMatchObject({ outcome: 'failed', interrupted: true });
-  expect(await taskBackends()).toBe(0);
+  await expect.poll(taskBackends).toBe(0);
   await holder.end();
 });
 

@@ -9,6 +9,8 @@ export interface ProcessGroups {
   add(group: number): void;
   /** Kills what is left of a group that has ended. */
   remove(group: number): void;
+  /** Kills those that run. */
+  kill(): void;
   /** Kills all that is left, within two seconds. Twice is safe. */
   close(): Promise<void>;
 }
@@ -40,8 +42,11 @@ export function openProcessGroups(): ProcessGroups {
     watch = started;
     for (const group of groups) tell(`+${group}`);
   };
-  const close = async () => {
+  const kill = () => {
     for (const group of groups) signalGroup(group, 'SIGKILL');
+  };
+  const close = async () => {
+    kill();
     groups.clear();
     const last = watch;
     if (!last) return;
@@ -66,6 +71,7 @@ export function openProcessGroups(): ProcessGroups {
       groups.delete(group);
       tell(`-${group}`);
     },
+    kill,
     close: () => (closed ??= close()),
   };
 }

@@ -25,7 +25,7 @@ test('as many are followed as were asked for, and the result says who answered',
   });
   const tooFew = await place.call({ url: `${place.origin}/3`, redirects: 2 });
   expect(tooFew.outcome).toBe('rejected');
-  expect(tooFew.error?.message).toContain('2 redirects were followed, this one leads to /0');
+  expect(tooFew.error?.message).toContain(`2 redirects were followed, this one leads to ${place.origin}/0`);
   expect(await place.call({ url: `${place.origin}/3`, redirects: 1, expectStatus: 302 })).toMatchObject({
     outcome: 'succeeded',
     result: { status: 302, url: `${place.origin}/2` },
@@ -117,4 +117,19 @@ test('an endless chain ends with the time limit of the whole', async () => {
   };
   const run = await place.call({ url: place.origin, redirects: 10, timeout: '70ms' });
   expect(run).toMatchObject({ outcome: 'failed', error: { code: 'http_timeout' } });
+});
+
+test('what a redirect that is not followed carries in its query is in no error', async () => {
+  for (const [location, told] of [
+    ['https://x.example/cb?token=secret#secret', 'https://x.example/cb'],
+    ['/cb?token=secret', `${place.origin}/cb`],
+    ['https://secret:secret@x.example/cb', 'https://x.example/cb'],
+    ['data:text/plain,secret', 'an address of data:'],
+    ['http://[secret', 'no address'],
+  ] as const) {
+    place.handler = (_request, response) => response.writeHead(302, { location }).end();
+    const { error } = await place.call({ url: `${place.origin}/in?key=secret` });
+    expect(error?.message.endsWith(`this one leads to ${told}`)).toBe(true);
+    expect(JSON.stringify(error)).not.toContain('secret');
+  }
 });

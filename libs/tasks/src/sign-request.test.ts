@@ -8,7 +8,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Place, startPlace } from './http.fixture.ts';
 import { openHttpAgent } from './http-agent.ts';
 import { httpRequest } from './http-request.ts';
-import { signatureHeaders } from './sign-request.ts';
+import { createSign } from './sign-request.ts';
 
 let dir: string;
 let place: Place;
@@ -24,8 +24,8 @@ afterEach(async () => {
 const hex = (secret: string, text: string) => createHmac('sha256', secret).update(text).digest('hex');
 
 test('the signature is of the time in seconds, a dot and the body', async () => {
-  const secrets = { it: { secret: 'key' } };
-  const headers = await signatureHeaders({ secrets, name: 'it', body: '{"a":1}', now: 1_700_000_000_999 });
+  const sign = createSign({ it: { secret: 'key' } });
+  const headers = await sign({ name: 'it', host: 'a.example', body: '{"a":1}', now: 1_700_000_000_999 });
   // As `printf '1700000000.{"a":1}' | openssl dgst -sha256 -hmac key` says.
   expect(headers).toEqual({
     'jetbeat-timestamp': '1700000000',
@@ -98,4 +98,32 @@ test('another server is not told the signature', async () => {
     await agent.close();
     await other.close();
   }
+});
+
+test('a secret that is for some hosts signs nothing for others, whatever else requests may go to', async () => {
+  const agent = openHttpAgent({ allowHosts: [], allowLoopback: true });
+  const task = httpRequest(agent, {
+    shop: { secret: 'key', hosts: ['shop.example.org', '*.pay.example.org'] },
+    here: { secret: 'key', hosts: ['127.0.0.1'] },
+  });
+  try {
+    const input = { method: 'POST' as const, url: place.origin, body: { event: 'job.succeeded' } };
+    expect(await runTask(task, { ...input, sign: 'shop' })).toMatchObject({
+      outcome: 'rejected',
+      error: { code: 'sign_not_allowed', message: expect.stringContaining('webhooks.secrets.shop') },
+    });
+    expect(place.hits).toBe(0);
+    expect(await runTask(task, { ...input, sign: 'here' })).toMatchObject({ outcome: 'succeeded' });
+  } finally {
+    await agent.close();
+  }
+  const sign = createSign({ it: { secret: 'key', hosts: ['shop.example.org', '*.pay.example.org'] } });
+  const signs = (host: string) => sign({ name: 'it', host, body: '', now: 0 }).then(Object.keys);
+  for (const host of ['shop.example.org', 'SHOP.example.org.', 'eu.pay.example.org'])
+    expect(await signs(host)).toHaveLength(2);
+  for (const host of ['pay.example.org', 'shop.example.org.evil.example', 'xshop.example.org'])
+    await expect(signs(host)).rejects.toMatchObject({ code: 'sign_not_allowed' });
+  expect(() => createSign({ it: { secret: 'key', hosts: ['https://shop.example.org'] } })).toThrow(
+    expect.objectContaining({ code: 'invalid_input' }),
+  );
 });

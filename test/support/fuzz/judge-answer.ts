@@ -13,7 +13,7 @@ const ANYWHERE: readonly number[] = [404, 405, 415];
 /** A request before this one has said that the queue takes no more. */
 const FULL = '"code":"queue_full"';
 
-/** Judges by the description: no 5xx, no hang, a status that it names, a body that is what it says, problems as RFC 9457 has them. */
+/** Judges by the description: no 5xx, no hang, a status that it names, the headers and the body that it says, problems as RFC 9457 has them. */
 export function createJudge(problem: Schema): JudgeAnswer {
   const unlike = createCheck();
   const wrongProblem = ({ status, type, body }: FuzzAnswer): string | undefined => {
@@ -24,8 +24,10 @@ export function createJudge(problem: Schema): JudgeAnswer {
       ? undefined
       : `${status} says another status`;
   };
-  const undescribed = ({ answers }: Operation, answer: FuzzAnswer): string | undefined => {
+  const undescribed = ({ answers, headers }: Operation, answer: FuzzAnswer): string | undefined => {
     const { status, type, body, isStream } = answer;
+    const without = headers.get(status)?.find((name) => answer.headers[name] === undefined);
+    if (without !== undefined) return `${status} is without its header ${without}`;
     const media = answers.get(status);
     if (!media)
       return ANYWHERE.includes(status) ? undefined : `${status} is not described: ${body.slice(0, 200)}`;

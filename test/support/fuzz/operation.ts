@@ -42,9 +42,16 @@ export interface Operation {
   readonly body?: { readonly schema: Schema; readonly example?: unknown } | undefined;
   /** By status: what an answer with it may be, by media type; nothing in it: there is no body. */
   readonly answers: ReadonlyMap<number, ReadonlyMap<string, Schema>>;
+  /** By status: the headers that an answer with it has. */
+  readonly headers: ReadonlyMap<number, readonly string[]>;
 }
 
+interface Header {
+  readonly $ref?: string;
+  readonly required?: boolean;
+}
 interface Content {
+  readonly headers?: Readonly<Record<string, Header>>;
   readonly content?: Readonly<Record<string, { readonly schema?: Schema; readonly example?: unknown }>>;
 }
 
@@ -66,7 +73,10 @@ export interface Description {
       >
     >
   >;
-  readonly components: { readonly schemas: Readonly<Record<string, Schema>> };
+  readonly components: {
+    readonly schemas: Readonly<Record<string, Schema>>;
+    readonly headers: Readonly<Record<string, Header>>;
+  };
 }
 
 /** The operations of a description, every reference replaced by what it refers to. */
@@ -81,6 +91,11 @@ export function operationsOf(description: Description): Operation[] {
         );
         return [Number(status), new Map(types)] as const;
       });
+      const headers = Object.entries(responses).map(([status, answer]) => {
+        const all = Object.entries(answer.headers ?? {});
+        const required = all.filter(([, header]) => headerOf(header, description).required);
+        return [Number(status), required.map(([name]) => name.toLowerCase())] as const;
+      });
       return {
         name: operationId,
         method: method.toUpperCase(),
@@ -88,9 +103,17 @@ export function operationsOf(description: Description): Operation[] {
         parameters: inline(parameters),
         body: body?.schema && { schema: inline(body.schema), example: body.example },
         answers: new Map(answers),
+        headers: new Map(headers),
       };
     }),
   );
+}
+
+function headerOf(header: Header, { components }: Description): Header {
+  if (header.$ref === undefined) return header;
+  const found = components.headers[header.$ref.replace('#/components/headers/', '')];
+  if (!found) throw new Error(`the description refers to ${header.$ref}, which is not there`);
+  return found;
 }
 
 function resolve(value: unknown, schemas: Readonly<Record<string, Schema>>): unknown {

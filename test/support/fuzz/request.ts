@@ -132,7 +132,7 @@ function query(parameters: readonly Parameter[]): fc.Arbitrary<string> {
       {
         weight: 4,
         arbitrary: (name === 'wait' ? fc.constantFrom(...WAITS) : validValue(schema)).map((value) =>
-          pairs(name, value),
+          schema.type === 'object' ? each(value) : pairs(name, value),
         ),
       },
       { weight: 2, arbitrary: fc.constantFrom(...STRANGE_TEXTS).map((text) => pairs(name, text)) },
@@ -158,6 +158,13 @@ function query(parameters: readonly Parameter[]): fc.Arbitrary<string> {
       ? fc.constantFrom('', '', '', '', '', '', parts.length === 0 ? '' : `?${parts.join('&')}`)
       : fc.constant(parts.length === 0 ? '' : `?${parts.join('&')}`),
   );
+}
+
+/** An object of which each field is a parameter of its own (`style: form, explode: true`). */
+function each(value: unknown): string {
+  return Object.entries(value as object)
+    .map(([name, text]) => pairs(encoded(name), text))
+    .join('&');
 }
 
 function pairs(name: string, value: unknown): string {

@@ -42,6 +42,7 @@ export async function seedApi(api: TestApi): Promise<Known> {
     jobs.push((await enqueue({ task: 'system.echo', input: { at }, queue: 'fuzz', ...delay })).id);
   }
   await http.call('POST', `/jobs/${jobs[0]}/cancel`, {});
+  await made('PUT', '/queues/spare', {});
   const schedules = ['fuzz.a', 'fuzz.b', 'fuzz/c'];
   for (const name of schedules)
     await made('POST', '/schedules', {
@@ -61,6 +62,7 @@ export async function seedApi(api: TestApi): Promise<Known> {
     jobs,
     schedules,
     queues: ['fuzz', 'default', 'reports', 'letters'],
+    deleteQueue: ['spare', 'spare', 'spare', 'fuzz'],
     tasks: ['system.echo', 'report.send', letter.name],
     workers: [worker, worker, worker, 'fuzzed'],
     stopWorker: [stopped, 'fuzzed'],

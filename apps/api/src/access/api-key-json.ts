@@ -1,4 +1,4 @@
-import type { ApiKey } from '@jetbeat/core';
+import type { ApiKey } from '@jetbeat/core/http';
 import type { ApiKeyRecord } from '@jetbeat/postgres';
 import { timeText } from '../jobs/job-json.ts';
 

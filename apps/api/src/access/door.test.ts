@@ -40,7 +40,16 @@ describe('before it listens', () => {
     expect(await check('0.0.0.0', proxies)).toMatchObject({ isOpen: true, secure: false });
     expect(await check('127.0.0.1', proxies)).toMatchObject({ isOpen: true });
     const publicUrl = 'https://jetbeat.example.org';
-    expect(await check('127.0.0.1', { publicUrl })).toMatchObject({ isOpen: true, secure: true });
+    expect(await check('127.0.0.1', { ...proxies, publicUrl })).toMatchObject({ isOpen: true, secure: true });
+  });
+
+  test('an address with https needs somebody who ends it: else all callers would be one to every limit', async () => {
+    const publicUrl = 'https://jetbeat.example.org';
+    await expect(check('127.0.0.1', { publicUrl })).rejects.toThrow(
+      /publicUrl .* is https, and nothing ends https there: name the proxy .* api\.trustedProxies .*127\.0\.0\.1/,
+    );
+    const plain = { publicUrl: 'http://127.0.0.1:8080' };
+    expect(await check('127.0.0.1', plain)).toMatchObject({ isOpen: true, secure: false });
   });
 
   test('files that are no certificate are named', async () => {

@@ -39,6 +39,8 @@ export async function checkDoor(params: {
   const secure = tls !== undefined || publicUrl?.startsWith('https:') === true;
   const isOpen = isElsewhere || trustedProxies.length > 0 || publicUrl !== undefined;
   const problems: string[] = [];
+  if (publicUrl?.startsWith('https:') && tls === undefined && trustedProxies.length === 0)
+    problems.push(NOBODY_ENDS_HTTPS);
   const begin = `the API would listen on ${host} (JETBEAT_HOST), which others than this machine can reach, and`;
   if (isElsewhere && !(await hasKey()))
     problems.push(
@@ -51,6 +53,10 @@ export async function checkDoor(params: {
   if (problems.length > 0) throw new ConfigError(problems);
   return { tls: tls && (await readTls(tls)), trustedProxies, isOpen, secure, publicUrl };
 }
+
+/** Behind a proxy that is not named all callers have one address: each could keep the others out, and the audit would not tell them apart. */
+const NOBODY_ENDS_HTTPS =
+  'api.publicUrl (JETBEAT_PUBLIC_URL) is https, and nothing ends https there: name the proxy that does in api.trustedProxies (JETBEAT_TRUSTED_PROXIES; 127.0.0.1 where it runs on this machine), or give api.tls (JETBEAT_TLS_CERT, JETBEAT_TLS_KEY)';
 
 /**
  * Where https is the affair of proxies, only they are answered, and this machine: a key that came straight would have come in the clear.

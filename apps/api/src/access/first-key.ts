@@ -1,4 +1,11 @@
-import { type ApiKeyRecord, type AuditActor, adoptApiKey, type Database } from '@jetbeat/postgres';
+import type { AuditAction } from '@jetbeat/core';
+import {
+  type ApiKeyRecord,
+  type AuditActor,
+  type AuditEntry,
+  adoptApiKey,
+  type Database,
+} from '@jetbeat/postgres';
 import { ConfigError, type Log } from '@jetbeat/runtime';
 import { hasHash, hashSecret, parseKey } from './api-key.ts';
 import { apiKeyJson } from './api-key-json.ts';
@@ -28,12 +35,14 @@ export async function adoptFirstKey(
   const key = text === undefined ? undefined : parseKey(text);
   if (!key) return;
   const { id, secret } = key;
-  const audit = (target: string, action: string) => (before?: ApiKeyRecord, after?: ApiKeyRecord) => ({
-    note: { actor: CONFIGURATION },
-    ...{ action, target: { kind: 'api-key', id: target } },
-    ...(before ? { before: apiKeyJson(before) } : {}),
-    ...(after ? { after: apiKeyJson(after) } : {}),
-  });
+  const audit =
+    (target: string, action: AuditAction) =>
+    (before?: ApiKeyRecord, after?: ApiKeyRecord): AuditEntry => ({
+      note: { actor: CONFIGURATION },
+      ...{ action, target: { kind: 'api-key', id: target } },
+      ...(before ? { before: apiKeyJson(before) } : {}),
+      ...(after ? { after: apiKeyJson(after) } : {}),
+    });
   const { outcome, retired } = await adoptApiKey(db, {
     ...{ id, hash: hashSecret(secret), now, audit },
     isHash: (stored) => hasHash(secret, stored),

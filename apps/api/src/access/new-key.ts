@@ -1,10 +1,5 @@
-import {
-  type ApiKeyRequest,
-  describeIssues,
-  type Issue,
-  MAX_DURATION_MS,
-  parseDuration,
-} from '@jetbeat/core';
+import { describeIssues, type Issue, MAX_DURATION_MS, parseDuration } from '@jetbeat/core';
+import type { ApiKeyRequest } from '@jetbeat/core/http';
 import { timeText } from '../jobs/job-json.ts';
 import { ApiError } from '../problems/problem.ts';
 import { readTime } from '../requests/read-time.ts';

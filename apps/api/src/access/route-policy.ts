@@ -31,9 +31,10 @@ declare module 'fastify' {
     scope?: RouteScope;
     /**
      * What is tried out there, so that whoever has tried too often is not heard: `key`, keys, sessions and codes, is what holds where nothing
-     * is said; `way-back`, codes of the provider, which others with wrong keys at the same address do not keep from signing in; `nothing`.
+     * is said; `way-back`, codes of the provider, which others with wrong keys at the same address do not keep from signing in; `session`, the
+     * session that is to end, likewise; `nothing`.
      */
-    guess?: 'key' | 'way-back' | 'nothing';
+    guess?: 'key' | 'way-back' | 'session' | 'nothing';
   }
 }
 

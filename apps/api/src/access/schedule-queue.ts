@@ -1,4 +1,5 @@
-import { placeOf, type ScheduleSpec, type Settings, type Warning } from '@jetbeat/core';
+import { placeOf, type ScheduleSpec, type Settings } from '@jetbeat/core';
+import type { Warning } from '@jetbeat/core/http';
 import { type Database, type ScheduleScope, unplacedTasks } from '@jetbeat/postgres';
 import { type Fleet, warningsFor } from '../fleet/fleet.ts';
 import { scheduleNotFound } from '../schedules/schedule-not-found.ts';

@@ -17,5 +17,6 @@ export function seesTask(caller: Scoped, name: string, settings: Settings, fleet
 export function fleetSeenBy({ queues }: Scoped, fleet: Fleet): Fleet {
   if (queues === undefined) return fleet;
   const only = (served: ReadonlySet<string>) => new Set(queues.filter((queue) => served.has(queue)));
-  return { ...fleet, served: new Map([...fleet.served].map(([task, served]) => [task, only(served)])) };
+  const served = new Map([...fleet.served].map(([task, on]) => [task, only(on)]));
+  return { ...fleet, served, only: queues };
 }

@@ -21,7 +21,7 @@ export function auditCancel(note: AuditNote, id: string): CancelAudit {
 
 /** Of another time or priority; taken back when the job turns out to have begun. */
 export function auditMove(note: AuditNote, id: string, action: 'job.change' | 'job.run-now'): JobAudit {
-  const target = { kind: 'job', id };
+  const target = { kind: 'job', id } as const;
   const show = (job: JobRecord | undefined) =>
     job && { state: job.state, runAt: timeText(job.runAt), priority: job.priority };
   return {

@@ -1,6 +1,7 @@
-import { describeIssues } from '@jetbeat/core';
+import { type AuditAction, describeIssues } from '@jetbeat/core';
 import type { AuditEntry, AuditNote, AuditOf } from '@jetbeat/postgres';
 import type { FastifyRequest } from 'fastify';
+import { callerAddress } from '../edges/caller-address.ts';
 import { ApiError } from '../problems/problem.ts';
 import { traceIdOf } from '../watching/trace.ts';
 
@@ -20,7 +21,7 @@ export function auditNote(request: FastifyRequest, inBody?: string): AuditNote {
   const reason = inBody ?? header;
   return {
     actor: { kind, id, name, role },
-    address: request.ip,
+    address: callerAddress(request),
     ...(reason === undefined ? {} : { reason }),
     traceId: traceIdOf(request.id),
   };
@@ -32,7 +33,7 @@ export function auditNote(request: FastifyRequest, inBody?: string): AuditNote {
  */
 export function auditOf<Thing>(
   request: FastifyRequest,
-  action: string,
+  action: AuditAction,
   target: AuditEntry['target'],
   show: (thing: Thing) => unknown,
 ): AuditOf<Thing> {

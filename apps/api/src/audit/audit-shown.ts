@@ -1,5 +1,6 @@
 import type { SchedulePause, ScheduleSpec } from '@jetbeat/core';
 import type { AskedRuns, QueueRecord, TaskLimitsRecord } from '@jetbeat/postgres';
+import { taskLimitsJson } from '../fleet/task-json.ts';
 import { timeText } from '../jobs/job-json.ts';
 import { limitsJson } from '../queues/queue-json.ts';
 import { writtenJson } from '../schedules/schedule-json.ts';
@@ -46,5 +47,5 @@ export function shownQueue({ version, own, paused, purge }: QueueRecord): unknow
 
 /** The same of what was said of a task. */
 export function shownTask({ version, own }: TaskLimitsRecord): unknown {
-  return { version, ...own };
+  return { version, ...taskLimitsJson(own) };
 }

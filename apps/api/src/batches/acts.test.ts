@@ -6,26 +6,21 @@ import {
   createBatch,
   type Database,
   insertJobs,
-  openDatabase,
   recordChanges,
 } from '@jetbeat/postgres';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createTestDatabase, type TestDatabase } from '../../../../test/support/database.ts';
+import { beforeAll, expect, test } from 'vitest';
+import { openTestDatabase } from '../../../../test/support/database.ts';
 import { newJob, settledEvent, startedEvent, traceparent } from '../../../../test/support/recorder.ts';
 import type { DeadPorts } from '../dead-letters/dead-ports.ts';
 import type { CancelPorts } from '../jobs/cancel-job.ts';
 import type { MovePorts } from '../jobs/move-job.ts';
 import { createBatchActs } from './acts.ts';
 
-let made: TestDatabase;
 let db: Database;
 beforeAll(async () => {
-  made = await createTestDatabase();
-  db = await openDatabase({ url: made.url, applicationName: 'batch-acts-test' });
-});
-afterAll(async () => {
-  await db?.close();
-  await made?.drop();
+  const made = await openTestDatabase('batch-acts-test');
+  db = made.db;
+  return made.drop;
 });
 
 const tell = (...events: Parameters<typeof project>[0]) =>

@@ -1,4 +1,4 @@
-import type { Batch } from '@jetbeat/core';
+import type { Batch } from '@jetbeat/core/http';
 import { type BatchFilter, type BatchRecord, batchState, tellsPayloads } from '@jetbeat/postgres';
 import type { Caller } from '../access/caller.ts';
 
@@ -11,7 +11,7 @@ export function batchJson(
   caller: Pick<Caller, 'payloads'>,
   warnings: Batch['warnings'] = [],
 ): Batch {
-  const { id, action, rate, most, total, done, skipped, failed, waitingFor } = batch;
+  const { id, action, rate, most, total, done, skipped, failed, waitingFor, cut = [] } = batch;
   const { actor, reason } = batch.asked;
   return {
     id,
@@ -30,6 +30,7 @@ export function batchJson(
     abortedAt: timeOf(batch.abortAt),
     finishedAt: timeOf(batch.finishedAt),
     warnings,
+    ...(cut.length === 0 ? {} : { cut: [...cut] }),
   };
 }
 

@@ -1,4 +1,5 @@
-import { type Batch, type BatchRequest, batchStates, parseSearch } from '@jetbeat/core';
+import { batchStates, parseSearch } from '@jetbeat/core';
+import type { Batch, BatchRequest } from '@jetbeat/core/http';
 import type { BatchFilter } from '@jetbeat/postgres';
 import { type Caller, needPayloads } from '../access/caller.ts';
 import { ApiError } from '../problems/problem.ts';

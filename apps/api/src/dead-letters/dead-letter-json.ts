@@ -1,4 +1,4 @@
-import type { DeadLetter } from '@jetbeat/core';
+import type { DeadLetter } from '@jetbeat/core/http';
 import type { DeadMessage } from '@jetbeat/jetstream';
 import type { JobWithAttempts, ListedJob, ShownJob } from '@jetbeat/postgres';
 import { jobJson, listedJobJson, timeText } from '../jobs/job-json.ts';

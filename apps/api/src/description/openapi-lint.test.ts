@@ -18,12 +18,12 @@ const OTHERWISE = {
   // Health is open, and has no error of its own.
   'operation-4xx-response': 'off',
 } as const;
-/** What is found and stays so: both paths stand in descriptions that are out, and no id of a job is `replay`; and these two lead browsers on. */
+/** What is found and stays so: both paths stand in descriptions that are out, and no id of a job is `replay`; and these lead browsers on. */
 const KNOWN = [
   'no-ambiguous-paths: Paths should resolve unambiguously. Found two ambiguous paths: `/api/v1/dead-letters/{jobId}/replay` and `/api/v1/dead-letters/replay/{replayId}`. #/paths/~1api~1v1~1dead-letters~1replay~1{replayId}',
-  ...['~1api~1v1~1session~1oidc', '~1api~1v1~1session~1oidc~1callback'].map(
+  ...['/sign-out', '', '/callback'].map(
     (path) =>
-      `operation-2xx-response: Operation must have at least one \`2XX\` response. #/paths/${path}/get/responses`,
+      `operation-2xx-response: Operation must have at least one \`2XX\` response. #/paths/~1api~1v1~1session~1oidc${path.replace('/', '~1')}/get/responses`,
   ),
 ];
 
@@ -47,9 +47,10 @@ test('no pattern of it takes long, whatever it is asked about', () => {
   for (const source of patterns) {
     const pattern = new RegExp(JSON.parse(`"${source}"`) as string);
     for (const text of hostile) {
-      const begun = performance.now();
+      const begun = process.threadCpuUsage();
       pattern.test(`${text}!`);
-      expect(performance.now() - begun, source).toBeLessThan(200);
+      const { user, system } = process.threadCpuUsage(begun);
+      expect((user + system) / 1_000, source).toBeLessThan(200);
     }
   }
 });

@@ -10,6 +10,7 @@ import {
   BatchSchema,
   DeadLetterPageSchema,
   DeadLetterSchema,
+  EndedSessionsSchema,
   ForecastSchema,
   HealthSchema,
   JobAcceptedSchema,
@@ -40,11 +41,13 @@ import {
   WorkerPageSchema,
   WorkerSchema,
   WorkerToldSchema,
-} from '@jetbeat/core';
+} from '@jetbeat/core/http';
 import type { FastifyInstance } from 'fastify';
 import { PAGE_CSP } from '../edges/security-headers.ts';
 import { describeHeaders } from './describe-headers.ts';
 import { nameSchemas } from './name-schemas.ts';
+import { referenceFiles, showKey } from './reference.ts';
+import { describedBy } from './written.ts';
 
 /** The answers by the names that they have in the description. */
 const COMPONENTS = {
@@ -80,6 +83,7 @@ const COMPONENTS = {
   BatchPage: BatchPageSchema,
   Session: SessionSchema,
   SessionPage: SessionPageSchema,
+  EndedSessions: EndedSessionsSchema,
   SignInLink: SignInLinkSchema,
   SignInWays: SignInWaysSchema,
   AuditPage: AuditPageSchema,
@@ -145,14 +149,30 @@ export async function describeApi(app: FastifyInstance): Promise<void> {
       buildLocalReference: (json, _base, _fragment, index) => String(json.$id ?? `schema-${index}`),
     },
   });
+  const described = describedBy(app);
   await app.register(swaggerUi, {
     routePrefix: '/docs',
+    uiHooks: {
+      preHandler: (request, reply, done) => {
+        const { url } = request.routeOptions;
+        if (url === '/docs/json' || url === '/docs/yaml')
+          described(request, reply, url === '/docs/json' ? 'json' : 'yaml');
+        else done();
+      },
+    },
     staticCSP: PAGE_CSP,
-    theme: { title: TITLE, favicon: [{ ...ICON, filename: 'icon.svg', rel: 'icon', sizes: 'any' }] },
+    theme: {
+      title: TITLE,
+      favicon: [{ ...ICON, filename: 'icon.svg', rel: 'icon', sizes: 'any' }],
+      ...(await referenceFiles()),
+    },
     logo: LOGO,
-    uiConfig: { deepLinking: true, validatorUrl: null, persistAuthorization: false },
+    uiConfig: {
+      ...{ deepLinking: true, validatorUrl: null, persistAuthorization: false },
+      requestInterceptor: showKey,
+    },
   });
-  app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
+  app.get('/openapi.json', { schema: { hide: true } }, (request, reply) => described(request, reply, 'json'));
   app.get('/', { schema: { hide: true } }, (_request, reply) => reply.redirect('/docs', 302));
 }
 

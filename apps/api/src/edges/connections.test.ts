@@ -18,14 +18,14 @@ afterEach(async () => {
 async function listening(
   most: number,
   beside: number,
-  options: { https?: Certificate; share?: number } = {},
+  options: { https?: Certificate; share?: number; force?: false } = {},
 ) {
-  const { https, share } = options;
+  const { https, share, force = true } = options;
   const { promise: held, resolve: release } = Promise.withResolvers<void>();
   const { promise: asked, resolve: ask } = Promise.withResolvers<void>();
   let dropped = 0;
   let now = 0;
-  app = Fastify({ forceCloseConnections: true, ...(https ? { https } : {}) }) as unknown as FastifyInstance;
+  app = Fastify({ forceCloseConnections: force, ...(https ? { https } : {}) }) as unknown as FastifyInstance;
   const connections: Connections = boundConnections(app, {
     ...{ most, beside, ...(share === undefined ? {} : { share }) },
     dropped: () => {
@@ -141,6 +141,52 @@ test.each([
   await busy.until(() => busy.text.endsWith('fast'));
   expect([asking.socket.closed, busy.text]).toEqual([false, expect.stringMatching(/^HTTP\/1\.1 200/)]);
 });
+
+test('a server that stops waits for what was asked for, and not for connections that were only opened', async () => {
+  const { connections, asked, release, pass } = await listening(3, 1, { force: false });
+  const silent = await open();
+  const asking = await open();
+  asking.ask('/slow');
+  await asked;
+  await expect.poll(() => connections.count).toBe(2);
+  pass(250);
+  const closed = app.close();
+  await silent.until(() => silent.socket.closed);
+  expect(asking.socket.closed).toBe(false);
+  release();
+  expect(await asking.until(() => asking.text.endsWith('slow'))).toContain('200 OK');
+  asking.socket.destroy();
+  await closed;
+});
+
+test.each([
+  ['http', undefined],
+  ['https', makeCertificate()],
+])(
+  'a server that stops waits for a request whose header is half there, and not for long, by %s',
+  async (_, https) => {
+    const { connections, pass } = await listening(4, 1, { force: false, ...(https ? { https } : {}) });
+    const isTls = https !== undefined;
+    const served: Socket[] = [];
+    app.server.on(isTls ? 'secureConnection' : 'connection', (socket: Socket) => served.push(socket));
+    const silent = await open(isTls);
+    const [ends, never] = [await open(isTls), await open(isTls)];
+    await expect.poll(() => connections.count).toBe(3);
+    await expect.poll(() => served.length).toBe(3);
+    for (const { socket } of [ends, never]) socket.write('GET /fast HTTP/1.1\r\nhost: x\r\n');
+    const heard = () => served.filter(({ bytesRead }) => bytesRead > 0).length;
+    await expect.poll(heard).toBe(2);
+    pass(250);
+    const closed = app.close();
+    await silent.until(() => silent.socket.closed);
+    ends.socket.write('\r\n');
+    expect(await ends.until(() => ends.text !== '' || ends.socket.closed)).toMatch(/^HTTP\/1\.1 503/);
+    expect(never.socket.closed).toBe(false);
+    pass(1_750);
+    expect(await never.until(() => never.socket.closed)).toBe('');
+    await closed;
+  },
+);
 
 test('one address does not have all that is beside the bound', async () => {
   const { connections, asked, dropped } = await listening(1, 3, { share: 1 });

@@ -23,8 +23,21 @@ const SHARE = 10;
 const SILENT_MS = 2_000;
 /** How often those that are idle are closed to make room, milliseconds: as nginx does with what it keeps alive. */
 const ROOM_MS = 1_000;
+/** When the server stops, one that has said nothing for so long has no request on its way, milliseconds; and how often that is looked at. */
+const UNUSED_MS = 250;
+/** When the server stops, how old one becomes at most whose first request, or handshake, has begun to come and does not end, milliseconds. */
+const BEGUN_MS = 2_000;
+const LOOK_MS = 50;
 /** Seconds. */
 const RETRY_AFTER = 1;
+
+/** A connection of which no request has come yet. */
+interface Silent {
+  readonly socket: Socket;
+  readonly at: number;
+  /** The one on which a request comes: with https another, once the handshake is over. */
+  asking: Socket;
+}
 
 /**
  * Bounds the connections of a server. What comes beyond is answered 503 and closed, but for a few requests that are always answered; what comes
@@ -49,19 +62,23 @@ export function boundConnections(
   /** By address, how many of those beyond the bound are open. */
   const shares = new Map<string, number>();
   /** Those of which no request has come yet, oldest first, by where they come from: with https that is what both of their sockets have in common. */
-  const silent = new Map<string, { readonly socket: Socket; readonly at: number }>();
+  const silent = new Map<string, Silent>();
   let count = 0;
   let madeRoomAt = Number.NEGATIVE_INFINITY;
   server.maxConnections = most + beside;
+  /** Those that have never asked for anything are no idle ones to Node. */
+  const closeSilent = (sinceMs: number, begunMs = sinceMs) => {
+    for (const { socket, at, asking } of silent.values()) {
+      const age = monotonic() - at;
+      if (age < sinceMs) break;
+      if (age >= begunMs || asking.bytesRead === 0) socket.destroy();
+    }
+  };
   const makeRoom = () => {
     if (monotonic() - madeRoomAt < ROOM_MS) return;
     madeRoomAt = monotonic();
     server.closeIdleConnections();
-    // Those that have never asked for anything are no idle ones to Node.
-    for (const { socket, at } of silent.values()) {
-      if (monotonic() - at < SILENT_MS) break;
-      socket.destroy();
-    }
+    closeSilent(SILENT_MS);
   };
   const takeShare = (socket: Socket) => {
     const group = addressGroup(socket.remoteAddress ?? '');
@@ -78,7 +95,7 @@ export function boundConnections(
   server.on('connection', (socket: Socket) => {
     count += 1;
     const from = placeOf(socket);
-    silent.set(from, { socket, at: monotonic() });
+    silent.set(from, { socket, at: monotonic(), asking: socket });
     socket.once('close', () => {
       count -= 1;
       silent.delete(from);
@@ -93,9 +110,18 @@ export function boundConnections(
     tooMany.add(socket);
     socket.setTimeout(SILENT_MS, () => socket.destroy());
   });
+  // Browsers and others open connections ahead, and keep them: the server would wait for them to go.
+  app.addHook('preClose', (done) => {
+    const look = setInterval(() => closeSilent(UNUSED_MS, BEGUN_MS), LOOK_MS);
+    if (server.listening) server.once('close', () => clearInterval(look));
+    else clearInterval(look);
+    done();
+  });
   // With https a request comes on another socket than the one that was opened.
   server.on('secureConnection', (socket: Socket) => {
     if (count > most) tooMany.add(socket);
+    const one = silent.get(placeOf(socket));
+    if (one) one.asking = socket;
   });
   server.on('request', ({ socket }: { socket: Socket }) => void silent.delete(placeOf(socket)));
   server.on('drop', () => {

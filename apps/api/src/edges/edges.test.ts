@@ -1,5 +1,5 @@
 import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { storedHash } from '../access/api-key.ts';
@@ -17,7 +17,7 @@ describe('headers', () => {
   });
   afterAll(() => server.app.close());
 
-  test.each(['/jobs?limit=0', '/api/v1/nowhere', '/jobs/%zz', '/livez', '/openapi.json'])(
+  test.each(['/jobs?limit=0', '/api/v1/nowhere', '/jobs/%zz', '/livez'])(
     'of %s: nothing of it is run, framed, kept or read from elsewhere',
     async (path) => {
       const { headers } = await server.call(`GET ${path}`);
@@ -43,6 +43,17 @@ describe('headers', () => {
       'strict-transport-security': 'max-age=31536000',
     });
     await app.close();
+  });
+
+  test('of the description: the same, but it may be kept by whoever asks whether it is still so', async () => {
+    const { headers } = await server.call('GET /openapi.json');
+    expect(headers).toMatchObject({
+      'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+      'x-content-type-options': 'nosniff',
+      'cross-origin-resource-policy': 'same-origin',
+      'cache-control': 'no-cache',
+      'strict-transport-security': 'max-age=31536000',
+    });
   });
 
   test('of the reference: it may load what is here, and nothing else', async () => {
@@ -270,6 +281,11 @@ describe('on a socket', () => {
       400,
     ],
     ['a header with a line break in it', 'GET /livez HTTP/1.1\r\nhost: x\r\na: b\nc\r\n\r\n', 400],
+    [
+      'what is expected and not done here',
+      'GET /livez HTTP/1.1\r\nhost: x\r\nexpect: foo\r\nconnection: close\r\n\r\n',
+      417,
+    ],
     ['no host', 'GET /livez HTTP/1.1\r\n\r\n', 400],
     [
       'a chunk that is none',
@@ -279,7 +295,20 @@ describe('on a socket', () => {
   ])('%s: refused', async (_name, sent, status) => {
     const socket = connect(port, '127.0.0.1');
     socket.end(sent);
-    expect(await text(socket)).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    expect(await saidBeforeClose(socket)).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+  });
+
+  test('what is expected and not done here is told as any problem is; 100-continue is done', async () => {
+    const socket = connect(port, '127.0.0.1');
+    const post = whole.replace('host: x', 'host: x\r\nexpect: 100-continue');
+    socket.end(`GET /api/v1/jobs HTTP/1.1\r\nhost: x\r\nexpect: foo\r\n\r\n${post}`);
+    const answers = await text(socket);
+    expect(answers.match(/HTTP\/1\.1 \d+|"code":"expectation_failed"/g)).toEqual([
+      ...['HTTP/1.1 417', '"code":"expectation_failed"', 'HTTP/1.1 100', 'HTTP/1.1 202'],
+    ]);
+    expect(answers).toMatch(
+      /^HTTP\/1\.1 417 [\s\S]*cache-control: no-store[\s\S]*application\/problem\+json/i,
+    );
   });
 
   test('a stop lets what is under way end, refuses what comes, and closes the connections', async () => {
@@ -309,6 +338,16 @@ describe('on a socket', () => {
     agent.destroy();
   });
 });
+
+/** What is said until the end; a server that has not read all of what is too much may end it with a reset. */
+function saidBeforeClose(socket: Socket): Promise<string> {
+  let said = '';
+  socket.on('data', (data) => {
+    said += data.toString('latin1');
+  });
+  socket.on('error', () => {});
+  return new Promise((resolve) => void socket.once('close', () => resolve(said)));
+}
 
 function post(params: { port: number; agent: Agent; body: string }): Promise<IncomingMessage> {
   const { port, agent, body } = params;

@@ -45,10 +45,13 @@ export function addEdges(app: FastifyInstance, params: EdgesParams): Edges {
   const sessionOf = (request: FastifyRequest) => sentSession(request, door)?.hash;
   const limiter = createRateLimiter({ limits, monotonic, sessionOf });
   app.addHook('onClose', async () => pressure.stop());
+  // Else Node answers it, as no answer of ours is.
+  app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
   app.addHook('onRequest', (request, reply, done) => {
     const { url, config } = request.routeOptions;
     const always = ALWAYS_ANSWERED.has(url);
     connections.check(request, reply, always);
+    needPlainExpectation(request);
     if (always) {
       // It asks for a key there, and so may be a place to guess them.
       if (url === METRICS && door.isOpen) {
@@ -76,4 +79,10 @@ export function addEdges(app: FastifyInstance, params: EdgesParams): Edges {
     wasRight: limiter.wasRight,
     failed: limiter.failed,
   };
+}
+
+/** Node itself tells whoever expects `100-continue` to go on (RFC 9110 §10.1.1). */
+function needPlainExpectation({ headers: { expect } }: FastifyRequest): void {
+  if (expect === undefined || expect.toLowerCase() === '100-continue') return;
+  throw new ApiError('expectation_failed', 'of "Expect" only "100-continue" is done here: leave it away');
 }

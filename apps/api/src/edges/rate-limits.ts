@@ -4,6 +4,7 @@ import { bareHash, parseKey } from '../access/api-key.ts';
 import { type Caller, holderOf } from '../access/caller.ts';
 import { ApiError } from '../problems/problem.ts';
 import { addressGroup } from './address-group.ts';
+import { callerAddress } from './caller-address.ts';
 import { type BucketRate, createTokenBuckets, type Taken, type TokenBuckets } from './token-buckets.ts';
 
 /** How much may be asked of one process of the API; what is absent is not limited. */
@@ -78,7 +79,7 @@ export function createRateLimiter(params: {
   return {
     address(request, reply) {
       if (!addresses) return;
-      const taken = addresses.buckets.take(addressGroup(request.ip), monotonic());
+      const taken = addresses.buckets.take(addressGroup(callerAddress(request)), monotonic());
       if (!taken.allowed) refuse(reply, { ...addresses, taken, whose: 'from this address' });
     },
     beforeKey(request) {
@@ -87,8 +88,9 @@ export function createRateLimiter(params: {
       const guess = guessOf(request);
       if (guess === undefined) return;
       const taken = failures.look(guess, monotonic());
-      // Where anybody may ask, what is tried out is not what came with the request.
-      if (taken.allowed || (!isForAnyone(request) && isRight(request))) return;
+      if (taken.allowed || (triesWhatCame(request) && isRight(request))) return;
+      // Nothing is looked up for it.
+      if (endsSession(request) && sessionOf(request) === undefined) return;
       throw new ApiError(
         'too_many_failures',
         'too many requests without a right key came from this address: repeat later, with one',
@@ -105,12 +107,12 @@ export function createRateLimiter(params: {
     wasRight: remember,
     failed(request) {
       if (!failures) return;
-      if (!isForAnyone(request)) {
+      if (triesWhatCame(request)) {
         const came = sent(request);
         if (!came) return;
         if (right.get(came.name) === came.hash) right.delete(came.name);
       }
-      failures.take(guessOf(request) ?? addressGroup(request.ip), monotonic());
+      failures.take(guessOf(request) ?? addressGroup(callerAddress(request)), monotonic());
     },
   };
 }
@@ -120,15 +122,21 @@ const WHOSE: Readonly<Record<Caller['kind'], string>> = {
   session: 'of whoever is signed in here, all its sessions counted',
 };
 
-function isForAnyone({ routeOptions }: FastifyRequest): boolean {
-  return routeOptions.config.role === 'anyone';
+/** Where anybody may ask, what is tried out is not the key or the session that came with the request, but for one that is to end. */
+function triesWhatCame(request: FastifyRequest): boolean {
+  return request.routeOptions.config.role !== 'anyone' || endsSession(request);
+}
+
+function endsSession({ routeOptions }: FastifyRequest): boolean {
+  return routeOptions.config.guess === 'session';
 }
 
 /** What counts together of what is tried out; undefined: nothing is. */
-function guessOf({ ip, routeOptions }: FastifyRequest): string | undefined {
-  const { guess = 'key' } = routeOptions.config;
+function guessOf(request: FastifyRequest): string | undefined {
+  const { guess = 'key' } = request.routeOptions.config;
   if (guess === 'nothing') return undefined;
-  return guess === 'key' ? addressGroup(ip) : `${guess} ${addressGroup(ip)}`;
+  const group = addressGroup(callerAddress(request));
+  return guess === 'key' ? group : `${guess} ${group}`;
 }
 
 interface Limited {

@@ -47,7 +47,8 @@ test('what a request asks to wait comes on top, and an answer that has begun goe
   expect((await app.inject('/waits')).json()).toMatchObject({
     message: expect.stringContaining('not done within 0.25 s'),
   });
-  expect(performance.now() - begun).toBeGreaterThan(250);
+  // A timer of whole milliseconds may be a fraction of one early; without what comes on top it were 50 ms.
+  expect(performance.now() - begun).toBeGreaterThan(240);
   expect((await app.inject('/begun')).body).toBe('one,two');
 });
 

@@ -1,11 +1,5 @@
-import {
-  formatDuration,
-  placeOf,
-  type Settings,
-  type TaskAnswer,
-  type TaskLimits,
-  type TaskRate,
-} from '@jetbeat/core';
+import { formatDuration, placeOf, type Settings, type TaskLimits, type TaskRate } from '@jetbeat/core';
+import type { TaskAnswer } from '@jetbeat/core/http';
 import type { TaskLimitsRecord } from '@jetbeat/postgres';
 import { maySeeQueue, type Scoped } from '../access/caller.ts';
 import { timeText } from '../jobs/job-json.ts';
@@ -42,8 +36,8 @@ export function taskJson(name: string, known: Known): TaskAnswer {
   return {
     name,
     version: limits?.version ?? 0,
-    ...limitsJson({ ...below, ...limits?.own }),
-    configured: limitsJson(below),
+    ...taskLimitsJson({ ...below, ...limits?.own }),
+    configured: taskLimitsJson(below),
     queue,
     priority,
     policy: policyJson({ task: name, queue: queue ?? '' }, { settings, tasks, caller }),
@@ -66,7 +60,8 @@ function pick({ rate, concurrency }: TaskLimits = {}): TaskLimits {
   return { ...(rate ? { rate } : {}), ...(concurrency ? { concurrency } : {}) };
 }
 
-function limitsJson({ rate, concurrency }: TaskLimits): TaskAnswer['configured'] {
+/** Limits of a task as they are written. */
+export function taskLimitsJson({ rate, concurrency }: TaskLimits): TaskAnswer['configured'] {
   return {
     rateLimit: rate ? rateJson(rate) : null,
     concurrencyKey: concurrency ? { key: concurrency.key, limit: concurrency.limit } : null,

@@ -1,4 +1,5 @@
-import type { WorkerJson, WorkerReport, WorkerTold } from '@jetbeat/core';
+import type { WorkerReport } from '@jetbeat/core';
+import type { WorkerJson, WorkerTold } from '@jetbeat/core/http';
 import { type WorkerRecord, workerState } from '@jetbeat/postgres';
 import { maySeeQueue, type Scoped } from '../access/caller.ts';
 

@@ -5,7 +5,6 @@ import {
   InvalidInputError,
   type Issue,
   type JobEnvelope,
-  type JobRequest,
   lastConcurrency,
   MAX_DURATION_MS,
   type PolicyOverrides,
@@ -19,7 +18,9 @@ import {
   totalLimit,
   wrongExpiry,
 } from '@jetbeat/core';
+import type { JobRequest } from '@jetbeat/core/http';
 import type { NewJob, TaskRecord } from '@jetbeat/postgres';
+import { collect } from '../requests/collect.ts';
 import { readTime } from '../requests/read-time.ts';
 
 /**
@@ -108,14 +109,4 @@ function readExpiry(expires: string, runAt: number, issues: Issue[]): number | u
   const wrong = expiresAt === undefined ? undefined : wrongExpiry(expiresAt, runAt);
   if (wrong !== undefined) issues.push({ pointer: '/expires', code: 'invalid_value', message: wrong });
   return expiresAt;
-}
-
-function collect<Value>(issues: Issue[], read: () => Value): Value | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (!(error instanceof InvalidInputError)) throw error;
-    issues.push(...error.issues);
-    return undefined;
-  }
 }

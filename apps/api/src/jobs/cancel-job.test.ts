@@ -2,10 +2,10 @@ import type { JobState } from '@jetbeat/core';
 import type { JobRecord } from '@jetbeat/postgres';
 import { expect, test } from 'vitest';
 import { type CancelPorts, cancelJob } from './cancel-job.ts';
+import { notedPorts } from './noted-ports.fixture.ts';
 
 /** Ports that write down what was asked of them. */
 function create(state: JobState, changed: Partial<CancelPorts> = {}, seq?: number) {
-  const calls: string[] = [];
   const row = {
     id: 'j',
     queue: 'q',
@@ -28,16 +28,7 @@ function create(state: JobState, changed: Partial<CancelPorts> = {}, seq?: numbe
     isConnected: () => true,
     ...changed,
   };
-  const noted = Object.fromEntries(
-    Object.entries(ports).map(([name, port]) => [
-      name,
-      (...params: unknown[]) => {
-        calls.push(name);
-        return (port as (...params: unknown[]) => unknown)(...params);
-      },
-    ]),
-  ) as unknown as CancelPorts;
-  return { ports: noted, calls };
+  return notedPorts(ports);
 }
 
 test('a timer that was removed proves that nobody had it: no worker is asked', async () => {

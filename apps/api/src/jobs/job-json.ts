@@ -1,11 +1,5 @@
-import {
-  type Job,
-  type JobProgress,
-  ownTrace,
-  PLAN_ORIGIN,
-  type Progress,
-  type StoredError,
-} from '@jetbeat/core';
+import { type JobProgress, ownTrace, PLAN_ORIGIN, type Progress, type StoredError } from '@jetbeat/core';
+import type { Job } from '@jetbeat/core/http';
 import type { JobRecord, ListedJob, ShownJob } from '@jetbeat/postgres';
 
 /** A time as the API writes it: RFC 3339, UTC. */

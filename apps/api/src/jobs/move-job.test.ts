@@ -2,6 +2,7 @@ import { type MovedJob, moveJob as plan } from '@jetbeat/core';
 import type { JobRecord } from '@jetbeat/postgres';
 import { expect, test } from 'vitest';
 import { type MovePorts, moveJob } from './move-job.ts';
+import { notedPorts } from './noted-ports.fixture.ts';
 
 const NOW = 1_000_000;
 const ROW = {
@@ -12,7 +13,6 @@ const MOVED = plan(ROW, { runAt: NOW + 9_000 }, NOW) as MovedJob;
 
 /** Ports that write down what was asked of them. */
 function create(changed: Partial<MovePorts> = {}, row: Partial<JobRecord> = {}) {
-  const calls: string[] = [];
   const job = { ...ROW, ...row };
   let order = job.order;
   const ports: MovePorts = {
@@ -34,16 +34,8 @@ function create(changed: Partial<MovePorts> = {}, row: Partial<JobRecord> = {}) 
     isConnected: () => true,
     ...changed,
   };
-  const noted = Object.fromEntries(
-    Object.entries(ports).map(([name, port]) => [
-      name,
-      (...params: unknown[]) => {
-        if (name !== 'clock') calls.push(name);
-        return (port as (...params: unknown[]) => unknown)(...params);
-      },
-    ]),
-  ) as unknown as MovePorts;
-  return { ports: noted, calls, move: () => moveJob(noted, 'j', { runAt: NOW + 9_000 }) };
+  const noted = notedPorts(ports, ['clock']);
+  return { ...noted, move: () => moveJob(noted.ports, 'j', { runAt: NOW + 9_000 }) };
 }
 
 test('a timer that was removed proves that nobody had it: it is published anew, and no worker is asked', async () => {

@@ -3,10 +3,10 @@ import {
   type ExplainedPolicy,
   explainPolicy,
   formatDuration,
-  type JobPolicy,
   placeOf,
   type Settings,
 } from '@jetbeat/core';
+import type { JobPolicy } from '@jetbeat/core/http';
 import type { JobRecord } from '@jetbeat/postgres';
 import { maySeeQueue, type Scoped } from '../access/caller.ts';
 import type { Fleet } from '../fleet/fleet.ts';

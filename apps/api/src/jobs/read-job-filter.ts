@@ -1,4 +1,5 @@
-import { type JobCountsQuery, parseSearch } from '@jetbeat/core';
+import { parseSearch } from '@jetbeat/core';
+import type { JobCountsQuery } from '@jetbeat/core/http';
 import type { JobFilter } from '@jetbeat/postgres';
 import { type Caller, needPayloads } from '../access/caller.ts';
 import { readTime } from '../requests/read-time.ts';

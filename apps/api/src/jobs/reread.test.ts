@@ -1,4 +1,4 @@
-import { JobRequestSchema, ScheduleRequestSchema } from '@jetbeat/core';
+import { JobRequestSchema, ScheduleRequestSchema } from '@jetbeat/core/http';
 import { expect, test } from 'vitest';
 import type { ApiError } from '../problems/problem.ts';
 import { validatorCompiler } from '../requests/validation.ts';

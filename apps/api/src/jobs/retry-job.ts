@@ -4,9 +4,9 @@ import {
   isTerminal,
   type JobEnvelope,
   policyOf,
-  type RetryRequest,
   totalLimit,
 } from '@jetbeat/core';
+import type { RetryRequest } from '@jetbeat/core/http';
 import type { JobRecord, NewJob, TaskRecord } from '@jetbeat/postgres';
 import { ApiError } from '../problems/problem.ts';
 import type { NewPlace } from './submit-job.ts';

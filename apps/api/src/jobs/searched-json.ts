@@ -1,4 +1,4 @@
-import type { JobPage } from '@jetbeat/core';
+import type { JobPage } from '@jetbeat/core/http';
 import type { Searched } from '@jetbeat/postgres';
 import { timeText } from './job-json.ts';
 

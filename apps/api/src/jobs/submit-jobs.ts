@@ -1,4 +1,5 @@
-import { describeIssues, type JobRequest } from '@jetbeat/core';
+import { describeIssues } from '@jetbeat/core';
+import type { JobRequest } from '@jetbeat/core/http';
 import type { FastifyRequest } from 'fastify';
 import type { Parts } from '../parts.ts';
 import { ApiError } from '../problems/problem.ts';

@@ -1,4 +1,4 @@
-import type { JobAccepted, RetryRequest } from '@jetbeat/core';
+import type { JobAccepted, RetryRequest } from '@jetbeat/core/http';
 import type { JobRecord } from '@jetbeat/postgres';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { fleetSeenBy } from '../access/sees-task.ts';

@@ -1,4 +1,4 @@
-import type { GapReason } from '@jetbeat/core';
+import type { GapReason } from '@jetbeat/core/http';
 import type { Batch } from './batch.ts';
 import type { EventPlace } from './event-id.ts';
 import { type Seen, seenOf } from './slices.ts';

@@ -1,4 +1,5 @@
-import type { LiveJobEvent, Reason, StoredError } from '@jetbeat/core';
+import type { Reason, StoredError } from '@jetbeat/core';
+import type { LiveJobEvent } from '@jetbeat/core/http';
 
 /** What of a job an event may say only in part. */
 type CutField = NonNullable<LiveJobEvent['job']['cut']>[number];

@@ -1,4 +1,5 @@
-import { isTerminal, type LiveJobEvent } from '@jetbeat/core';
+import { isTerminal } from '@jetbeat/core';
+import type { LiveJobEvent } from '@jetbeat/core/http';
 import type { ListedJob } from '@jetbeat/postgres';
 import { listedJobJson } from '../jobs/job-json.ts';
 

@@ -1,4 +1,4 @@
-import { EVENT_ID_PATTERN } from '@jetbeat/core';
+import { EVENT_ID_PATTERN } from '@jetbeat/core/http';
 
 /**
  * How far a stream has been told: up to and including one entry of a batch, or all of the batch. The same at every replica,

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { GapReason, LiveGap } from '@jetbeat/core';
+import type { GapReason, LiveGap } from '@jetbeat/core/http';
 import type { Listener } from './audience.ts';
 import type { Batch } from './batch.ts';
 import { type EventPlace, eventId } from './event-id.ts';

@@ -1,4 +1,5 @@
-import { type LiveJobEvent, reasonWithoutKey } from '@jetbeat/core';
+import { reasonWithoutKey } from '@jetbeat/core';
+import type { LiveJobEvent } from '@jetbeat/core/http';
 
 /** The data of an event for whoever may see no payloads. */
 export function hidePayload(data: LiveJobEvent): LiveJobEvent {

@@ -1,4 +1,5 @@
-import { isTerminal, type LiveJobEvent } from '@jetbeat/core';
+import { isTerminal } from '@jetbeat/core';
+import type { LiveJobEvent } from '@jetbeat/core/http';
 import type { JobMark, ListedJob } from '@jetbeat/postgres';
 import type { Listener } from './audience.ts';
 import { frame } from './frame.ts';

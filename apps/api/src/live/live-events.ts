@@ -26,7 +26,7 @@ export interface LiveEvents {
   /**
    * Tells what happens. Resolves when the stream has begun.
    * @param stream.after how far the client was told already
-   * @throws ApiError too_many_streams, overloaded, messaging_unavailable
+   * @throws ApiError too_many_streams, overloaded, messaging_unavailable, stopping
    */
   tell(stream: {
     readonly caller: Caller;
@@ -132,6 +132,7 @@ export function createLiveEvents(params: {
     Math.max(waitingOfOne.least, Math.min(waitingOfOne.most, waitingBytes / Math.max(1, admission.count)));
   /** Takes a client in; what it was given is taken back when it has gone. */
   const open = async (caller: Caller, to: StreamTarget): Promise<Outlet | undefined> => {
+    if (stopped) throw stopping();
     const leave = admission.admit(caller);
     const exit = hub.enter();
     const go = () => {
@@ -150,8 +151,8 @@ export function createLiveEvents(params: {
     }
     go();
     if (isGone) return undefined;
-    const message = stopped ? 'this process stops: try again' : 'NATS does not answer: try again later';
-    throw new ApiError('messaging_unavailable', message, { retryAfter: 2 });
+    if (stopped) throw stopping();
+    throw new ApiError('messaging_unavailable', 'NATS does not answer: try again later', { retryAfter: 2 });
   };
   const keep = (stream: Stream): void => {
     streams.add(stream);
@@ -205,6 +206,10 @@ export function createLiveEvents(params: {
       outlet.end();
     });
   }
+}
+
+function stopping(): ApiError {
+  return new ApiError('stopping', 'this process stops: try again', { retryAfter: 1 });
 }
 
 function portsOf(ports: LivePorts) {

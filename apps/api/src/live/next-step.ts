@@ -1,4 +1,4 @@
-import type { GapReason } from '@jetbeat/core';
+import type { GapReason } from '@jetbeat/core/http';
 import type { EventPlace } from './event-id.ts';
 import type { HubPlace } from './hub.ts';
 

@@ -1,4 +1,7 @@
-import { type Event, encodeBatch, encodeEvent, LIVE_TYPES, LiveEventSchema, uuidV7 } from '@jetbeat/core';
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { type Event, encodeBatch, encodeEvent, uuidV7 } from '@jetbeat/core';
+import { LIVE_TYPES, LiveEventSchema } from '@jetbeat/core/http';
 import fc from 'fast-check';
 import { Check } from 'typebox/value';
 import { expect, test } from 'vitest';
@@ -13,6 +16,11 @@ const RUN = { runId: ID, worker: 'w1' };
 const SETTLED = { kind: 'settled', ...FACTS, ...RUN, startedAt: AT, finishedAt: AT + 5 } as const;
 const ENVELOPE = { v: 1, id: ID, ...WHERE, input: { secret: 1 }, attempt: 1, run: 1, parks: 0 } as const;
 const REASON = { code: 'why', text: 'because' };
+
+const WORKER = {
+  ...{ kind: 'worker' as const, worker: 'w1', host: 'h', pid: 1, version: '1', queues: ['mail'] },
+  ...{ concurrency: 1, held: 0, startedAt: AT, at: AT },
+} as const;
 
 const EVENTS: readonly (readonly [string, Event])[] = [
   ['job.queued', { kind: 'accepted', envelope: ENVELOPE, seq: 1 }],
@@ -35,21 +43,8 @@ const EVENTS: readonly (readonly [string, Event])[] = [
   ['job.queued', { kind: 'published', ...FACTS }],
   ['job.scheduled', { kind: 'published', ...FACTS, runAt: AT + 1_000 }],
   ['job.expired', { kind: 'ended', ...FACTS, state: 'expired', reason: REASON, at: AT }],
-  [
-    'worker.stopped',
-    {
-      ...{
-        kind: 'worker',
-        worker: 'w1',
-        state: 'stopped',
-        host: 'h',
-        pid: 1,
-        version: '1',
-        queues: ['mail'],
-      },
-      ...{ concurrency: 1, held: 0, startedAt: AT, at: AT },
-    },
-  ],
+  ['worker.running', { ...WORKER, state: 'running' }],
+  ['worker.stopped', { ...WORKER, state: 'stopped' }],
 ];
 
 test.each(EVENTS)('%s is told as its schema says', (type, event) => {
@@ -59,6 +54,17 @@ test.each(EVENTS)('%s is told as its schema says', (type, event) => {
   expect(Check(LiveEventSchema, told?.data)).toBe(true);
   // Inputs are in history, and stacks.
   expect(JSON.stringify(told)).not.toMatch(/secret|stack/);
+});
+
+test('every type that one can ask for is told of something, and stands in the documentation, and nothing else does', () => {
+  const told = new Set(EVENTS.map(([type]) => type));
+  expect([...told].sort()).toEqual([...LIVE_TYPES].sort());
+  const page = readFileSync(resolve(import.meta.dirname, '../../../../docs/events.md'), 'utf8');
+  const rows = page.split('\n').filter((line) => line.startsWith('| `'));
+  const named = rows.flatMap((row) =>
+    [...(row.split('|')[1] ?? '').matchAll(/`([^`]+)`/g)].map(([, name]) => name),
+  );
+  expect(named.sort()).toEqual([...LIVE_TYPES, 'gap'].sort());
 });
 
 test('what is large is cut: an event is a few kilobytes, whatever its job holds', () => {

@@ -4,15 +4,19 @@ import {
   isTerminal,
   isUuid,
   type JobEvent,
+  type JobState,
+  ownTrace,
+  project,
+  type WorkerEvent,
+} from '@jetbeat/core';
+import {
+  isTold,
   type LiveJobEvent,
   LiveJobEventSchema,
   type LiveType,
   type LiveWorkerEvent,
   LiveWorkerEventSchema,
-  ownTrace,
-  project,
-  type WorkerEvent,
-} from '@jetbeat/core';
+} from '@jetbeat/core/http';
 import { Compile } from 'typebox/compile';
 import { timeText } from '../jobs/job-json.ts';
 import { cutError, cutReason, cutResult } from './cut-fields.ts';
@@ -71,10 +75,16 @@ export function toldEvent(entry: unknown, index: number): ToldEvent | undefined 
 
 function jobEvent(event: JobEvent, index: number): ToldJobEvent | undefined {
   const [change] = project([event]).jobs;
-  if (!change || !isUuid(change.id) || !isName('task', change.task) || !isName('queue', change.queue))
+  const type = change && typeOf(event, change.state);
+  if (
+    !change ||
+    !type ||
+    !isUuid(change.id) ||
+    !isName('task', change.task) ||
+    !isName('queue', change.queue)
+  )
     return undefined;
   const { id, task, queue, priority, state, order, dueAt, progress } = change;
-  const type = event.kind === 'progress' ? 'job.progress' : (`job.${state}` as const);
   const at = timeOf(event);
   const { value: result, cut: resultCut } = cutResult(change.result);
   const { value: error, cut: errorCut } = cutError(change.error);
@@ -128,6 +138,11 @@ function jobEvent(event: JobEvent, index: number): ToldJobEvent | undefined {
     ends,
     data,
   };
+}
+
+function typeOf(event: JobEvent, state: JobState): LiveType | undefined {
+  if (event.kind === 'progress') return 'job.progress';
+  return isTold(state) ? `job.${state}` : undefined;
 }
 
 /** Whether it tells that there is the job, rather than what became of it. */

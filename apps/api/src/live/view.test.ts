@@ -1,4 +1,5 @@
-import { type Event, encodeBatch, encodeEvent, LiveEventSchema, uuidV7 } from '@jetbeat/core';
+import { type Event, encodeBatch, encodeEvent, uuidV7 } from '@jetbeat/core';
+import { LiveEventSchema } from '@jetbeat/core/http';
 import { Check } from 'typebox/value';
 import { expect, test } from 'vitest';
 import { readBatch } from './batch.ts';

@@ -1,4 +1,4 @@
-import type { LiveQuery } from '@jetbeat/core';
+import type { LiveQuery } from '@jetbeat/core/http';
 import { type Caller, maySeeQueue } from '../access/caller.ts';
 import { eventId } from './event-id.ts';
 import { frame } from './frame.ts';

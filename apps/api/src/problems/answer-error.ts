@@ -4,6 +4,11 @@ import { traceIdOf } from '../watching/trace.ts';
 import { ApiError, problemBody } from './problem.ts';
 import { toApiError } from './to-api-error.ts';
 
+/** Statuses whose answers always say when to come again, which the description tells. */
+const PASSING: ReadonlySet<number> = new Set([429, 503]);
+/** Where nobody knows better, seconds. */
+const RETRY_LATER = 5;
+
 /**
  * Answers an error, of ours or of the framework, as problem details.
  * @param count counts what it is
@@ -18,7 +23,7 @@ export function answerError(
   const error =
     destroyed && !complete
       ? new ApiError('malformed_request', 'the connection ended before the request was whole')
-      : toApiError(thrown);
+      : toApiError(thrown, request.routeOptions.bodyLimit);
   count(error);
   const body = problemBody(error, { path: pathOf(request), traceId: traceIdOf(request.id) });
   if (error.code === 'internal_error') request.log.error({ err: thrown }, 'a request failed');
@@ -27,7 +32,8 @@ export function answerError(
       { method: request.method, path: body.instance, code: error.code },
       'a request was refused',
     );
-  if (error.retryAfter !== undefined) void reply.header('retry-after', error.retryAfter);
+  const { retryAfter = PASSING.has(body.status) ? RETRY_LATER : undefined } = error;
+  if (retryAfter !== undefined) void reply.header('retry-after', retryAfter);
   if (body.status === 401) void reply.header('www-authenticate', 'Bearer realm="jetbeat"');
   // What somebody else has made of a schedule stands in some of them.
   const shown = request.caller?.payloads === false ? hidePayloads(body) : body;

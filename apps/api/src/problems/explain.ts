@@ -1,4 +1,11 @@
-import { DURATION_PATTERN, escapePointer, type Issue, unknownField } from '@jetbeat/core';
+import {
+  DURATION_PATTERN,
+  durationMeant,
+  escapePointer,
+  type Issue,
+  meantOf,
+  unknownField,
+} from '@jetbeat/core';
 
 /** What a schema check found, as TypeBox tells it. */
 export interface Finding {
@@ -17,18 +24,54 @@ interface Described {
   readonly required?: readonly string[];
   readonly anyOf?: readonly Described[];
   readonly enum?: readonly unknown[];
+  readonly type?: unknown;
+  readonly items?: Described;
   readonly pattern?: string;
   readonly description?: string;
+  readonly examples?: readonly unknown[];
 }
 
-/** Turns findings into issues that a caller can act on: unknown fields by name, and of alternatives the one that was meant. */
-export function explain(findings: readonly Finding[], schema: object, prefix = ''): Issue[] {
-  const issues = chooseAlternatives(findings).flatMap((finding) => toIssues(finding, schema, prefix));
+/** Letters of an example that is repeated; schemas of inputs are written by others. */
+const MAX_EXAMPLE = 64;
+
+/**
+ * Turns findings into issues that a caller can act on: unknown fields by name, and of alternatives the one that was meant.
+ * @param value what was checked, where more than its schema is to be said of it
+ */
+export function explain(findings: readonly Finding[], schema: object, prefix = '', value?: unknown): Issue[] {
+  const issues = chooseAlternatives(findings).flatMap((finding) => {
+    const meant = meantBy(valueAt(value, finding.instancePath), schemaAt(schema, finding.schemaPath));
+    const found = toIssues(finding, schema, prefix);
+    return meant === undefined ? found : found.map((issue) => suggesting(issue, meant));
+  });
   const seen = new Set<string>();
   return issues.filter((issue) => {
     const key = `${issue.pointer} ${issue.code}`;
     return !seen.has(key) && seen.add(key);
   });
+}
+
+/** What somebody probably meant who has written a duration or one of some words in another way, or one thing in place of a list. */
+function meantBy(
+  value: unknown,
+  { pattern, type, items = {}, enum: words = [] }: Described,
+): string | undefined {
+  if (type === 'array' && typeof value === 'string' && value.length <= MAX_EXAMPLE)
+    return JSON.stringify([items.enum?.includes(value) ? value : (meantBy(value, items) ?? value)]);
+  if (pattern === DURATION_PATTERN) return durationMeant(value);
+  return typeof value === 'string'
+    ? meantOf(
+        value,
+        words.filter((word) => typeof word === 'string'),
+      )
+    : undefined;
+}
+
+function suggesting(issue: Issue, suggestion: string): Issue {
+  const { message } = issue;
+  const joint = /[.)]$/.test(message) ? ' Did' : '; did';
+  const shown = suggestion.startsWith('[') ? suggestion : `"${suggestion}"`;
+  return { ...issue, suggestion, message: `${message}${joint} you mean ${shown}?` };
 }
 
 /** A union fails with the findings of every alternative: only those of the alternative that fits best say something. */
@@ -75,6 +118,8 @@ function toIssues(finding: Finding, root: object, prefix: string): Issue[] {
   const schema = schemaAt(root, schemaPath);
   // The first sentence is the form, what follows is the meaning.
   const description = schema.description?.split(/(?<=\.) /)[0];
+  const [shown] = schema.examples ?? [];
+  const example = typeof shown === 'string' && shown.length <= MAX_EXAMPLE ? ` For example "${shown}".` : '';
   switch (keyword) {
     case 'boolean':
       return [forbidden(finding, root, prefix)];
@@ -100,13 +145,13 @@ function toIssues(finding: Finding, root: object, prefix: string): Issue[] {
       return [{ pointer, code: 'invalid_value', message }];
     }
     case 'pattern': {
-      const message = description ? `is not of this form: ${description}` : finding.message;
+      const message = description ? `is not of this form: ${description}${example}` : finding.message;
       // The code that a program is given for the same text.
       const code = schema.pattern === DURATION_PATTERN ? 'invalid_duration' : 'invalid_value';
       return [{ pointer, code, message }];
     }
     case 'type': {
-      const hint = schema.pattern && description ? ` (${description})` : '';
+      const hint = schema.pattern && description ? ` (${description}${example})` : '';
       return [{ pointer, code: 'invalid_type', message: finding.message + hint }];
     }
     default:
@@ -140,12 +185,15 @@ function alternatives(root: object, path: string): readonly Described[] {
 }
 
 function schemaAt(root: object, path: string): Described {
-  let schema: unknown = root;
-  for (const step of path.split('/').slice(1)) {
-    const key = readStep(step);
-    schema = (schema as Record<string, unknown> | undefined)?.[key];
-  }
+  const schema = valueAt(root, path);
   return typeof schema === 'object' && schema !== null ? schema : {};
+}
+
+function valueAt(root: unknown, path: string): unknown {
+  let value = root;
+  for (const step of path.split('/').slice(1))
+    value = (value as Record<string, unknown> | null | undefined)?.[readStep(step)];
+  return value;
 }
 
 /** A step of a JSON pointer, read; TypeBox does not encode it for URIs. */

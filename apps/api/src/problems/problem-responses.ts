@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http';
+import { type AnswerHeader, answerHeaders } from '../description/answer-headers.ts';
 
 /** Every route below `/api/v1` can answer these. */
 const ALWAYS = [400, 401, 403, 429, 500, 503] as const;
@@ -23,7 +24,14 @@ function problem(status: number): object {
   };
 }
 
-/** A good answer whose body is the schema with this name. */
-export function answer(description: string, schema: string): object {
-  return { description, content: { 'application/json': { schema: { $ref: `${schema}#` } } } };
+/**
+ * A good answer whose body is the schema with this name.
+ * @param headers what it has beside the headers that hold for all calls of a kind
+ */
+export function answer(description: string, schema: string, ...headers: readonly AnswerHeader[]): object {
+  return {
+    description,
+    ...(headers.length > 0 ? { headers: answerHeaders(headers) } : {}),
+    content: { 'application/json': { schema: { $ref: `${schema}#` } } },
+  };
 }

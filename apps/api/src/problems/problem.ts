@@ -1,4 +1,5 @@
-import { type Issue, JetbeatError, type Problem } from '@jetbeat/core';
+import { type Issue, JetbeatError } from '@jetbeat/core';
+import type { Problem } from '@jetbeat/core/http';
 
 /** Every code that an error of this API can have. */
 const PROBLEMS = {
@@ -47,11 +48,14 @@ const PROBLEMS = {
   too_many_batches: { status: 409, title: 'Too many batches go on' },
   never_a_job: { status: 409, title: 'The dead letter never was a job' },
   queue_changed: { status: 409, title: 'Somebody else has changed the queue' },
+  queue_in_use: { status: 409, title: 'The queue is in use' },
+  too_many_queues: { status: 409, title: 'There are too many queues' },
   task_changed: { status: 409, title: 'Somebody else has changed the task' },
   purge_changed: { status: 409, title: 'What was counted is not what is there now' },
   schedule_exists: { status: 409, title: 'The name is taken' },
   already_there: { status: 412, title: 'There is one already' },
   stale: { status: 409, title: 'Somebody else has changed the schedule' },
+  too_many_edits: { status: 409, title: 'Nobody plans the schedule that is changed' },
   key_reused: { status: 422, title: 'The idempotency key belongs to another request' },
   key_taken: { status: 409, title: 'Another job has the key' },
   request_in_flight: { status: 409, title: 'A request with this idempotency key is being answered' },
@@ -62,11 +66,13 @@ const PROBLEMS = {
   request_timeout: { status: 408, title: 'The request did not arrive in time' },
   payload_too_large: { status: 413, title: 'The request or its message is too large' },
   unsupported_media_type: { status: 415, title: 'The body must be JSON' },
+  expectation_failed: { status: 417, title: 'What the request expects is not done here' },
   headers_too_large: { status: 431, title: 'The address or the headers are too long' },
   too_many_streams: { status: 429, title: 'Too many streams are open' },
   internal_error: { status: 500, title: 'Something went wrong here' },
   database_unavailable: { status: 503, title: 'PostgreSQL does not answer' },
   messaging_unavailable: { status: 503, title: 'NATS does not answer' },
+  queue_unmade: { status: 503, title: 'NATS has no room for the queue' },
   workers_silent: { status: 503, title: 'A worker did not answer in time' },
   history_behind: { status: 503, title: 'History is not up to date' },
   storage_full: { status: 503, title: 'There is too little room for new jobs' },

@@ -40,6 +40,33 @@ test.each([
   ]);
 });
 
+test('what pauses a schedule elsewhere leads to what does so here', async () => {
+  expect(await issues('PUT /schedules/n', { ...good, enabled: false })).toEqual([
+    {
+      ...{ pointer: '/enabled', code: 'unknown_field' },
+      message: '"enabled" is not known here: use /pause and /resume',
+    },
+  ]);
+});
+
+test('one thing in place of a list, and the words of other systems, are told with what was meant', async () => {
+  const asked = (state: unknown) => issues('POST /batches', { action: 'retry', filter: { state } });
+  expect(await asked('dead')).toEqual([
+    {
+      ...{ pointer: '/filter/state', code: 'invalid_type', suggestion: '["dead"]' },
+      message: 'must be array; did you mean ["dead"]?',
+    },
+  ]);
+  expect(await asked('failed')).toMatchObject([{ suggestion: '["dead"]' }]);
+  expect(await asked(['FAILURE'])).toMatchObject([
+    {
+      pointer: '/filter/state/0',
+      suggestion: 'dead',
+      message: expect.stringMatching(/; did you mean "dead"\?$/),
+    },
+  ]);
+});
+
 test('what is in no interface stays unknown, and so does what is in another place', async () => {
   expect(await issues('POST /schedules', { ...good, expires: '1h' })).toMatchObject([
     { pointer: '/expires', message: expect.stringMatching(/^"expires" is not known here; known are name, /) },
@@ -72,9 +99,22 @@ test.each(['daily', 5, null, 'x '.repeat(100_000)])('the rule %j: how rules look
   );
 });
 
-test('a wrong value in a rule is said of the value', async () => {
-  expect(await issues('POST /schedules', { ...good, when: { every: 10 } })).toMatchObject([
-    { pointer: '/when/every', message: 'must be string (One number and one unit of ms, s, m, h, d.)' },
+test('a wrong value in a rule is said of the value, with one that is right', async () => {
+  const form = 'One number and one unit of ms, s, m, h, d. For example "90s".';
+  expect(await issues('POST /schedules', { ...good, when: { every: 10 } })).toEqual([
+    {
+      ...{ pointer: '/when/every', code: 'invalid_type', suggestion: '10s' },
+      message: `must be string (${form}) Did you mean "10s"?`,
+    },
+  ]);
+  expect(await issues('POST /schedules', { ...good, when: { every: '10' } })).toEqual([
+    {
+      ...{ pointer: '/when/every', code: 'invalid_duration', suggestion: '10s' },
+      message: `is not of this form: ${form} Did you mean "10s"?`,
+    },
+  ]);
+  expect(await issues('POST /schedules', { ...good, when: { every: 'often' } })).toEqual([
+    { pointer: '/when/every', code: 'invalid_duration', message: `is not of this form: ${form}` },
   ]);
 });
 

@@ -19,6 +19,9 @@ const TOLD: Readonly<Record<string, string>> = {
   },
 };
 
+/** What other systems call it that a schedule is paused, or not. */
+const PAUSING = ['enabled', 'disabled', 'active', 'suspend'];
+
 /** How a text in the place of a rule is told to be one. */
 const RULES: readonly (readonly [kind: string, form: RegExp])[] = [
   ['every', new RegExp(DURATION_PATTERN)],
@@ -28,6 +31,7 @@ const RULES: readonly (readonly [kind: string, form: RegExp])[] = [
 ];
 /** The bodies that have a `when`. */
 const WITH_RULES = ['ScheduleRequest', 'PreviewRequest'];
+const WHICH = 'say which sessions with one of {"others": true}, {"key": "…"} or {"subject": "…"}';
 const EXAMPLES = '{"cron": "0 9 * * *"}, {"every": "10s"} or {"at": "2026-05-04T03:00:00Z"}';
 
 /** Says of a finding what its schema alone cannot: that a field is still to come, or which rule a text was meant to be. */
@@ -43,12 +47,20 @@ export function reword(issue: Issue, body: { readonly title: string; readonly va
       const instead = by === '' ? 'leave it out' : `leave it out, and use ${by}`;
       return { pointer, code, message: `"${field}" is told, and cannot be set: ${instead}` };
     }
+    if (title === 'ScheduleRequest' && place === '' && PAUSING.includes(field))
+      return { pointer, code, message: `"${field}" is not known here: use /pause and /resume` };
     if (!UNBUILT[title]?.[place]?.includes(field)) return issue;
     return { pointer, code, message: `"${field}" is not built yet: leave it out` };
   }
+  if (title === 'EndSessions' && isAboutWhich(issue, value)) return { ...issue, message: WHICH };
   const rule = /^\/when(?:\/(\d+))?$/.exec(pointer);
   if (!WITH_RULES.includes(title) || code !== 'invalid_type' || !rule) return issue;
   return aboutRule(issue, ruleAt(value, rule[1]));
+}
+
+/** Of a body that says which sessions, and says none or several, or `others` as if it could be off. */
+function isAboutWhich({ pointer }: Issue, value: unknown): boolean {
+  return pointer === '/others' || (pointer === '' && typeof value === 'object' && value !== null);
 }
 
 function aboutRule(issue: Issue, written: unknown): Issue {

@@ -1,6 +1,11 @@
 import { InvalidInputError } from '@jetbeat/core';
-import { BusClosedError } from '@jetbeat/jetstream';
-import { DatabaseUnavailableError, SearchRefusedError } from '@jetbeat/postgres';
+import { BusClosedError, QueuesUnmadeError, ServerUnfitError } from '@jetbeat/jetstream';
+import {
+  DatabaseUnavailableError,
+  SearchRefusedError,
+  TooManyEditsError,
+  TooManyQueuesError,
+} from '@jetbeat/postgres';
 import { expect, test } from 'vitest';
 import { ApiError } from './problem.ts';
 import { toApiError } from './to-api-error.ts';
@@ -10,6 +15,10 @@ const issue = { pointer: '/a', code: 'x', message: 'wrong' };
 test.each([
   [new ApiError('forbidden', 'no'), 'forbidden'],
   [new DatabaseUnavailableError('gone'), 'database_unavailable'],
+  [new TooManyEditsError('start a scheduler'), 'too_many_edits'],
+  [new TooManyQueuesError(1_000), 'too_many_queues'],
+  [new QueuesUnmadeError(['mail'], 'no room'), 'queue_unmade'],
+  [new ServerUnfitError('no room for EVENTS'), 'messaging_unavailable'],
   [new SearchRefusedError('too_many_searches', 'later'), 'overloaded'],
   [new SearchRefusedError('search_too_slow', 'say more'), 'timed_out'],
   [new BusClosedError(), 'messaging_unavailable'],

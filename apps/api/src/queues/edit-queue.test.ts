@@ -1,4 +1,4 @@
-import type { QueueRequest } from '@jetbeat/core';
+import type { QueueRequest } from '@jetbeat/core/http';
 import type { QueueRecord } from '@jetbeat/postgres';
 import { expect, test } from 'vitest';
 import { editQueue } from './edit-queue.ts';

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import { isName, type QueueLimits, type QueueRequest } from '@jetbeat/core';
+import { isName, type QueueLimits } from '@jetbeat/core';
+import type { QueueRequest } from '@jetbeat/core/http';
 import type { QueueChange, QueueRecord } from '@jetbeat/postgres';
 import { ApiError } from '../problems/problem.ts';
 import { matches } from '../requests/entity-tag.ts';
@@ -54,7 +55,8 @@ function isMade(change: QueueChange, own: QueueLimits): boolean {
   );
 }
 
-function stale({ name, version }: QueueRecord, asked: string): ApiError {
+/** The error for a queue that is another one than was read. */
+export function stale({ name, version }: Pick<QueueRecord, 'name' | 'version'>, asked: string): ApiError {
   const message = `the queue ${name} has version ${version} by now, not ${asked}: read it again`;
   return new ApiError('queue_changed', message);
 }

@@ -1,11 +1,5 @@
-import {
-  describeIssues,
-  InvalidInputError,
-  isName,
-  parseDuration,
-  type Queue,
-  type RateLimitInput,
-} from '@jetbeat/core';
+import { describeIssues, InvalidInputError, isName, parseDuration } from '@jetbeat/core';
+import type { Queue, RateLimitInput } from '@jetbeat/core/http';
 import { getQueue, hasJobs, type QueueRecord } from '@jetbeat/postgres';
 import Type from 'typebox';
 import type { Parts } from '../parts.ts';
@@ -48,7 +42,11 @@ async function isSeen(db: Parts['db'], name: string, { lanes, workers }: QueuePi
 
 /** The error for a queue that is not there. */
 export function notFound(name: string): ApiError {
-  return new ApiError('queue_not_found', `there is no queue named ${JSON.stringify(name.slice(0, 128))}`);
+  const makes = isName('queue', name) ? `: a job, a worker or PUT /api/v1/queues/${name} makes it` : '';
+  return new ApiError(
+    'queue_not_found',
+    `there is no queue named ${JSON.stringify(name.slice(0, 128))}${makes}`,
+  );
 }
 
 const PERIOD = { min: 1_000, max: 86_400_000 };

@@ -1,4 +1,5 @@
-import { formatDuration, PRIORITIES, type Priority, type Queue, type QueueLimits } from '@jetbeat/core';
+import { formatDuration, PRIORITIES, type Priority, type QueueLimits } from '@jetbeat/core';
+import type { Queue } from '@jetbeat/core/http';
 import type { LaneView } from '@jetbeat/jetstream';
 import { limitsOf, type QueueRecord } from '@jetbeat/postgres';
 import { timeText } from '../jobs/job-json.ts';

@@ -1,10 +1,13 @@
 import { PRIORITIES } from '@jetbeat/core';
 import {
   consumerState,
+  deleteQueueLanes,
   ensureTopology,
+  hasQueueMessages,
   jobsStreamState,
   parkedInQueue,
   putQueueSettings,
+  QueuesUnmadeError,
   viewJetStream,
 } from '@jetbeat/jetstream';
 import { countByQueue, type Database, type QueueRecord, settingsOf } from '@jetbeat/postgres';
@@ -17,12 +20,18 @@ export interface QueuePorts {
   picture(): Promise<QueuePicture>;
   /** Tells every process what holds now. Throws ApiError `messaging_unavailable`: then the recorder will. */
   tell(queue: QueueRecord): Promise<void>;
-  /** Makes the consumers of a queue, where NATS answers; else the recorder will. */
+  /** Makes the consumers of a queue, where NATS answers; else the recorder will. Throws ApiError `queue_unmade`. */
   makeLanes(queue: string): Promise<void>;
+  /** Whether the configuration of this process names it, so that it is made again. */
+  isConfigured(queue: string): boolean;
+  /** Whether jobs of it wait, run or are parked. Throws ApiError `messaging_unavailable`. */
+  hasMessages(queue: string): Promise<boolean>;
+  /** Removes its consumers, where nothing waits on them; how many. Throws ApiError `messaging_unavailable`. */
+  deleteLanes(queue: string): Promise<number>;
   /** What a purge would remove, and up to where. */
   countPurge(queue: string, timers: boolean): Promise<PurgeCount>;
-  /** When the stream was made, and what time it is by NATS' clock, Unix milliseconds. */
-  stream(): Promise<{ readonly created: number; readonly now: number }>;
+  /** When the stream was made, the last sequence in it, and what time it is by NATS' clock, Unix milliseconds. */
+  stream(): Promise<{ readonly created: number; readonly lastSeq: number; readonly now: number }>;
 }
 
 /** What was counted for a purge. */
@@ -42,7 +51,11 @@ export function createQueuePorts(params: {
   db: Database;
   /** Undefined while NATS has not answered yet. */
   messaging: () => Messaging | undefined;
-  config: { readonly ackWaitMs: number; readonly storage: { readonly events: number } };
+  config: {
+    readonly queues: readonly string[];
+    readonly ackWaitMs: number;
+    readonly storage: { readonly events: number };
+  };
 }): QueuePorts {
   const { db, messaging, config } = params;
   let view: { readonly of: Messaging; readonly look: ReturnType<typeof viewJetStream> } | undefined;
@@ -74,8 +87,16 @@ export function createQueuePorts(params: {
       const found = messaging()?.bus;
       if (!found?.connected) return;
       const { ackWaitMs, storage } = config;
-      await ensureTopology(found, { queues: [queue], ackWaitMs, eventsMaxBytes: storage.events });
+      const wanted = { queues: [queue], ackWaitMs, eventsMaxBytes: storage.events };
+      await ensureTopology(found, wanted).catch((cause: unknown) => {
+        if (!(cause instanceof QueuesUnmadeError)) throw cause;
+        const text = `the settings of the queue are stored, but ${cause.message}`;
+        throw new ApiError('queue_unmade', text, { retryAfter: 60, cause });
+      });
     },
+    isConfigured: (queue) => config.queues.includes(queue),
+    hasMessages: async (queue) => hasQueueMessages(bus(), queue),
+    deleteLanes: async (queue) => deleteQueueLanes(bus(), queue),
     async countPurge(queue, timers) {
       const { created, lastSeq, now } = await jobsStreamState(bus());
       const states = await Promise.all(PRIORITIES.map((priority) => consumerState(bus(), queue, priority)));

@@ -1,12 +1,5 @@
-import {
-  isTerminal,
-  JOB_STATES,
-  type JobCounts,
-  type JobState,
-  SCHEDULE_STATES,
-  type ScheduleState,
-  type Total,
-} from '@jetbeat/core';
+import { isTerminal, JOB_STATES, type JobState } from '@jetbeat/core';
+import { type JobCounts, SCHEDULE_STATES, type ScheduleState, type Total } from '@jetbeat/core/http';
 import {
   type CountSchedulesParams,
   countByState,

@@ -1,12 +1,12 @@
-import { createHmac, createSecretKey, timingSafeEqual } from 'node:crypto';
-import type { Total } from '@jetbeat/core';
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync } from 'node:crypto';
+import type { Total } from '@jetbeat/core/http';
 import type { FastifyRequest } from 'fastify';
 import { ApiError } from '../problems/problem.ts';
 
 /** Where a list goes on: the values of the last item that its order looks at. */
 type Place = Readonly<Record<string, string | number>>;
 
-/** Signs cursors, alike on every replica. */
+/** Seals cursors, alike on every replica: a place may be that of a thing which whoever gets the cursor may not see. */
 export interface Cursors {
   /** Those of the list that a request asks for: they hold for its path and filters alone, whatever the size of a page. */
   of(request: Listing): ListCursors;
@@ -40,37 +40,52 @@ export interface ListCursors {
   total(found: readonly unknown[], limit: number, count: () => Promise<Total>): Promise<{ total?: Total }>;
 }
 
-/** As many bits as nobody tries out. */
-const MAC_BYTES = 16;
-const CURSOR = /^([\w-]{1,900})\.([\w-]{22})$/;
+/** Bytes; of AES-GCM, NIST SP 800-38D. */
+const NONCE = 12;
+const TAG = 16;
+const CURSOR = /^[\w-]{40,1000}$/;
 
-/** Makes what signs cursors. */
+/** Makes what seals cursors. */
 export function createCursors(secret: Buffer): Cursors {
-  const key = createSecretKey(secret);
-  const sign = (text: string) => createHmac('sha256', key).update(text).digest().subarray(0, MAC_BYTES);
+  const keyFor = (purpose: string) => Buffer.from(hkdfSync('sha256', secret, Buffer.alloc(0), purpose, 32));
+  const key = keyFor('cursor');
+  const nonceKey = keyFor('cursor nonce');
   return {
     of(request) {
-      const list = describe(request);
-      const macOf = (place: string) => sign(`${place}\n${list}`);
+      // What it holds for is not in it, and has to be the same where it is opened.
+      const list = Buffer.from(describe(request));
       const write = (place: Place) => {
-        const text = Buffer.from(JSON.stringify(place)).toString('base64url');
-        return `${text}.${macOf(text).toString('base64url')}`;
+        const text = JSON.stringify(place);
+        // Of the text and the list: so no nonce is used for two, however many cursors there are, and the same place is the same cursor.
+        const nonce = createHmac('sha256', nonceKey)
+          .update(`${text}\n`)
+          .update(list)
+          .digest()
+          .subarray(0, NONCE);
+        const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(list);
+        const sealed = [cipher.update(text, 'utf8'), cipher.final()];
+        return Buffer.concat([nonce, ...sealed, cipher.getAuthTag()]).toString('base64url');
+      };
+      const open = (cursor: string) => {
+        const bytes = Buffer.from(cursor, 'base64url');
+        // Of several ways to write the same bytes only ours is one.
+        if (!CURSOR.test(cursor) || bytes.toString('base64url') !== cursor) return undefined;
+        const nonce = bytes.subarray(0, NONCE);
+        const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG });
+        decipher.setAAD(list).setAuthTag(bytes.subarray(-TAG));
+        return read(
+          () => decipher.update(bytes.subarray(NONCE, -TAG), undefined, 'utf8') + decipher.final('utf8'),
+        );
       };
       return {
         write,
+        read(shape) {
+          const { cursor } = request.query as { cursor?: string };
+          return cursor === undefined ? undefined : shaped(open(cursor), shape);
+        },
         async total(found, limit, count) {
           if ((request.query as { cursor?: string }).cursor !== undefined) return {};
           return { total: found.length > limit ? await count() : { value: found.length, capped: false } };
-        },
-        read(shape) {
-          const { cursor } = request.query as { cursor?: string };
-          if (cursor === undefined) return undefined;
-          const [, text = '', mac = ''] = CURSOR.exec(cursor) ?? [];
-          const place =
-            text !== '' && timingSafeEqual(pad(Buffer.from(mac, 'base64url')), macOf(text))
-              ? read(text)
-              : undefined;
-          return shaped(place, shape);
         },
         page(found, limit, params) {
           const items = found.slice(0, limit);
@@ -95,11 +110,6 @@ function describe({ query, params, routeOptions }: Listing): string {
   return JSON.stringify([routeOptions.url ?? '', params ?? {}, sorted]);
 }
 
-/** Both sides of a comparison are of one length. */
-function pad(mac: Buffer): Buffer {
-  return Buffer.concat([mac], MAC_BYTES);
-}
-
 function shaped<Key extends string>(
   place: Record<string, unknown> | undefined,
   shape: Readonly<Record<Key, RegExp>>,
@@ -122,9 +132,10 @@ function isText(value: unknown): value is string | number {
   return typeof value === 'string' || typeof value === 'number';
 }
 
-function read(text: string): Record<string, unknown> | undefined {
+/** Opening fails for whatever was not sealed here, for this list. */
+function read(open: () => string): Record<string, unknown> | undefined {
   try {
-    const value: unknown = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'));
+    const value: unknown = JSON.parse(open());
     return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
   } catch {
     return undefined;

@@ -1,7 +1,7 @@
-import type { Total } from '@jetbeat/core';
+import type { Total } from '@jetbeat/core/http';
 import type { ListCursors } from './cursor.ts';
 
-/** Names are signed in a cursor; what a list shows under them is not asked. */
+/** Names are sealed in a cursor; what a list shows under them is not asked. */
 const PLACE = { name: /^[\s\S]{1,256}$/ };
 
 /** One page of a list that is known as a whole, by its names; its first page tells how many there are. */

@@ -91,3 +91,22 @@ test('null is a body, and none that may be left out', async () => {
   });
   expect([status, body.detail]).toEqual([400, expect.stringContaining('the body')]);
 });
+
+test('of somebody who has not said yet who it is 8 KiB are read', async () => {
+  const signIn = async (length: number) => {
+    const payload = `{"key":"${'x'.repeat(length)}"}`;
+    const headers = { 'content-type': 'application/json', host: 'localhost' };
+    const answer = await server.app.inject({ method: 'POST', url: '/api/v1/session', payload, headers });
+    return { status: answer.statusCode, ...answer.json<{ code: string; detail: string }>() };
+  };
+  expect(await signIn(8_183)).toMatchObject({
+    status: 413,
+    code: 'payload_too_large',
+    detail: 'the body is larger than 8192 bytes',
+  });
+  expect((await signIn(8_182)).status).toBe(400);
+  expect(await post('x'.repeat(1_048_577))).toMatchObject({
+    status: 413,
+    detail: expect.stringContaining('1048576 bytes: give a reference'),
+  });
+});

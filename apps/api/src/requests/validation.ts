@@ -30,7 +30,7 @@ export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, http
       if (httpPart === 'params') return { error: new ApiError('route_not_found', NO_ADDRESS) };
       return { error: invalid(isQuery ? unstorable.map((issue) => inQuery(issue, value)) : unstorable) };
     }
-    const issues = explain(validator.Errors(value), schema);
+    const issues = explain(validator.Errors(value), schema, '', value);
     if (isQuery) return { error: invalid(issues.map((issue) => inQuery(issue, value))) };
     const { title = '' } = schema as { title?: string };
     const reworded = issues.map((issue) => inBody(issue, value, title));
@@ -55,9 +55,8 @@ function inQuery(issue: Issue, query: unknown): Issue {
 }
 
 function inBody(issue: Issue, value: unknown, title: string): Issue {
-  return issue.pointer === ''
-    ? { ...issue, message: `the body ${issue.message}` }
-    : reword(issue, { title, value });
+  const told = reword(issue, { title, value });
+  return told === issue && issue.pointer === '' ? { ...issue, message: `the body ${issue.message}` } : told;
 }
 
 /** A body may be left out where nothing in it is required. */

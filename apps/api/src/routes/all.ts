@@ -7,7 +7,9 @@ import { createJobRoute } from './create-job.ts';
 import { createJobsRoute } from './create-jobs.ts';
 import { createScheduleRoute } from './create-schedule.ts';
 import { createSchedulesRoute } from './create-schedules.ts';
+import { deleteQueueRoute } from './delete-queue.ts';
 import { deleteScheduleRoute } from './delete-schedule.ts';
+import { endSessionsRoute } from './end-sessions.ts';
 import { eventsRoute } from './events.ts';
 import { abortBatchRoute, getBatchRoute, listBatchesRoute } from './get-batch.ts';
 import { deleteDeadLetterRoute, getDeadLetterRoute } from './get-dead-letter.ts';
@@ -42,6 +44,7 @@ import { retryJobRoute } from './retry-job.ts';
 import { getCallerRoute, signInRoute, signInWaysRoute, signOutRoute } from './session.ts';
 import { sessionLinkRoute } from './session-links.ts';
 import { listSessionsRoute, revokeSessionRoute } from './sessions.ts';
+import { signOutOidcRoute } from './sign-out-oidc.ts';
 import { statsRoute } from './stats.ts';
 import {
   concurrencyRoute,
@@ -86,6 +89,7 @@ export const API_ROUTES = [
   getTaskRoute,
   patchTaskRoute,
   putQueueRoute,
+  deleteQueueRoute,
   pauseQueueRoute,
   resumeQueueRoute,
   purgeQueueRoute,
@@ -101,9 +105,11 @@ export const API_ROUTES = [
   signInWaysRoute,
   getCallerRoute,
   signOutRoute,
+  signOutOidcRoute,
   sessionLinkRoute,
   listSessionsRoute,
   revokeSessionRoute,
+  endSessionsRoute,
   eventsRoute,
   listAuditRoute,
   createBatchRoute,

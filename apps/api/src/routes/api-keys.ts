@@ -5,7 +5,7 @@ import {
   type ApiKeyRequest,
   ApiKeyRequestSchema,
   PAGE_SIZE,
-} from '@jetbeat/core';
+} from '@jetbeat/core/http';
 import {
   type ApiKeyRecord,
   ConflictError,
@@ -45,7 +45,7 @@ export function createApiKeyRoute(app: FastifyInstance, { db }: Parts): void {
         description:
           'The key is told in this answer alone; what is stored lets nobody in. A key makes none that may do more than itself.',
         body: ApiKeyRequestSchema,
-        response: { 201: answer('The key.', 'ApiKeyCreated'), ...problems(400, 409, 415) },
+        response: { 201: answer('The key.', 'ApiKeyCreated', 'Location'), ...problems(400, 409, 415) },
       },
     },
     async (request, reply) => {

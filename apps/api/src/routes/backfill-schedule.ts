@@ -1,14 +1,11 @@
+import { describeIssues, type Issue, ORIGIN_PREFIXES, parseDuration } from '@jetbeat/core';
 import {
   type Backfill,
   type BackfillRequest,
   BackfillRequestSchema,
-  describeIssues,
-  type Issue,
   MAX_BACKFILL,
   MAX_BACKFILL_SHOWN,
-  ORIGIN_PREFIXES,
-  parseDuration,
-} from '@jetbeat/core';
+} from '@jetbeat/core/http';
 import { type AskedRuns, askRuns, databaseTime, getSchedule, type ScheduleRecord } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
 import { askerOf } from '../access/caller.ts';

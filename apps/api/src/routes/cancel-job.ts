@@ -1,4 +1,4 @@
-import { type CancelRequest, CancelRequestSchema } from '@jetbeat/core';
+import { type CancelRequest, CancelRequestSchema } from '@jetbeat/core/http';
 import type { FastifyInstance } from 'fastify';
 import { auditCancel } from '../audit/audit-jobs.ts';
 import { auditNote } from '../audit/audit-note.ts';

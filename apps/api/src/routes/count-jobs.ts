@@ -1,4 +1,4 @@
-import { type JobCountsQuery, JobCountsQuerySchema } from '@jetbeat/core';
+import { type JobCountsQuery, JobCountsQuerySchema } from '@jetbeat/core/http';
 import type { FastifyInstance } from 'fastify';
 import { readJobFilter } from '../jobs/read-job-filter.ts';
 import type { Parts } from '../parts.ts';

@@ -1,11 +1,12 @@
-import { type Batch, type BatchRequest, BatchRequestSchema } from '@jetbeat/core';
-import { createBatch, databaseTime, previewBatch } from '@jetbeat/postgres';
+import { type Batch, type BatchRequest, BatchRequestSchema } from '@jetbeat/core/http';
+import { createBatch, databaseTime, describeBatch } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
 import { timedId } from '../answers/asked-id.ts';
 import { auditNote } from '../audit/audit-note.ts';
 import { batchJson, filterJson } from '../batches/batch-json.ts';
 import { tooManyBatches } from '../batches/find-batch.ts';
 import { freezeFilter, needFilter } from '../batches/freeze-filter.ts';
+import { timeText } from '../jobs/job-json.ts';
 import type { Parts } from '../parts.ts';
 import { answer, problems } from '../problems/problem-responses.ts';
 import { isDryRun } from '../requests/is-dry-run.ts';
@@ -29,7 +30,7 @@ export function createBatchRoute(app: FastifyInstance, { db, batches }: Parts): 
         body: BatchRequestSchema,
         response: {
           200: answer('What was counted.', 'Batch'),
-          202: answer('Accepted.', 'Batch'),
+          202: answer('Accepted.', 'Batch', 'Location'),
           ...problems(400, 409, 415),
         },
       },
@@ -51,7 +52,8 @@ export function createBatchRoute(app: FastifyInstance, { db, batches }: Parts): 
       ];
       if (dryRun) {
         const scope = { action, filter, queues: caller.queues, createdAt: now };
-        const total = await previewBatch(db, scope, MOST_COUNTED);
+        const { total, first, ...told } = await describeBatch(db, scope, MOST_COUNTED);
+        const shown = first.map((job) => ({ ...job, createdAt: timeText(job.createdAt) }));
         const counted: Batch = {
           id: null,
           action,
@@ -60,6 +62,7 @@ export function createBatchRoute(app: FastifyInstance, { db, batches }: Parts): 
           rate,
           limit: limit ?? null,
           total: { ...total },
+          preview: { ...told, first: shown },
           ...{ done: 0, skipped: 0, failed: 0, failures: [], by: null },
           ...{ createdAt: null, abortedAt: null, finishedAt: null, warnings },
         };

@@ -1,4 +1,4 @@
-import type { JobAccepted } from '@jetbeat/core';
+import type { JobAccepted } from '@jetbeat/core/http';
 import type { JobToPublish } from '@jetbeat/jetstream';
 import type { NewJob } from '@jetbeat/postgres';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -155,7 +155,7 @@ describe('POST /jobs', () => {
       'invalid_value',
       undefined,
     ],
-    ['a delay without a unit', { task: 'a', input: 1, delay: '10' }, '/delay', 'invalid_duration', undefined],
+    ['a delay without a unit', { task: 'a', input: 1, delay: '10' }, '/delay', 'invalid_duration', '10s'],
     [
       'a delay of centuries',
       { task: 'a', input: 1, delay: '99999d' },

@@ -1,11 +1,11 @@
+import { describeIssues } from '@jetbeat/core';
 import {
-  describeIssues,
   type JobAccepted,
   type JobRequest,
   JobRequestSchema,
   type WaitQuery,
   WaitQuerySchema,
-} from '@jetbeat/core';
+} from '@jetbeat/core/http';
 import type { NewJob } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
 import { fleetSeenBy } from '../access/sees-task.ts';
@@ -35,8 +35,8 @@ export function createJobRoute(app: FastifyInstance, parts: Parts): void {
         querystring: WaitQuerySchema,
         body: JobRequestSchema,
         response: {
-          200: answer('Accepted, and finished within `wait`, however it ended.', 'Job'),
-          202: answer('Accepted.', 'JobAccepted'),
+          200: answer('Accepted, and finished within `wait`, however it ended.', 'Job', 'Location'),
+          202: answer('Accepted.', 'JobAccepted', 'Location'),
           ...problems(400, 413, 415, 422),
         },
       },

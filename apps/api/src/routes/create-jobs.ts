@@ -1,4 +1,4 @@
-import { type JobsAccepted, type JobsRequest, JobsRequestSchema, type Warning } from '@jetbeat/core';
+import { type JobsAccepted, type JobsRequest, JobsRequestSchema, type Warning } from '@jetbeat/core/http';
 import type { FastifyInstance } from 'fastify';
 import { fleetSeenBy } from '../access/sees-task.ts';
 import { warningsFor } from '../fleet/fleet.ts';

@@ -1,4 +1,4 @@
-import { type ScheduleRequest, ScheduleRequestSchema } from '@jetbeat/core';
+import { type ScheduleRequest, ScheduleRequestSchema } from '@jetbeat/core/http';
 import { ConflictError, createSchedule, databaseTime, getSchedule } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
 import { scheduleWarnings } from '../access/schedule-queue.ts';
@@ -25,7 +25,10 @@ export function createScheduleRoute(app: FastifyInstance, parts: Parts): void {
         tags: ['schedules'],
         summary: 'Create a schedule',
         body: ScheduleRequestSchema,
-        response: { 201: answer('Created.', 'Schedule'), ...problems(400, 409, 413, 415, 422) },
+        response: {
+          201: answer('Created.', 'Schedule', 'ETag', 'Location'),
+          ...problems(400, 409, 413, 415, 422),
+        },
       },
     },
     async (request, reply) => {

@@ -1,13 +1,10 @@
+import { describeIssues, InvalidInputError, type Issue, type ScheduleSpec } from '@jetbeat/core';
 import {
-  describeIssues,
-  InvalidInputError,
-  type Issue,
   type ScheduleBatch,
   ScheduleBatchSchema,
   type ScheduleRequest,
-  type ScheduleSpec,
   type Warning,
-} from '@jetbeat/core';
+} from '@jetbeat/core/http';
 import { type AuditOf, ConflictError, createSchedules, databaseTime } from '@jetbeat/postgres';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Caller, Scoped } from '../access/caller.ts';
@@ -77,7 +74,7 @@ export function createSchedulesRoute(app: FastifyInstance, parts: Parts): void {
 function auditAll(request: FastifyRequest): AuditOf<ScheduleSpec> {
   const note = auditNote(request);
   return (_before, after) => {
-    const target = { kind: 'schedule', id: after?.name ?? '' };
+    const target = { kind: 'schedule', id: after?.name ?? '' } as const;
     return { note, action: 'schedule.create', target, after: after && shownSchedule(after) };
   };
 }

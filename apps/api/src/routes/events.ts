@@ -1,4 +1,4 @@
-import { type LiveQuery, LiveQuerySchema } from '@jetbeat/core';
+import { type LiveQuery, LiveQuerySchema } from '@jetbeat/core/http';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { type EventPlace, readEventId } from '../live/event-id.ts';
 import { STREAM_TYPE, streamAnswer } from '../live/stream-answer.ts';

@@ -1,4 +1,5 @@
-import { type BatchQuery, BatchQuerySchema, PAGE_SIZE, UUID_PATTERN } from '@jetbeat/core';
+import { UUID_PATTERN } from '@jetbeat/core';
+import { type BatchQuery, BatchQuerySchema, PAGE_SIZE } from '@jetbeat/core/http';
 import { abortBatch, countBatches, databaseTime, listBatches } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';

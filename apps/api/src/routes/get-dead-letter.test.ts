@@ -1,4 +1,5 @@
-import { type Problem, project } from '@jetbeat/core';
+import { project } from '@jetbeat/core';
+import type { Problem } from '@jetbeat/core/http';
 import type { DeadMessage } from '@jetbeat/jetstream';
 import { type Database, listAudit, openDatabase, recordChanges } from '@jetbeat/postgres';
 import { expect, onTestFinished, test } from 'vitest';

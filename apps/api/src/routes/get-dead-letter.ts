@@ -49,14 +49,14 @@ export function deleteDeadLetterRoute(app: FastifyInstance, parts: Parts): void 
       const { jobId: id } = request.params;
       const { job, message } = await findDeadLetter(parts, id, { discarded: true });
       const stored = message ?? (await dead.ofJob(job));
-      const target = { kind: 'dead-letter', id: job?.id ?? id };
+      const target = { kind: 'dead-letter', id: job?.id ?? id } as const;
       const { queue, task } = job ?? stored ?? {};
       const audit = {
         note: auditNote(request),
         action: 'dead-letter.discard',
         target,
         before: { queue, task },
-      };
+      } as const;
       // First what says who has done it: a message cannot be taken away in the same transaction.
       const isNew = job ? await discardDead(db, { id: job.id, now: await databaseTime(db), audit }) : true;
       if (!job) await noteAudit(db, audit);

@@ -1,4 +1,5 @@
-import { describeIssues, type ForecastQuery, ForecastQuerySchema, type Issue } from '@jetbeat/core';
+import { describeIssues, type Issue } from '@jetbeat/core';
+import { type ForecastQuery, ForecastQuerySchema } from '@jetbeat/core/http';
 import { databaseTime, firingSchedules } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
 import { scheduleScope } from '../access/schedule-queue.ts';

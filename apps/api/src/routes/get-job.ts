@@ -1,4 +1,5 @@
-import { type EndQuery, EndQuerySchema, isTerminal, isUuid, type Job } from '@jetbeat/core';
+import { isTerminal, isUuid } from '@jetbeat/core';
+import { type EndQuery, EndQuerySchema, type Job } from '@jetbeat/core/http';
 import {
   calledBy,
   type Database,

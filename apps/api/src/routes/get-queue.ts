@@ -15,7 +15,7 @@ export function getQueueRoute(app: FastifyInstance, parts: Parts): void {
         tags: ['queues'],
         summary: 'Get a queue with what is in it',
         params: QUEUE_PARAMS,
-        response: { 200: answer('The queue.', 'Queue'), ...problems(404) },
+        response: { 200: answer('The queue.', 'Queue', 'ETag'), ...problems(404) },
       },
     },
     async ({ params }, reply) => {

@@ -1,4 +1,5 @@
-import { isName, type Schedule } from '@jetbeat/core';
+import { isName } from '@jetbeat/core';
+import type { Schedule } from '@jetbeat/core/http';
 import {
   type Database,
   databaseTime,
@@ -34,7 +35,7 @@ export function getScheduleRoute(app: FastifyInstance, { db }: Parts): void {
         tags: ['schedules'],
         summary: 'Get a schedule with its next times',
         params: SCHEDULE_PARAMS,
-        response: { 200: answer('The schedule.', 'Schedule'), ...problems(404) },
+        response: { 200: answer('The schedule.', 'Schedule', 'ETag'), ...problems(404) },
       },
     },
     async ({ params: { name } }, reply) => {

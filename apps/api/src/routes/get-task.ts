@@ -15,7 +15,7 @@ export function getTaskRoute(app: FastifyInstance, parts: Parts): void {
         tags: ['tasks'],
         summary: 'Get a task with what holds for it',
         params: TASK_PARAMS,
-        response: { 200: answer('The task.', 'Task'), ...problems(404) },
+        response: { 200: answer('The task.', 'Task', 'ETag'), ...problems(404) },
       },
     },
     async ({ params, caller }, reply) => {

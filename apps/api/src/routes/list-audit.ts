@@ -1,8 +1,10 @@
-import { type AuditChange, type AuditQuery, AuditQuerySchema, PAGE_SIZE } from '@jetbeat/core';
+import { AUDIT_TARGETS, describeIssues, nearest } from '@jetbeat/core';
+import { type AuditChange, type AuditQuery, AuditQuerySchema, PAGE_SIZE } from '@jetbeat/core/http';
 import { type AuditFilter, type AuditRecord, countAudit, listAudit } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
 import { timeText } from '../jobs/job-json.ts';
 import type { Parts } from '../parts.ts';
+import { ApiError } from '../problems/problem.ts';
 import { answer, problems } from '../problems/problem-responses.ts';
 import { readTime } from '../requests/read-time.ts';
 
@@ -50,10 +52,20 @@ function filterOf({ actor, action, target, from, to }: AuditQuery): AuditFilter 
   };
 }
 
-/** No name has a colon. */
+/**
+ * No name has a colon.
+ * @throws ApiError invalid_request for a kind that nothing has
+ */
 function readTarget(text: string): { kind?: string; id: string } {
-  const [, kind, id = text] = /^([a-z-]+):(.+)$/.exec(text) ?? [];
-  return kind === undefined ? { id } : { kind, id };
+  const [, kind, id = ''] = /^([^:]*):([\s\S]*)$/.exec(text) ?? [];
+  if (kind === undefined) return { id: text };
+  if (id !== '' && (AUDIT_TARGETS as readonly string[]).includes(kind)) return { kind, id };
+  const meant = nearest(kind, AUDIT_TARGETS);
+  const suggestion = meant === undefined || id === '' ? {} : { suggestion: `${meant}:${id}` };
+  const hint = meant === undefined ? '' : `, did you mean "${meant}:${id || '…'}"?`;
+  const message = `is a name or id, or one of ${AUDIT_TARGETS.join(', ')}, a colon and that${hint}`;
+  const issues = [{ pointer: '?target', code: 'invalid_value', message, ...suggestion }];
+  throw new ApiError('invalid_request', describeIssues(issues), { issues });
 }
 
 function auditJson({ at, ...rest }: AuditRecord): AuditChange {

@@ -1,10 +1,5 @@
-import {
-  type DeadLetter,
-  type DeadLetterQuery,
-  DeadLetterQuerySchema,
-  PAGE_SIZE,
-  UUID_PATTERN,
-} from '@jetbeat/core';
+import { UUID_PATTERN } from '@jetbeat/core';
+import { type DeadLetter, type DeadLetterQuery, DeadLetterQuerySchema, PAGE_SIZE } from '@jetbeat/core/http';
 import { listJobs } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
 import { filterOfCaller } from '../access/caller.ts';

@@ -1,4 +1,5 @@
-import { type JobQuery, JobQuerySchema, PAGE_SIZE, type Total, UUID_PATTERN } from '@jetbeat/core';
+import { UUID_PATTERN } from '@jetbeat/core';
+import { type JobQuery, JobQuerySchema, PAGE_SIZE, type Total } from '@jetbeat/core/http';
 import { listJobs } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
 import { listedJobJson } from '../jobs/job-json.ts';

@@ -1,4 +1,5 @@
-import { type OccurrenceQuery, OccurrenceQuerySchema, PAGE_SIZE, PLAN_ORIGIN } from '@jetbeat/core';
+import { PLAN_ORIGIN } from '@jetbeat/core';
+import { type OccurrenceQuery, OccurrenceQuerySchema, PAGE_SIZE } from '@jetbeat/core/http';
 import {
   countOccurrences,
   databaseTime,

@@ -1,10 +1,5 @@
-import {
-  PAGE_SIZE,
-  SCHEDULE_PATTERN,
-  type Schedule,
-  type ScheduleQuery,
-  ScheduleQuerySchema,
-} from '@jetbeat/core';
+import { SCHEDULE_PATTERN } from '@jetbeat/core';
+import { PAGE_SIZE, type Schedule, type ScheduleQuery, ScheduleQuerySchema } from '@jetbeat/core/http';
 import { databaseTime, type ListSchedulesParams, lastOccurrences, listSchedules } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
 import { scheduleScope } from '../access/schedule-queue.ts';

@@ -1,4 +1,4 @@
-import { PAGE_SIZE, type PageQuery, PageQuerySchema } from '@jetbeat/core';
+import { PAGE_SIZE, type PageQuery, PageQuerySchema } from '@jetbeat/core/http';
 import { listTaskLimits } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
 import { fleetSeenBy, seesTask } from '../access/sees-task.ts';

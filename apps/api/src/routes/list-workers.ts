@@ -1,4 +1,4 @@
-import { PAGE_SIZE, type WorkerQuery, WorkerQuerySchema } from '@jetbeat/core';
+import { PAGE_SIZE, type WorkerQuery, WorkerQuerySchema } from '@jetbeat/core/http';
 import { countWorkers, listWorkers } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
 import { maySeeQueue } from '../access/caller.ts';

@@ -1,4 +1,4 @@
-import { type JobPatch, JobPatchSchema } from '@jetbeat/core';
+import { type JobPatch, JobPatchSchema } from '@jetbeat/core/http';
 import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
 import { auditMove } from '../audit/audit-jobs.ts';

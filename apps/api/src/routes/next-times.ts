@@ -1,4 +1,4 @@
-import { type NextQuery, NextQuerySchema, PREVIEW_COUNT } from '@jetbeat/core';
+import { type NextQuery, NextQuerySchema, PREVIEW_COUNT } from '@jetbeat/core/http';
 import { getSchedule } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
 import type { Parts } from '../parts.ts';

@@ -38,7 +38,7 @@ export function patchScheduleRoute(app: FastifyInstance, parts: Parts): void {
         headers: IF_MATCH,
         body: BODY,
         response: {
-          200: answer('The schedule as it is then.', 'Schedule'),
+          200: answer('The schedule as it is then.', 'Schedule', 'ETag'),
           ...problems(400, 404, 409, 413, 415, 422),
         },
       },

@@ -1,12 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import {
-  describeIssues,
-  InvalidInputError,
-  readPolicy,
-  type TaskLimits,
-  type TaskRequest,
-  TaskRequestSchema,
-} from '@jetbeat/core';
+import { describeIssues, InvalidInputError, readPolicy, type TaskLimits } from '@jetbeat/core';
+import { type TaskRequest, TaskRequestSchema } from '@jetbeat/core/http';
 import { changeTaskLimits, type TaskLimitsChange, type TaskLimitsRecord } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
 import { auditOf } from '../audit/audit-note.ts';
@@ -32,7 +26,7 @@ export function patchTaskRoute(app: FastifyInstance, parts: Parts): void {
         params: TASK_PARAMS,
         headers: ifMatchOf('the task'),
         body: TaskRequestSchema,
-        response: { 200: answer('The task.', 'Task'), ...problems(400, 404, 409, 415) },
+        response: { 200: answer('The task.', 'Task', 'ETag'), ...problems(400, 404, 409, 415) },
       },
     },
     async (request, reply) => {

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import { describeIssues, isPaused, type QueuePauseRequest, QueuePauseRequestSchema } from '@jetbeat/core';
+import { describeIssues, isPaused } from '@jetbeat/core';
+import { type QueuePauseRequest, QueuePauseRequestSchema } from '@jetbeat/core/http';
 import { changeQueue } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
@@ -25,7 +26,7 @@ export function pauseQueueRoute(app: FastifyInstance, parts: Parts): void {
         summary: 'Pause a queue: no job of it begins any more; what runs goes on, and jobs are accepted',
         params: QUEUE_PARAMS,
         body: QueuePauseRequestSchema,
-        response: { 200: answer('The paused queue.', 'Queue'), ...problems(400, 404, 415) },
+        response: { 200: answer('The paused queue.', 'Queue', 'ETag'), ...problems(400, 404, 415) },
       },
     },
     async (request, reply) => {
@@ -74,7 +75,7 @@ export function resumeQueueRoute(app: FastifyInstance, parts: Parts): void {
         summary: 'Resume a paused queue',
         params: QUEUE_PARAMS,
         body: Type.Object({}, { additionalProperties: false, title: 'QueueResumeRequest' }),
-        response: { 200: answer('The queue.', 'Queue'), ...problems(400, 404, 415) },
+        response: { 200: answer('The queue.', 'Queue', 'ETag'), ...problems(400, 404, 415) },
       },
     },
     async (request, reply) => {

@@ -1,4 +1,4 @@
-import { type PauseRequest, PauseRequestSchema } from '@jetbeat/core';
+import { type PauseRequest, PauseRequestSchema } from '@jetbeat/core/http';
 import { databaseTime, pauseSchedule } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
 import { stillSees } from '../access/schedule-queue.ts';

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { PreviewAnswer } from '@jetbeat/core';
+import type { PreviewAnswer } from '@jetbeat/core/http';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createTestServer, NOW, type TestServer } from '../test-server.ts';
 

@@ -1,17 +1,12 @@
-import {
-  describeIssues,
-  type Issue,
-  PREVIEW_COUNT,
-  type PreviewRequest,
-  PreviewRequestSchema,
-  validateWhen,
-} from '@jetbeat/core';
+import { describeIssues, type Issue, validateWhen } from '@jetbeat/core';
+import { PREVIEW_COUNT, type PreviewRequest, PreviewRequestSchema } from '@jetbeat/core/http';
 import type { FastifyInstance } from 'fastify';
 import type { Parts } from '../parts.ts';
 import { ApiError } from '../problems/problem.ts';
 import { answer, problems } from '../problems/problem-responses.ts';
+import { collect } from '../requests/collect.ts';
 import { readTime } from '../requests/read-time.ts';
-import { collect, readWhen } from '../schedules/read-when.ts';
+import { readWhen } from '../schedules/read-when.ts';
 import { previewJson } from '../schedules/when-json.ts';
 
 /** `POST /schedules/preview`: when a schedule would fire, without making one. */

@@ -1,4 +1,4 @@
-import type { Problem, PurgeAnswer } from '@jetbeat/core';
+import type { Problem, PurgeAnswer } from '@jetbeat/core/http';
 import { changeQueue, type Database, getQueue, openDatabase } from '@jetbeat/postgres';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/database.ts';
@@ -23,7 +23,7 @@ beforeAll(async () => {
     tell: async () => {},
     makeLanes: async () => {},
     countPurge: async () => ({ waiting: 1, parked: 0, timers: 0, upTo, streamCreated: 1, at: now }),
-    stream: async () => ({ created: 1, now }),
+    stream: async () => ({ created: 1, lastSeq: Math.max(upTo, 400), now }),
   };
   server = await createTestServer({ db, queues: queues as QueuePorts });
 });
@@ -76,4 +76,23 @@ test('what was counted may be confirmed for ten minutes, by the clock by which i
   expect((await confirm()).body).toMatchObject({ code: 'purge_changed' });
   now -= 1;
   expect((await confirm()).status).not.toBe(400);
+});
+
+test('nobody confirms what is not there yet: neither messages nor a time that are to come', async () => {
+  const confirmed = async (change: (counted: unknown[]) => void) => {
+    const { body } = await call({});
+    const counted = JSON.parse(Buffer.from(String(body.confirm), 'base64url').toString()) as unknown[];
+    change(counted);
+    return call({ confirm: Buffer.from(JSON.stringify(counted)).toString('base64url') });
+  };
+  upTo = 600;
+  now += 1_000;
+  const before = await purge();
+  const ahead = [
+    await confirmed((counted) => (counted[2] = 601)),
+    await confirmed((counted) => (counted[4] = now + 61_000)),
+  ];
+  expect(ahead.map(({ body }) => body.code)).toEqual(['purge_changed', 'purge_changed']);
+  expect(await purge()).toEqual(before);
+  expect((await confirmed(() => {})).status).not.toBe(409);
 });

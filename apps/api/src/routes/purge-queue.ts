@@ -1,4 +1,4 @@
-import { type PurgeAnswer, type PurgeRequest, PurgeRequestSchema } from '@jetbeat/core';
+import { type PurgeAnswer, type PurgeRequest, PurgeRequestSchema } from '@jetbeat/core/http';
 import { changeQueue, type QueueRecord } from '@jetbeat/postgres';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { auditOf } from '../audit/audit-note.ts';
@@ -11,6 +11,8 @@ import { type Confirmation, readConfirmation, writeConfirmation } from '../queue
 
 /** How long what was counted may be confirmed, milliseconds. */
 const CONFIRM_MS = 600_000;
+/** How far the clocks of NATS' servers may be apart, milliseconds. */
+const SKEW_MS = 60_000;
 
 /**
  * `POST /queues/{name}/purge`: the first call counts, the second one with its `confirm` removes what was there then. The
@@ -44,8 +46,11 @@ export function purgeQueueRoute(app: FastifyInstance, parts: Parts): void {
       }
       const asked = readConfirmation(confirm);
       if (asked?.queue !== name || asked.timers !== timers) throw changed(name);
-      const { created, now } = await queues.stream();
-      if (now - asked.at >= CONFIRM_MS || created !== asked.streamCreated) throw changed(name);
+      const { created, lastSeq, now } = await queues.stream();
+      const isOld = now - asked.at >= CONFIRM_MS || created !== asked.streamCreated;
+      // Nobody has counted what is not there yet: it would be removed as it comes.
+      const isAhead = asked.at > now + SKEW_MS || asked.upTo > lastSeq;
+      if (isOld || isAhead) throw changed(name);
       const queue = await begin(asked, request);
       await queues.tell(queue);
       request.log.info({ queue: name, by: request.caller.id, upTo: asked.upTo }, 'queue is purged');

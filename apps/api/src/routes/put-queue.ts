@@ -1,4 +1,4 @@
-import { type QueueRequest, QueueRequestSchema } from '@jetbeat/core';
+import { type QueueRequest, QueueRequestSchema } from '@jetbeat/core/http';
 import { changeQueue } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
 import { auditOf } from '../audit/audit-note.ts';
@@ -25,7 +25,7 @@ export function putQueueRoute(app: FastifyInstance, parts: Parts): void {
   const { db, queues, clock } = parts;
   for (const { method, operationId, summary } of WAYS) {
     const isPut = method === 'PUT';
-    const made = { 201: answer('The queue, which was made.', 'Queue') };
+    const made = { 201: answer('The queue, which was made.', 'Queue', 'ETag', 'Location') };
     app.route<{ Params: { queue: string }; Headers: Conditions; Body: QueueRequest }>({
       method,
       url: '/queues/:queue',
@@ -41,7 +41,7 @@ export function putQueueRoute(app: FastifyInstance, parts: Parts): void {
         headers: isPut ? conditionsOf('the queue') : ifMatchOf('the queue'),
         body: QueueRequestSchema,
         response: {
-          200: answer('The queue.', 'Queue'),
+          200: answer('The queue.', 'Queue', 'ETag'),
           ...(isPut ? made : {}),
           ...problems(400, 404, 409, 415, ...(isPut ? [412] : [])),
         },
@@ -56,8 +56,8 @@ export function putQueueRoute(app: FastifyInstance, parts: Parts): void {
         const { change, done } = editQueue(request.body, { name, isPut, isThere, ifMatch, ifNone });
         const audit = auditOf(request, 'queue.change', { kind: 'queue', id: name }, shownQueue);
         const queue = await changeQueue(db, { name, now: clock(), audit, change });
-        await queues.makeLanes(name);
         await queues.tell(queue);
+        await queues.makeLanes(name);
         const { changed, created } = done();
         if (changed) request.log.info({ queue: name, by: request.caller.id }, 'limits of a queue changed');
         if (created) void reply.status(201).header('location', request.url);

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { isName, SchedulePutSchema, type ScheduleRequest, uuidV7 } from '@jetbeat/core';
+import { type AuditAction, isName, uuidV7 } from '@jetbeat/core';
+import { SchedulePutSchema, type ScheduleRequest } from '@jetbeat/core/http';
 import { ConflictError, createSchedule, databaseTime } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
 import { checkCallbacks } from '../access/check-payloads.ts';
@@ -36,8 +37,8 @@ export function putScheduleRoute(app: FastifyInstance, parts: Parts): void {
         headers: conditionsOf('the schedule'),
         body: SchedulePutSchema,
         response: {
-          200: answer('The schedule as it is then.', 'Schedule'),
-          201: answer('Created.', 'Schedule'),
+          200: answer('The schedule as it is then.', 'Schedule', 'ETag'),
+          201: answer('Created.', 'Schedule', 'ETag', 'Location'),
           ...problems(400, 404, 409, 412, 413, 415, 422),
         },
       },
@@ -49,7 +50,7 @@ export function putScheduleRoute(app: FastifyInstance, parts: Parts): void {
       const ifNone = onlyIfNone(request.headers['if-none-match']);
       const definition = readSchedule({ ...request.body, name: nameOf(name, request.body.name) });
       checkCallbacks(caller, definition.job);
-      const auditAs = (action: string) =>
+      const auditAs = (action: AuditAction) =>
         auditOf(request, action, { kind: 'schedule', id: name }, shownSchedule);
       const audit = auditAs('schedule.change');
       const write = () => definition;

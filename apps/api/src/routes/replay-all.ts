@@ -1,11 +1,11 @@
-import { type Replay, type ReplayAllRequest, ReplayAllRequestSchema } from '@jetbeat/core';
+import { type Replay, type ReplayAllRequest, ReplayAllRequestSchema } from '@jetbeat/core/http';
 import {
   type BatchFilter,
   type BatchRecord,
   batchState,
+  countBatch,
   createBatch,
   databaseTime,
-  previewBatch,
 } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
@@ -35,7 +35,7 @@ export function replayAllRoute(app: FastifyInstance, { db, batches }: Parts): vo
         body: ReplayAllRequestSchema,
         response: {
           200: answer('What was counted.', 'Replay'),
-          202: answer('Accepted.', 'Replay'),
+          202: answer('Accepted.', 'Replay', 'Location'),
           ...problems(400, 409, 415),
         },
       },
@@ -48,7 +48,7 @@ export function replayAllRoute(app: FastifyInstance, { db, batches }: Parts): vo
       const filter = readFilter(request.body.filter);
       if (dryRun) {
         const scope = { action: 'replay', filter, queues: caller.queues, createdAt: now } as const;
-        const { value } = await previewBatch(db, scope, MOST_COUNTED);
+        const { value } = await countBatch(db, scope, MOST_COUNTED);
         const count = Math.min(value, limit ?? value);
         return reply.send({ id: null, state: 'counted', count, replayed: 0, skipped: 0 } satisfies Replay);
       }

@@ -1,4 +1,4 @@
-import { type ReplayRequest, ReplayRequestSchema } from '@jetbeat/core';
+import { type ReplayRequest, ReplayRequestSchema } from '@jetbeat/core/http';
 import type { FastifyInstance } from 'fastify';
 import { DEAD_LETTER_PARAMS, findDeadLetter } from '../dead-letters/find-dead-letter.ts';
 import { withInput } from '../dead-letters/replay-dead.ts';
@@ -22,7 +22,7 @@ export function replayDeadLetterRoute(app: FastifyInstance, parts: Parts): void 
         params: DEAD_LETTER_PARAMS,
         body: ReplayRequestSchema,
         response: {
-          202: answer('Accepted: the new job.', 'JobAccepted'),
+          202: answer('Accepted: the new job.', 'JobAccepted', 'Location'),
           ...problems(400, 404, 409, 413, 415, 422),
         },
       },

@@ -1,4 +1,4 @@
-import { type RetryRequest, RetryRequestSchema } from '@jetbeat/core';
+import { type RetryRequest, RetryRequestSchema } from '@jetbeat/core/http';
 import type { FastifyInstance } from 'fastify';
 import { withInput } from '../dead-letters/replay-dead.ts';
 import { submitRetry } from '../jobs/submit-retry.ts';
@@ -22,7 +22,7 @@ export function retryJobRoute(app: FastifyInstance, parts: Parts): void {
         params: JOB_PARAMS,
         body: RetryRequestSchema,
         response: {
-          202: answer('Accepted: the new job.', 'JobAccepted'),
+          202: answer('Accepted: the new job.', 'JobAccepted', 'Location'),
           ...problems(400, 404, 409, 413, 415, 422),
         },
       },

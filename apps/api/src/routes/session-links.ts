@@ -1,4 +1,4 @@
-import type { SignInLink } from '@jetbeat/core';
+import type { SignInLink } from '@jetbeat/core/http';
 import { createSessionLink, getSession, type SessionLink } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';

@@ -1,11 +1,14 @@
-import { type SignIn, SignInSchema, type SignInWays } from '@jetbeat/core';
+import { type SignIn, SignInSchema, type SignInWays } from '@jetbeat/core/http';
 import { findSessionLink, getSession, type SessionRecord } from '@jetbeat/postgres';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { hashSecret } from '../access/api-key.ts';
 import type { Caller } from '../access/caller.ts';
+import { answerHeaders } from '../description/answer-headers.ts';
 import type { Parts } from '../parts.ts';
 import { ApiError } from '../problems/problem.ts';
 import { answer, problems } from '../problems/problem-responses.ts';
+import { SIGN_IN_LIMIT } from '../requests/body-limit.ts';
+import type { Oidc } from '../sign-in/oidc.ts';
 import { sentSession, takeSession } from '../sign-in/session-cookie.ts';
 import { callerJson, sessionCaller } from '../sign-in/session-json.ts';
 import { actorOf, noteOf, type SignedIn } from '../sign-in/sessions.ts';
@@ -32,6 +35,7 @@ export function signInRoute(app: FastifyInstance, { db, callers, sessions, door,
     '/session',
     {
       config: { role: 'anyone', scope: 'none' },
+      bodyLimit: SIGN_IN_LIMIT,
       onRequest: (request, _reply, done) => {
         const site = siteOf(request, door);
         refuseOtherPages(request, site);
@@ -47,7 +51,7 @@ export function signInRoute(app: FastifyInstance, { db, callers, sessions, door,
         description:
           'The answer sets the cookie of a new session; one that came with the request is over. A session that follows its own link stays the one that it is. A page of another site is refused.',
         body: SignInSchema,
-        response: { 201: answer('Who is signed in.', 'Session'), ...problems(415) },
+        response: { 201: answer('Who is signed in.', 'Session', 'Location', 'Set-Cookie'), ...problems(415) },
       },
     },
     async (request, reply) => {
@@ -94,13 +98,13 @@ export function signOutRoute(app: FastifyInstance, { sessions, door }: Parts): v
   app.delete(
     '/session',
     {
-      config: { role: 'anyone', scope: 'none', guess: 'nothing' },
+      config: { role: 'anyone', scope: 'none', guess: 'session' },
       schema: {
         operationId: 'signOut',
         tags: ['sessions'],
         summary: 'Sign out: the session is over, also its streams and those that its links began',
         response: {
-          204: { description: 'It is over, or was.', type: 'null' },
+          204: { description: 'It is over, or was.', type: 'null', headers: answerHeaders(['Set-Cookie']) },
           ...problems(409),
         },
       },
@@ -111,10 +115,10 @@ export function signOutRoute(app: FastifyInstance, { sessions, door }: Parts): v
       if (!sent) return reply.status(204).send();
       refuseOthers(request, sent.site);
       // The browser keeps it for as long as it may let in: where PostgreSQL is away one can sign out again.
-      const session = await sessions.find(sent.hash);
+      const session = sent.hash === '' ? undefined : await sessions.find(sent.hash);
       if (session) await sessions.end({ session, why: 'signed-out', note: noteOfSession(request, session) });
       takeSession(reply, sent.site);
-      // It counts as any other guess.
+      // It counts as a guess, of sessions to end alone.
       if (!session) throw new ApiError('unauthorized', 'this session is not known');
       return reply.status(204).send();
     },
@@ -143,10 +147,14 @@ export function signInWaysRoute(app: FastifyInstance, { door, oidc }: Parts): vo
     async (request, reply) => {
       const ways: SignInWays = {
         key: siteOf(request, door).origin !== undefined,
-        oidc: oidc ? { name: oidc.name, url: OIDC_PATH } : null,
+        oidc: oidc ? { name: oidc.name, url: OIDC_PATH, signOutUrl: signOutUrlOf(oidc) } : null,
         signedIn: sentSession(request, door) !== undefined,
       };
       return reply.send(ways);
     },
   );
+}
+
+function signOutUrlOf({ signsOut }: Pick<Oidc, 'signsOut'>): string | null {
+  return signsOut ? `${OIDC_PATH}/sign-out` : null;
 }

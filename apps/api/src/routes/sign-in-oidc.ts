@@ -36,7 +36,8 @@ const BACK_QUERY = Type.Object(
   },
   { additionalProperties: true },
 );
-const MOVED = (description: string) => ({
+/** The answer that leads a browser on. */
+export const MOVED = (description: string) => ({
   description,
   type: 'null',
   headers: { location: { type: 'string' }, 'set-cookie': { type: 'string' } },
@@ -126,14 +127,16 @@ export function oidcRoutes(app: FastifyInstance, parts: Parts & Pick<Edges, 'fai
   );
 }
 
-function configured(oidc: Oidc | undefined): Oidc {
+/** @throws ApiError oidc_not_configured */
+export function configured(oidc: Oidc | undefined): Oidc {
   if (oidc) return oidc;
   const message =
     'nobody signs in with a provider here: api.oidc of the configuration names none. Sign in with a key';
   throw new ApiError('oidc_not_configured', message);
 }
 
-function originOf({ origin }: Site): string {
+/** What browsers call this server. @throws ApiError sign_in_insecure */
+export function originOf({ origin }: Site): string {
   if (origin !== undefined) return origin;
   const message =
     'over plain http people sign in on this machine alone: use https, and say in api.publicUrl what browsers call this server';
@@ -142,8 +145,14 @@ function originOf({ origin }: Site): string {
 
 /** Whoever looks at pages is led to one that says what is wrong, and is told it by its code alone; programs are told it as always. */
 function tellPeople(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  const code = codeForPeople(thrown, request);
+  void reply.redirect(`/sign-in#error=${code}`, 303);
+}
+
+/** The code of what is wrong, for whoever looks at pages. @throws what is wrong, for programs, or where it is our mistake */
+export function codeForPeople(thrown: unknown, request: FastifyRequest): string {
   const { code } = toApiError(thrown);
   if (code === 'internal_error' || !request.headers.accept?.includes('text/html')) throw thrown;
   request.log.info({ method: request.method, path: request.routeOptions.url, code }, 'a request was refused');
-  void reply.redirect(`/sign-in#error=${code}`, 303);
+  return code;
 }

@@ -1,4 +1,4 @@
-import type { Queue, Stats } from '@jetbeat/core';
+import type { Queue, Stats } from '@jetbeat/core/http';
 import { listQueues } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
 import { filterOfCaller, maySeeQueue } from '../access/caller.ts';

@@ -1,11 +1,11 @@
+import type { WorkerCommand } from '@jetbeat/core';
 import {
   type ConcurrencyRequest,
   ConcurrencyRequestSchema,
-  type WorkerCommand,
   type WorkerQueuesRequest,
   WorkerQueuesRequestSchema,
   type WorkerTold,
-} from '@jetbeat/core';
+} from '@jetbeat/core/http';
 import { noteAudit } from '@jetbeat/postgres';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import Type from 'typebox';
@@ -15,6 +15,7 @@ import { findOwnWorker, WORKER_PARAMS } from '../fleet/find-worker.ts';
 import { toldJson } from '../fleet/worker-json.ts';
 import type { Parts } from '../parts.ts';
 import { answer, problems } from '../problems/problem-responses.ts';
+import { checkRoom } from '../queues/check-room.ts';
 
 type Params = { Params: { id: string } };
 
@@ -123,6 +124,7 @@ export function workerQueuesRoute(app: FastifyInstance, parts: Parts): void {
       const { add = [], remove = [] } = request.body;
       for (const [index, queue] of add.entries())
         needQueue(request.caller, queue, { pointer: `/add/${index}`, isSaid: true });
+      if (add.length > 0) checkRoom(await parts.queues.picture(), add);
       return reply.send(await tell(parts, request, { do: 'queues', add, remove }));
     },
   );
@@ -135,11 +137,11 @@ export function workerQueuesRoute(app: FastifyInstance, parts: Parts): void {
 async function tell(
   { db, workers }: Parts,
   request: FastifyRequest<Params>,
-  command: WorkerCommand,
+  command: Exclude<WorkerCommand, { do: 'look' }>,
 ): Promise<WorkerTold> {
   const worker = await findOwnWorker(db, request.params.id, request.caller);
   const { id, queues, concurrency, draining } = worker;
-  const entry = { note: auditNote(request), target: { kind: 'worker', id } };
+  const entry = { note: auditNote(request), target: { kind: 'worker', id } } as const;
   await noteAudit(db, { ...entry, action: `worker.${command.do}`, after: { told: command } });
   const report = await workers.tell(id, command);
   request.log.info({ worker: id, command: command.do, by: request.caller.id }, 'worker was told');

@@ -1,4 +1,5 @@
-import { ORIGIN_PREFIXES, occurrenceJobId, type TriggerRequest, TriggerRequestSchema } from '@jetbeat/core';
+import { ORIGIN_PREFIXES, occurrenceJobId } from '@jetbeat/core';
+import { type TriggerRequest, TriggerRequestSchema } from '@jetbeat/core/http';
 import { type AskedRuns, askRuns, databaseTime, type ScheduleRecord } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
 import { askerOf } from '../access/caller.ts';
@@ -27,7 +28,10 @@ export function triggerScheduleRoute(app: FastifyInstance, parts: Parts): void {
         summary: 'Run a schedule once now, also while it is paused',
         params: SCHEDULE_PARAMS,
         body: TriggerRequestSchema,
-        response: { 202: answer('It will be run.', 'Triggered'), ...problems(400, 404, 413, 415, 422) },
+        response: {
+          202: answer('It will be run.', 'Triggered', 'Location'),
+          ...problems(400, 404, 413, 415, 422),
+        },
       },
     },
     async (request, reply) => {

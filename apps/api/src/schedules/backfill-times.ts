@@ -1,4 +1,5 @@
-import { MAX_BACKFILL, type Recurrence } from '@jetbeat/core';
+import type { Recurrence } from '@jetbeat/core';
+import { MAX_BACKFILL } from '@jetbeat/core/http';
 import { createTurns } from '../turns.ts';
 
 /** What a backfill comes to. */

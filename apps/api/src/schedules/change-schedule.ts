@@ -1,4 +1,5 @@
-import type { ScheduleSpec, Warning } from '@jetbeat/core';
+import type { ScheduleSpec } from '@jetbeat/core';
+import type { Warning } from '@jetbeat/core/http';
 import { type AuditOf, databaseTime, editSchedule, type ScheduleRecord } from '@jetbeat/postgres';
 import type { Caller } from '../access/caller.ts';
 import { hidePayloads } from '../access/hide-payloads.ts';

@@ -1,4 +1,5 @@
-import { type Forecast, MAX_FORECAST, timesBetween } from '@jetbeat/core';
+import { timesBetween } from '@jetbeat/core';
+import { type Forecast, MAX_FORECAST } from '@jetbeat/core/http';
 import type { FiringSchedule } from '@jetbeat/postgres';
 import { timeText } from '../jobs/job-json.ts';
 import { createTurns } from '../turns.ts';

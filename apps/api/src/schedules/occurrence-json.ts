@@ -1,4 +1,4 @@
-import type { Occurrence } from '@jetbeat/core';
+import type { Occurrence } from '@jetbeat/core/http';
 import type { OccurrenceRecord } from '@jetbeat/postgres';
 import { timeText } from '../jobs/job-json.ts';
 

@@ -1,10 +1,5 @@
-import {
-  describeIssues,
-  SchedulePutSchema,
-  type ScheduleRequest,
-  type ScheduleSpec,
-  unknownFields,
-} from '@jetbeat/core';
+import { describeIssues, type ScheduleSpec, unknownFields } from '@jetbeat/core';
+import { SchedulePutSchema, type ScheduleRequest } from '@jetbeat/core/http';
 import { ApiError } from '../problems/problem.ts';
 import { reword } from '../problems/reword.ts';
 import { validatorCompiler } from '../requests/validation.ts';

@@ -7,10 +7,11 @@ import {
   readPolicy,
   readUnique,
   SCHEDULE_DEFAULTS,
-  type ScheduleRequest,
   type ScheduleSpec,
 } from '@jetbeat/core';
-import { collect, readWhen } from './read-when.ts';
+import type { ScheduleRequest } from '@jetbeat/core/http';
+import { collect } from '../requests/collect.ts';
+import { readWhen } from './read-when.ts';
 
 /**
  * Reads a schedule as it is written into what the scheduler works with, its defaults filled in. Whether it can fire is

@@ -1,14 +1,13 @@
 import {
   DST_DEFAULTS,
-  InvalidInputError,
   type Issue,
   parseDuration,
   type Rule,
-  type RuleInput,
   SCHEDULE_DEFAULTS,
-  type ScheduleRequest,
   type ScheduleSpec,
 } from '@jetbeat/core';
+import type { RuleInput, ScheduleRequest } from '@jetbeat/core/http';
+import { collect } from '../requests/collect.ts';
 import { readTime } from '../requests/read-time.ts';
 
 /** What a request says about when. */
@@ -51,15 +50,4 @@ function readRule(rule: RuleInput, pointer: string): Rule {
   if (!('every' in rule)) return rule;
   const every = parseDuration(rule.every, `${pointer}/every`);
   return rule.from === undefined ? { every } : { every, from: readTime(rule.from, `${pointer}/from`) };
-}
-
-/** Runs one reading; what it finds wrong joins the others. */
-export function collect<Value>(issues: Issue[], read: () => Value): Value | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (!(error instanceof InvalidInputError)) throw error;
-    issues.push(...error.issues);
-    return undefined;
-  }
 }

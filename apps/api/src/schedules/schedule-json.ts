@@ -6,12 +6,10 @@ import {
   formatDuration,
   type Recurrence,
   SCHEDULE_DEFAULTS,
-  type Schedule,
-  SchedulePutSchema,
-  type ScheduleRequest,
   type ScheduleSpec,
   timesBetween,
 } from '@jetbeat/core';
+import { type Schedule, SchedulePutSchema, type ScheduleRequest } from '@jetbeat/core/http';
 import { isPaused, type ListedSchedule, type OccurrenceRecord, type ScheduleRecord } from '@jetbeat/postgres';
 import { Compile } from 'typebox/compile';
 import { timeText } from '../jobs/job-json.ts';

@@ -2,10 +2,10 @@ import {
   type Callback,
   formatDuration,
   type PolicyOverrides,
-  type Schedule,
   type ScheduledJob,
   type UniqueAsk,
 } from '@jetbeat/core';
+import type { Schedule } from '@jetbeat/core/http';
 
 /** The job of a schedule as it is written. */
 export function scheduledJobJson(job: ScheduledJob): Schedule['job'] {

@@ -1,14 +1,5 @@
-import {
-  DST_DEFAULTS,
-  formatDuration,
-  type PreviewAnswer,
-  previewTimes,
-  type Rule,
-  type RuleInput,
-  type Schedule,
-  type ScheduleRequest,
-  type ScheduleSpec,
-} from '@jetbeat/core';
+import { DST_DEFAULTS, formatDuration, previewTimes, type Rule, type ScheduleSpec } from '@jetbeat/core';
+import type { PreviewAnswer, RuleInput, Schedule, ScheduleRequest } from '@jetbeat/core/http';
 import { timeText } from '../jobs/job-json.ts';
 import type { WhenFields } from './read-when.ts';
 

@@ -1,8 +1,8 @@
 import type { OidcRule } from '@jetbeat/runtime';
-import { expect, test } from 'vitest';
-import { leavesOpen, nameFrom, ruleFor, together } from './oidc-claims.ts';
+import { describe, expect, test } from 'vitest';
+import { leavesOpen, meantAsWays, nameFrom, ruleFor, together } from './oidc-claims.ts';
 
-const rule = (claim: string, equals: string, role: OidcRule['role'] = 'viewer'): OidcRule => ({
+const rule = (claim: OidcRule['claim'], equals: string, role: OidcRule['role'] = 'viewer'): OidcRule => ({
   ...{ claim, equals, role, payloads: true },
 });
 const role = (claims: object, ...rules: OidcRule[]) => ruleFor({ ...claims }, rules)?.role;
@@ -44,6 +44,74 @@ test.each([
 ])('an address counts where the provider has verified it: %j', (email_verified, expected) => {
   const claims = { email: 'a@example.org', ...(email_verified === undefined ? {} : { email_verified }) };
   expect(role(claims, rule('email', 'a@example.org'))).toBe(expected);
+});
+
+describe('what stands within objects', () => {
+  const KEYCLOAK = {
+    ...{ realm_access: { roles: ['offline_access', 'ops'] }, 'realm_access.roles': ['dotted'] },
+    resource_access: { 'jet.beat': { roles: ['boss'] }, account: { roles: ['manage-account'] } },
+    ...{ 'https://example.org/roles': ['named'], list: [{ roles: ['ops'] }], text: 'ops' },
+  };
+
+  test.each<[OidcRule['claim'], string]>([
+    [['realm_access', 'roles'], 'ops'],
+    [['resource_access', 'jet.beat', 'roles'], 'boss'],
+    ['realm_access.roles', 'dotted'],
+    [['realm_access.roles'], 'dotted'],
+    ['https://example.org/roles', 'named'],
+  ])('%j is found, exactly', (claim, equals) => {
+    expect(role(KEYCLOAK, rule(claim, equals))).toBe('viewer');
+    expect(role(KEYCLOAK, rule(claim, 'other'))).toBeUndefined();
+  });
+
+  test.each<[OidcRule['claim'], string]>([
+    ['realm_access.roles', 'ops'],
+    ['resource_access.jet.beat.roles', 'boss'],
+    [['resource_access', 'jet', 'beat', 'roles'], 'boss'],
+    [['resource_access', 'account', 'roles'], 'boss'],
+    [['realm_access'], 'ops'],
+    [['realm_access', 'roles', '1'], 'ops'],
+    [['list', '0', 'roles'], 'ops'],
+    [['list', 'roles'], 'ops'],
+    [['text', '0'], 'o'],
+    [['realm_access', 'roles', 'length'], '2'],
+    [['realm_access', 'constructor', 'name'], 'Object'],
+    [['realm_access', '__proto__', 'constructor'], 'Object'],
+    [['nothing', 'roles'], 'ops'],
+    [[], 'ops'],
+  ])('%j leads to no %s', (claim, equals) => {
+    expect(role(KEYCLOAK, rule(claim, equals))).toBeUndefined();
+  });
+
+  test.each([
+    [{ email: 'a@example.org', email_verified: true }, 'viewer'],
+    [{ email: 'a@example.org' }, undefined],
+    [{ email: 'a@example.org', email_verified: 'true' }, undefined],
+  ])('an address within counts where it is verified there: %j', (user, expected) => {
+    // What is said of another address does not count for this one.
+    const claims = { user, email: 'b@example.org', email_verified: true };
+    expect(role(claims, rule(['user', 'email'], 'a@example.org'))).toBe(expected);
+    expect(role({ ...user }, rule(['email'], 'a@example.org'))).toBe(expected);
+  });
+
+  test('what is not said within is asked for, and what was signed is taken whole', () => {
+    const rules = [rule(['realm_access', 'roles'], 'ops')];
+    expect(leavesOpen({ realm_access: {} }, rules)).toBe(true);
+    expect(leavesOpen({ realm_access: { roles: [] } }, rules)).toBe(false);
+    const asked = { realm_access: { roles: ['ops'] } };
+    expect(role(together({ sub: '1' }, asked), ...rules)).toBe('viewer');
+    expect(role(together({ sub: '1', realm_access: { roles: [] } }, asked), ...rules)).toBeUndefined();
+  });
+
+  test('a name that was meant as a way is told', () => {
+    const { 'realm_access.roles': _, ...claims } = KEYCLOAK;
+    const rules = [
+      ...[rule('realm_access.roles', 'ops'), rule('realm_access.roles', 'boss'), rule('groups', 'x')],
+      ...[rule('nothing.here', 'x'), rule(['realm_access', 'x.y'], 'x')],
+    ];
+    expect(meantAsWays(claims, rules)).toEqual(['realm_access.roles']);
+    expect(meantAsWays(KEYCLOAK, rules)).toEqual([]);
+  });
 });
 
 test('what is not said is asked for, unless a rule before it has decided', () => {

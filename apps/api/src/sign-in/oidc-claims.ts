@@ -20,7 +20,18 @@ export function ruleFor(claims: Claims, rules: readonly OidcRule[]): OidcRule | 
 export function leavesOpen(claims: Claims, rules: readonly OidcRule[]): boolean {
   const decided = rules.findIndex((rule) => fits(claims, rule));
   const first = decided === -1 ? rules : rules.slice(0, decided);
-  return first.some(({ claim }) => !says(claims, claim) || (claim === EMAIL && !says(claims, VERIFIED)));
+  return first.some(({ claim }) => {
+    const found = lookUp(claims, claim);
+    return !found || (found.isEmail && !says(found.beside, VERIFIED));
+  });
+}
+
+/** Of rules the names with dots that nobody has said, where the way that they look like was: whoever wrote them meant that. */
+export function meantAsWays(claims: Claims, rules: readonly OidcRule[]): string[] {
+  const names = rules.flatMap(({ claim }) =>
+    typeof claim === 'string' && claim.includes('.') ? [claim] : [],
+  );
+  return [...new Set(names)].filter((name) => !says(claims, name) && lookUp(claims, name.split('.')));
 }
 
 /** What two answers of a provider say together. What was signed goes first; an address keeps what was said of it beside it. */
@@ -48,9 +59,31 @@ export function nameFrom(claims: Claims): string {
 }
 
 function fits(claims: Claims, { claim, equals }: OidcRule): boolean {
-  if (!says(claims, claim) || (claim === EMAIL && claims[VERIFIED] !== true)) return false;
-  const value = claims[claim];
+  const found = lookUp(claims, claim);
+  if (!found || (found.isEmail && !(says(found.beside, VERIFIED) && found.beside[VERIFIED] === true)))
+    return false;
+  const { value } = found;
   return Array.isArray(value) ? value.includes(equals) : value === equals;
+}
+
+/** What is said of a claim, and what beside it. Undefined where nothing is. */
+interface Found {
+  readonly value: unknown;
+  readonly beside: Claims;
+  readonly isEmail: boolean;
+}
+
+/** A way leads through objects alone: neither through lists nor texts, and to what they say themselves. */
+function lookUp(claims: Claims, claim: OidcRule['claim']): Found | undefined {
+  const [name, ...within] = typeof claim === 'string' ? [claim] : claim;
+  if (name === undefined || !says(claims, name)) return undefined;
+  const value = claims[name];
+  if (within.length === 0) return { value, beside: claims, isEmail: name === EMAIL };
+  return isObject(value) ? lookUp(value, within) : undefined;
+}
+
+function isObject(value: unknown): value is Claims {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function says(claims: Claims, name: string): boolean {

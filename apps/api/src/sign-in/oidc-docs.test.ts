@@ -21,22 +21,28 @@ function load(yaml: string) {
 }
 
 const [whole = '', ...parts] = blocks('yaml');
-const examples = parts.map((part, index) => {
-  const oidc = part.replaceAll(/^/gm, '    ');
-  return {
-    yaml: `api:\n  oidc:\n    clientId: jetbeat\n${oidc}`,
-    claims: JSON.parse(blocks('json')[index] ?? '') as Claims,
-  };
-});
+const within = (part: string) => part.replaceAll(/^(?=.)/gm, '    ');
+/** Of each provider what it says of somebody, and the rules for that. */
+const examples = blocks('json').map((claims, index) => ({
+  yaml: `api:\n  oidc:\n    clientId: jetbeat\n${within(parts[index] ?? '')}`,
+  claims: JSON.parse(claims) as Claims,
+}));
 
 test('the configuration on the page is read, and has every option that it needs for the address to come back to', () => {
   const { publicUrl, oidc } = load(whole);
-  expect(blocks('text')).toEqual([`${publicUrl}/api/v1/session/oidc/callback\n`]);
+  expect(blocks('text')).toEqual([`${publicUrl}/api/v1/session/oidc/callback\n`, `${publicUrl}/sign-in\n`]);
   expect(oidc).toMatchObject({ name: 'Company login', clientSecretFile: '/run/secrets/jetbeat-oidc' });
   expect(oidc?.roles.map(({ role }) => role)).toEqual(['admin', 'operator', 'viewer']);
 });
 
-test('each provider of the page lets in whom it names', () => {
+test('what is said of signing out can be added to it', () => {
+  const [more = '', ...rest] = parts.slice(examples.length);
+  expect(rest).toEqual([]);
+  expect(load(`${whole.trimEnd()}\n${within(more)}`).oidc).toMatchObject({ signOutAtProvider: true });
+  expect(load(whole).oidc).toMatchObject({ signOutAtProvider: false });
+});
+
+test('each provider of the page lets in whom it names, by the rule for that', () => {
   const roles = examples.map(({ yaml, claims }) => {
     const { oidc } = load(yaml);
     expect(oidc?.issuer).toBe(claims['iss']);

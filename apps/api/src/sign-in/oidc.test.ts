@@ -38,7 +38,7 @@ beforeAll(async () => {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const config: OidcConfig = {
-    ...{ issuer, ...CLIENT, name: 'Company login', scopes: ['openid'] },
+    ...{ issuer, ...CLIENT, name: 'Company login', scopes: ['openid'], signOutAtProvider: true },
     roles: [{ claim: 'groups', equals: 'ops', role: 'operator', payloads: true }],
   };
   const seal = createSeal({ secret: Buffer.alloc(32), purpose: 'x', lifeMs: 60_000, clock: Date.now });
@@ -93,6 +93,15 @@ test('a token that is right in everything', async () => {
     ...{ by: 'oidc', name: 'ann', role: 'operator', payloads: true, issuer, subject: 'ann' },
   });
   expect(logged).toEqual([]);
+});
+
+test('a provider that has no page to sign out leads nobody there, and that is warned of once', async () => {
+  const log = { warn: (fields: unknown, text?: string) => void logged.push({ fields, text }) };
+  const backTo = 'https://jetbeat.example.org/sign-in';
+  for (const _ of ['first', 'again']) expect(await oidc.signOut({ backTo, log })).toBeUndefined();
+  expect(logged).toEqual([
+    { fields: { issuer }, text: expect.stringContaining('signOutAtProvider does nothing') },
+  ]);
 });
 
 const minutesAgo = Math.floor(Date.now() / 1_000) - 300;

@@ -2,6 +2,7 @@ import type { Log, OidcConfig } from '@jetbeat/runtime';
 import {
   authorizationCodeGrant,
   buildAuthorizationUrl,
+  buildEndSessionUrl,
   calculatePKCECodeChallenge,
   fetchUserInfo,
   randomNonce,
@@ -10,7 +11,7 @@ import {
 } from 'openid-client';
 import { until } from '../live/until.ts';
 import { ApiError } from '../problems/problem.ts';
-import { type Claims, leavesOpen, nameFrom, ruleFor, together } from './oidc-claims.ts';
+import { type Claims, leavesOpen, meantAsWays, nameFrom, ruleFor, together } from './oidc-claims.ts';
 import { failedSignIn, notBegunHere, unavailable, wrong } from './oidc-error.ts';
 import type { Provider } from './provider.ts';
 import type { Seal } from './sealed.ts';
@@ -54,6 +55,15 @@ export interface Oidc {
     readonly query: string;
     readonly log: OidcLog;
   }): Promise<SignedIn>;
+  /** Whether who signs out here is to sign out at the provider too. */
+  readonly signsOut: boolean;
+  /**
+   * Where a browser signs out at the provider (OpenID Connect RP-Initiated Logout 1.0), which asks whoever is there: nothing shows it who that is.
+   * @param params.backTo where it leads then
+   * @returns undefined where the provider has no such page, which is warned of once, or is not to be asked
+   * @throws ApiError provider_unavailable, provider_wrong
+   */
+  signOut(params: { readonly backTo: string; readonly log: OidcLog }): Promise<URL | undefined>;
 }
 
 type OidcLog = Pick<Log, 'warn'>;
@@ -70,8 +80,30 @@ export function createOidc(params: {
   readonly seal: Seal;
 }): Oidc {
   const { config, provider, seal } = params;
+  let isTold = false;
+  /** The setting does nothing then, which nobody who has set it would see. */
+  const tellOnce = (log: OidcLog) => {
+    if (isTold) return;
+    isTold = true;
+    log.warn(
+      { issuer: config.issuer },
+      'the provider says no end_session_endpoint: api.oidc.signOutAtProvider does nothing, and people are told that they may still be signed in there',
+    );
+  };
   return {
-    name: config.name,
+    ...{ name: config.name, signsOut: config.signOutAtProvider },
+    async signOut({ backTo, log }) {
+      if (!config.signOutAtProvider) return undefined;
+      return inTime(log, async () => {
+        const configuration = await provider();
+        const { end_session_endpoint: page } = configuration.serverMetadata();
+        if (page === undefined) {
+          tellOnce(log);
+          return undefined;
+        }
+        return buildEndSessionUrl(configuration, { post_logout_redirect_uri: backTo });
+      });
+    },
     async begin({ redirectUri, returnTo, log }) {
       const [state, nonce, verifier] = [randomState(), randomNonce(), randomPKCECodeVerifier()];
       const attempt: Attempt = { state, nonce, verifier, redirectUri, returnTo };
@@ -99,7 +131,10 @@ export function createOidc(params: {
       const name = nameFrom(claims);
       if (!rule) {
         const names = Object.keys(claims).slice(0, 64);
-        log.warn({ subject, claims: names }, 'no rule of api.oidc.roles fits somebody who has signed in');
+        const ways = meantAsWays(claims, config.roles);
+        const hint = ways.map((way) => `${way} is no claim: write [${way.replaceAll('.', ', ')}]`);
+        const found = { subject, claims: names, ...(hint.length === 0 ? {} : { hint }) };
+        log.warn(found, 'no rule of api.oidc.roles fits somebody who has signed in');
         throw notInvited(config, name);
       }
       const { role, queues, payloads } = rule;

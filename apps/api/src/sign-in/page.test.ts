@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 
 const PAGE = pathToFileURL(join(import.meta.dirname, 'page/sign-in.js')).href;
 let opened = 0;
@@ -32,7 +32,8 @@ async function open(hash: string, answer: (asked: string) => [status: number, bo
     return made;
   };
   const asked: string[] = [];
-  const location = { hash, pathname: '/sign-in' };
+  const left: string[] = [];
+  const location = { hash, pathname: '/sign-in', assign: (url: string) => void left.push(url) };
   vi.stubGlobal('document', { getElementById: element, querySelectorAll: () => [] });
   vi.stubGlobal('location', location);
   vi.stubGlobal('history', { replaceState: () => Object.assign(location, { hash: '' }) });
@@ -44,8 +45,9 @@ async function open(hash: string, answer: (asked: string) => [status: number, bo
   });
   await import(/* @vite-ignore */ `${PAGE}?${opened++}`);
   return {
-    asked,
+    ...{ asked, left },
     location,
+    done: () => element('done').textContent,
     said: () => element('message').textContent,
     shown: (...ids: string[]) => ids.map((id) => !element(id).hidden),
     click: (id: string) => element(id).click?.({ preventDefault() {} }),
@@ -92,7 +94,66 @@ test('a link is not lost where the ways cannot be asked for', async () => {
   expect([page.said(), ...page.shown('with-link')]).toEqual(['busy', true]);
 });
 
+describe('who is signed in', () => {
+  const OIDC = { name: 'Company login', url: '/x', signOutUrl: '/api/v1/session/oidc/sign-out' };
+  const signedInBy =
+    (beganBy: string, oidc: object | null, ended = 0) =>
+    (asked: string): [number, object] => {
+      if (asked.startsWith('DELETE')) return [200, {}];
+      if (asked.startsWith('POST')) return [200, { ended }];
+      return asked === WAYS ? [200, { key: true, oidc, signedIn: true }] : [200, { ...ADA, beganBy }];
+    };
+
+  test.each([
+    ['oidc', OIDC, [OIDC.signOutUrl]],
+    ['oidc', { ...OIDC, signOutUrl: null }, []],
+    ['oidc', null, []],
+    ['key', OIDC, []],
+    ['link', OIDC, []],
+  ])('by %s: signs out here, and is led on by %j', async (beganBy, oidc, left) => {
+    const page = await open('', signedInBy(beganBy, oidc));
+    await page.click('sign-out');
+    expect(page.asked.slice(2)).toEqual([
+      'DELETE /api/v1/session',
+      // Where it stays it looks anew.
+      ...(left.length === 0 ? [WAYS, 'GET /api/v1/session'] : []),
+    ]);
+    expect(page.left).toEqual(left);
+  });
+
+  test('by the provider, and has followed its own link then: is led on all the same', async () => {
+    const answer = signedInBy('oidc', OIDC);
+    const page = await open('#code=c', (asked) =>
+      asked.startsWith('POST') ? [200, { ...ADA, beganBy: 'oidc' }] : answer(asked),
+    );
+    await page.click('follow');
+    await page.click('sign-out');
+    expect(page.left).toEqual([OIDC.signOutUrl]);
+  });
+
+  test('is led nowhere where signing out here did not work', async () => {
+    const answer = signedInBy('oidc', OIDC);
+    const page = await open('', (asked) =>
+      asked.startsWith('DELETE') ? [503, { detail: 'busy' }] : answer(asked),
+    );
+    await page.click('sign-out');
+    expect([page.said(), page.left]).toEqual(['busy', []]);
+  });
+
+  test.each([
+    [0, /no other session/],
+    [3, /over now: 3/],
+  ])('signs out everywhere else: %i', async (ended, text) => {
+    const page = await open('', signedInBy('key', null, ended));
+    await page.click('end-others');
+    expect(page.asked.at(-1)).toBe('POST /api/v1/sessions/end {"others":true}');
+    expect(page.done()).toMatch(text);
+    expect(page.shown('signed-in', 'message', 'done')).toEqual([true, false, true]);
+  });
+});
+
 test.each([
+  ['signed_out_here', /signed out here/],
   ['too_many_failures', /too many attempts/],
   ['rate_limited', /too often/],
   ['sign_in_insecure', /neither https nor this machine/],

@@ -1,4 +1,4 @@
-import type { Session, SessionShown } from '@jetbeat/core';
+import type { Session, SessionShown } from '@jetbeat/core/http';
 import type { SessionRecord } from '@jetbeat/postgres';
 import { type Caller, holderOf } from '../access/caller.ts';
 import { timeText } from '../jobs/job-json.ts';
@@ -16,7 +16,7 @@ export function callerJson(caller: Caller, session?: SessionRecord): Session {
   };
 }
 
-/** A session as admins see it, and as the audit keeps it: never its token, nor what is stored of that. */
+/** A session as it is listed, and as the audit keeps it: never its token, nor what is stored of that. */
 export function sessionJson(session: SessionRecord): Omit<SessionShown, 'current'> {
   const { id, name, role, queues, payloads, beganBy, key, issuer, subject, address, userAgent } = session;
   return {

@@ -1,13 +1,16 @@
 import { randomBytes } from 'node:crypto';
+import type { AuditAction } from '@jetbeat/core';
 import {
   type AuditEntry,
   type AuditNote,
   beginSession,
   type Database,
   endSession,
+  endSessions,
   findSession,
   type NotBegun,
   type SessionEnd,
+  type SessionFilter,
   type SessionRecord,
 } from '@jetbeat/postgres';
 import { createCells, type Readings } from '@jetbeat/runtime';
@@ -16,6 +19,7 @@ import type { Role } from '../access/api-key.ts';
 import type { FindSession } from '../access/callers.ts';
 import { createKnown } from '../access/known-keys.ts';
 import { REASON_HEADER, readReason } from '../audit/audit-note.ts';
+import { callerAddress } from '../edges/caller-address.ts';
 import { ApiError } from '../problems/problem.ts';
 import { traceIdOf } from '../watching/trace.ts';
 import { giveSession, makeToken, sentSession } from './session-cookie.ts';
@@ -63,6 +67,12 @@ export interface Sessions {
     readonly why: SessionEnd;
     readonly note: AuditNote;
   }): Promise<boolean>;
+  /** Ends all that fit. @returns how many it has ended */
+  endAll(params: {
+    readonly filter: SessionFilter;
+    readonly why: SessionEnd;
+    readonly note: AuditNote;
+  }): Promise<number>;
   /** Looks up a session by the hash of its token; what is told holds for less than a second. */
   readonly find: FindSession;
   /** Somebody could not sign in. */
@@ -82,6 +92,9 @@ const MAX_AGENT = 256;
 const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 /** More than there are ways and outcomes. */
 const MAX_SERIES = 10;
+
+/** In one transaction, with a row of the audit each. */
+const ENDED_AT_ONCE = 500;
 
 /** Makes what holds the sessions, in PostgreSQL, of all APIs together. */
 export function createSessions(params: {
@@ -103,7 +116,7 @@ export function createSessions(params: {
       const { by, name, expiresAt: until, ...rights } = who;
       const begun = await beginSession(db, {
         ...{ ...rights, ...times, id: makeId(), tokenHash: hash, beganBy: by, name: plain(name, MAX_NAME) },
-        ...{ address: request.ip, userAgent: agentOf(request), until, replaces: before?.hash },
+        ...{ address: callerAddress(request), userAgent: agentOf(request), until, replaces: before?.hash },
         audit: {
           begin: (session) => entry('session.begin', session, { ...note, actor: actorOf(session) }),
           end: (session, why, by) => entry('session.end', session, { ...note, actor: actorOf(by) }, why),
@@ -121,15 +134,22 @@ export function createSessions(params: {
     },
     async end({ session, why, note }) {
       const { id, tokenHash } = session;
-      const action = why === 'revoked' ? 'session.revoke' : 'session.end';
-      const audit = (ended: SessionRecord) => entry(action, ended, note, why);
-      const isEnded = await endSession(db, { id, why, by: note.actor.id, audit });
+      const isEnded = await endSession(db, { id, why, by: note.actor.id, audit: ending(why, note) });
       known.forget(tokenHash);
       return isEnded;
     },
+    async endAll({ filter, why, note }) {
+      const step = { ...filter, most: ENDED_AT_ONCE, why, by: note.actor.id, audit: ending(why, note) };
+      for (let count = 0; ; ) {
+        const ended = await endSessions(db, step);
+        for (const { tokenHash } of ended) known.forget(tokenHash);
+        count += ended.length;
+        if (ended.length < ENDED_AT_ONCE) return count;
+      }
+    },
     failed(request, by, code) {
       counts.of({ by, outcome: 'refused' }).value += 1;
-      request.log.warn({ by, code, address: request.ip }, 'somebody could not sign in');
+      request.log.warn({ by, code, address: callerAddress(request) }, 'somebody could not sign in');
     },
     readings: () => ({ jetbeat_api_sign_ins_total: counts.all }),
   };
@@ -153,7 +173,7 @@ function notBegun(why: NotBegun): ApiError {
 export function noteOf(request: FastifyRequest): Omit<AuditNote, 'actor'> {
   const reason = readReason(request.headers[REASON_HEADER]);
   return {
-    address: request.ip,
+    address: callerAddress(request),
     ...(reason === undefined ? {} : { reason }),
     traceId: traceIdOf(request.id),
   };
@@ -164,7 +184,12 @@ export function actorOf({ id, name, role }: SessionRecord): AuditNote['actor'] {
   return { kind: 'session', id, name, role };
 }
 
-function entry(action: string, session: SessionRecord, note: AuditNote, why?: SessionEnd): AuditEntry {
+/** What is kept of a session that ends. */
+function ending(why: SessionEnd, note: AuditNote): (ended: SessionRecord) => AuditEntry {
+  return (ended) => entry(why === 'revoked' ? 'session.revoke' : 'session.end', ended, note, why);
+}
+
+function entry(action: AuditAction, session: SessionRecord, note: AuditNote, why?: SessionEnd): AuditEntry {
   const { parent } = session;
   const shown = { ...sessionJson(session), ...(parent === undefined ? {} : { linkOf: parent }) };
   const values = why === undefined ? { after: shown } : { before: shown, after: { ...shown, ended: why } };

@@ -1,12 +1,10 @@
 import { DatabaseUnavailableError, type SessionRecord } from '@jetbeat/postgres';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { hashSecret } from '../access/api-key.ts';
-import { holderOf } from '../access/caller.ts';
 import { createCallers } from '../access/callers.ts';
 import { HOME } from '../access/door.ts';
 import { createTestServer, NOW, SECRET, type TestServer } from '../test-server.ts';
 import { makeToken } from './session-cookie.ts';
-import { sessionCaller } from './session-json.ts';
 
 const { token, hash } = makeToken();
 const cookie = `jetbeat-80=${token}`;
@@ -170,6 +168,41 @@ describe('signing out', () => {
   });
 });
 
+test('sessions to end are not looked up without end; who was signed in lately can sign out, and keys are heard', async () => {
+  const looked: string[] = [];
+  const found = async (sent: string) => {
+    looked.push(sent);
+    return sent === hash ? SESSION : undefined;
+  };
+  const own = await createTestServer({
+    callers: createCallers({
+      findKey: async () => undefined,
+      findSession: found,
+      door: HOME,
+      clock: () => NOW,
+    }),
+    sessions: { find: found, end: async () => true } as never,
+    limits: { failures: { limit: 2, periodMs: 60_000, burst: 2 } },
+    monotonic: () => 0,
+  });
+  const out = async (value: string) => {
+    const headers = { cookie: `jetbeat-80=${value}`, 'sec-fetch-site': 'same-origin' };
+    return (await own.app.inject({ method: 'DELETE', url: '/api/v1/session', headers })).statusCode;
+  };
+  const read = { url: '/api/v1/jobs?limit=0', headers: { cookie } };
+  expect((await own.app.inject(read)).statusCode).toBe(400);
+  looked.length = 0;
+  const tried = await Promise.all(Array.from({ length: 3 }, () => out(makeToken().token)));
+  expect(tried.filter((status) => status === 401).length).toBeGreaterThan(0);
+  for (let index = 0; index < 20; index++) expect(await out(makeToken().token)).toBe(429);
+  expect(looked.length).toBeLessThanOrEqual(3);
+  const wrongKey = { authorization: `Bearer jb_nobody_${SECRET}` };
+  expect((await own.app.inject({ ...read, headers: wrongKey })).statusCode).toBe(401);
+  expect(await out(token)).toBe(204);
+  expect((await own.app.inject({ method: 'DELETE', url: '/api/v1/session' })).statusCode).toBe(204);
+  await own.app.close();
+});
+
 test('who was right with a session is not heard more often where keys are tried out', async () => {
   expect(await codeOf({ cookie })).toBe('invalid_request');
   const signIn = async () =>
@@ -181,14 +214,6 @@ test('who was right with a session is not heard more often where keys are tried 
     ).json<{ code: string }>().code;
   for (const code of ['unauthorized', 'unauthorized', 'too_many_failures']) expect(await signIn()).toBe(code);
   expect(await codeOf({ cookie })).toBe('invalid_request');
-});
-
-test('limits count all sessions of a key with it, and all of a person', () => {
-  const holder = (more: Partial<SessionRecord>) => holderOf(sessionCaller({ ...SESSION, ...more }));
-  const ofKey = holder({ key: { id: 'k', hash: 'h' }, issuer: 'i', subject: 'ann' });
-  expect(ofKey).toBe(holderOf({ kind: 'key', id: 'k' }));
-  expect(holder({ issuer: 'i', subject: 'ann' })).toBe(holder({ id: 's_1', issuer: 'i', subject: 'ann' }));
-  expect(holder({ issuer: 'i', subject: 'ann' })).not.toBe(holder({ issuer: 'j', subject: 'ann' }));
 });
 
 test('a key and its sessions have one share of the requests', async () => {

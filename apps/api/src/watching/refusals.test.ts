@@ -18,7 +18,8 @@ test('what says something about callers or this process is counted by its reason
   count(new ApiError('overloaded', 'no', { counted: 'event_loop' }));
   // It is answered as if there were none.
   count(new ApiError('job_not_found', 'no', { counted: 'other_queue' }));
-  dropped();
+  dropped('connections_dropped');
+  dropped('pipelined');
   expect(countsOf(readings())).toEqual({
     ...{
       rate_limited: 1,
@@ -27,6 +28,7 @@ test('what says something about callers or this process is counted by its reason
       event_loop: 1,
       other_queue: 1,
       connections_dropped: 1,
+      pipelined: 1,
     },
   });
 });

@@ -1,4 +1,5 @@
 import type { Cell, Readings } from '@jetbeat/runtime';
+import type { Cut } from '../edges/open-answers.ts';
 import { type ApiError, problemStatus } from '../problems/problem.ts';
 
 /** Counts what the API refuses. */
@@ -6,7 +7,7 @@ export interface Refusals {
   /** A request is answered with this. */
   count(error: ApiError): void;
   /** A connection was closed without an answer. */
-  dropped(): void;
+  dropped(why: 'connections_dropped' | Cut): void;
   readings(): Readings;
 }
 
@@ -26,7 +27,7 @@ export function createRefusals(): Refusals {
       if (error.counted !== undefined) add(error.counted);
       else if (STATUSES.has(problemStatus(error.code))) add(error.code);
     },
-    dropped: () => add('connections_dropped'),
+    dropped: add,
     readings: () => ({ jetbeat_api_refusals_total: [...cells.values()] }),
   };
 }

@@ -1,4 +1,4 @@
-import type { Problem } from '@jetbeat/core';
+import type { Problem } from '@jetbeat/core/http';
 import { ApiProblemError, ApiUnreachableError } from './problem-error.ts';
 
 /** How to reach the API. */

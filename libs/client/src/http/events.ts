@@ -1,4 +1,4 @@
-import type { JobStreamEvent, LiveEvent, LiveQuery } from '@jetbeat/core';
+import type { JobStreamEvent, LiveEvent, LiveQuery } from '@jetbeat/core/http';
 import type { HttpOptions } from './call.ts';
 import { readEventStream } from './event-stream.ts';
 import { ApiProblemError, ApiUnreachableError } from './problem-error.ts';

@@ -1,4 +1,4 @@
-import type { Problem } from '@jetbeat/core';
+import type { Problem } from '@jetbeat/core/http';
 
 /**
  * What the API refused, or could not do, as it says it (RFC 9457). `code` tells one from another: `stale`, `schedule_not_found`,

@@ -14,7 +14,7 @@ import type {
   Triggered,
   TriggerRequest,
   Warning,
-} from '@jetbeat/core';
+} from '@jetbeat/core/http';
 import type { Call } from './call.ts';
 
 /** A page of schedules. */

@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox';
+import { AUDIT_ACTIONS, AUDIT_TARGETS } from '../audit-actions.ts';
 import { CLOSED, OrNull, PAGE_QUERY, PageOf, Time, TimeFor } from './format.ts';
 
 /** One change that somebody made. */
@@ -46,9 +47,9 @@ const text = (description: string, example: string) =>
 export const AuditQuerySchema = Type.Object(
   {
     actor: text('Id of a key or session.', 'first'),
-    action: text('What was done.', 'queue.pause'),
+    action: Type.Optional(Type.Enum(AUDIT_ACTIONS, { description: 'What was done.' })),
     target: text(
-      'What it was done with: its name or id, with its kind and a colon before it or not.',
+      `What it was done with: its name or id, with its kind (${AUDIT_TARGETS.join(', ')}) and a colon before it or not.`,
       'queue:mail',
     ),
     from: Type.Optional(TimeFor('At this time or later.')),

@@ -82,7 +82,9 @@ export const BatchRequestSchema = Type.Object(
         description: 'Why; kept with it, and with what it cancels.',
       }),
     ),
-    dryRun: Type.Optional(Type.Boolean({ default: false, description: 'Only counts, up to 10,000.' })),
+    dryRun: Type.Optional(
+      Type.Boolean({ default: false, description: 'Only counts, up to 10,000, and tells what these are.' }),
+    ),
   },
   {
     ...CLOSED,
@@ -128,6 +130,32 @@ export const BatchSchema = Type.Object(
       { value: Type.Integer(), capped: Type.Boolean({ description: 'There may be more.' }) },
       { ...CLOSED, description: 'How many there were when it was asked for.' },
     ),
+    preview: Type.Optional(
+      Type.Object(
+        {
+          of: Type.Integer({ description: 'Of how many of those that were counted it tells.' }),
+          states: Type.Record(Type.String(), Type.Integer()),
+          queues: Type.Record(Type.String(), Type.Integer(), {
+            description: 'The 20 with the most of the jobs, with how many of them.',
+          }),
+          tasks: Type.Record(Type.String(), Type.Integer(), { description: 'The same.' }),
+          first: Type.Array(
+            Type.Object(
+              {
+                id: JobId,
+                task: Type.String(),
+                queue: Type.String(),
+                state: Type.Enum(JOB_STATES),
+                createdAt: Time,
+              },
+              CLOSED,
+            ),
+            { description: 'Up to five, with which it would begin.' },
+          ),
+        },
+        { ...CLOSED, description: 'Where it was only counted: what these jobs are.' },
+      ),
+    ),
     done: Type.Integer(),
     skipped: Type.Integer({
       description: 'With those nothing had to be done, or could be any more: they had gone on meanwhile.',
@@ -145,6 +173,12 @@ export const BatchSchema = Type.Object(
     abortedAt: OrNull(Time),
     finishedAt: OrNull(Time),
     warnings: Type.Array(WarningSchema),
+    cut: Type.Optional(
+      Type.Array(Type.Enum(['ids', 'failures'] as const), {
+        description:
+          'Only in lists: what of this batch is not whole. More than 20 `ids` of its filter are left out, and of its `failures` the first 5 are there. `GET /batches/{id}` has it all.',
+      }),
+    ),
   },
   { ...CLOSED, title: 'Batch' },
 );

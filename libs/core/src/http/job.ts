@@ -74,7 +74,14 @@ export const JobRequestSchema = Type.Object(
 export type JobRequest = Static<typeof JobRequestSchema>;
 
 /** Something that the caller should know about what was accepted. */
-export const WarningSchema = Type.Object({ code: Type.String(), message: Type.String() }, CLOSED);
+export const WarningSchema = Type.Object(
+  {
+    code: Type.String(),
+    message: Type.String(),
+    suggestion: Type.Optional(Type.String({ description: 'What was probably meant.' })),
+  },
+  CLOSED,
+);
 /** Something that the caller should know about what was accepted. */
 export type Warning = Static<typeof WarningSchema>;
 

@@ -1,12 +1,20 @@
 import Type, { type Static } from 'typebox';
-import { JOB_STATES } from '../job-state.ts';
+import { JOB_STATES, type JobState } from '../job-state.ts';
 import { OUTCOMES } from '../outcome.ts';
 import { AnyJson, CLOSED, JobId, OrNull, PriorityName, QueueName, TaskName, Time } from './format.ts';
 import { JobSchema, ReasonSchema } from './job.ts';
 
+/** States of which no event tells: that a job is being cancelled knows whoever does so, and nothing is `blocked` yet. */
+const UNTOLD = ['blocked', 'cancelling'] as const satisfies readonly JobState[];
+
+/** Whether an event tells of a job in this state. */
+export function isTold(state: JobState): state is Exclude<JobState, (typeof UNTOLD)[number]> {
+  return !(UNTOLD as readonly JobState[]).includes(state);
+}
+
 /** What an event of the stream can be called: what became of a job, how far it is, that a worker is there or has stopped. */
 export const LIVE_TYPES = [
-  ...JOB_STATES.map((state) => `job.${state}` as const),
+  ...JOB_STATES.filter(isTold).map((state) => `job.${state}` as const),
   'job.progress',
   'worker.running',
   'worker.stopped',

@@ -167,7 +167,7 @@ export const QueueSchema = Type.Object(
       {
         ...CLOSED,
         description:
-          'Attempts that succeeded and that came to anything else, and jobs that ended without one, within a minute that was over at most 15 s ago.',
+          'Attempts that succeeded and that came to anything else, and jobs that ended without one, within the last minute; recorders add what they have counted every 5 s.',
       },
     ),
     workers: Type.Array(Type.String(), { description: 'Live workers that take its jobs.' }),

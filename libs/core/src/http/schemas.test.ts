@@ -1,6 +1,7 @@
 import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { expect, test } from 'vitest';
+import { SCHEDULE_FIELDS } from '../schedule.ts';
 import { ApiKeyPageSchema, ApiKeyRequestSchema } from './api-key.ts';
 import { AuditPageSchema, AuditQuerySchema } from './audit.ts';
 import { BatchPageSchema, BatchRequestSchema } from './batch.ts';
@@ -28,7 +29,7 @@ import {
 } from './queue.ts';
 import { ScheduleBatchSchema, SchedulePutSchema, ScheduleRequestSchema } from './schedule.ts';
 import { BackfillRequestSchema, PauseRequestSchema, TriggerRequestSchema } from './schedule-verbs.ts';
-import { SessionPageSchema, SignInSchema } from './session.ts';
+import { EndSessionsSchema, SessionPageSchema, SignInSchema } from './session.ts';
 import { StatsSchema } from './stats.ts';
 import { TaskPageSchema, TaskRequestSchema } from './task.ts';
 import { ConcurrencyRequestSchema, WorkerPageSchema, WorkerQueuesRequestSchema } from './worker.ts';
@@ -97,6 +98,19 @@ test('one signs in with one thing', () => {
   expect(fits(SignInSchema, { code: 'b' })).toBe(true);
 });
 
+test('sessions are ended by one thing that says which, never for want of one', () => {
+  for (const wrong of [
+    {},
+    { others: false },
+    { others: true, key: 'a' },
+    { subject: '' },
+    { subject: 'a\0' },
+  ])
+    expect(fits(EndSessionsSchema, wrong), JSON.stringify(wrong)).toBe(false);
+  for (const right of [{ others: true }, { key: 'a' }, { subject: 'a|b c' }])
+    expect(fits(EndSessionsSchema, right), JSON.stringify(right)).toBe(true);
+});
+
 test('what is asked of the audit log and of events has its form', () => {
   expect(fits(AuditQuerySchema, { action: 'queue.pause' })).toBe(true);
   expect(fits(AuditQuerySchema, { action: 'a\u0000b' })).toBe(false);
@@ -137,4 +151,8 @@ test('queues, tasks and dead letters have their shapes', () => {
   expect(fits(DeadLetterPageSchema, { items: [{}], nextCursor: null })).toBe(false);
   expect(fits(DeadLetterQuerySchema, { task: 'a b' })).toBe(false);
   expect(fits(ReplaySchema, {})).toBe(false);
+});
+
+test('a schedule that is written in code may say what its request may, and nothing else', () => {
+  expect([...SCHEDULE_FIELDS].sort()).toEqual(Object.keys(SchedulePutSchema.properties).sort());
 });

@@ -59,6 +59,11 @@ export const SignInWaysSchema = Type.Object(
         {
           name: Type.String({ description: 'What people call the provider.' }),
           url: Type.String({ description: 'Where to go: a path here, which leads on to the provider.' }),
+          signOutUrl: OrNull(
+            Type.String({
+              description: 'The same for signing out there too, once the session here is over.',
+            }),
+          ),
         },
         CLOSED,
       ),
@@ -82,7 +87,7 @@ export const SignInLinkSchema = Type.Object(
 /** A link that signs in once: answer of `POST /session/links`. */
 export type SignInLink = Static<typeof SignInLinkSchema>;
 
-/** Somebody who is signed in with a browser, as admins see it. */
+/** Somebody who is signed in with a browser, as it is listed. */
 export const SessionShownSchema = Type.Object(
   {
     id: Type.String(),
@@ -101,13 +106,70 @@ export const SessionShownSchema = Type.Object(
   },
   { ...CLOSED, title: 'SessionShown' },
 );
-/** Somebody who is signed in with a browser, as admins see it. */
+/** Somebody who is signed in with a browser, as it is listed. */
 export type SessionShown = Static<typeof SessionShownSchema>;
 
 /** Answer of `GET /sessions`. */
 export const SessionPageSchema = PageOf(SessionShownSchema);
 
+/** PostgreSQL keeps no NUL, and neither ids nor names have other control characters. */
+const TEXT = '^[^\\u0000-\\u001f\\u007f]+$';
+const text = (description: string, example: string) =>
+  Type.Optional(
+    Type.String({ pattern: TEXT, minLength: 1, maxLength: 256, description, examples: [example] }),
+  );
+const Key = text('Id of a key: those that were begun with it.', '4f9c0a1b2c3d');
+const Subject = text('Who it is at the provider: its `subject`, of any `issuer`.', '0f6c9f3a');
+
 /** Query of `GET /sessions`. */
-export const SessionQuerySchema = Type.Object(PAGE_QUERY, CLOSED);
+export const SessionQuerySchema = Type.Object(
+  {
+    whose: Type.Optional(
+      Type.Enum(['own', 'all'] as const, {
+        default: 'all',
+        description: '`own`: those of the same key or person alone; who is no admin sees no others anyway.',
+      }),
+    ),
+    key: Key,
+    subject: Subject,
+    name: text('What the key is called, or who is signed in, exactly.', 'ann@example.org'),
+    ...PAGE_QUERY,
+  },
+  CLOSED,
+);
 /** Query of `GET /sessions`. */
 export type SessionQuery = Static<typeof SessionQuerySchema>;
+
+/** Body of `POST /sessions/end`. */
+export const EndSessionsSchema = Type.Object(
+  {
+    others: Type.Optional(
+      Type.Literal(true, { description: 'All of the same key or person but the one that asks.' }),
+    ),
+    key: Key,
+    subject: Subject,
+  },
+  {
+    ...CLOSED,
+    minProperties: 1,
+    maxProperties: 1,
+    title: 'EndSessions',
+    description: 'One of them: which sessions. `key` and `subject` are for admins.',
+    examples: [{ subject: '0f6c9f3a' }],
+  },
+);
+/** Body of `POST /sessions/end`. */
+export type EndSessions = Static<typeof EndSessionsSchema>;
+
+/** Answer of `POST /sessions/end`. */
+export const EndedSessionsSchema = Type.Object(
+  {
+    ended: Type.Integer({
+      minimum: 0,
+      description: 'How many it has ended, also those that were idle for too long, which are not listed.',
+    }),
+  },
+  { ...CLOSED, title: 'EndedSessions' },
+);
+/** Answer of `POST /sessions/end`. */
+export type EndedSessions = Static<typeof EndedSessionsSchema>;

@@ -2,6 +2,7 @@ import { Access } from './access.ts';
 import { Askers } from './askers.ts';
 import { Audit } from './audit.ts';
 import { Batches } from './batches.ts';
+import { BoundedEdits } from './bounded-edits.ts';
 import { Callbacks } from './callbacks.ts';
 import { Expiry } from './expiry.ts';
 import { HeardBatches } from './heard-batches.ts';
@@ -40,4 +41,5 @@ export const migrations = [
   Askers,
   HeardBatches,
   OneBeginning,
+  BoundedEdits,
 ];

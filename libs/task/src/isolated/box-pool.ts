@@ -81,21 +81,21 @@ export function createBoxPool(params: {
     wake(pooled);
     pooled.box.close();
   };
-  const rest = (pooled: Pooled) =>
-    idle.set(
-      pooled,
-      clock.after(idleMs, () => end(pooled)),
-    );
+  const leavingOf = (key: string) =>
+    [...all].filter((one) => one.key === key && one.isLeaving && one.box.alive && !idle.has(one));
+  /** However long the last run of a child takes, its successor is there when it ends. */
+  const isSuccessor = ({ key }: Pooled) => idleOf(key).length <= leavingOf(key).length;
+  const rest = (pooled: Pooled) => {
+    const late = () => (isSuccessor(pooled) ? rest(pooled) : end(pooled));
+    idle.set(pooled, clock.after(idleMs, late));
+  };
 
   /** The successor of a child that takes no further run is there before it is needed. */
   const replace = (pooled: Pooled) => {
     if (pooled.isLeaving) return;
     pooled.isLeaving = true;
     const { key, isolation } = pooled;
-    const leaving = [...all].filter(
-      (one) => one.key === key && one.isLeaving && one.box.alive && !idle.has(one),
-    );
-    if (idleOf(key).length >= leaving.length) return;
+    if (idleOf(key).length >= leavingOf(key).length) return;
     const next = start(isolation, key);
     next.box.send({ kind: 'load', sources: [...(sources.get(key)?.values() ?? [])] });
     rest(next);

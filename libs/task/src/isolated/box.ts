@@ -14,6 +14,8 @@ export interface Box {
   readonly ready: Promise<void>;
   /** Resolves when it is gone, and with it all that a handler has started in its process group; says how it ended. */
   readonly ended: Promise<ChildLostError>;
+  /** Whether it has ever been ready. */
+  readonly started: boolean;
   /** Whether it is there, and nobody has begun to end it. */
   readonly alive: boolean;
   send(message: ToBox): void;

@@ -10,10 +10,11 @@ import { type Box, ChildLostError, CLOSE_MS, START_MS } from './box.ts';
 import { createBoxPool } from './box-pool.ts';
 import type { WrittenSettings } from './messages.ts';
 import { openProcessBox } from './process-box.ts';
-import { lostBy, runInBox, stoppedBy } from './run-in-box.ts';
+import { runInBox, stoppedBy } from './run-in-box.ts';
 import type { RunsTracing } from './runs-tracing.ts';
 import type { TaskSource } from './task-source.ts';
 import { openThreadBox } from './thread-box.ts';
+import { createUntilStarted } from './until-started.ts';
 
 /** One attempt to be made apart from the worker's own thread. */
 export interface IsolatedRun {
@@ -36,6 +37,8 @@ export interface IsolatedRun {
 export interface IsolatedRuns {
   /** Makes one attempt. Never fails; the hard time limit holds from when the thread or process takes the run. */
   execute(run: IsolatedRun): Promise<Execution>;
+  /** Why no thread or child process can be started just now; undefined when no run waits for that. */
+  readonly trouble: string | undefined;
   /** How many threads, or child processes, there are. */
   count(kind: Isolated['kind']): number;
   /** Ends all of them, within 2 s or so. */
@@ -44,6 +47,8 @@ export interface IsolatedRuns {
 
 /** How long a thread or a process that nobody needs is kept, milliseconds. */
 const IDLE_MS = 30_000;
+/** How long it is tried to start one for a run before the job is given back, milliseconds. */
+const START_FOR_MS = 60_000;
 /** How long all of them may take to end, milliseconds. */
 const STOP_MS = CLOSE_MS + 1_000;
 const ALONE: Isolated = { kind: 'process' };
@@ -52,6 +57,8 @@ const ALONE: Isolated = { kind: 'process' };
 export function createIsolatedRuns(params: {
   readonly max: number | (() => number);
   readonly idleMs?: number;
+  /** How long it is tried to start one for a run before the job is given back, in milliseconds. */
+  readonly startForMs?: number;
   readonly clock?: Clock;
   /** Flags of Node for child processes, in place of the worker's own. */
   readonly execArgv?: readonly string[];
@@ -72,6 +79,8 @@ export function createIsolatedRuns(params: {
     if (tracing) box.send({ kind: 'tracing', module: tracing.module });
     return box;
   };
+  const { startForMs: forMs = START_FOR_MS } = params;
+  const starts = createUntilStarted({ clock, forMs });
   const pool = createBoxPool({ open, max: typeof max === 'number' ? () => max : max, idleMs, clock });
   const alone = new Set<Box>();
   let stopping: Promise<void> | undefined;
@@ -80,7 +89,7 @@ export function createIsolatedRuns(params: {
     box: Box,
     run: IsolatedRun,
     told: { onBegin: () => void; onMemory: (bytes: number) => void },
-  ): Promise<Execution> => {
+  ): Promise<Execution | ChildLostError> => {
     const { runId, job, policy, source, interrupt } = run;
     const stopped = await startedOr(box, interrupt, clock);
     if (stopped) return stopped;
@@ -102,7 +111,7 @@ export function createIsolatedRuns(params: {
     });
   };
 
-  const inPool = async (run: IsolatedRun, again: boolean): Promise<Execution> => {
+  const inPool = async (run: IsolatedRun, again: boolean): Promise<Execution | ChildLostError> => {
     const pooled = pool.take(run.isolation, run.source);
     let begun = false;
     const execution = await inBox(pooled.box, run, {
@@ -111,11 +120,12 @@ export function createIsolatedRuns(params: {
       },
       onMemory: (bytes) => pool.noteMemory(pooled, bytes),
     }).finally(() => pool.give(pooled));
+    if (execution instanceof ChildLostError) return execution;
     // Something has ended it while it was idle: that is no word about this job.
     return execution.outcome === 'lost' && !begun && again ? await inPool(run, false) : execution;
   };
 
-  const inOwn = async (run: IsolatedRun): Promise<Execution> => {
+  const inOwn = async (run: IsolatedRun): Promise<Execution | ChildLostError> => {
     const box = open(ALONE);
     alone.add(box);
     void box.ended.then(() => alone.delete(box));
@@ -126,11 +136,16 @@ export function createIsolatedRuns(params: {
   return {
     async execute(run) {
       if (stopping !== undefined) return stoppedBy(new Error('the worker is stopping'));
-      return await (run.alone ? inOwn(run) : inPool(run, true));
+      const attempt = () => (run.alone ? inOwn(run) : inPool(run, true));
+      return await starts.make({ attempt, interrupt: run.interrupt, log: run.log });
+    },
+    get trouble() {
+      return starts.trouble;
     },
     count: (kind) => pool.count(kind) + (kind === 'process' ? alone.size : 0),
     stop() {
       stopping ??= (async () => {
+        starts.stop();
         const gone = [...alone].map((box) => box.ended);
         for (const box of alone) box.close();
         const late = Promise.withResolvers<void>();
@@ -143,18 +158,22 @@ export function createIsolatedRuns(params: {
   };
 }
 
-/** Waits until a box takes runs. Answers with what became of the run when it is stopped before that, or the box does not start. */
-async function startedOr(box: Box, interrupt: Interrupt, clock: Clock): Promise<Execution | undefined> {
-  const { promise, resolve } = Promise.withResolvers<Execution | undefined>();
+/** Waits until a box takes runs. Answers with what became of the run when it is stopped before that, or with why the box does not start. */
+async function startedOr(
+  box: Box,
+  interrupt: Interrupt,
+  clock: Clock,
+): Promise<Execution | ChildLostError | undefined> {
+  const { promise, resolve } = Promise.withResolvers<Execution | ChildLostError | undefined>();
   const stops = [
     clock.after(START_MS, () => {
       box.kill();
-      resolve(lostBy(new ChildLostError(`its thread or process did not start within ${START_MS} ms`)));
+      resolve(new ChildLostError(`its thread or process did not start within ${START_MS} ms`));
     }),
     interrupt.listen((reason) => resolve(stoppedBy(reason))),
   ];
   if (interrupt.aborted) resolve(stoppedBy(interrupt.reason));
-  void box.ready.then(() => resolve(undefined));
+  void box.ready.then(() => (box.started ? resolve(undefined) : box.ended.then(resolve)));
   return await promise.finally(() => {
     for (const stop of stops) stop();
   });

@@ -63,15 +63,3 @@ export function setUpRuns(
   };
   return { runs, start };
 }
-
-/** Whether a process with this id is there and is no zombie. */
-export async function lives(pid: number): Promise<boolean> {
-  const { readFile } = await import('node:fs/promises');
-  try {
-    process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
-  return stat === '' ? process.platform !== 'linux' : !/\) Z /.test(stat);
-}

@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, test } from 'vitest';
-import { lives, setUpRuns } from './isolated.fixture.ts';
+import { processLives } from '../../../../test/support/process-lives.ts';
+import { setUpRuns } from './isolated.fixture.ts';
 
 const open: { stop(): Promise<void> }[] = [];
 function setUp(...args: Parameters<typeof setUpRuns>) {
@@ -16,12 +17,12 @@ afterEach(async () => {
 
 test('what a handler has started dies with it at the hard limit', async () => {
   const { start } = setUp({ kind: 'process' });
-  const run = start('with-child', {}, { limits: { hard: 400 } });
+  const run = start('with-child', {}, { limits: { hard: 1_000 } });
   const { pid = 0, child = 0 } = (await run.begun).fields;
-  expect(await lives(child)).toBe(true);
+  expect(await processLives(child)).toBe(true);
   expect(await run.execution).toMatchObject({ outcome: 'timed-out', error: { code: 'hard_time_limit' } });
-  await expect.poll(() => lives(child)).toBe(false);
-  expect(await lives(pid)).toBe(false);
+  await expect.poll(() => processLives(child)).toBe(false);
+  expect(await processLives(pid)).toBe(false);
 });
 
 test('a handler inside of a system call is ended too', async () => {
@@ -71,7 +72,7 @@ test('a child ends after maxJobs, and its successor is there before', async () =
   for (let count = 0; count < 6; count++) pids.push(await job(count % 3 === 2 ? 1_500 : 1));
   expect(new Set(pids).size).toBe(3);
   for (const [index, pid] of pids.entries()) expect(pid).toBe(pids[index - (index % 3)]);
-  await expect.poll(() => lives(pids[0] ?? 0), { timeout: 5_000 }).toBe(false);
+  await expect.poll(() => processLives(pids[0] ?? 0), { timeout: 5_000 }).toBe(false);
   expect(runs.count('process')).toBeLessThanOrEqual(2);
 });
 
@@ -84,7 +85,7 @@ test('a child above maxMemory ends after its job, and its successor is started w
   expect(runs.count('process')).toBe(1);
   expect(await grow(300)).toBe(first);
   expect(await grow(1)).not.toBe(first);
-  await expect.poll(() => lives(first), { timeout: 5_000 }).toBe(false);
+  await expect.poll(() => processLives(first), { timeout: 5_000 }).toBe(false);
   await expect.poll(() => runs.count('process')).toBe(1);
 });
 
@@ -106,11 +107,11 @@ test.each(['spin', 'sleeps', 'stubborn', 'with-child'])(
     const worker = spawn(process.execPath, [main, name], { stdio: ['ignore', 'pipe', 'inherit'] });
     const [told] = (await once(worker.stdout, 'data')) as [Buffer];
     const { pid, child } = JSON.parse(told.toString()) as { pid: number; child?: number };
-    expect(await lives(pid)).toBe(true);
+    expect(await processLives(pid)).toBe(true);
     worker.kill('SIGKILL');
     await once(worker, 'exit');
-    await expect.poll(() => lives(pid), { timeout: 5_000 }).toBe(false);
-    if (child !== undefined) await expect.poll(() => lives(child), { timeout: 5_000 }).toBe(false);
+    await expect.poll(() => processLives(pid), { timeout: 5_000 }).toBe(false);
+    if (child !== undefined) await expect.poll(() => processLives(child), { timeout: 5_000 }).toBe(false);
   },
 );
 
@@ -120,7 +121,7 @@ test('a child ends itself past its hard limit where its worker stands still', as
   const [told] = (await once(worker.stdout, 'data')) as [Buffer];
   const { pid } = JSON.parse(told.toString()) as { pid: number };
   worker.kill('SIGSTOP');
-  await expect.poll(() => lives(pid), { timeout: 8_000 }).toBe(false);
+  await expect.poll(() => processLives(pid), { timeout: 8_000 }).toBe(false);
   worker.kill('SIGCONT');
   const [answer] = (await once(worker.stdout, 'data')) as [Buffer];
   expect(JSON.parse(answer.toString())).toMatchObject({ outcome: 'timed-out' });

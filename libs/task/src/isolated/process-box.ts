@@ -1,10 +1,13 @@
-import { fork } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { StoredError } from '@jetbeat/core';
+import { describeThrown } from '../describe-thrown.ts';
 import { type Box, ChildLostError, CLOSE_MS } from './box.ts';
 import type { FromBox } from './messages.ts';
 
 const ENTRY = fileURLToPath(new URL('./process-entry.ts', import.meta.url));
+
+const NOT_STARTED = 'its process did not start';
 
 /** What a child process is started with. */
 export interface ProcessBoxOptions {
@@ -20,16 +23,23 @@ export interface ProcessBoxOptions {
  */
 export function openProcessBox(options: ProcessBoxOptions): Box {
   const { watchesMemory, execArgv = ownFlags() } = options;
-  const child = fork(ENTRY, [String(process.pid), watchesMemory ? 'memory' : 'none'], {
-    detached: true,
-    execArgv: [...execArgv],
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-  });
+  let child: ChildProcess;
+  try {
+    child = fork(ENTRY, [String(process.pid), watchesMemory ? 'memory' : 'none'], {
+      detached: true,
+      execArgv: [...execArgv],
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
+  } catch (error) {
+    // Of some errors of the system Node tells by an event, of others (ENOMEM) so.
+    return neverStarted(describeThrown(error).message);
+  }
   const ready = Promise.withResolvers<void>();
   const ended = Promise.withResolvers<ChildLostError>();
   let listener: ((message: FromBox) => void) | undefined;
   let fatal: StoredError | undefined;
   let alive = true;
+  let started = false;
   let timer: NodeJS.Timeout | undefined;
   const killGroup = () => {
     try {
@@ -50,19 +60,24 @@ export function openProcessBox(options: ProcessBoxOptions): Box {
     ready.resolve();
   };
   child.on('message', (message: FromBox) => {
-    if (message.kind === 'ready') ready.resolve();
-    else if (message.kind === 'fatal') fatal = message.error;
+    if (message.kind === 'ready') {
+      started = true;
+      ready.resolve();
+    } else if (message.kind === 'fatal') fatal = message.error;
     else listener?.(message);
   });
   // A handler that closes the channel can tell nothing any more.
   child.on('disconnect', kill);
   child.on('error', (error) => {
-    if (child.pid === undefined) gone(new ChildLostError(`its process did not start: ${error.message}`));
+    if (child.pid === undefined) gone(new ChildLostError(`${NOT_STARTED}: ${error.message}`));
   });
   child.on('exit', (code, signal) => gone(new ChildLostError(howItEnded(code, signal, fatal))));
   return {
     ready: ready.promise,
     ended: ended.promise,
+    get started() {
+      return started;
+    },
     get alive() {
       return alive;
     },
@@ -79,6 +94,15 @@ export function openProcessBox(options: ProcessBoxOptions): Box {
       timer ??= setTimeout(kill, CLOSE_MS);
       if (child.connected) child.send({ kind: 'close' }, () => undefined);
     },
+  };
+}
+
+function neverStarted(why: string): Box {
+  return {
+    ready: Promise.resolve(),
+    ended: Promise.resolve(new ChildLostError(`${NOT_STARTED}: ${why}`)),
+    ...{ started: false, alive: false },
+    ...{ send() {}, listen() {}, kill() {}, close() {} },
   };
 }
 

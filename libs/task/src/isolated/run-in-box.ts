@@ -116,7 +116,7 @@ function timedOut(hard: number): Execution {
 }
 
 /** What became of a run whose box is gone. */
-export function lostBy(lost: ChildLostError): Execution {
+function lostBy(lost: ChildLostError): Execution {
   return { outcome: 'lost', error: describeThrown(lost) };
 }
 

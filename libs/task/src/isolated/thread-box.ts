@@ -19,14 +19,17 @@ export function openThreadBox(maxHeap?: number): Box {
   let listener: ((message: FromBox) => void) | undefined;
   let fatal: Pick<StoredError, 'name' | 'message' | 'code'> | undefined;
   let alive = true;
+  let started = false;
   let timer: NodeJS.Timeout | undefined;
   const kill = () => {
     alive = false;
     void thread.terminate();
   };
   thread.on('message', (message: FromBox) => {
-    if (message.kind === 'ready') ready.resolve();
-    else if (message.kind === 'fatal') fatal = message.error;
+    if (message.kind === 'ready') {
+      started = true;
+      ready.resolve();
+    } else if (message.kind === 'fatal') fatal = message.error;
     else listener?.(message);
   });
   thread.on('error', (error: Error & { code?: string }) => {
@@ -41,6 +44,9 @@ export function openThreadBox(maxHeap?: number): Box {
   return {
     ready: ready.promise,
     ended: ended.promise,
+    get started() {
+      return started;
+    },
     get alive() {
       return alive;
     },

@@ -1,6 +1,7 @@
 // The page on which people sign in. It writes text alone into itself, never markup.
 
 const SESSION = '/api/v1/session';
+const SESSIONS = '/api/v1/sessions';
 const SECTIONS = ['with-key', 'with-provider', 'with-link', 'signed-in'];
 
 const LATER = 'Jetbeat cannot answer now. Please try again in a minute.';
@@ -19,6 +20,8 @@ const ERRORS = {
   sign_in_insecure:
     'Nobody can sign in at this address: it is neither https nor this machine. Ask whoever runs this installation for the right one.',
   malformed_request: 'The cookies of this address are in a muddle. Please delete them, then sign in.',
+  signed_out_here:
+    'You are signed out here. At the provider you may still be signed in: on a machine of others sign out there too.',
   unauthorized: 'What you signed in with holds no more. Please try again.',
   database_unavailable: LATER,
   overloaded: LATER,
@@ -32,9 +35,15 @@ function show(...ids) {
   for (const id of SECTIONS) element(id).hidden = !ids.includes(id);
 }
 
+function write(id, text) {
+  element(id).textContent = text;
+  element(id).hidden = text === '';
+}
+
+/** Says what went wrong; nothing: nothing did. What was done before is said no more. */
 function say(text) {
-  element('message').textContent = text;
-  element('message').hidden = text === '';
+  write('message', text);
+  write('done', '');
 }
 
 /** Asks the API; what is wrong is thrown with words for people. */
@@ -64,7 +73,7 @@ function takeFragment() {
   return { code: fragment.get('code'), error: fragment.get('error') };
 }
 
-async function whoIsSignedIn(ways) {
+async function whoIsSignedIn() {
   if (!ways.signedIn) return undefined;
   try {
     return await ask('GET', SESSION);
@@ -76,7 +85,13 @@ async function whoIsSignedIn(ways) {
 
 const timeText = (time) => new Date(time).toLocaleString();
 
+/** How one may sign in and out here, as last told. */
+let ways = null;
+/** Where to go when one has signed out here; null: one stays. */
+let leaveTo = null;
+
 function showSignedIn(session) {
+  leaveTo = session.beganBy === 'oidc' ? (ways?.oidc?.signOutUrl ?? null) : null;
   element('name').textContent = session.name;
   element('role').textContent = session.role;
   element('queues').textContent = session.queues === null ? 'all' : session.queues.join(', ');
@@ -86,7 +101,7 @@ function showSignedIn(session) {
   show('signed-in');
 }
 
-function showWays(ways) {
+function showWays() {
   element('provider').textContent = `Sign in with ${ways.oidc?.name ?? ''}`;
   show(...(ways.key ? ['with-key'] : []), ...(ways.oidc === null ? [] : ['with-provider']));
   if (!ways.key) say('Nobody can sign in at this address: it is neither https nor this machine.');
@@ -123,10 +138,10 @@ async function begin() {
   const wrong =
     error && (Object.hasOwn(ERRORS, error) ? ERRORS[error] : 'That did not work. Please try again.');
   try {
-    const ways = await ask('GET', `${SESSION}/ways`);
-    const session = await whoIsSignedIn(ways);
+    ways = await ask('GET', `${SESSION}/ways`);
+    const session = await whoIsSignedIn();
     if (session) showSignedIn(session);
-    else showWays(ways);
+    else showWays();
     element('anew').hidden = !session;
   } catch (failed) {
     say(failed.message);
@@ -154,7 +169,18 @@ on('follow', 'click', async () => {
 on('stay', 'click', begin);
 on('sign-out', 'click', async () => {
   await ask('DELETE', SESSION);
-  await begin();
+  if (leaveTo === null) await begin();
+  else location.assign(leaveTo);
+});
+on('end-others', 'click', async () => {
+  say('');
+  const { ended } = await ask('POST', `${SESSIONS}/end`, { others: true });
+  write(
+    'done',
+    ended === 0
+      ? 'There was no other session that this one may end.'
+      : `Sessions that are over now: ${ended}.`,
+  );
 });
 addEventListener('hashchange', () => location.hash !== '' && begin());
 // A page that comes out of the memory of the browser may show somebody who has signed out.

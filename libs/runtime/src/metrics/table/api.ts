@@ -19,6 +19,11 @@ export const API = {
     'Requests refused for what says something about callers or this process, by the code of the answer, or what there was too much of.',
   ),
   jetbeat_api_connections: gauge('{connection}', [], 'Connections that are open here.'),
+  jetbeat_api_answers_waiting_bytes: gauge(
+    'By',
+    [],
+    'What waits here of answers that are not read yet, but for streams.',
+  ),
   jetbeat_api_jobs_accepted_total: counter('{job}', ['queue'], 'Jobs accepted here, by queue.'),
   jetbeat_api_sign_ins_total: counter(
     '{sign-in}',

@@ -30,7 +30,7 @@ export const WORKER = {
   jetbeat_worker_handlers_abandoned: gauge(
     '{handler}',
     [],
-    'Handlers that run on past their hard limit; as many as slots make the worker not ready.',
+    'Handlers that run on past their hard limit; as many as slots, or one in a slot of a limit, make the worker not ready.',
   ),
   jetbeat_worker_children: gauge(
     '{child}',
@@ -45,7 +45,11 @@ export const WORKER = {
     'Jobs in doubt, by the answer of the recorder; "none": no answer in time.',
   ),
   jetbeat_worker_jobs_parked_total: counter('{job}', ['what'], 'Jobs put aside, by what they wait for.'),
-  jetbeat_worker_jobs_given_back_total: counter('{job}', [], 'Jobs given back by a stop.'),
+  jetbeat_worker_jobs_given_back_total: counter(
+    '{job}',
+    [],
+    'Jobs given back by a stop, or since no child could be started.',
+  ),
   jetbeat_worker_jobs_malformed_total: counter(
     '{message}',
     [],
