@@ -72,7 +72,9 @@ async function check(params: {
   // A promise without a test that passed is one failure.
   for (const document of PROMISES) {
     const broken = await unproven({
-      ...{ root, document, long: params.long },
+      root,
+      document,
+      long: params.long,
       reports: reports.map(({ file }) => file),
     }).catch((error: unknown) => [`${document} could not be checked: ${String(error)}`]);
     total.failed += broken.length;

@@ -38,7 +38,11 @@ test('everything that is killed is started again, and stopping leaves nothing', 
   const lines: string[] = [];
   const note = join(dataDir, 'note.json');
   const stack = await startStack({
-    ...{ dataDir, root: dataDir, natsBin, cacheDir: dataDir, ...ports },
+    dataDir,
+    root: dataDir,
+    natsBin,
+    cacheDir: dataDir,
+    ...ports,
     processes: openProcessesFile(file),
     logs: await openLogFiles({ dir: join(dataDir, 'logs') }),
     log: (line) => lines.push(line),
@@ -53,7 +57,11 @@ test('everything that is killed is started again, and stopping leaves nothing', 
         ports: [1],
       },
       {
-        ...{ name: 'stubborn', command: process.execPath, args: [app, 'stubborn'], env: {}, ports: [2] },
+        name: 'stubborn',
+        command: process.execPath,
+        args: [app, 'stubborn'],
+        env: {},
+        ports: [2],
         stopMs: 200,
       },
     ],
@@ -114,7 +122,12 @@ test('what a killed start has left is found and stopped by the next', { timeout:
 test('a server that cannot start says why, and the other one is stopped', async () => {
   const { dataDir, natsBin, ports } = await setting();
   const starting = startStack({
-    ...{ dataDir, root: dataDir, natsBin, cacheDir: dataDir, ...ports, postgresPort: ports.natsPort },
+    dataDir,
+    root: dataDir,
+    natsBin,
+    cacheDir: dataDir,
+    ...ports,
+    postgresPort: ports.natsPort,
     processes: openProcessesFile(join(dataDir, 'processes.json')),
     logs: await openLogFiles({ dir: join(dataDir, 'logs') }),
     log: () => {},

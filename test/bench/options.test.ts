@@ -5,7 +5,11 @@ const known = ['drain', 'whole-way'];
 
 test('without arguments every row runs five times', () => {
   expect(parseOptions([], known)).toEqual({
-    ...{ runs: 5, concurrency: 500, quick: false, peers: false, write: false },
+    runs: 5,
+    concurrency: 500,
+    quick: false,
+    peers: false,
+    write: false,
   });
 });
 

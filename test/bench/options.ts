@@ -62,7 +62,9 @@ export function parseOptions(args: readonly string[], known: readonly string[]):
   return {
     runs: quick ? 1 : wholeNumber('runs', values.runs ?? '5'),
     concurrency: wholeNumber('concurrency', values.concurrency ?? String(DEFAULT_CONCURRENCY)),
-    ...{ quick, peers, write },
+    quick,
+    peers,
+    write,
     ...(rows === undefined ? {} : { rows }),
     ...(out === undefined ? {} : { out }),
     ...(values.seconds === undefined ? {} : { seconds: wholeNumber('seconds', values.seconds) }),

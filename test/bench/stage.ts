@@ -117,7 +117,13 @@ async function build(
     JETBEAT_TASKS: join(import.meta.dirname, 'tasks.ts'),
   };
   return {
-    ...{ quick, streams, history, processes, apiKey, say, databaseUrl: postgres.url },
+    quick,
+    streams,
+    history,
+    processes,
+    apiKey,
+    say,
+    databaseUrl: postgres.url,
     ...(params.seconds === undefined ? {} : { seconds: params.seconds }),
     apiUrl: `http://127.0.0.1:${apiPort}`,
     async start(name, { unwatched = false, env: own = {} } = {}) {

@@ -4,11 +4,17 @@ import type { PeerResult, RowResult, RunResult } from './result.ts';
 import { processTable, resultTable, shown } from './table.ts';
 
 const run: RunResult = {
-  ...{ at: '2026-01-02T03:04:05.000Z', seconds: 2, figures: { rate: 50_000 }, counts: [] },
+  at: '2026-01-02T03:04:05.000Z',
+  seconds: 2,
+  figures: { rate: 50_000 },
+  counts: [],
   processes: [{ name: 'worker', cpuSeconds: 1.5, peakBytes: 100 * 1024 ** 2 }],
 };
 const drain: RowResult = {
-  ...{ row: 'drain', what: 'one worker drains', quick: false, runs: [run, run] },
+  row: 'drain',
+  what: 'one worker drains',
+  quick: false,
+  runs: [run, run],
   machine: { cores: 2, cpu: 'c', memoryBytes: 1, platform: 'p', node: '24', nats: '2.15.1', postgres: '18' },
   measures: [
     { name: 'rate', unit: 'jobs/s', better: 'more', goal: 60_000, median: 50_000, range: [40_000, 60_000] },
@@ -50,8 +56,14 @@ test('processes show the medians of what they used', () => {
 
 test('a peer stands beside our row, with a ratio that is above 1 where we are better', () => {
   const peer: PeerResult = {
-    ...{ peer: 'Other', variant: 'fast', unit: 'jobs/s', runs: [25_000], version: '1.0' },
-    ...{ row: 'drain', settings: 'fsync on', chosen: 'batch 5' },
+    peer: 'Other',
+    variant: 'fast',
+    unit: 'jobs/s',
+    runs: [25_000],
+    version: '1.0',
+    row: 'drain',
+    settings: 'fsync on',
+    chosen: 'batch 5',
   };
   const text = peerTable({ rows: [drain], peers: [peer, { ...peer, row: 'bulk' }] });
   expect(text.split('\n\n')[1]).toBe('- **Other**, fast: fsync on; drain: batch 5; bulk: batch 5');
@@ -68,8 +80,14 @@ test('a peer stands beside our row, with a ratio that is above 1 where we are be
 
 test('a latency stands beside our own of the same share', () => {
   const latency = (share: string, ms: number): PeerResult => ({
-    ...{ peer: 'Other', variant: `fast, ${share}`, row: 'latency', unit: 'ms', runs: [ms], version: '1.0' },
-    ...{ settings: '', chosen: '' },
+    peer: 'Other',
+    variant: `fast, ${share}`,
+    row: 'latency',
+    unit: 'ms',
+    runs: [ms],
+    version: '1.0',
+    settings: '',
+    chosen: '',
   });
   const p50 = { name: 'p50', unit: 'ms', better: 'less', median: 1.5, range: [1, 2] } as const;
   const p99 = { ...p50, name: 'p99', median: 10 };

@@ -36,12 +36,11 @@ afterAll(async () => {
 
 function open(env: Record<string, string>) {
   const all = {
-    ...{
-      JETBEAT_NATS_URL: natsUrl(),
-      JETBEAT_DATABASE_URL: database.url,
-      JETBEAT_NAMESPACE: testNamespace(),
-    },
-    ...{ JETBEAT_PORT: '0', ...env },
+    JETBEAT_NATS_URL: natsUrl(),
+    JETBEAT_DATABASE_URL: database.url,
+    JETBEAT_NAMESPACE: testNamespace(),
+    JETBEAT_PORT: '0',
+    ...env,
   };
   return start({
     config: loadConfig({ env: all, app: 'api', cwd: dir }),
@@ -79,7 +78,8 @@ test('on an address that others reach it does not start without keys and https o
 
 test('with both it does, and asks for a key where others could look on', async () => {
   const running = await open({
-    ...{ JETBEAT_HOST: '0.0.0.0', JETBEAT_TRUSTED_PROXIES: '10.0.0.0/8' },
+    JETBEAT_HOST: '0.0.0.0',
+    JETBEAT_TRUSTED_PROXIES: '10.0.0.0/8',
     JETBEAT_API_KEY: `jb_first_${'k'.repeat(43)}`,
   });
   try {

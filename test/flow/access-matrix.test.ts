@@ -199,7 +199,8 @@ describe('a key that is for some queues only', () => {
       const who = `${rolesOf(route).at(-1)} of ${MINE}`;
       const { status, code } = await ask(route.method, pathTo(route, mine), who, bodyOf(route, mine));
       expect({ route: title(route), code, status }).toEqual({
-        ...{ route: title(route), code },
+        route: title(route),
+        code,
         status: expect.toSatisfy((given: number) => ![401, 403, 404].includes(given)),
       });
     }

@@ -25,7 +25,9 @@ describe('an operator without payloads', () => {
   const STALE = '"999999"';
   const webhook = { url: `https://example.org/${SECRET}` };
   const job = {
-    ...{ task: 'pay.send', input: { ssn: SECRET, nested: { pin: 1234 } }, meta: { who: SECRET } },
+    task: 'pay.send',
+    input: { ssn: SECRET, nested: { pin: 1234 } },
+    meta: { who: SECRET },
     onFailure: [{ webhook }],
   };
   let blind: Http;
@@ -42,8 +44,17 @@ describe('an operator without payloads', () => {
       now: (await databaseTime(api.db)) + 600_000,
       workers: [
         {
-          ...{ kind: 'worker', worker: 'w', state: 'running', host: 'h', pid: 1, version: '1' },
-          ...{ queues: ['default'], concurrency: 1, held: 0, startedAt: Date.now(), at: Date.now() },
+          kind: 'worker',
+          worker: 'w',
+          state: 'running',
+          host: 'h',
+          pid: 1,
+          version: '1',
+          queues: ['default'],
+          concurrency: 1,
+          held: 0,
+          startedAt: Date.now(),
+          at: Date.now(),
           tasks: [{ name: 'strict.task', inputSchema }],
         },
       ],
@@ -164,7 +175,9 @@ describe('an operator of one queue', () => {
 
   test('neither pauses, resumes nor deletes what is moved elsewhere while it asks, and is shown nothing of it', async () => {
     const orm = await MikroORM.init({
-      ...{ clientUrl: api.databaseUrl, entities: [], discovery: { warnWhenNoEntities: false } },
+      clientUrl: api.databaseUrl,
+      entities: [],
+      discovery: { warnWhenNoEntities: false },
     });
     const queue = 'default';
     for (const [request, ifMatch] of [

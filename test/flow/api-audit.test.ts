@@ -194,7 +194,9 @@ test('what is refused, or changes nothing, leaves nothing', async () => {
   );
   await good('POST /queues/reports/purge', {});
   await good('POST /schedules/same/backfill', {
-    ...{ from: '2026-01-01T00:00:00Z', to: '2026-01-01T00:00:00Z', dryRun: true },
+    from: '2026-01-01T00:00:00Z',
+    to: '2026-01-01T00:00:00Z',
+    dryRun: true,
   });
   expect((await call('POST /jobs/0190b5a0-7c00-7000-8000-000000000000/cancel', {})).status).toBe(404);
   expect(await newest()).toEqual(made);

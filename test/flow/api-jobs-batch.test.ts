@@ -40,7 +40,8 @@ test('each is accepted or refused by itself, with the place of what is wrong', a
   expect([status, body]).toMatchObject([
     202,
     {
-      ...{ accepted: 4, refused: 2 },
+      accepted: 4,
+      refused: 2,
       items: [
         { ...own, state: 'queued' },
         { error: { code: 'invalid_input', status: 422, errors: [{ pointer: '/jobs/1/input/to' }] } },
@@ -118,7 +119,9 @@ test('the same key again makes nothing twice, also where the first answer was lo
 
 test('a key for some queues is refused what would go into another one, and that alone', async () => {
   const made = await api.http.call<{ key: string }>('POST', '/api-keys', {
-    ...{ name: 'mine', role: 'operator', queues: ['mine'] },
+    name: 'mine',
+    role: 'operator',
+    queues: ['mine'],
   });
   const mine = api.as(made.body.key);
   const { status, body } = await post(

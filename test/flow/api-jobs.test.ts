@@ -18,15 +18,17 @@ test('accepted, shown, and in JetStream as its own self-contained message', asyn
   expect(accepted).toMatchObject({ state: 'queued', created: true, warnings: [{ code: 'no_worker' }] });
   const { body: job } = await api.http.call<Job>('GET', `/jobs/${accepted.id}`);
   expect(job).toMatchObject({
-    ...{
-      id: accepted.id,
-      task: 'a.b',
-      queue: 'default',
-      priority: 'high',
-      state: 'queued',
-      input: { x: 1 },
-    },
-    ...{ meta: { k: 'v' }, attempts: [], startedAt: null, finishedAt: null, expiresAt: null },
+    id: accepted.id,
+    task: 'a.b',
+    queue: 'default',
+    priority: 'high',
+    state: 'queued',
+    input: { x: 1 },
+    meta: { k: 'v' },
+    attempts: [],
+    startedAt: null,
+    finishedAt: null,
+    expiresAt: null,
     reason: { code: 'no_worker', text: expect.stringContaining('the queue "default"') },
     traceId: expect.stringMatching(/^[0-9a-f]{32}$/),
   });

@@ -48,7 +48,9 @@ test('who has read an older version is told both, and what is different', async 
   const theirs = { ...daily, overlap: 'cancel-previous' };
   const refused = await put('edits/stale', theirs, mine);
   expect(refused.body).toMatchObject({
-    ...{ status: 409, code: 'stale', errors: [{ pointer: '/overlap' }] },
+    status: 409,
+    code: 'stale',
+    errors: [{ pointer: '/overlap' }],
     current: { version: 2, schedule: { ...daily, overlap: 'allow' } },
     yours: { ifMatch: '"1"', schedule: theirs },
   });
@@ -107,11 +109,16 @@ test('a queue has versions like a schedule: who has read an older one is refused
 test('PATCH changes what it names, takes away what is null, and leaves the rest', async () => {
   await put('edits/patch', { ...daily, labels: { a: '1', b: '2' }, catchUp: { all: 3 }, jitter: '5s' });
   const merged = await patch('edits/patch', {
-    ...{ labels: { a: null, c: '3' }, job: { input: { cc: 'b' }, queue: 'mail' } },
-    ...{ jitter: null, catchUp: { spread: '1m' } },
+    labels: { a: null, c: '3' },
+    job: { input: { cc: 'b' }, queue: 'mail' },
+    jitter: null,
+    catchUp: { spread: '1m' },
   });
   expect(merged.body).toMatchObject({
-    ...{ version: 2, labels: { b: '2', c: '3' }, catchUp: { all: 3, spread: '1m' }, when: daily.when },
+    version: 2,
+    labels: { b: '2', c: '3' },
+    catchUp: { all: 3, spread: '1m' },
+    when: daily.when,
     job: { task: 'report.send', input: { to: 'a', cc: 'b' }, queue: 'mail' },
   });
   expect('jitter' in merged.body).toBe(false);
@@ -122,7 +129,8 @@ test('PATCH changes what it names, takes away what is null, and leaves the rest'
   );
   expect(rule.body.when).toEqual({ every: '10m', from: '2026-01-01T00:00:00.000Z' });
   expect((await patch('edits/patch', { when: { every: '5m' } })).body.when).toEqual({
-    ...{ every: '5m', from: '2026-01-01T00:00:00.000Z' },
+    every: '5m',
+    from: '2026-01-01T00:00:00.000Z',
   });
   expect((await patch('edits/patch', { when: { cron: '0 4 * * *' } })).body.when).toEqual({
     cron: '0 4 * * *',

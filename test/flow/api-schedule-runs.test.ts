@@ -59,7 +59,9 @@ test('a trigger is checked as a job is, and works while the schedule is paused',
   await post('/schedules/paused/pause', { note: 'maintenance' });
   expect((await post('/schedules/paused/trigger', {})).status).toBe(202);
   expect((await post('/schedules/paused/trigger', { input: { from: 'a' } })).body).toMatchObject({
-    ...{ status: 422, code: 'invalid_input', errors: [{ pointer: '/input/to', code: 'missing_field' }] },
+    status: 422,
+    code: 'invalid_input',
+    errors: [{ pointer: '/input/to', code: 'missing_field' }],
   });
   expect((await post('/schedules/paused/trigger', { overlaps: 'skip' })).body).toMatchObject({
     errors: [{ pointer: '/overlaps', suggestion: 'overlap' }],
@@ -67,7 +69,8 @@ test('a trigger is checked as a job is, and works while the schedule is paused',
   expect((await post('/schedules/none/trigger', {})).body.code).toBe('schedule_not_found');
   const key = { 'Idempotency-Key': 'a b' };
   expect((await post('/schedules/paused/trigger', {}, key)).body).toMatchObject({
-    ...{ code: 'invalid_request', errors: [{ pointer: 'idempotency-key' }] },
+    code: 'invalid_request',
+    errors: [{ pointer: 'idempotency-key' }],
   });
 });
 

@@ -108,7 +108,9 @@ test.each([
     expect((await api.http.call<Schedule>('POST', `/schedules/${name}/pause`, {})).status).toBe(200);
     const { name: _, ...mended } = written;
     expect((await api.http.call<Schedule>('PUT', `/schedules/${name}`, mended)).body).toMatchObject({
-      ...{ ...mended, version: 2, problem: null },
+      ...mended,
+      version: 2,
+      problem: null,
     });
   },
 );

@@ -12,7 +12,9 @@ let ids: string[];
 beforeAll(async () => {
   api = await startTestApi();
   const jobs = Array.from({ length: COUNT }, (_, n) => ({
-    ...{ task: `mail.send${n % 3}`, queue: n % 2 === 0 ? 'even' : 'odd', input: { user: { id: n } } },
+    task: `mail.send${n % 3}`,
+    queue: n % 2 === 0 ? 'even' : 'odd',
+    input: { user: { id: n } },
     ...(n % 4 === 0 ? { meta: { tenant: `t${n % 8}`, 'a.b': 'x y' } } : {}),
     ...(n % 6 === 0 ? { delay: '1h' } : {}),
   }));
@@ -156,7 +158,9 @@ test('a key for one queue finds and counts what is in it', async () => {
 
 test('who may see no inputs does not find out about them by searching', async () => {
   const made = await api.http.call<{ key: string }>('POST', '/api-keys', {
-    ...{ name: 'blind', role: 'viewer', payloads: false },
+    name: 'blind',
+    role: 'viewer',
+    payloads: false,
   });
   const blind = api.as(made.body.key);
   for (const query of ['search=input.user.id:7', 'search=meta.tenant:t0', 'meta.tenant=t0'])

@@ -50,13 +50,14 @@ test('the task on the page calls what it says, and its callback understands what
   expect(charge.policy.onSuccess).toMatchObject([{ webhook: { secret: 'shop' } }]);
   const { error } = await runTask(charge, null);
   const ended = {
-    ...{
-      id: uuidV7From(Date.now(), randomUUID()),
-      task: charge.name,
-      queue: 'default',
-      state: 'dead' as const,
-    },
-    ...{ attempt: 1, createdAt: 0, finishedAt: 1, error },
+    id: uuidV7From(Date.now(), randomUUID()),
+    task: charge.name,
+    queue: 'default',
+    state: 'dead' as const,
+    attempt: 1,
+    createdAt: 0,
+    finishedAt: 1,
+    error,
   };
   const [callback = {}] = onFailure;
   const { envelope } = await makeCallback({

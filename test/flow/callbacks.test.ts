@@ -68,8 +68,13 @@ test('after a success the callback of the call is told of it; both lead to each 
   expect(called?.input).toEqual({
     mine: 1,
     parent: {
-      ...{ id, task: 'call.works', queue: 'default', state: 'succeeded', attempt: 1 },
-      ...{ meta: { tenant: 'a' }, result: { made: 7 } },
+      id,
+      task: 'call.works',
+      queue: 'default',
+      state: 'succeeded',
+      attempt: 1,
+      meta: { tenant: 'a' },
+      result: { made: 7 },
       createdAt: expect.any(String),
       finishedAt: expect.any(String),
     },
@@ -234,7 +239,9 @@ test('what is wrong is refused with its place', async () => {
       'POST',
       '/jobs',
       {
-        ...{ task: 'a', input: 1, onFailure },
+        task: 'a',
+        input: 1,
+        onFailure,
       },
     );
     return [answer.status, ...answer.body.errors.map(({ pointer }) => pointer)];

@@ -54,7 +54,11 @@ test('a dead job is replayed as it was, or with another input; links lead both w
   const id = await dies({ ok: false, n: 7 }, more);
   const found = await letter(id);
   expect(found.body).toMatchObject({
-    ...{ id, task: 'test.fragile', queue: 'default', reason: { code: 'attempts_used_up' }, retries: [] },
+    id,
+    task: 'test.fragile',
+    queue: 'default',
+    reason: { code: 'attempts_used_up' },
+    retries: [],
     job: { id, state: 'dead', input: { ok: false, n: 7 }, error: { message: 'it is not ok' } },
   });
   const exact = await post<{ id: string }>(`/dead-letters/${id}/replay`, {});
@@ -147,7 +151,11 @@ test('all that match are replayed at a rate, each once, though every API dies in
   const from = (await job(oldest)).createdAt;
   const filter = { task: 'test.fragile', from };
   expect(await post<Replay>('/dead-letters/replay', { filter, dryRun: true }, 200)).toEqual({
-    ...{ id: null, state: 'counted', count: many, replayed: 0, skipped: 0 },
+    id: null,
+    state: 'counted',
+    count: many,
+    replayed: 0,
+    skipped: 0,
   });
   const begun = Date.now();
   const { id } = await post<Replay>('/dead-letters/replay', { filter, rate: 20 });

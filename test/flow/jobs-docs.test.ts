@@ -40,7 +40,8 @@ test('the calls on the page are answered as it says', async () => {
   expect(now?.state).toMatch(/queued|running|succeeded/);
   expect(cancelled).toMatchObject({ state: 'cancelled', reason: { text: 'no longer needed' } });
   expect(await group.http.jobIn(retried?.id ?? '', ['succeeded'])).toMatchObject({
-    ...{ retryOf: cancelled?.id, result: 3 },
+    retryOf: cancelled?.id,
+    result: 3,
   });
   expect(answers.length).toBe(5);
 });

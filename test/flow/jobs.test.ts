@@ -207,11 +207,11 @@ test('a job that has no result says why', async () => {
   const failed = await dead.result({ timeout: '10s' }).catch((error: unknown) => error);
   expect(failed).toBeInstanceOf(JobFailedError);
   expect(failed).toMatchObject({
-    ...{ code: 'job_failed', id: dead.id, reason: { code: 'rejected' } },
-    ...{
-      error: { code: 'no_customer', message: 'no such customer' },
-      cause: { message: 'no such customer' },
-    },
+    code: 'job_failed',
+    id: dead.id,
+    reason: { code: 'rejected' },
+    error: { code: 'no_customer', message: 'no such customer' },
+    cause: { message: 'no such customer' },
   });
   const delayed = await client.enqueue('jobs.echo', { value: 1 }, { delay: '1h' });
   await group.http.jobIn(delayed.id, ['scheduled']);

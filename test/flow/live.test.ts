@@ -43,7 +43,8 @@ test('what happens is told once history has it, and the job is found at least as
   const types = told.map(({ type }) => type);
   expect(types).toEqual(['job.running', 'job.retrying', 'job.succeeded', 'worker.running']);
   expect(told[1]?.data).toMatchObject({
-    ...{ type: 'job.retrying', attempt: { number: 1, workerId: 'w1', outcome: 'failed' } },
+    type: 'job.retrying',
+    attempt: { number: 1, workerId: 'w1', outcome: 'failed' },
     job: { id: job.id, state: 'retrying', nextRunAt: new Date(next.runAt).toISOString() },
   });
   // Stacks are in history.

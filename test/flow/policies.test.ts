@@ -221,7 +221,10 @@ test('a job says what holds for it, and whose word that is', async () => {
   const { policy } = await client.enqueue(fails, 1, { retry: { max: '1m' } }).then(told);
   const retry = { attempts: 3, backoff: 'fixed', delay: '10ms', max: '1m', noRetryOn: ['GoneError'] };
   expect(policy).toMatchObject({
-    ...{ retry, timeout: { hard: '1h' }, onSuccess: [], onFailure: [] },
+    retry,
+    timeout: { hard: '1h' },
+    onSuccess: [],
+    onFailure: [],
     from: {
       'retry.attempts': 'task',
       'retry.max': 'call',

@@ -31,7 +31,9 @@ test('a queue for which NATS has no room is stored and said to be so, and takes 
   for (const maxDepth of [6, 6, 7]) {
     const { status, headers, body } = await put('a-third', { maxDepth });
     expect({ status, retryAfter: headers.get('retry-after'), code: body.code }).toEqual({
-      ...{ status: 503, retryAfter: '60', code: 'queue_unmade' },
+      status: 503,
+      retryAfter: '60',
+      code: 'queue_unmade',
     });
     expect(body.detail).toMatch(
       /^the settings of the queue are stored, but .*the queue a-third: .*max_consumers/,

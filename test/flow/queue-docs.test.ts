@@ -29,7 +29,8 @@ const call = <T>(method: string, path: string, body?: object) => group.http.call
 
 test('the configuration on the page holds until something else is said', async () => {
   const limits = {
-    ...{ concurrency: 5, maxDepth: 100_000 },
+    concurrency: 5,
+    maxDepth: 100_000,
     rateLimit: { limit: 100, period: '1m', burst: 10, per: 'queue' },
   };
   const { body: first } = await call<Queue>('GET', '/queues/mail');

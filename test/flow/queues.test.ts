@@ -53,9 +53,15 @@ async function starts(prefix: string): Promise<Map<string, number[]>> {
 test('a queue is made at run time, changed by its version, and shown with who serves it', async () => {
   const made = await queue('PUT', '/mail', { maxDepth: 1_000, rateLimit: { limit: 5_000, period: '1m' } });
   expect(made).toMatchObject({
-    ...{ name: 'mail', concurrency: null, maxDepth: 1_000, rateLimit: { limit: 5_000, period: '1m' } },
+    name: 'mail',
+    concurrency: null,
+    maxDepth: 1_000,
+    rateLimit: { limit: 5_000, period: '1m' },
     configured: { concurrency: null, rateLimit: null, maxDepth: null },
-    ...{ paused: null, waiting: { high: 0, normal: 0, low: 0 }, oldestMs: null, purge: null },
+    paused: null,
+    waiting: { high: 0, normal: 0, low: 0 },
+    oldestMs: null,
+    purge: null,
   });
   const stale = { maxDepth: 5, version: made.version - 1 };
   expect(await group.http.call('PATCH', '/queues/mail', stale)).toMatchObject({

@@ -31,7 +31,8 @@ test('what nobody takes expires, wherever it waits, and nothing of it stays in J
   const now = Date.now();
   const soon = now + 700;
   const { all, retrying, error, places, kept } = await placeWaitingJobs(bench, {
-    ...{ change: { expiresAt: soon }, kept: { expiresAt: now + 600_000 } },
+    change: { expiresAt: soon },
+    kept: { expiresAt: now + 600_000 },
     runAt: now + 600_000,
   });
   const recorder = await bench.start({ times: quick });

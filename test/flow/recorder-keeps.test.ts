@@ -178,7 +178,8 @@ test('a job that has begun and is lost comes back, and does not run again where 
     { answer: 'settled' },
   ]);
   expect(await getJob(db, id)).toMatchObject({
-    ...{ state: 'cancelled', reason: { code: 'cancelled', text: 'cancelled' } },
+    state: 'cancelled',
+    reason: { code: 'cancelled', text: 'cancelled' },
     attempts: [{ outcome: 'lost' }],
   });
 });

@@ -24,7 +24,10 @@ const UNKNOWN_MS = 1_500;
 const quick = { keysEveryMs: 50, keyUnknownAfterMs: UNKNOWN_MS, reconcileEveryMs: 60_000 };
 
 const ask = (key: string, facts: Partial<UniqueAsk> = {}): UniqueAsk => ({
-  ...{ key, scope: 'task', mode: 'unfinished', onConflict: 'existing' },
+  key,
+  scope: 'task',
+  mode: 'unfinished',
+  onConflict: 'existing',
   ...facts,
 });
 const keyed = (asked: UniqueAsk, facts: Partial<JobEnvelope> = {}) => {

@@ -56,7 +56,8 @@ test('a schedule from its creation over edit, pause, trigger and backfill to its
   const stale = schedules.put({ ...schedule, overlap: 'skip' }, { version: 1 });
   await expect(stale).rejects.toThrow(ApiProblemError);
   await expect(stale).rejects.toMatchObject({
-    ...{ code: 'stale', status: 409 },
+    code: 'stale',
+    status: 409,
     problem: { current: { version: 2, schedule: { job: { input: { said: 'second' } } } } },
   });
 
@@ -66,7 +67,8 @@ test('a schedule from its creation over edit, pause, trigger and backfill to its
   expect(paused.paused).toMatchObject({ note: 'maintenance', until: '2030-01-01T00:00:00.000Z' });
   const triggered = await schedules.trigger(name, { input: { said: 'by hand' } }, { key: 'key-1' });
   expect(await group.http.jobIn(await begun(triggered.jobId), ['succeeded'])).toMatchObject({
-    ...{ result: { said: 'by hand' }, schedule: { name, origin: triggered.occurrence.origin } },
+    result: { said: 'by hand' },
+    schedule: { name, origin: triggered.occurrence.origin },
   });
   expect((await schedules.trigger(name, { input: { said: 'by hand' } }, { key: 'key-1' })).jobId).toBe(
     triggered.jobId,
@@ -118,7 +120,10 @@ test('one that has no time left is finished, can still be run by hand, and begin
   const { schedules } = client;
   const once = { name: 'life/once', job: { task: 'system.echo', input: 1 } };
   const failing = {
-    ...{ name: 'life/failing', when: { every: '1s' }, overlap: 'allow' as const, pauseAfterFailures: 2 },
+    name: 'life/failing',
+    when: { every: '1s' },
+    overlap: 'allow' as const,
+    pauseAfterFailures: 2,
     job: { task: 'http.request', input: { url: 'http://127.0.0.1:1/' }, retry: { attempts: 1 } },
   };
   await schedules.put(failing);
@@ -167,7 +172,8 @@ test('the client lists over pages, previews, and says what does not answer', asy
   expect((await schedules.next('page/a', { count: 2 })).items).toEqual(items);
   expect((await schedules.forecast({ task: 'system.echo' })).items).toHaveLength(3);
   await expect(schedules.create({ name: 'page/a', when: { every: '1m' }, job })).rejects.toMatchObject({
-    ...{ code: 'schedule_exists', status: 409 },
+    code: 'schedule_exists',
+    status: 409,
   });
   const nowhere = connectHttp({ url: 'http://127.0.0.1:1', apiKey: 'x' });
   await expect(nowhere.schedules.get('a')).rejects.toThrow(ApiUnreachableError);

@@ -99,7 +99,8 @@ test('with cancel-previous a job that runs is stopped, and the next one begins w
   await waitUntil('both have begun', () => begun.length >= 2);
   expect(begun.slice(0, 2)).toEqual([first?.jobId, second?.jobId]);
   expect(await getJob(own.bench.db, begun[0] ?? '')).toMatchObject({
-    ...{ state: 'cancelled', attempts: [{ outcome: 'cancelled' }] },
+    state: 'cancelled',
+    attempts: [{ outcome: 'cancelled' }],
     reason: { text: 'the next run of its schedule takes its place' },
   });
 });

@@ -42,7 +42,8 @@ test('a definition that nobody can read stands as the problem of its schedule, a
   const { name, id } = await makeSchedule(own.bench.db, wrong, { now });
   // It was edited in plain SQL after one of its times had come, and before that was dispatched.
   const runs = () => ({
-    ...{ origin: 'trigger:1', overlap: 'allow' as const },
+    origin: 'trigger:1',
+    overlap: 'allow' as const,
     runs: [{ nominalTime: now, dispatchAt: now }],
   });
   await askRuns(own.bench.db, { name, plan: runs });

@@ -69,8 +69,18 @@ describe.each(['viewer', 'operator'] as const)('%s', (role) => {
     ]);
     expect(total).toEqual({ value: 2, capped: false });
     expect(items[1]).toEqual({
-      ...{ id: one.id, name: `own ${role}`, role, queues: null, payloads: false, beganBy: 'key', keyId },
-      ...{ issuer: null, subject: null, address: '127.0.0.1', userAgent: 'node', current: true },
+      id: one.id,
+      name: `own ${role}`,
+      role,
+      queues: null,
+      payloads: false,
+      beganBy: 'key',
+      keyId,
+      issuer: null,
+      subject: null,
+      address: '127.0.0.1',
+      userAgent: 'node',
+      current: true,
       createdAt: expect.any(String),
       seenAt: expect.any(String),
       idleUntil: expect.any(String),
@@ -85,7 +95,9 @@ describe.each(['viewer', 'operator'] as const)('%s', (role) => {
     for (const query of ['key=first', named, `key=${otherId}`, `whose=all&key=${otherId}`]) {
       expect(await seen(admin, query), query).not.toEqual([]);
       expect(await list(one, query), query).toEqual({
-        ...{ items: [], nextCursor: null, total: { value: 0, capped: false } },
+        items: [],
+        nextCursor: null,
+        total: { value: 0, capped: false },
       });
     }
   });
@@ -105,7 +117,9 @@ describe.each(['viewer', 'operator'] as const)('%s', (role) => {
     await endsEverywhere([two], () => one.call('DELETE', `/sessions/${two.id}`, undefined, reason));
     expect(await audited(two.id)).toMatchObject([
       {
-        ...{ action: 'session.revoke', reason: 'lost the phone', address: '127.0.0.1' },
+        action: 'session.revoke',
+        reason: 'lost the phone',
+        address: '127.0.0.1',
         actor: { kind: 'session', id: one.id, role },
         after: { ended: 'revoked' },
       },
@@ -122,7 +136,8 @@ describe.each(['viewer', 'operator'] as const)('%s', (role) => {
     const other = await signIn((await makeKey(api, { role })).key);
     for (const body of [{ key: keyId }, { key: 'first' }, { key: NOBODY }, { subject: 'x' }])
       expect(await end(one, body), JSON.stringify(body)).toMatchObject({
-        ...{ status: 403, body: { code: 'forbidden' } },
+        status: 403,
+        body: { code: 'forbidden' },
       });
     expect(await seen(one)).toHaveLength(3);
     await endsEverywhere([two, three], async () => {

@@ -66,7 +66,8 @@ test('the page on which people sign in is told whom with', async () => {
   expect([status, JSON.parse(body)]).toEqual([
     200,
     {
-      ...{ key: true, signedIn: false },
+      key: true,
+      signedIn: false,
       oidc: { name: 'Company login', url: '/api/v1/session/oidc', signOutUrl: null },
     },
   ]);

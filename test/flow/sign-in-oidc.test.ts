@@ -39,18 +39,21 @@ test('the whole way: to the provider and back, signed in, at the page where it w
   expect([url.href, status]).toEqual([`${HOME}/docs`, 200]);
   expect(one.cookies(HOME).has(ATTEMPT)).toBe(false);
   expect(await whoIs(one)).toMatchObject({
-    ...{ kind: 'session', name: 'Ann', role: 'operator', queues: ['mail'], payloads: false },
+    kind: 'session',
+    name: 'Ann',
+    role: 'operator',
+    queues: ['mail'],
+    payloads: false,
     beganBy: 'oidc',
   });
   const [begun, ...after] = way;
   expect(Object.fromEntries(new URL(begun?.headers.location ?? '').searchParams)).toMatchObject({
-    ...{
-      response_type: 'code',
-      client_id: 'jetbeat',
-      redirect_uri: `${BEGIN}/callback`,
-      code_challenge_method: 'S256',
-    },
-    ...{ state: expect.stringMatching(/^.{43}$/), nonce: expect.stringMatching(/^.{43}$/) },
+    response_type: 'code',
+    client_id: 'jetbeat',
+    redirect_uri: `${BEGIN}/callback`,
+    code_challenge_method: 'S256',
+    state: expect.stringMatching(/^.{43}$/),
+    nonce: expect.stringMatching(/^.{43}$/),
     code_challenge: expect.stringMatching(/^.{43}$/),
   });
   const flags = (cookie: string) =>

@@ -90,7 +90,9 @@ describe('with a key', () => {
       [expired, 'key_expired'],
     ] as const)
       expect(await createBrowser(api.http.url).call('POST', '/session', { key }), key).toMatchObject({
-        ...{ status: 401, body: { code }, set: [] },
+        status: 401,
+        body: { code },
+        set: [],
       });
     const page = await (await fetch(`${api.http.url}/metrics`)).text();
     expect(page).toMatch(/jetbeat_api_sign_ins_total\{by="key",outcome="refused"\} [5-9]/);
@@ -213,7 +215,8 @@ test('a key that somebody makes who is signed in lasts beyond the session, unles
   const forever = await signIn();
   const body = { name: 'n', role: 'viewer' };
   expect((await forever.call<ApiKeyCreated>('POST', '/api-keys', body)).body).toMatchObject({
-    ...{ createdBy: forever.id, expiresAt: null },
+    createdBy: forever.id,
+    expiresAt: null,
   });
   const short = await signIn((await makeKey(api, { role: 'admin', expiresIn: '1h' })).key);
   expect((await short.call<Problem>('POST', '/api-keys', body)).body.code).toBe('key_exceeds_maker');

@@ -75,7 +75,9 @@ test('somebody who has left: all sessions of that person end by one call, on eve
     `/audit?target=session:${phone.id}`,
   );
   expect(rows.items[0]).toMatchObject({
-    ...{ action: 'session.revoke', reason: 'has left', actor: { kind: 'key', id: 'first' } },
+    action: 'session.revoke',
+    reason: 'has left',
+    actor: { kind: 'key', id: 'first' },
     after: { ended: 'revoked' },
   });
 });

@@ -130,7 +130,10 @@ async function succeeded(task: string): Promise<Set<string>> {
 
 test('half of what the machine carries, while every process is killed in turn: all accounted for', async () => {
   const schedule = {
-    ...{ name: 'tick', when: { every: '1s' }, overlap: 'allow', catchUp: { all: 100 } },
+    name: 'tick',
+    when: { every: '1s' },
+    overlap: 'allow',
+    catchUp: { all: 100 },
     job: { task: 'http.request', input: { url: `${calls.url}/tick` } },
   };
   const carries = await capacity();
@@ -170,8 +173,14 @@ test('half of what the machine carries, while every process is killed in turn: a
   const effects = await notes.read();
   const doubled = [...effects].filter(([, count]) => count > 1).map(([name]) => name);
   console.info({
-    ...{ confirmed: confirmed.size, unsure: unsure.size, refused: refused.size, states, catchUpS },
-    ...{ posted: accepted.size, doubled: doubled.length, kills: kills.map(({ kind }) => kind).join(' ') },
+    confirmed: confirmed.size,
+    unsure: unsure.size,
+    refused: refused.size,
+    states,
+    catchUpS,
+    posted: accepted.size,
+    doubled: doubled.length,
+    kills: kills.map(({ kind }) => kind).join(' '),
   });
   expect(states.filter((row) => (row as { state: string }).state !== 'succeeded')).toEqual([]);
   expect(twice).toEqual({ jobs: 0 });

@@ -94,8 +94,13 @@ test.each([
       turns: Math.max(0, ...some.map(({ turns }) => turns)),
     });
     console.info({
-      ...{ name, seconds, perSecond: JOBS / seconds, kills: crew.killedAt.length, runs: runs.length },
-      ...{ touched: figures(touched), others: figures(others) },
+      name,
+      seconds,
+      perSecond: JOBS / seconds,
+      kills: crew.killedAt.length,
+      runs: runs.length,
+      touched: figures(touched),
+      others: figures(others),
     });
   },
   450_000,

@@ -60,7 +60,9 @@ async function mustPass(dir: string, chosen: readonly Mutant[], signal: AbortSig
   const files = [...new Set(chosen.flatMap(({ tests }) => tests))];
   console.log(`without a mutant: ${files.length} test files …`);
   const { outcome, failed, output, seconds } = await runTests({
-    ...{ dir, files, signal },
+    dir,
+    files,
+    signal,
     timeoutMs: SOUND_TIMEOUT_MS,
   });
   if (outcome !== 'passed')

@@ -1,6 +1,6 @@
 import type { Mutant } from './mutant.ts';
 
-const SETTLE = 'apps/worker/src/settle.test.ts';
+const SETTLE = 'apps/worker/src/ends/settle.test.ts';
 const RULES = 'test/flow/worker-rules.test.ts';
 
 /** Breaks of what becomes of one job. */
@@ -8,7 +8,7 @@ export const mutantsOfJobs: readonly Mutant[] = [
   {
     name: 'ack-before-event',
     breaks: 'a job is acknowledged after its outcome is stored',
-    file: 'apps/worker/src/settle.ts',
+    file: 'apps/worker/src/ends/settle.ts',
     search: '      await events.publish(settledEvent({',
     replace: '      acknowledge(held);\n      await events.publish(settledEvent({',
     tests: [SETTLE],
@@ -16,7 +16,7 @@ export const mutantsOfJobs: readonly Mutant[] = [
   {
     name: 'follow-up-before-event',
     breaks: 'the outcome is stored before what follows is published',
-    file: 'apps/worker/src/settle.ts',
+    file: 'apps/worker/src/ends/settle.ts',
     search: '      await events.publish(settledEvent({',
     replace:
       "      if (next.state === 'retrying') await follow(held, next, error, false);\n      await events.publish(settledEvent({",
@@ -25,7 +25,7 @@ export const mutantsOfJobs: readonly Mutant[] = [
   {
     name: 'no-dead-letter',
     breaks: 'a dead job leaves a dead letter',
-    file: 'apps/worker/src/settle.ts',
+    file: 'apps/worker/src/ends/settle.ts',
     search: "    } else if (next.state === 'dead') {",
     replace: "    } else if (next.state === 'dead' && again) {",
     tests: [SETTLE],
@@ -33,7 +33,7 @@ export const mutantsOfJobs: readonly Mutant[] = [
   {
     name: 'no-cancel-check',
     breaks: 'a cancelled job does not begin',
-    file: 'apps/worker/src/intake.ts',
+    file: 'apps/worker/src/pulling/intake.ts',
     search: 'if (cancelled.has(id)) return held',
     replace: 'if (cancelled.has(id) && held.job.attempt > 1) return held',
     tests: [RULES],
@@ -41,7 +41,7 @@ export const mutantsOfJobs: readonly Mutant[] = [
   {
     name: 'expired-job-runs',
     breaks: 'an expired job does not begin',
-    file: 'apps/worker/src/run.ts',
+    file: 'apps/worker/src/running/run.ts',
     search: 'if (expiresAt !== undefined && now() >= expiresAt) return expire(held, expiresAt);',
     replace: 'if (expiresAt !== undefined && now() < 0) return expire(held, expiresAt);',
     tests: [RULES],
@@ -73,10 +73,10 @@ export const mutantsOfJobs: readonly Mutant[] = [
   {
     name: 'own-retry-always-trusted',
     breaks: 'a worker trusts its own retry only while nobody else can have had the step before',
-    file: 'apps/worker/src/own-retries.ts',
+    file: 'apps/worker/src/ends/own-retries.ts',
     search: 'if (step.since.monotonic <= distrustedAt || age(step.since, now) > aloneMs) return;',
     replace: '',
-    tests: ['apps/worker/src/own-retries.test.ts'],
+    tests: ['apps/worker/src/ends/own-retries.test.ts'],
   },
   {
     name: 'restart-not-noted',

@@ -73,12 +73,15 @@ export interface Things {
 export function nothing(): Things {
   const id = () => randomUUID();
   return {
-    ...{
-      queue: `none${id().slice(0, 8)}`,
-      task: `none.${id().slice(0, 8)}`,
-      schedule: `none/${id().slice(0, 8)}`,
-    },
-    ...{ job: id(), dead: id(), batch: id(), replay: id(), worker: id(), apiKey: 'none' },
+    queue: `none${id().slice(0, 8)}`,
+    task: `none.${id().slice(0, 8)}`,
+    schedule: `none/${id().slice(0, 8)}`,
+    job: id(),
+    dead: id(),
+    batch: id(),
+    replay: id(),
+    worker: id(),
+    apiKey: 'none',
     session: `s_${id().replaceAll('-', '').slice(0, 16)}`,
   };
 }
@@ -108,17 +111,15 @@ export async function fill(api: TestApi, queue: string, secret: string): Promise
   const { body: session } = await call<{ id: string }>('POST', '/session', { key });
   return {
     session: session.id,
-    ...{
-      queue,
-      task,
-      schedule,
-      job,
-      dead,
-      batch: batch.id,
-      replay: replay.id,
-      worker: `worker-of-${queue}`,
-      apiKey,
-    },
+    queue,
+    task,
+    schedule,
+    job,
+    dead,
+    batch: batch.id,
+    replay: replay.id,
+    worker: `worker-of-${queue}`,
+    apiKey,
   };
 }
 

@@ -92,7 +92,11 @@ export async function startTestApi(
   const others: { stop(): Promise<void> }[] = [];
   const http = createHttp({ url: api.url, apiKey });
   return {
-    ...{ bus, db, http, key: apiKey, databaseUrl: database.url },
+    bus,
+    db,
+    http,
+    key: apiKey,
+    databaseUrl: database.url,
     as: (key) => createHttp({ url: api.url, apiKey: key }),
     async beside(key = apiKey) {
       const other = await begin(key);
@@ -152,8 +156,17 @@ export async function startTestApi(
 function heartbeat(worker: string) {
   const inputSchema = { type: 'object', required: ['to'], properties: { to: { type: 'string' } } };
   return {
-    ...{ kind: 'worker' as const, worker, state: 'running' as const, host: 'h', pid: 1, version: '1' },
-    ...{ queues: ['reports'], concurrency: 1, held: 0, startedAt: Date.now(), at: Date.now() },
+    kind: 'worker' as const,
+    worker,
+    state: 'running' as const,
+    host: 'h',
+    pid: 1,
+    version: '1',
+    queues: ['reports'],
+    concurrency: 1,
+    held: 0,
+    startedAt: Date.now(),
+    at: Date.now(),
     tasks: [{ name: 'report.send', queue: 'reports', inputSchema }],
   };
 }

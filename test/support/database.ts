@@ -58,7 +58,8 @@ export async function openTestDatabase(
     throw error;
   });
   return {
-    ...{ url, db },
+    url,
+    db,
     async drop() {
       await db.close();
       await drop();

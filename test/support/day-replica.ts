@@ -26,7 +26,11 @@ export function startDayReplica(params: { url: string; id: string; clock: () => 
   };
   const made = opened.then((db) =>
     createPass({
-      ...{ db, id, clock, log, hold: () => undefined },
+      db,
+      id,
+      clock,
+      log,
+      hold: () => undefined,
       ports: {
         look: async (given) => ({ ...(await look(given)), now: clock() }),
         materializePass: async (...given) => orDie(await materializePass(...given)),
@@ -42,7 +46,8 @@ export function startDayReplica(params: { url: string; id: string; clock: () => 
     }),
   );
   return {
-    ...{ id, published },
+    id,
+    published,
     pass: async () => (await made)(),
     /** Dies after the next commit that makes jobs; says whether there was one. */
     async passAndDie() {

@@ -97,7 +97,10 @@ export function createHttp({ url, apiKey }: { url: string; apiKey: string }): Ht
     });
   };
   return {
-    ...{ url, call, job, jobIn },
+    url,
+    call,
+    job,
+    jobIn,
     post: async (body) => {
       const { status, body: accepted } = await call<{ id: string }>('POST', '/jobs', body);
       if (status !== 202) throw new Error(`not accepted: ${status} ${JSON.stringify(accepted)}`);

@@ -116,7 +116,9 @@ async function build(dir: string, bin: string): Promise<void> {
   try {
     const module = `github.com/jaegertracing/jaeger@v${VERSION}`;
     const { stdout } = await run('go', ['mod', 'download', '-json', module], {
-      ...{ cwd: dir, env, timeout: 120_000 },
+      cwd: dir,
+      env,
+      timeout: 120_000,
     });
     const { Dir } = JSON.parse(stdout) as { Dir: string };
     await run('go', ['build', '-o', bin, './cmd/jaeger'], { cwd: Dir, env, timeout: 900_000 });

@@ -26,7 +26,10 @@ no_auth_user: a
   const configFile = join(dir, 'nats-server.conf');
   await writeFile(configFile, configuration);
   const server = await startServerProcess({
-    ...{ command, args: ['--config', configFile], cwd: dir, outputFile: join(dir, 'nats-server.out') },
+    command,
+    args: ['--config', configFile],
+    cwd: dir,
+    outputFile: join(dir, 'nats-server.out'),
     stopSignals: [{ signal: 'SIGTERM', waitMs: 2_000 }],
   });
   const stop = async () => {

@@ -56,7 +56,9 @@ export async function createLiveBench(
   };
   return {
     ...bench,
-    ...{ adminKey, env, postgresPort: Number(new URL(database.url).port) },
+    adminKey,
+    env,
+    postgresPort: Number(new URL(database.url).port),
     async api({ postgresPort, publish } = {}) {
       const url = new URL(database.url);
       if (postgresPort !== undefined) url.port = String(postgresPort);
@@ -76,7 +78,12 @@ export async function createLiveBench(
     async key({ queues, payloads = true, expiresAt }) {
       const { id, text, hash } = newKey(randomBytes(6).toString('hex'));
       await createApiKey(bench.db, {
-        ...{ id, hash, role: 'viewer', name: 'test', payloads, createdAt: Date.now() },
+        id,
+        hash,
+        role: 'viewer',
+        name: 'test',
+        payloads,
+        createdAt: Date.now(),
         ...(queues === undefined ? {} : { queues }),
         ...(expiresAt === undefined ? {} : { expiresAt }),
       });

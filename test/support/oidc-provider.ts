@@ -59,7 +59,9 @@ export async function startProvider(params: {
     adapter: createMemoryAdapter(15),
     clients: [
       {
-        ...{ client_id: 'jetbeat', client_secret: clientSecret, redirect_uris: [backTo] },
+        client_id: 'jetbeat',
+        client_secret: clientSecret,
+        redirect_uris: [backTo],
         post_logout_redirect_uris: signedOut === undefined ? [] : [signedOut],
         application_type: isHere ? 'native' : 'web',
       },
@@ -103,7 +105,11 @@ export async function startProvider(params: {
     answering.catch((error: unknown) => response.writeHead(500).end(String(error)));
   };
   const found: TestProvider = {
-    ...{ issuer, clientId: 'jetbeat', clientSecret, asked, person: undefined },
+    issuer,
+    clientId: 'jetbeat',
+    clientSecret,
+    asked,
+    person: undefined,
     goAway() {
       isAway = true;
       return () => {

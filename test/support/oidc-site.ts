@@ -47,7 +47,8 @@ export async function startOidcSite(
   const urls = [api.http.url, (await api.beside()).url] as const;
   let asked = urls[0];
   return {
-    ...{ provider, api },
+    provider,
+    api,
     ask: (replica) => {
       asked = urls[replica];
     },

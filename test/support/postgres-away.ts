@@ -62,7 +62,10 @@ export async function postgresAway(params: { awayMs: number; perSecond: number }
     await allDone(bus, 60_000 + awayMs);
     const catchUpSeconds = (performance.now() - from) / 1_000;
     return {
-      ...{ enqueued: load.enqueued(), waiting, events, catchUpSeconds },
+      enqueued: load.enqueued(),
+      waiting,
+      events,
+      catchUpSeconds,
       ...(await memory.stop()),
       states: await statesIn(stack),
       wrong: load.paths().filter((path) => ledger.effects.get(path)?.arrivals.length !== 1),

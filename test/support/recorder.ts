@@ -80,7 +80,11 @@ export async function createRecorderBench(
   };
   atEnd(stop);
   return {
-    ...{ bus, db, events, namespace, stop },
+    bus,
+    db,
+    events,
+    namespace,
+    stop,
     async start({ ackWaitMs = 2_000, times, ports, storageLimit } = {}) {
       const env = {
         JETBEAT_NATS_URL: servers,
@@ -95,7 +99,9 @@ export async function createRecorderBench(
         level: process.env['JETBEAT_TEST_LOG'] === '1' ? 'debug' : 'fatal',
       });
       const recorder = await start({
-        ...{ config, log, topology: { eventsMaxBytes } },
+        config,
+        log,
+        topology: { eventsMaxBytes },
         ...(times === undefined ? {} : { times }),
         ...(ports === undefined ? {} : { ports }),
       });
@@ -114,8 +120,17 @@ export function newId(at = Date.now()): string {
 export function newJob(change: Partial<JobEnvelope> = {}): JobEnvelope {
   const now = Date.now();
   return {
-    ...{ v: 1, id: newId(now), task: 'system.echo', queue: 'default', priority: 'normal', input: { a: 1 } },
-    ...{ createdAt: now, runAt: now, attempt: 1, run: 1, parks: 0 },
+    v: 1,
+    id: newId(now),
+    task: 'system.echo',
+    queue: 'default',
+    priority: 'normal',
+    input: { a: 1 },
+    createdAt: now,
+    runAt: now,
+    attempt: 1,
+    run: 1,
+    parks: 0,
     ...change,
   };
 }
@@ -146,8 +161,14 @@ export function startedEvent(job: JobEnvelope, change: Partial<StartedEvent> = {
 export function settledEvent(job: JobEnvelope, change: Partial<SettledEvent> = {}): SettledEvent {
   const now = Date.now();
   return {
-    ...{ kind: 'settled', ...factsOf(job, undefined), runId: newId(), worker: 'w1', outcome: 'succeeded' },
-    ...{ startedAt: now - 5, finishedAt: now, next: { state: 'succeeded' } },
+    kind: 'settled',
+    ...factsOf(job, undefined),
+    runId: newId(),
+    worker: 'w1',
+    outcome: 'succeeded',
+    startedAt: now - 5,
+    finishedAt: now,
+    next: { state: 'succeeded' },
     ...change,
   };
 }
@@ -175,16 +196,17 @@ export function returnedEvent(job: JobEnvelope): ReturnedEvent {
 export function workerEvent(worker: string, change: Partial<WorkerEvent> = {}): WorkerEvent {
   const now = Date.now();
   return {
-    ...{
-      kind: 'worker',
-      worker,
-      state: 'running',
-      host: 'test',
-      pid: 1,
-      version: '0.1.0',
-      queues: ['default'],
-    },
-    ...{ concurrency: 10, held: 0, startedAt: now, at: now },
+    kind: 'worker',
+    worker,
+    state: 'running',
+    host: 'test',
+    pid: 1,
+    version: '0.1.0',
+    queues: ['default'],
+    concurrency: 10,
+    held: 0,
+    startedAt: now,
+    at: now,
     ...change,
   };
 }

@@ -71,8 +71,10 @@ export async function scheduleDay(params: { schedules: number; hours: number; ki
       replicas.reduce((sum, { published }) => sum + published.length, 0),
     );
     return {
-      ...{ times: outcomes.length, kills: killed.length },
-      ...{ points: countOf(killed), outcomes: countOf(outcomes) },
+      times: outcomes.length,
+      kills: killed.length,
+      points: countOf(killed),
+      outcomes: countOf(outcomes),
     };
   } finally {
     await cutter.close();

@@ -30,7 +30,11 @@ function oracleTimes(rule: OracleRule, from: number, to: number): number[] {
   }
   const { minutes, hours, zone } = rule;
   const clock = new Intl.DateTimeFormat('en-GB', {
-    ...{ timeZone: zone, hourCycle: 'h23', day: '2-digit', hour: '2-digit', minute: '2-digit' },
+    timeZone: zone,
+    hourCycle: 'h23',
+    day: '2-digit',
+    hour: '2-digit',
+    minute: '2-digit',
   });
   const seen = new Set<string>();
   for (let time = Math.ceil((from + 1) / MINUTE) * MINUTE; time <= to; time += MINUTE) {

@@ -75,7 +75,10 @@ export async function makeSchedule(
   const createdAt = now - agoMs;
   const name = spec.name ?? `schedule-${randomBytes(4).toString('hex')}`;
   const definition: ScheduleSpec = {
-    ...{ name, timeZone: 'UTC', overlap: 'skip', catchUp: 'latest' },
+    name,
+    timeZone: 'UTC',
+    overlap: 'skip',
+    catchUp: 'latest',
     job: { task: 'system.echo', input: { a: 1 } },
     ...spec,
   };

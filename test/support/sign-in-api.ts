@@ -16,7 +16,8 @@ export async function startSignInApi(): Promise<SignInApi> {
   const sql = new Client({ connectionString: api.databaseUrl });
   await sql.connect();
   return {
-    ...{ api, sql },
+    api,
+    sql,
     async stop() {
       await sql.end();
       await api.stop();

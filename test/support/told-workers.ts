@@ -40,7 +40,10 @@ export async function startToldWorkers(): Promise<ToldWorkers> {
   const { http } = group;
   await Promise.all([group.start('api'), group.start('recorder')]);
   return {
-    ...{ http, gates, dir, file },
+    http,
+    gates,
+    dir,
+    file,
     async start(env = {}) {
       const app = await group.start('worker', { JETBEAT_TASKS: TASKS, JETBEAT_CONCURRENCY: '2', ...env });
       running.push(app);
@@ -60,7 +63,8 @@ export async function startToldWorkers(): Promise<ToldWorkers> {
       Promise.all(
         Array.from({ length: count }, (_, n) =>
           http.post({
-            ...{ task: 'test.held', queue },
+            task: 'test.held',
+            queue,
             input: { file, name: `${gate}-${n}`, gate: `${gates.url}/${gate}` },
           }),
         ),

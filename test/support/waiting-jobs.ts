@@ -35,7 +35,8 @@ export async function placeWaitingJobs(
   const kept = newJob(params.kept);
   await insertJobs(db, [
     ...[queued, unpublished, { ...parked, parks: 0 }, retrying, kept].map((envelope) => ({
-      ...{ ...ROW, envelope },
+      ...ROW,
+      envelope,
       state: 'queued' as const,
     })),
     { ...ROW, envelope: scheduled, state: 'scheduled' },
@@ -58,7 +59,10 @@ export async function placeWaitingJobs(
   const next = { state: 'retrying', attempt: 2, runAt } as const;
   await events.publish(settledEvent(retrying, { outcome: 'failed', error, next }));
   return {
-    ...{ all: [queued, unpublished, scheduled, parked, retrying], retrying, error, kept },
+    all: [queued, unpublished, scheduled, parked, retrying],
+    retrying,
+    error,
+    kept,
     places: [
       ...[scheduled, retrying].map(({ id }) => ({ subject: timerSubject(bus, id) })),
       { subject: parkedSubject(bus, { queue: parked.queue, what, id: parked.id }) },

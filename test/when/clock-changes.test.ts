@@ -31,8 +31,11 @@ test.each(ZONES)(
         if (next !== undefined) expect(fresh.next(after), `${about} after ${after}`).toBe(next);
       }
       const close = compare(record, {
-        ...{ timeZone, rule: EVERY_MINUTE, dst: AUTO },
-        ...{ from: change - 3 * HOUR, to: change + 3 * HOUR },
+        timeZone,
+        rule: EVERY_MINUTE,
+        dst: AUTO,
+        from: change - 3 * HOUR,
+        to: change + 3 * HOUR,
       });
       expect(close.difference, about).toBe('');
     }

@@ -150,7 +150,9 @@ export async function start(params: StartParams & { publish?: typeof publishJobs
     const sessions = createSessions({ db, door, times: config.api.sessions });
     metrics.observe(() => sessions.readings());
     const oidc = await openOidc({
-      ...{ api: config.api, door, clock },
+      api: config.api,
+      door,
+      clock,
       secret: () => sharedSecret(db, 'sign-in'),
     });
     const callers = createCallers({
@@ -226,7 +228,9 @@ export async function start(params: StartParams & { publish?: typeof publishJobs
     });
     if (config.api.tls && door.tls) {
       const certificate = followTls(app.server as unknown as Server, {
-        ...{ files: config.api.tls, loaded: door.tls, log },
+        files: config.api.tls,
+        loaded: door.tls,
+        log,
       });
       closing.push(async () => certificate.stop());
     }

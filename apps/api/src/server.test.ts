@@ -56,7 +56,10 @@ describe('keys', () => {
     expect(answer.headers['www-authenticate']).toBe('Bearer realm="jetbeat"');
     expect(answer.headers['content-type']).toContain('application/problem+json');
     expect(answer.body).toMatchObject({
-      ...{ code: 'unauthorized', status: 401, instance: '/api/v1/jobs', errors: [] },
+      code: 'unauthorized',
+      status: 401,
+      instance: '/api/v1/jobs',
+      errors: [],
       detail: expect.stringMatching(/\.jetbeat\/admin\.key .* JETBEAT_API_KEY$/),
     });
   });
@@ -126,7 +129,8 @@ describe('what is asked for', () => {
     const body = request.startsWith('GET') ? undefined : { task: 'a', input: 1 };
     const answer = await server.call(request, body, { [name]: 'x' });
     expect(answer.body).toMatchObject({
-      ...{ status: 400, code: 'invalid_request' },
+      status: 400,
+      code: 'invalid_request',
       errors: [{ pointer: name.toLowerCase(), code: 'unknown_field' }],
     });
   });
@@ -135,7 +139,8 @@ describe('what is asked for', () => {
     const { body } = await server.call('DELETE /schedules/a', { reason: 'x', version: 3, 'odd/~': 1 });
     const code = 'unknown_field';
     expect(body).toMatchObject({
-      ...{ status: 400, code: 'invalid_request' },
+      status: 400,
+      code: 'invalid_request',
       errors: [
         { pointer: '/reason', code, suggestion: 'the header Jetbeat-Reason' },
         { pointer: '/version', code, suggestion: 'the header If-Match' },

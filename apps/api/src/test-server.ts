@@ -46,7 +46,11 @@ function findTestKey(id: string): ApiKeyRecord | undefined {
   const hash = hashSecret(SECRET);
   const isRevoked = id.endsWith('Revoked');
   return {
-    ...{ id, role, name: id, configured: false, createdAt: 0 },
+    id,
+    role,
+    name: id,
+    configured: false,
+    createdAt: 0,
     hash: isRevoked ? 'revoked' : hash,
     payloads: !id.endsWith('Blind'),
     expired: id.endsWith('Expired'),

@@ -103,7 +103,14 @@ test('what runs is being cancelled, by the word of its worker or not; what ends 
   const progress = { told: new Set<string>() };
   const pass = () =>
     carryOutCancels({
-      ...{ db, bus, events, progress, afterMs: 0, readToEndMs: 5_000, heldWaitMs: 1_000, limit: 9 },
+      db,
+      bus,
+      events,
+      progress,
+      afterMs: 0,
+      readToEndMs: 5_000,
+      heldWaitMs: 1_000,
+      limit: 9,
       cancelled: { put: async (id) => void cancelled.push(id) },
       hearing: { within: () => within },
     });
@@ -159,7 +166,14 @@ test('beside a worker that is silent: whose timer is removed ends, whoever remov
   const progress = { told: new Set<string>() };
   const pass = () =>
     carryOutCancels({
-      ...{ db, bus, events, progress, afterMs: 0, readToEndMs: 5_000, heldWaitMs: 100, limit: 2 },
+      db,
+      bus,
+      events,
+      progress,
+      afterMs: 0,
+      readToEndMs: 5_000,
+      heldWaitMs: 100,
+      limit: 2,
       cancelled: { put: async (id) => void told.push(id) },
       hearing: { within: () => within },
     });
@@ -184,7 +198,13 @@ test('cut off after any step, the next pass ends it', async () => {
   await bench.start({ times: { ...others, cancelsEveryMs: 60_000 } });
   const died = new Error('died');
   const params = {
-    ...{ db, bus, events, afterMs: 0, readToEndMs: 5_000, heldWaitMs: 100, limit: 9 },
+    db,
+    bus,
+    events,
+    afterMs: 0,
+    readToEndMs: 5_000,
+    heldWaitMs: 100,
+    limit: 9,
     cancelled: { put: async () => {} },
     hearing: { within: () => 60_000 },
     progress: { told: new Set<string>() },

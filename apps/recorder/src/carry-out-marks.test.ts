@@ -22,7 +22,15 @@ test('more marks than a process remembers are put again in each pass, and all of
   const progress = { told: new Set<string>() };
   const pass = () =>
     carryOutCancels({
-      ...{ db, bus, events, progress, afterMs: 0, readToEndMs: 5_000, heldWaitMs: 100, limit: 2, maxTold: 1 },
+      db,
+      bus,
+      events,
+      progress,
+      afterMs: 0,
+      readToEndMs: 5_000,
+      heldWaitMs: 100,
+      limit: 2,
+      maxTold: 1,
       cancelled: { put: async (id) => void put.push(id) },
       hearing: { within: () => within },
     });

@@ -79,7 +79,11 @@ test('who waited too long for the pass before gets no answer', async () => {
       now += 1_001;
       return questions;
     },
-    ...{ maxPasses: 1, maxPerPass: 1, maxWaiting: 100, maxWaitMs: 1_000, monotonic: () => now },
+    maxPasses: 1,
+    maxPerPass: 1,
+    maxWaiting: 100,
+    maxWaitMs: 1_000,
+    monotonic: () => now,
   });
   const [first, second] = await Promise.allSettled([ask([1]), ask([2])]);
   expect(first).toEqual({ status: 'fulfilled', value: [1] });

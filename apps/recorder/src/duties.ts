@@ -169,8 +169,15 @@ export function createDuties(params: DutiesParams): Duties {
     loop('release-keys', times.keySlotsEveryMs, async () => {
       const pass = await releaseKeys(
         {
-          ...{ db, bus, events, leases, passed, settings: params.settings },
-          ...{ waitedMs: times.keySlotsEveryMs, limit: KEYS_LIMIT, readToEndMs: times.doubtWaitMs },
+          db,
+          bus,
+          events,
+          leases,
+          passed,
+          settings: params.settings,
+          waitedMs: times.keySlotsEveryMs,
+          limit: KEYS_LIMIT,
+          readToEndMs: times.doubtWaitMs,
           onError: (err, key) => log.warn({ err, key }, 'the parked jobs of a key could not be released'),
         },
         keysAfter,
@@ -181,7 +188,11 @@ export function createDuties(params: DutiesParams): Duties {
     loop('release-rates', times.keySlotsEveryMs, async () => {
       const pass = await releaseRates(
         {
-          ...{ db, bus, events, leases, settings: params.settings },
+          db,
+          bus,
+          events,
+          leases,
+          settings: params.settings,
           waitedMs: times.keySlotsEveryMs,
           limit: KEYS_LIMIT,
           readToEndMs: times.doubtWaitMs,
@@ -194,8 +205,18 @@ export function createDuties(params: DutiesParams): Duties {
     }),
     loop('reconcile', times.reconcileEveryMs, async () => {
       const done = await reconcile({
-        ...{ db, bus, publish, events, tell, giveUp, releaseMisplaced, cancelled, log, streamWatch },
-        ...{ ackWaitMs, unpublishedAfterMs: times.unpublishedAfterMs },
+        db,
+        bus,
+        publish,
+        events,
+        tell,
+        giveUp,
+        releaseMisplaced,
+        cancelled,
+        log,
+        streamWatch,
+        ackWaitMs,
+        unpublishedAfterMs: times.unpublishedAfterMs,
         full: gauge.gate === 'refuse',
         limit: RECONCILE_LIMIT,
       });
@@ -204,8 +225,16 @@ export function createDuties(params: DutiesParams): Duties {
     }),
     loop('cancels', times.cancelsEveryMs, async () => {
       const { done, more } = await carryOutCancels({
-        ...{ db, bus, events, cancelled, hearing, heldWaitMs: times.heldWaitMs, limit: CANCELS_LIMIT },
-        ...{ afterMs: times.cancelsAfterMs, readToEndMs: times.doubtWaitMs, progress: carried },
+        db,
+        bus,
+        events,
+        cancelled,
+        hearing,
+        heldWaitMs: times.heldWaitMs,
+        limit: CANCELS_LIMIT,
+        afterMs: times.cancelsAfterMs,
+        readToEndMs: times.doubtWaitMs,
+        progress: carried,
       });
       if (done > 0) log.info({ jobs: done }, 'cancels that nobody had carried out');
       return more ? 0 : times.cancelsEveryMs;
@@ -225,8 +254,11 @@ export function createDuties(params: DutiesParams): Duties {
     loop('sweep-passed', times.sweepEveryMs, () => sweep.passed()),
     loop('settled', times.settledEveryMs, () => marks.write()),
     every({
-      ...{ name: 'indexes', log, intervalMs: times.partitionEveryMs },
-      ...{ passTimeoutMs: BUILD_MS, maxBackoffMs: BUILD_EVERY_MS },
+      name: 'indexes',
+      log,
+      intervalMs: times.partitionEveryMs,
+      passTimeoutMs: BUILD_MS,
+      maxBackoffMs: BUILD_EVERY_MS,
       async pass(signal) {
         const built = await buildMissing(db, { log, signal });
         return built === 'built' ? times.partitionEveryMs : BUILD_EVERY_MS;

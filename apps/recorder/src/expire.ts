@@ -77,7 +77,16 @@ function ended(job: JobRecord, at: number): EndedEvent {
   const { id, task, queue, priority, createdAt, runAt, attempt, run, parks, traceId } = job;
   return {
     kind: 'ended',
-    ...{ job: id, task, queue, priority, createdAt, runAt, attempt, run, parks, traceId },
+    job: id,
+    task,
+    queue,
+    priority,
+    createdAt,
+    runAt,
+    attempt,
+    run,
+    parks,
+    traceId,
     state: 'expired',
     // Without it, it would not have been found.
     reason: expiredReason(job.expiresAt ?? at, 'no worker has begun it in time'),

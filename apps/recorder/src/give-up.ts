@@ -24,7 +24,15 @@ export function createGiveUp(params: { events: Pick<EventPublisher, 'publish'>; 
     if (onTheirWay.has(id)) return;
     const place = {
       ...({ v: 1, input: null } as const),
-      ...{ id, task, queue, priority, createdAt, runAt, attempt, run, parks },
+      id,
+      task,
+      queue,
+      priority,
+      createdAt,
+      runAt,
+      attempt,
+      run,
+      parks,
     };
     onTheirWay.add(id);
     log.error({ job: id, task }, 'a job is lost: its message is gone and its input unknown');

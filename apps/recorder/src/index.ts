@@ -118,7 +118,9 @@ export async function start(params: RecorderParams): Promise<Recorder> {
     const marks = createSettledMarks({ bus });
     const sweep = createSweep({ db, bus, log, succeeded: (ids) => follow.succeeded(ids) });
     const keys = createKeyWatch({
-      ...{ db, bus, limit: KEYS_LIMIT },
+      db,
+      bus,
+      limit: KEYS_LIMIT,
       events: { publish: (event) => events.publish(event) },
       unknownAfterMs: times.keyUnknownAfterMs,
       readToEndMs: times.doubtWaitMs,
@@ -149,7 +151,9 @@ export async function start(params: RecorderParams): Promise<Recorder> {
     await cancelled.load();
     const { limit } = config.storage;
     const gauge = createGauge({
-      ...{ bus, log, ...(limit === undefined ? {} : { limit }) },
+      bus,
+      log,
+      ...(limit === undefined ? {} : { limit }),
       everyMs: times.gaugeEveryMs,
       onRoomNeeded: () => duties.trim.poke(),
       fullQueues: createFullQueues({ bus, db }),
@@ -159,8 +163,14 @@ export async function start(params: RecorderParams): Promise<Recorder> {
     const again = tracing ? traceRepublish(tracing, publish) : publish;
     const tell = tellWithin({ tell: (published) => tellPublished(events, published), log });
     const follow = createFollow({
-      ...{ db, publish: again, settings: taskSettings, rules: config.notifications, log },
-      ...{ tell, graceMs: times.followGraceMs, limit: FOLLOW_LIMIT },
+      db,
+      publish: again,
+      settings: taskSettings,
+      rules: config.notifications,
+      log,
+      tell,
+      graceMs: times.followGraceMs,
+      limit: FOLLOW_LIMIT,
     });
     const duties = createDuties({
       bus,
@@ -188,11 +198,16 @@ export async function start(params: RecorderParams): Promise<Recorder> {
     });
     const results = createResults({ endings: (ids) => jobEndings(db, ids), log });
     const recording = createRecordLoop({
-      ...{ db, log, tally, ackWaitMs },
+      db,
+      log,
+      tally,
+      ackWaitMs,
       holdMs: times.holdMs,
       source: openEventSource(bus, {
-        ...{ maxBatches: MAX_BATCHES, maxBytes: MAX_BYTES },
-        ...{ maxWaitMs: PULL_WAIT_MS, log },
+        maxBatches: MAX_BATCHES,
+        maxBytes: MAX_BYTES,
+        maxWaitMs: PULL_WAIT_MS,
+        log,
       }),
       recordChanges: ports.recordChanges ?? recordChanges,
       records: tracing && createTraceRecords(tracing),

@@ -12,23 +12,32 @@ const rule: NoticeRule = {
 };
 let count = 0;
 const job = (more: Partial<JobRecord> = {}): JobRecord => ({
-  ...{ id: `019ddd8e-0000-7000-8000-${String(count++).padStart(12, '0')}`, task: 'a.b', queue: 'q' },
-  ...{ priority: 'normal', state: 'dead', order: 1, inputKnown: true, input: 1, losses: 0, published: true },
-  ...{
-    attempt: 1,
-    run: 1,
-    parks: 0,
-    createdAt: NOW,
-    runAt: NOW,
-    dueAt: NOW,
-    finishedAt: NOW,
-    origin: 'client',
-  },
+  id: `019ddd8e-0000-7000-8000-${String(count++).padStart(12, '0')}`,
+  task: 'a.b',
+  queue: 'q',
+  priority: 'normal',
+  state: 'dead',
+  order: 1,
+  inputKnown: true,
+  input: 1,
+  losses: 0,
+  published: true,
+  attempt: 1,
+  run: 1,
+  parks: 0,
+  createdAt: NOW,
+  runAt: NOW,
+  dueAt: NOW,
+  finishedAt: NOW,
+  origin: 'client',
   ...more,
 });
 const settings = readSettings({ tasks: { 'email.send': { queue: 'mail' } } });
 const newJob = ({ envelope }: Call): NewJob => ({
-  ...{ envelope, state: 'queued', totalLimitMs: 1, origin: 'notice' },
+  envelope,
+  state: 'queued',
+  totalLimitMs: 1,
+  origin: 'notice',
 });
 const make = (jobs: JobRecord[], known: readonly NoticeCount[] = [], now = NOW, rules = [rule]) => {
   const ended = jobs.map((one) => ({ job: one }));
@@ -57,7 +66,10 @@ test('one for each job and rule, under the same id whoever makes it; its job goe
   expect(new Set(ids).size).toBe(4);
   expect(envelopes(again).map(({ id }) => id)).toEqual(ids);
   expect(envelopes(first)[0]).toMatchObject({
-    ...{ task: 'email.send', queue: 'mail', parent: jobs[0]?.id, policy: { onFailure: [], onSuccess: [] } },
+    task: 'email.send',
+    queue: 'mail',
+    parent: jobs[0]?.id,
+    policy: { onFailure: [], onSuccess: [] },
     input: { to: ['a@example.org'], subject: 'Jetbeat: a.b is dead' },
   });
 });
@@ -87,7 +99,9 @@ test('a webhook gets it as JSON', async () => {
   expect(envelopes(made)[0]).toMatchObject({
     task: 'http.request',
     input: {
-      ...{ method: 'POST', url: 'https://example.org/hook', sign: 'it' },
+      method: 'POST',
+      url: 'https://example.org/hook',
+      sign: 'it',
       body: { event: 'job.dead', job: { task: 'a.b', state: 'dead', error: { name: 'E', message: 'm' } } },
     },
   });

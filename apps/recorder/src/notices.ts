@@ -193,7 +193,10 @@ async function make(params: NoticesParams, rule: NoticeRule, notice: Notice): Pr
     ? webhookInput(webhook, id, { event, ...body })
     : { ...email, subject: `Jetbeat: ${subject}`, text };
   const call = await makeCall({
-    ...{ id, input, now, settings },
+    id,
+    input,
+    now,
+    settings,
     task: webhook ? WEBHOOK_TASK : EMAIL_TASK,
     options: NO_CALLBACKS,
     ...(parent === undefined ? {} : { parent }),

@@ -79,8 +79,18 @@ const accepted = {
   kind: 'accepted',
   seq: 7,
   envelope: {
-    ...{ v: 1, id: settled.job, task: 'a.b', queue: 'default', priority: 'normal', input: {} },
-    ...{ createdAt: 1, runAt: 1, attempt: 1, run: 1, parks: 0, policy: { retry: { attempts: 3 } } },
+    v: 1,
+    id: settled.job,
+    task: 'a.b',
+    queue: 'default',
+    priority: 'normal',
+    input: {},
+    createdAt: 1,
+    runAt: 1,
+    attempt: 1,
+    run: 1,
+    parks: 0,
+    policy: { retry: { attempts: 3 } },
   },
 };
 const strange: [string, object | undefined][] = [

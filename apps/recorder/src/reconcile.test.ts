@@ -38,18 +38,19 @@ test('while telling hangs what was published is noted by its place, and is told 
   await notePublished(db, [{ id: placed.id, seq: stored.seq, untold: true }]);
   const cancelled = openCancelled(bus, { log: silentLog });
   const params: Omit<ReconcileParams, 'tell'> = {
-    ...{
-      db,
-      bus,
-      publish,
-      events,
-      cancelled,
-      log: silentLog,
-      ackWaitMs: 30_000,
-      unpublishedAfterMs: -60_000,
-    },
-    ...{ full: false, limit: 10, streamWatch: { look: async () => {} } },
-    ...{ giveUp: () => {}, releaseMisplaced: async () => undefined },
+    db,
+    bus,
+    publish,
+    events,
+    cancelled,
+    log: silentLog,
+    ackWaitMs: 30_000,
+    unpublishedAfterMs: -60_000,
+    full: false,
+    limit: 10,
+    streamWatch: { look: async () => {} },
+    giveUp: () => {},
+    releaseMisplaced: async () => undefined,
   };
   const rows = async () =>
     (await Promise.all(ids.map((id) => getJob(db, id)))).map((job) => [job?.seq, job?.published]);
@@ -97,7 +98,15 @@ test('while EVENTS hangs what is lost and what is misplaced hold up nothing, and
   const log = { ...silentLog, warn: (_: object, text?: string) => void warnings.push(text) };
   const cancelled = openCancelled(bus, { log: silentLog });
   const params: ReconcileParams = {
-    ...{ db, bus, events, cancelled, log, ackWaitMs: 0, unpublishedAfterMs: -60_000, full: false, limit: 10 },
+    db,
+    bus,
+    events,
+    cancelled,
+    log,
+    ackWaitMs: 0,
+    unpublishedAfterMs: -60_000,
+    full: false,
+    limit: 10,
     publish: (jobs) => publishJobs(bus, jobs),
     tell: tellWithin({ tell: () => stored, log, boundMs: 100 }),
     giveUp: createGiveUp({ events, log }),

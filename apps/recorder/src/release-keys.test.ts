@@ -58,8 +58,14 @@ test('passes go round all keys, and a key that always fails is told of and holds
   const pass = (after: string) =>
     releaseKeys(
       {
-        ...{ db, bus, events, leases, settings: NO_SETTINGS },
-        ...{ waitedMs: -60_000, limit: 2, readToEndMs: 3_800 },
+        db,
+        bus,
+        events,
+        leases,
+        settings: NO_SETTINGS,
+        waitedMs: -60_000,
+        limit: 2,
+        readToEndMs: 3_800,
         onError: (_, key) => failed.push(key),
       },
       after,

@@ -42,6 +42,7 @@ export function createReleaseMisplaced(params: {
       await putBack({ bus, events, now: await databaseTime(db) }, freed);
     },
     ...(boundMs === undefined ? {} : { boundMs }),
-    ...{ log, otherwise: 'jobs in parking places that history does not know are put back later' },
+    log,
+    otherwise: 'jobs in parking places that history does not know are put back later',
   });
 }

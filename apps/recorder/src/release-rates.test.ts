@@ -19,7 +19,10 @@ async function park({ bus, db }: RecorderBench): Promise<JobEnvelope> {
   const event = {
     ...factsOf(parked, undefined),
     kind: 'parked' as const,
-    ...{ what: 'rate' as const, rate: RATE, limit: 1, periodMs: 60_000 },
+    what: 'rate' as const,
+    rate: RATE,
+    limit: 1,
+    periodMs: 60_000,
     at: Date.now(),
   };
   await recordChanges(db, { changes: project([event]), workers: [], now: Date.now() });
@@ -36,16 +39,14 @@ test('the recorder lets jobs of a rate go whose workers are gone, and makes anew
   const pass = () =>
     releaseRates(
       {
-        ...{
-          db,
-          bus,
-          events,
-          leases,
-          settings: NO_SETTINGS,
-          waitedMs: -1_000,
-          limit: 10,
-          readToEndMs: 3_000,
-        },
+        db,
+        bus,
+        events,
+        leases,
+        settings: NO_SETTINGS,
+        waitedMs: -1_000,
+        limit: 10,
+        readToEndMs: 3_000,
         onError: (error) => errors.push(error),
       },
       '',
@@ -71,7 +72,14 @@ test('all lost jobs of a rate are made anew in one pass, and history that does n
   const pass = (readToEndMs: number) =>
     releaseRates(
       {
-        ...{ db, bus, events, leases, settings: NO_SETTINGS, waitedMs: -1_000, limit: 1, readToEndMs },
+        db,
+        bus,
+        events,
+        leases,
+        settings: NO_SETTINGS,
+        waitedMs: -1_000,
+        limit: 1,
+        readToEndMs,
         onError: (error, rate) => errors.push(`${rate}: ${error}`),
       },
       '',

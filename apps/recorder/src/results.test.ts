@@ -8,7 +8,9 @@ function create(params: { maxAskers?: number; everyMs?: number } = {}) {
   const states = new Map<string, JobState>();
   const looks: (readonly string[])[] = [];
   const results = createResults({
-    ...{ maxAskers: 10, everyMs: 60_000, ...params },
+    maxAskers: 10,
+    everyMs: 60_000,
+    ...params,
     log: { warn: () => {} },
     endings: async (ids) => {
       looks.push(ids);

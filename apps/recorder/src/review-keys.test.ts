@@ -38,7 +38,12 @@ test.each([
     throw new Error('it is broken');
   };
   const watch = createKeyWatch({
-    ...{ db, bus, events: { publish }, unknownAfterMs: 60_000, readToEndMs: 1_000, limit },
+    db,
+    bus,
+    events: { publish },
+    unknownAfterMs: 60_000,
+    readToEndMs: 1_000,
+    limit,
   });
   const holder = async ({ task, queue, unique }: JobEnvelope) => {
     if (!unique) throw new Error('it has no key');

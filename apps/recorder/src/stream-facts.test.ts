@@ -10,8 +10,14 @@ test('what was never parked waits behind its own lane, whatever was put back is 
   const now = Date.now();
   const place = { queue: 'default', priority: 'normal' } as const;
   const newJob = (): JobEnvelope => ({
-    ...{ v: 1, id: uuidV7(now, randomBytes(10)), task: 'a', ...place, input: null },
-    ...{ createdAt: now, runAt: now, ...FIRST_POSITION },
+    v: 1,
+    id: uuidV7(now, randomBytes(10)),
+    task: 'a',
+    ...place,
+    input: null,
+    createdAt: now,
+    runAt: now,
+    ...FIRST_POSITION,
   });
   const results = await publishJobs(bus, [{ envelope: newJob() }, { envelope: newJob(), front: true }]);
   const [plain = 0, front = 0] = results.map((result) => (result.ok ? result.seq : 0));

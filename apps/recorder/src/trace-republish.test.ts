@@ -41,7 +41,8 @@ test('a job goes on in its trace from a send span of its own', async () => {
     text: { name: 'send default', kind: 'producer', attributes: { 'jetbeat.job.id': envelope.id } },
     place: { traceId: TRACE, sampled: true },
     parent: { traceId: TRACE, spanId: SENT },
-    ...{ startedAt: 1, endedAt: 2 },
+    startedAt: 1,
+    endedAt: 2,
   });
   expect(span?.error).toBeUndefined();
   expect(parseTraceparent(published[0]?.traceparent)).toEqual(span?.place);

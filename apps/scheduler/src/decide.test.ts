@@ -10,20 +10,30 @@ const MINUTE = 60_000;
 /** A run that is caught up an hour late, with a job of the same lane open. */
 function due(change: Partial<DueOccurrence> = {}): DueOccurrence {
   const definition = {
-    ...{ name: 's', when: { every: MINUTE }, timeZone: 'UTC', overlap: 'skip', catchUp: 'latest' },
+    name: 's',
+    when: { every: MINUTE },
+    timeZone: 'UTC',
+    overlap: 'skip',
+    catchUp: 'latest',
     job: { task: 'system.echo', input: null },
   } as DueOccurrence['schedule']['definition'];
   const [createdAt, updatedAt, cursor] = [NOON, NOON, NOON];
   return {
-    schedule: { ...{ id: 'id', name: 's', version: 1, runs: 0 }, createdAt, updatedAt, cursor, definition },
-    ...{ nominalTime: NOON, origin: 'plan', dispatchAt: NOON, isBuffered: false, openJobs: 1 },
+    schedule: { id: 'id', name: 's', version: 1, runs: 0, createdAt, updatedAt, cursor, definition },
+    nominalTime: NOON,
+    origin: 'plan',
+    dispatchAt: NOON,
+    isBuffered: false,
+    openJobs: 1,
     ...change,
   };
 }
 
 const now = NOON + 60 * MINUTE;
 const params = {
-  ...{ recurrences: createRecurrences({}), taskOf: () => undefined, settings: readSettings({}) },
+  recurrences: createRecurrences({}),
+  taskOf: () => undefined,
+  settings: readSettings({}),
   log: { error: () => {} },
 };
 const known = { now, recordedUpTo: 7, lastSeq: 9 };
@@ -42,7 +52,9 @@ test('what one waits for whose definition cannot be read says nothing once it ca
   const { eventsSeq: waitedForSeq, until: waitUntil } = unreadable as { eventsSeq: number; until: number };
   const mended = due({ waitedForSeq, waitUntil });
   expect(decideOccurrence(params, mended, { ...known, now: waitUntil })).toEqual({
-    ...{ do: 'wait', eventsSeq: 9, until: waitUntil + 5_000 },
+    do: 'wait',
+    eventsSeq: 9,
+    until: waitUntil + 5_000,
   });
 });
 

@@ -78,8 +78,14 @@ function decide(params: DecideParams, due: DueOccurrence, known: Known): Dispatc
   const rule = due.overlap ?? schedule.definition.overlap;
   const window = () => catchUpWindow ?? defaultWindow(catchUp, periodAfter(recurrence, nominalTime));
   const decided = decideOverlap({
-    ...{ rule, openJobs, openJob, buffered, isBuffered, dueAt: dispatchAt },
-    ...{ waitedForSeq, waitUntil },
+    rule,
+    openJobs,
+    openJob,
+    buffered,
+    isBuffered,
+    dueAt: dispatchAt,
+    waitedForSeq,
+    waitUntil,
     bounded: bufferOf(due.origin) === PLAN_ORIGIN,
     ...known,
     window: (openJobs > 0 || buffered !== undefined) && rule !== 'allow' ? window() : 0,

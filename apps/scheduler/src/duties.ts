@@ -43,20 +43,26 @@ export function createDuties({ db, bus, log, keep }: DutiesParams): Duties {
   const cancelled = openCancelled(bus, { log });
   const told = new Set<string>();
   const cancelLoop = every({
-    ...{ name: 'cancel', intervalMs: CANCEL_EVERY_MS, log },
+    name: 'cancel',
+    intervalMs: CANCEL_EVERY_MS,
+    log,
     async pass() {
       await cancelRuns({ db, bus, cancelled, told });
     },
   });
   const failingLoop = every({
-    ...{ name: 'failing', intervalMs: FAILING_EVERY_MS, log },
+    name: 'failing',
+    intervalMs: FAILING_EVERY_MS,
+    log,
     async pass() {
       for (const { name, paused } of await pauseAllFailing(db, await databaseTime(db)))
         log.warn({ schedule: name }, `a schedule is paused: ${paused?.note}`);
     },
   });
   const retainLoop = every({
-    ...{ name: 'retain', intervalMs: RETAIN_EVERY_MS, log },
+    name: 'retain',
+    intervalMs: RETAIN_EVERY_MS,
+    log,
     async pass() {
       const now = await databaseTime(db);
       const limit = RETAIN_LIMIT;

@@ -76,7 +76,11 @@ export async function start(params: SchedulerParams): Promise<Scheduler> {
   const events = createEventPublisher(bus, { log });
   const publisher = createPublisher({
     publish: takeKeysFirst({
-      ...{ bus, db, log, clock, events },
+      bus,
+      db,
+      log,
+      clock,
+      events,
       publish: fires ? fires.traced(publishNow) : publishNow,
     }),
     tell: (published) => tellPublished(events, published),
@@ -91,7 +95,14 @@ export async function start(params: SchedulerParams): Promise<Scheduler> {
   const hold = createHold({ storage, log });
   const duties = createDuties({ db, bus, log, keep: config.retention });
   const pass = createPass({
-    ...{ db, eventsMarks, publisher, hold, settings, fires, log, clock },
+    db,
+    eventsMarks,
+    publisher,
+    hold,
+    settings,
+    fires,
+    log,
+    clock,
     id: randomUUID(),
     ports: { look, materializePass, dispatchPass, ...params.ports },
     cancel: duties.cancel,

@@ -95,7 +95,8 @@ function planAll(params: MaterializeParams, schedules: readonly ScheduleRecord[]
     }
     try {
       const plan = planSchedule({
-        ...{ schedule, now },
+        schedule,
+        now,
         recurrenceOf: (definition) => recurrences.of(schedule, definition),
         awayAt: (time) => awayAt(gaps, time),
       });
@@ -115,7 +116,9 @@ function planAll(params: MaterializeParams, schedules: readonly ScheduleRecord[]
 
 function asItIs({ id, cursor, nextAt, superseded = [], problem }: ScheduleRecord): PlannedSchedule {
   return {
-    ...{ id, cursor, superseded },
+    id,
+    cursor,
+    superseded,
     ...(nextAt === undefined ? {} : { nextAt }),
     ...(problem === undefined ? {} : { problem }),
   };

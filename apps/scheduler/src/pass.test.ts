@@ -42,7 +42,11 @@ const looks: typeof look = async (given) => ({ ...(await look(given)), now });
 function pass(options: Partial<PassParams> = {}) {
   const config = loadConfig({ env: {}, app: 'scheduler', cwd: tmpdir() });
   return createPass({
-    ...{ db, id: 'one', clock: () => now, hold: () => undefined, cancel: () => {} },
+    db,
+    id: 'one',
+    clock: () => now,
+    hold: () => undefined,
+    cancel: () => {},
     ports: { look: looks, materializePass, dispatchPass },
     eventsMarks: async () => ({ lastSeq: 0, recordedUpTo: 0 }),
     publisher: { add: (jobs: readonly NewJob[]) => void published.push(...jobs), waitingBytes: 0 },

@@ -5,13 +5,23 @@ import { createRecurrences, UnreadableScheduleError } from './recurrences.ts';
 
 const CREATED = Date.parse('2026-01-01T00:00:00Z');
 const spec: ScheduleSpec = {
-  ...{ name: 's', when: { every: 1_000 }, timeZone: 'UTC', overlap: 'skip', catchUp: 'latest' },
+  name: 's',
+  when: { every: 1_000 },
+  timeZone: 'UTC',
+  overlap: 'skip',
+  catchUp: 'latest',
   job: { task: 'system.echo', input: null },
 };
 
 function record(change: object = {}, at: Partial<ScheduleRecord> = {}): ScheduleRecord {
   return {
-    ...{ id: 'id', name: 's', version: 1, runs: 0, createdAt: CREATED, updatedAt: CREATED, cursor: CREATED },
+    id: 'id',
+    name: 's',
+    version: 1,
+    runs: 0,
+    createdAt: CREATED,
+    updatedAt: CREATED,
+    cursor: CREATED,
     definition: { ...spec, ...change },
     ...at,
   };

@@ -73,7 +73,9 @@ function read({ createdAt }: ScheduleRecord, definition: ScheduleSpec, now: numb
     // Without the job, whose input may be large: it is kept for as long as the schedule fires.
     const { when, exclude, timeZone, dst, startAt, endAt, maxRuns } = definition;
     return createRecurrence({
-      ...{ when, timeZone, anchor: createdAt },
+      when,
+      timeZone,
+      anchor: createdAt,
       ...(exclude === undefined ? {} : { exclude }),
       ...(dst === undefined ? {} : { dst }),
       ...(startAt === undefined ? {} : { startAt }),

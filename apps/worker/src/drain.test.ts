@@ -2,8 +2,8 @@ import type { Delivery } from '@jetbeat/jetstream';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { newJob } from '../../../test/support/recorder.ts';
 import { drain } from './drain.ts';
+import { instant } from './ends/own-retries.ts';
 import { Held, HeldJobs } from './held.ts';
-import { instant } from './own-retries.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -28,7 +28,10 @@ function bench(told: Readonly<Record<string, { takes: number; grace?: number }>>
   };
   for (const [name, { takes, grace = 0 }] of Object.entries(told)) {
     const held = new Held({
-      ...{ job: newJob({ task: name }), since: instant(), suspect: false, traced: false },
+      job: newJob({ task: name }),
+      since: instant(),
+      suspect: false,
+      traced: false,
       delivery: { seq: 1, nak() {}, ack() {} } as unknown as Delivery,
     });
     names.set(held, name);

@@ -7,14 +7,14 @@ import {
   serveHeld,
 } from '@jetbeat/jetstream';
 import type { Log } from '@jetbeat/runtime';
-import { createHandOver } from './hand-over.ts';
+import type { LetGo } from './ends/let-go.ts';
+import type { Settle } from './ends/settle.ts';
+import { createWithdraw } from './ends/withdraw.ts';
 import { answerHeld, type HeldJobs } from './held.ts';
-import type { LetGo } from './let-go.ts';
-import type { Pace } from './pace.ts';
-import type { Ready } from './ready.ts';
-import type { Settle } from './settle.ts';
-import { createStartTeller } from './start-teller.ts';
-import { createWithdraw } from './withdraw.ts';
+import { createHandOver } from './pulling/hand-over.ts';
+import type { Pace } from './pulling/pace.ts';
+import type { Ready } from './running/ready.ts';
+import { createStartTeller } from './running/start-teller.ts';
 
 /** What a worker does beside its jobs, from when it is composed until it has stopped. */
 export function startDuties(params: {

@@ -9,8 +9,8 @@ import {
 } from '@jetbeat/core';
 import type { Arrival, Delivery, HeldJob } from '@jetbeat/jetstream';
 import { Interrupt } from '@jetbeat/task';
-import type { AttemptTrace } from './attempt-trace.ts';
-import { age, type Instant, instant } from './own-retries.ts';
+import { age, type Instant, instant } from './ends/own-retries.ts';
+import type { AttemptTrace } from './running/attempt-trace.ts';
 
 /** Where a held job stands: asked about, asking for a slot of its key, waiting to run, its handler running, or its outcome being stored. */
 type HeldPhase = 'asking' | 'claiming' | 'waiting' | 'running' | 'settling';

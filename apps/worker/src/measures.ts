@@ -2,9 +2,9 @@ import { type DoubtAnswer, OUTCOMES, type Outcome } from '@jetbeat/core';
 import { type Delivery, type EventPublisher, type JobSource, LANES } from '@jetbeat/jetstream';
 import { type Cell, createCells, Histogram, type Readings } from '@jetbeat/runtime';
 import type { IsolatedRuns, Task } from '@jetbeat/task';
-import type { Doubts } from './doubts.ts';
+import type { Doubts } from './doubts/doubts.ts';
+import type { Park } from './ends/park.ts';
 import type { Held, HeldJobs } from './held.ts';
-import type { Park } from './park.ts';
 
 /** What is counted of one task in one queue. */
 class TaskCounts {

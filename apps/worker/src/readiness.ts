@@ -1,10 +1,10 @@
 import type { Bus, EventPublisher } from '@jetbeat/jetstream';
 import type { Check } from '@jetbeat/runtime';
 import type { IsolatedRuns } from '@jetbeat/task';
-import type { Fetch } from './fetch.ts';
 import type { HeldJobs } from './held.ts';
-import type { Lingering } from './lingering.ts';
 import type { Measures } from './measures.ts';
+import type { Fetch } from './pulling/fetch.ts';
+import type { Lingering } from './running/lingering.ts';
 
 /** How long pulls may show no sign while nothing is held, in milliseconds. */
 const STALE_MS = 15_000;

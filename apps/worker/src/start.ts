@@ -25,11 +25,11 @@ import {
 import { createIsolatedRuns, type Task, taskInfo } from '@jetbeat/task';
 import { builtInTasks } from '@jetbeat/tasks';
 import packageJson from '../package.json' with { type: 'json' };
-import { type KeepAlive, startKeepAlive } from './keep-alive.ts';
-import { createRunsTracing } from './runs-tracing.ts';
-import { loadMarks } from './settled-marks.ts';
+import { loadMarks } from './doubts/settled-marks.ts';
+import { type KeepAlive, startKeepAlive } from './keep-alive/keep-alive.ts';
+import { Slots } from './keep-alive/slots.ts';
+import { createRunsTracing } from './running/runs-tracing.ts';
 import { Shape } from './shape.ts';
-import { Slots } from './slots.ts';
 import { loadTaskSet } from './task-set.ts';
 import { DEFAULT_TIMES, type WorkerTimes } from './times.ts';
 import { createWorker } from './worker.ts';

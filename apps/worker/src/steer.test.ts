@@ -2,7 +2,7 @@ import { connectBus, tellWorker } from '@jetbeat/jetstream';
 import { createLog } from '@jetbeat/runtime';
 import { expect, test } from 'vitest';
 import { natsUrl, testNamespace } from '../../../test/support/nats.ts';
-import type { ToldShape } from './keep-alive.ts';
+import type { ToldShape } from './keep-alive/keep-alive.ts';
 import { Shape } from './shape.ts';
 import { serveSteering } from './steer.ts';
 
@@ -14,7 +14,9 @@ test('where it cannot be stored that other queues are served, none are, and the 
   const said: ToldShape[] = [];
   const pulled: (readonly string[])[] = [];
   const steering = serveSteering({
-    ...{ bus, worker: 'w1', shape },
+    bus,
+    worker: 'w1',
+    shape,
     pulling: {
       pull: async (queues) => void pulled.push(queues),
       fetch: { fill: nothing } as never,

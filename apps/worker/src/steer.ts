@@ -2,12 +2,12 @@ import { type WorkerAnswer, type WorkerCommand, type WorkersJob, wrongQueues } f
 import { type Bus, QueuesUnmadeError, serveControl } from '@jetbeat/jetstream';
 import type { Log } from '@jetbeat/runtime';
 import type { Held, HeldJobs } from './held.ts';
-import type { KeepAlive } from './keep-alive.ts';
-import type { Limits } from './limits.ts';
+import type { KeepAlive } from './keep-alive/keep-alive.ts';
+import type { Limits } from './limits/limits.ts';
 import type { Measures } from './measures.ts';
-import type { Pulling } from './pulling.ts';
-import type { QueueGate } from './queue-gate.ts';
-import type { Ready } from './ready.ts';
+import type { Pulling } from './pulling/pulling.ts';
+import type { QueueGate } from './pulling/queue-gate.ts';
+import type { Ready } from './running/ready.ts';
 import type { Shape } from './shape.ts';
 
 /** How often it is looked whether the last job of a queue that is served no more has ended, milliseconds. */
@@ -62,7 +62,11 @@ export function serveSteering(params: SteerParams): { stop(): Promise<void> } {
 
   const report = (changed: boolean, givenBack = 0): WorkerAnswer => ({
     report: {
-      ...{ worker, queues: shape.queues, concurrency: shape.concurrency, changed, givenBack },
+      worker,
+      queues: shape.queues,
+      concurrency: shape.concurrency,
+      changed,
+      givenBack,
       state: stopping ? 'stopping' : shape.draining ? 'draining' : 'running',
       held: jobs.size,
       running: jobs.running,
@@ -168,7 +172,10 @@ function listed(held: Held[]): WorkersJob[] {
     .sort((a, b) => runs(a) - runs(b))
     .slice(0, LISTED)
     .map(({ job: { id, task, queue, attempt }, phase, startedAt }) => ({
-      ...{ id, task, queue, attempt },
+      id,
+      task,
+      queue,
+      attempt,
       ...(phase === 'running' && startedAt !== undefined ? { startedAt } : {}),
     }));
 }

@@ -27,8 +27,15 @@ test('every task of a module or of Jetbeat is found again in a child; a given on
     isolation: { kind: 'process' },
     source,
     job: {
-      ...{ v: 1, id: '01997f00-0000-7000-8000-000000000001', task: 'system.echo', queue: 'default' },
-      ...{ priority: 'normal', input: { a: 1 }, createdAt: now, runAt: now, ...FIRST_POSITION },
+      v: 1,
+      id: '01997f00-0000-7000-8000-000000000001',
+      task: 'system.echo',
+      queue: 'default',
+      priority: 'normal',
+      input: { a: 1 },
+      createdAt: now,
+      runAt: now,
+      ...FIRST_POSITION,
     },
     runId: 'run-1',
     policy: DEFAULT_POLICY,
@@ -54,7 +61,12 @@ test('the configuration says where handlers run, above and below what the tasks 
     defaults: { isolation: { kind: 'process', maxJobs: 9 } },
   });
   const { tasks } = await loadTaskSet({
-    ...{ paths: [file], base: process.cwd(), builtIn, builtInParams, given: [], settings },
+    paths: [file],
+    base: process.cwd(),
+    builtIn,
+    builtInParams,
+    given: [],
+    settings,
   });
   const isolation = (name: string) => tasks.get(name)?.isolation;
   expect(isolation('isolated.pid')).toEqual({ kind: 'thread' });

@@ -1,7 +1,7 @@
 import type { Reason } from '@jetbeat/core';
 import { type Bus, claimKey, type EventPublisher } from '@jetbeat/jetstream';
+import { untilDone } from './ends/until-done.ts';
 import type { Held } from './held.ts';
-import { untilDone } from './until-done.ts';
 
 /** How long a job is held back while it is not certain whether another one takes its place, milliseconds. */
 const AGAIN_MS = 1_000;

@@ -9,12 +9,12 @@ import type {
 import type { Log } from '@jetbeat/runtime';
 import type { IsolatedRuns, Task, TaskSource } from '@jetbeat/task';
 import type { BuiltInTasks } from '@jetbeat/tasks';
-import type { AttemptTraceParams } from './attempt-trace.ts';
-import type { CallBack } from './call-back.ts';
-import type { KeepAlive } from './keep-alive.ts';
-import type { SettledMarks } from './settled-marks.ts';
+import type { SettledMarks } from './doubts/settled-marks.ts';
+import type { CallBack } from './ends/call-back.ts';
+import type { KeepAlive } from './keep-alive/keep-alive.ts';
+import type { Slots } from './keep-alive/slots.ts';
+import type { AttemptTraceParams } from './running/attempt-trace.ts';
 import type { Shape } from './shape.ts';
-import type { Slots } from './slots.ts';
 import type { WorkerTimes } from './times.ts';
 
 /** What a test may wrap, e.g. to end the process between an end and what follows it. */

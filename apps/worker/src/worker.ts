@@ -1,37 +1,37 @@
 import { type Delivery, leaseTtlMs } from '@jetbeat/jetstream';
 import type { Check, Readings } from '@jetbeat/runtime';
-import { createAdmit } from './admit.ts';
-import { createApart } from './apart.ts';
-import { createAttemptTraces } from './attempt-trace.ts';
-import { buryMalformed } from './bury.ts';
-import { enqueueFor } from './children.ts';
+import { createRecent } from './doubts/recent.ts';
+import { createRecheck } from './doubts/recheck.ts';
 import { drain } from './drain.ts';
 import { startDuties } from './duties.ts';
-import { createEnds } from './ends.ts';
-import { createTurnBack } from './give-back.ts';
+import { buryMalformed } from './ends/bury.ts';
+import { enqueueFor } from './ends/children.ts';
+import { createEnds } from './ends/ends.ts';
+import { createTurnBack } from './ends/give-back.ts';
+import { createLetGo } from './ends/let-go.ts';
+import { jobLog } from './ends/log-outcome.ts';
+import { createOwnRetries } from './ends/own-retries.ts';
+import { untilDone } from './ends/until-done.ts';
 import { type Held, HeldJobs } from './held.ts';
-import { createIntake } from './intake.ts';
-import { createLetGo } from './let-go.ts';
-import { createLimits } from './limits.ts';
-import { createLingering } from './lingering.ts';
-import { jobLog } from './log-outcome.ts';
+import { watchStall } from './keep-alive/stall.ts';
+import { createLimits } from './limits/limits.ts';
 import { Measures } from './measures.ts';
-import { createOwnRetries } from './own-retries.ts';
-import { createPace } from './pace.ts';
-import { createProgressTeller } from './progress.ts';
-import { createPulling } from './pulling.ts';
-import { createQueueGate } from './queue-gate.ts';
+import { createAdmit } from './pulling/admit.ts';
+import { createIntake } from './pulling/intake.ts';
+import { createPace } from './pulling/pace.ts';
+import { createPulling } from './pulling/pulling.ts';
+import { createQueueGate } from './pulling/queue-gate.ts';
+import { createRoom, mostInLine } from './pulling/room.ts';
 import { readiness } from './readiness.ts';
-import { createReady } from './ready.ts';
-import { createRecent } from './recent.ts';
-import { createRecheck } from './recheck.ts';
-import { createRoom, mostInLine } from './room.ts';
-import { createRun } from './run.ts';
-import { createRunIds } from './run-ids.ts';
-import { watchStall } from './stall.ts';
+import { createApart } from './running/apart.ts';
+import { createAttemptTraces } from './running/attempt-trace.ts';
+import { createLingering } from './running/lingering.ts';
+import { createProgressTeller } from './running/progress.ts';
+import { createReady } from './running/ready.ts';
+import { createRun } from './running/run.ts';
+import { createRunIds } from './running/run-ids.ts';
 import { serveSteering } from './steer.ts';
 import { createUniqueClaims } from './unique.ts';
-import { untilDone } from './until-done.ts';
 import type { WorkerParams } from './worker-params.ts';
 
 /** Composes the worker's parts: fetch -> intake -> ready -> run -> settle. */
@@ -56,7 +56,12 @@ export function createWorker(params: WorkerParams): {
   const shared = { bus, events, now, stopped: stopped.signal, onRetry };
   const enqueueOf = (held: Held) => enqueueFor({ bus, events, held, tracing: traces?.tracing });
   const { settle, park, doubts, giveBack } = createEnds({
-    ...{ worker: params, own, measures, enqueueOf, now, onRetry },
+    worker: params,
+    own,
+    measures,
+    enqueueOf,
+    now,
+    onRetry,
     stopped: stopped.signal,
   });
   const recheck = createRecheck({
@@ -69,7 +74,10 @@ export function createWorker(params: WorkerParams): {
 
   const turnBack = createTurnBack({ worker: id, events, now });
   const letGo = createLetGo({
-    ...{ jobs, turnBack, recent, keepAlive },
+    jobs,
+    turnBack,
+    recent,
+    keepAlive,
     stopped: stopped.signal,
     logOf: (held) => logOf(held),
     admit: (deliveries) => admit(deliveries),
@@ -78,8 +86,16 @@ export function createWorker(params: WorkerParams): {
     onKeySlot: (held) => limits.release(held),
   });
   const limits = createLimits({
-    ...{ bus, events, shape, tasks, jobs, letGo, now, log },
-    ...{ settings: params.settings, taskSettings: params.taskSettings },
+    bus,
+    events,
+    shape,
+    tasks,
+    jobs,
+    letGo,
+    now,
+    log,
+    settings: params.settings,
+    taskSettings: params.taskSettings,
     queueSettings: params.queueSettings,
     ready: () => ready,
     lease: keepAlive.lease,
@@ -92,7 +108,15 @@ export function createWorker(params: WorkerParams): {
   const lingering = createLingering({ forMs: times.lingerMs, log, onStuck: params.onStuck });
   const progress = createProgressTeller({ events, worker: id, now });
   const run = createRun({
-    ...{ worker: id, held: jobs, slots, pace, events, settle, measures, lingering, now },
+    worker: id,
+    held: jobs,
+    slots,
+    pace,
+    events,
+    settle,
+    measures,
+    lingering,
+    now,
     runId: createRunIds(),
     logOf,
     giveBack,
@@ -170,7 +194,9 @@ export function createWorker(params: WorkerParams): {
   });
 
   const admit = createAdmit({
-    ...{ jobs, keepAlive, take: intake.take },
+    jobs,
+    keepAlive,
+    take: intake.take,
     onAdmitted() {
       ready.next();
       fetch.fill();
@@ -194,11 +220,30 @@ export function createWorker(params: WorkerParams): {
   });
   const { fetch, sources } = pulling;
   const duties = startDuties({
-    ...{ worker: id, bus, events, jobs, ready, letGo, pace, sources, settle, now, log },
+    worker: id,
+    bus,
+    events,
+    jobs,
+    ready,
+    letGo,
+    pace,
+    sources,
+    settle,
+    now,
+    log,
     cancelled,
   });
   const steering = serveSteering({
-    ...{ bus, worker: id, shape, pulling, jobs, ready, limits, measures, keepAlive, log },
+    bus,
+    worker: id,
+    shape,
+    pulling,
+    jobs,
+    ready,
+    limits,
+    measures,
+    keepAlive,
+    log,
     gate: queueGate,
     prepare: async (more) => {
       await params.topology(more);

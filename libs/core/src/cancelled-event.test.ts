@@ -3,8 +3,17 @@ import { cancelledEvent } from './cancelled-event.ts';
 import { FIRST_POSITION } from './envelope.ts';
 
 const job: Parameters<typeof cancelledEvent>[0] = {
-  ...{ id: 'j', task: 't', queue: 'q', priority: 'normal', createdAt: 1, runAt: 2, ...FIRST_POSITION },
-  ...{ state: 'cancelled', reason: { code: 'cancelled', text: 'no' }, finishedAt: 3, traceId: 'a' },
+  id: 'j',
+  task: 't',
+  queue: 'q',
+  priority: 'normal',
+  createdAt: 1,
+  runAt: 2,
+  ...FIRST_POSITION,
+  state: 'cancelled',
+  reason: { code: 'cancelled', text: 'no' },
+  finishedAt: 3,
+  traceId: 'a',
 };
 
 test('a job that was ended as cancelled is told of with its place; any other one is not', () => {

@@ -67,7 +67,10 @@ test.each<[string, number[], CatchUp, number | undefined, number[], unknown[]]>(
 
 test('times that were cut leave the last ones undecided, as many as may run', () => {
   expect(decide([9, 8, 7, 6], 'latest', { complete: false, window: 60 })).toEqual({
-    ...{ due: [], missed: [[9, 7, 3, 'catch_up_latest']], cursor: 7, more: true },
+    due: [],
+    missed: [[9, 7, 3, 'catch_up_latest']],
+    cursor: 7,
+    more: true,
   });
   expect(decide([9, 8, 7, 6], 'none', { complete: false })).toMatchObject({
     cursor: 6,

@@ -62,11 +62,14 @@ test('the error of a duration says what was meant, else how one is written', () 
     }
   };
   expect(issue('10')).toEqual({
-    ...{ pointer: '/delay', code: 'invalid_duration', suggestion: '10s' },
+    pointer: '/delay',
+    code: 'invalid_duration',
+    suggestion: '10s',
     message: expect.stringContaining('at most 3650d; did you mean "10s"?'),
   });
   expect(issue('1h30m')).toEqual({
-    ...{ pointer: '/delay', code: 'invalid_duration' },
+    pointer: '/delay',
+    code: 'invalid_duration',
     message: expect.stringContaining('at most 3650d, e.g. "90s"'),
   });
 });

@@ -24,8 +24,14 @@ const known: Event[] = [
   { kind: 'started', ...factsOf(job, 'a'.repeat(32), 7), runId: job.id, worker: 'w', at: 6 },
   parked,
   {
-    ...{ kind: 'settled', ...factsOf(job, undefined), runId: job.id, worker: 'w', outcome: 'succeeded' },
-    ...{ startedAt: 5, finishedAt: 6, next: { state: 'succeeded' } },
+    kind: 'settled',
+    ...factsOf(job, undefined),
+    runId: job.id,
+    worker: 'w',
+    outcome: 'succeeded',
+    startedAt: 5,
+    finishedAt: 6,
+    next: { state: 'succeeded' },
   },
   {
     kind: 'worker',

@@ -7,12 +7,22 @@ import { readSettings } from './settings-input.ts';
 const ID = '019ddd8e-0000-7000-8000-000000000000';
 const NOW = Date.UTC(2026, 4, 4);
 const ended: EndedJob = {
-  ...{ id: ID, task: 'a', queue: 'q', state: 'succeeded', attempt: 2 },
-  ...{ createdAt: NOW - 2_000, finishedAt: NOW - 1_000, result: { n: 1 } },
+  id: ID,
+  task: 'a',
+  queue: 'q',
+  state: 'succeeded',
+  attempt: 2,
+  createdAt: NOW - 2_000,
+  finishedAt: NOW - 1_000,
+  result: { n: 1 },
 };
 const make = (callback: object, more: Partial<EndedJob> = {}, index = 0) =>
   makeCallback({
-    ...{ callback, kind: 'onSuccess', index, settings: NO_SETTINGS, now: NOW },
+    callback,
+    kind: 'onSuccess',
+    index,
+    settings: NO_SETTINGS,
+    now: NOW,
     ended: { ...ended, ...more },
   });
 
@@ -34,7 +44,12 @@ test('its job leads to the one that has ended, knows of it, and calls nothing it
     retry: { attempts: 2 },
   });
   expect(envelope).toMatchObject({
-    ...{ task: 'b', queue: 'x', priority: 'low', parent: ID, createdAt: NOW, runAt: NOW },
+    task: 'b',
+    queue: 'x',
+    priority: 'low',
+    parent: ID,
+    createdAt: NOW,
+    runAt: NOW,
     input: {
       mine: 1,
       parent: { id: ID, state: 'succeeded', result: { n: 1 }, finishedAt: '2026-05-03T23:59:59.000Z' },
@@ -46,7 +61,12 @@ test('its job leads to the one that has ended, knows of it, and calls nothing it
 
 test('of a task that is known its own place holds', async () => {
   const made = await makeCallback({
-    ...{ callback: { task: 'b' }, kind: 'onFailure', index: 0, ended, settings: NO_SETTINGS, now: NOW },
+    callback: { task: 'b' },
+    kind: 'onFailure',
+    index: 0,
+    ended,
+    settings: NO_SETTINGS,
+    now: NOW,
     known: (name) => ({
       name,
       queue: 'own',
@@ -108,7 +128,10 @@ test('a webhook is a request that tells the same, and names its secret', async (
   });
   expect(envelope).toMatchObject({ task: 'http.request', policy: { retry: { attempts: 9 } } });
   expect(envelope.input).toMatchObject({
-    ...{ method: 'POST', url: 'https://example.org/', headers: { 'jetbeat-id': envelope.id }, sign: 'it' },
+    method: 'POST',
+    url: 'https://example.org/',
+    headers: { 'jetbeat-id': envelope.id },
+    sign: 'it',
     body: { id: envelope.id, event: 'job.succeeded', job: { id: ID, result: { n: 1 } } },
   });
   const plain = await make({
@@ -122,7 +145,12 @@ test('a webhook is a request that tells the same, and names its secret', async (
 
 test('what is known of a task may be no more than its name', async () => {
   const made = await makeCallback({
-    ...{ callback: { task: 'b' }, kind: 'onFailure', index: 0, ended, settings: NO_SETTINGS, now: NOW },
+    callback: { task: 'b' },
+    kind: 'onFailure',
+    index: 0,
+    ended,
+    settings: NO_SETTINGS,
+    now: NOW,
     known: (name) => (name === 'b' ? { name } : undefined),
   });
   expect(made.envelope.queue).toBe('default');

@@ -49,7 +49,12 @@ const MAX_RESULT = 65_536;
 export function tellEnd(ended: EndedJob): ToldEnd {
   const { id, task, queue, state, attempt, meta = {}, reason, result, error } = ended;
   return {
-    ...{ id, task, queue, state, attempt, meta },
+    id,
+    task,
+    queue,
+    state,
+    attempt,
+    meta,
     createdAt: new Date(ended.createdAt).toISOString(),
     finishedAt: new Date(ended.finishedAt).toISOString(),
     ...(reason === undefined ? {} : { reason }),

@@ -6,15 +6,27 @@ import { orderOf, PHASES } from './order.ts';
 const NOW = 1_000_000;
 const LATER = NOW + 60_000;
 const waiting: MovableJob = {
-  ...{ state: 'scheduled', priority: 'normal', attempt: 1, run: 1, parks: 0 },
-  ...{ runAt: LATER, dueAt: LATER },
+  state: 'scheduled',
+  priority: 'normal',
+  attempt: 1,
+  run: 1,
+  parks: 0,
+  runAt: LATER,
+  dueAt: LATER,
 };
 
 test('another time is one run later, and what was before it is void', () => {
   const below = orderOf({ attempt: 1, run: 2, parks: 0 }, PHASES.queued);
   expect(moveJob(waiting, { runAt: LATER + 1 }, NOW)).toEqual({
-    ...{ state: 'scheduled', attempt: 1, run: 2, order: below, below },
-    ...{ priority: 'normal', runAt: LATER + 1, dueAt: LATER + 1, next: undefined },
+    state: 'scheduled',
+    attempt: 1,
+    run: 2,
+    order: below,
+    below,
+    priority: 'normal',
+    runAt: LATER + 1,
+    dueAt: LATER + 1,
+    next: undefined,
   });
   expect(moveJob(waiting, { runAt: NOW - 5 }, NOW)).toMatchObject({
     state: 'queued',
@@ -22,7 +34,10 @@ test('another time is one run later, and what was before it is void', () => {
     dueAt: NOW,
   });
   expect(moveJob(waiting, { priority: 'high' }, NOW)).toMatchObject({
-    ...{ state: 'scheduled', priority: 'high', dueAt: LATER, run: 2 },
+    state: 'scheduled',
+    priority: 'high',
+    dueAt: LATER,
+    run: 2,
   });
   const queued = { ...waiting, state: 'queued', runAt: NOW - 9, dueAt: NOW - 9 } as const;
   expect(moveJob(queued, { priority: 'low' }, NOW)).toMatchObject({ state: 'queued', runAt: NOW - 9 });
@@ -40,11 +55,19 @@ test('a retry keeps its attempt: it waits on, or is queued as the next one', () 
   const retrying: MovableJob = { ...waiting, state: 'retrying', next };
   const message = orderOf({ attempt: 2, run: 3, parks: 0 }, PHASES.queued);
   expect(moveJob(retrying, { runAt: LATER + 5 }, NOW)).toMatchObject({
-    ...{ state: 'retrying', attempt: 1, run: 2, next: { ...next, runAt: LATER + 5 }, below: message },
+    state: 'retrying',
+    attempt: 1,
+    run: 2,
+    next: { ...next, runAt: LATER + 5 },
+    below: message,
     order: orderOf({ attempt: 1, run: 2, parks: 0 }, PHASES.settled),
   });
   expect(moveJob(retrying, { runAt: NOW }, NOW)).toMatchObject({
-    ...{ state: 'queued', attempt: 2, run: 3, order: message, below: message },
+    state: 'queued',
+    attempt: 2,
+    run: 3,
+    order: message,
+    below: message,
   });
 });
 

@@ -3,8 +3,13 @@ import { bufferOf, decideOverlap, replacedReason } from './overlap.ts';
 
 type Params = Parameters<typeof decideOverlap>[0];
 const due: Params = {
-  ...{ rule: 'skip', openJobs: 1, recordedUpTo: 7, lastSeq: 9 },
-  ...{ dueAt: 100_000, window: 60_000, now: 100_010 },
+  rule: 'skip',
+  openJobs: 1,
+  recordedUpTo: 7,
+  lastSeq: 9,
+  dueAt: 100_000,
+  window: 60_000,
+  now: 100_010,
 };
 const openJob = { id: '01890a5d-ac96-774b-bcce-b302099a8057', state: 'running' } as const;
 const overlap = { decision: 'skip', reason: { code: 'overlap', text: expect.any(String) } };

@@ -6,8 +6,15 @@ import { reasonWithoutKey } from './parked-reason.ts';
 import { project } from './project.ts';
 
 const job: JobEnvelope = {
-  ...{ v: 1, id: uuidV7(1_000, new Uint8Array(10)), task: 'a.b', queue: 'default', priority: 'normal' },
-  ...{ input: null, createdAt: 1_000, runAt: 1_000, ...FIRST_POSITION },
+  v: 1,
+  id: uuidV7(1_000, new Uint8Array(10)),
+  task: 'a.b',
+  queue: 'default',
+  priority: 'normal',
+  input: null,
+  createdAt: 1_000,
+  runAt: 1_000,
+  ...FIRST_POSITION,
 };
 
 test('what holds a parked job is told', () => {

@@ -63,7 +63,13 @@ export function planStretch(params: {
     return { times: skipped, due: 0, looked, cursor: complete ? upTo : last, more: isCut || !complete };
   }
   const decision = decideCatchUp({
-    ...{ times, complete, now, cursor, upTo, catchUp: definition.catchUp, window: definition.catchUpWindow },
+    times,
+    complete,
+    now,
+    cursor,
+    upTo,
+    catchUp: definition.catchUp,
+    window: definition.catchUpWindow,
     period: periodAfter(recurrence, last),
     awayAt,
   });
@@ -81,7 +87,8 @@ export function planStretch(params: {
       now,
     });
     return {
-      ...{ nominalTime, state: 'due' },
+      nominalTime,
+      state: 'due',
       ...(late ? { reason: caughtUpReason(awayAt(nominalTime)) } : {}),
       ...(dispatchAt === nominalTime ? {} : { dispatchAt }),
     };

@@ -11,7 +11,11 @@ export const MINUTE = 60_000;
 export const HOUR = 60 * MINUTE;
 /** A schedule that fires each minute. */
 export const spec: ScheduleSpec = {
-  ...{ name: 's', when: { every: MINUTE }, timeZone: 'UTC', overlap: 'skip', catchUp: 'latest' },
+  name: 's',
+  when: { every: MINUTE },
+  timeZone: 'UTC',
+  overlap: 'skip',
+  catchUp: 'latest',
   job: { task: 'system.echo', input: null },
 };
 
@@ -30,7 +34,8 @@ export function plan(
   gap?: { from: number; to: number },
 ): SchedulePlan {
   return planSchedule({
-    ...{ schedule, now },
+    schedule,
+    now,
     recurrenceOf: (definition) => createRecurrence({ ...definition, anchor: T0 }),
     awayAt: (time) => awayAt(gap ? [{ ...gap, cause: 'away' }] : [], time),
   });

@@ -86,7 +86,11 @@ export function planSchedule(params: {
   const rest = superseded.filter(({ until }) => until > cursor);
   const wake = more ? { nextAt: cursor } : wakeAfter({ definition, rest, recurrenceOf, cursor, runs });
   return {
-    ...{ times, cursor, runs, looked, superseded: rest },
+    times,
+    cursor,
+    runs,
+    looked,
+    superseded: rest,
     ...wake,
     resumed: paused?.until !== undefined && paused.until - 1 <= cursor,
   };

@@ -173,22 +173,18 @@ test('of a job that succeeded at its second attempt, history keeps this', () => 
   const { jobs, attempts } = project(events);
   expect(jobs).toHaveLength(1);
   expect(jobs[0]).toMatchObject({
-    ...{
-      id: job.id,
-      state: 'succeeded',
-      attempt: 2,
-      run: 2,
-      result: { ok: true },
-      startedAt: 1_010,
-      finishedAt: 1_025,
-    },
-    ...{
-      traceId: TRACE,
-      traceparent: TRACEPARENT,
-      envelope: job,
-      worker: 'w1020',
-      next: { state: 'succeeded' },
-    },
+    id: job.id,
+    state: 'succeeded',
+    attempt: 2,
+    run: 2,
+    result: { ok: true },
+    startedAt: 1_010,
+    finishedAt: 1_025,
+    traceId: TRACE,
+    traceparent: TRACEPARENT,
+    envelope: job,
+    worker: 'w1020',
+    next: { state: 'succeeded' },
   });
   expect(jobs[0]).not.toHaveProperty('error');
   expect(attempts).toMatchObject([
@@ -247,7 +243,11 @@ test('progress implies that its run has begun; the last of it stays beside whate
   const run = { runId: uuidV7(1_000, new Uint8Array(10)), worker: 'w', startedAt: 1_005 };
   const said = (value: number, at: number, note?: string): JobEvent => ({
     ...factsOf(job, TRACE, 5),
-    ...{ kind: 'progress', ...run, value, at, ...(note === undefined ? {} : { note }) },
+    kind: 'progress',
+    ...run,
+    value,
+    at,
+    ...(note === undefined ? {} : { note }),
   });
   const [first] = project([said(5, 1_010, 'a')]).jobs;
   expect(first).toMatchObject({ state: 'running', startedAt: 1_005, worker: 'w' });

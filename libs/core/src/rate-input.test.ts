@@ -9,7 +9,10 @@ const read = (rateLimit: unknown) => {
 test('the rate of a task', () => {
   expect(read({ limit: 100, period: '1m' })).toEqual({ limit: 100, periodMs: 60_000, per: 'task' });
   expect(read({ limit: 1, period: '1.5s', burst: 4, per: 'key' })).toEqual({
-    ...{ limit: 1, periodMs: 1_500, burst: 4, per: 'key' },
+    limit: 1,
+    periodMs: 1_500,
+    burst: 4,
+    per: 'key',
   });
   expect(read(undefined)).toBeUndefined();
 });

@@ -18,7 +18,10 @@ function problem(change: object): string | undefined {
 test('what plain SQL leaves out holds as the interface promises, and what it says wins', () => {
   expect(storedDefinition(least, 'nightly')).toEqual({
     ...least,
-    ...{ name: 'nightly', timeZone: 'UTC', overlap: 'skip', catchUp: 'latest' },
+    name: 'nightly',
+    timeZone: 'UTC',
+    overlap: 'skip',
+    catchUp: 'latest',
   });
   const said = { ...least, timeZone: 'Asia/Gaza', overlap: 'allow', catchUp: { all: 3 } };
   expect(storedDefinition(said, 'nightly')).toMatchObject(said);
@@ -155,9 +158,16 @@ test('whatever stands in a definition, it is a problem or it can be planned', ()
     {
       when: fc.oneof(rule, fc.array(rule, { maxLength: 2 })),
       job: fc.oneof({ weight: 9, arbitrary: fc.constant(least.job) }, json),
-      ...{ timeZone: json, overlap: json, exclude: json, dst: json, jitter: number, maxRuns: number },
+      timeZone: json,
+      overlap: json,
+      exclude: json,
+      dst: json,
+      jitter: number,
+      maxRuns: number,
       catchUp: fc.oneof(fc.record({ all: number, spread: number }, { requiredKeys: ['all'] }), json),
-      ...{ startAt: number, endAt: number, catchUpWindow: number },
+      startAt: number,
+      endAt: number,
+      catchUpWindow: number,
     },
     { requiredKeys: ['when', 'job'] },
   );
@@ -175,7 +185,8 @@ test('whatever stands in a definition, it is a problem or it can be planned', ()
       const planned = planSchedule({
         schedule: { id: 'id', definition, cursor: NOW, runs: 0 },
         recurrenceOf: (one) => createRecurrence({ ...one, anchor: NOW }),
-        ...{ now: NOW + hour, awayAt: () => undefined },
+        now: NOW + hour,
+        awayAt: () => undefined,
       });
       expect(planned.cursor).toBe(NOW + hour);
     },

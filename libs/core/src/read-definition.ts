@@ -52,7 +52,15 @@ function tryJob(job: ScheduledJob): void {
   const policy = JSON.parse(JSON.stringify({ retry, timeout, onSuccess, onFailure, concurrency }));
   const envelope: JobEnvelope = {
     v: 1,
-    ...{ id: SOME_ID, task, queue, priority, input, policy, createdAt: 0, runAt: 0, ...FIRST_POSITION },
+    id: SOME_ID,
+    task,
+    queue,
+    priority,
+    input,
+    policy,
+    createdAt: 0,
+    runAt: 0,
+    ...FIRST_POSITION,
     ...(meta === undefined ? {} : { meta }),
     ...(expires === undefined ? {} : { expiresAt: expires }),
     ...(unique === undefined ? {} : { unique: refOf(unique) }),

@@ -4,7 +4,9 @@ import { decideReconcile, type Findings, needsLook, type OpenJob, type StreamFac
 const nothing: Findings = { message: false, timer: false, parked: false };
 const streams: StreamFacts = {
   consumer: { delivered: 50, ackFloor: 40, idle: false },
-  ...{ jobsSeq: 100, eventsSeq: 30, recordedUpTo: 25 },
+  jobsSeq: 100,
+  eventsSeq: 30,
+  recordedUpTo: 25,
 };
 const job: OpenJob = { published: true };
 

@@ -11,9 +11,16 @@ const EITHER = 'alternatives stand behind one qualifier, parted by commas: state
 const ALL = 'all terms of a search must hold anyway: leave it out';
 const NONE = 'a search leaves nothing out: name what is meant, such as queue:mail,sms';
 const JOINERS: Readonly<Record<string, string>> = {
-  ...{ or: EITHER, '|': EITHER, '||': EITHER },
-  ...{ and: ALL, '&': ALL, '&&': ALL, '+': ALL },
-  ...{ not: NONE, '-': NONE, '!': NONE },
+  or: EITHER,
+  '|': EITHER,
+  '||': EITHER,
+  and: ALL,
+  '&': ALL,
+  '&&': ALL,
+  '+': ALL,
+  not: NONE,
+  '-': NONE,
+  '!': NONE,
 };
 /** What a name of a task and an id can have, and what stands for any characters. */
 const WORD = /^[\w.*-]*$/;

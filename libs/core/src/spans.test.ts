@@ -17,8 +17,17 @@ import {
 const id = '01a1f917-4cb8-7b67-ac83-e256f5759a71';
 const runId = '01a1f918-0000-7000-8abc-0123456789ab';
 const job: JobEnvelope = {
-  ...{ v: 1, id, task: 'mail.send', queue: 'mail', priority: 'high', input: 1, attempt: 2, run: 3, parks: 0 },
-  ...{ createdAt: 1_700_000_000_000, runAt: 1_700_000_000_000 },
+  v: 1,
+  id,
+  task: 'mail.send',
+  queue: 'mail',
+  priority: 'high',
+  input: 1,
+  attempt: 2,
+  run: 3,
+  parks: 0,
+  createdAt: 1_700_000_000_000,
+  runAt: 1_700_000_000_000,
 };
 const scheduled: JobEnvelope = {
   ...job,

@@ -17,12 +17,19 @@ import {
 
 const NOW = 1_000_000;
 const job = (id: string, createdAt = NOW): KeyHolder => ({
-  ...{ id, task: 't', queue: 'q', priority: 'normal' },
-  ...{ createdAt, runAt: createdAt },
+  id,
+  task: 't',
+  queue: 'q',
+  priority: 'normal',
+  createdAt,
+  runAt: createdAt,
 });
 const [a, b, c] = [job('a'), job('b', NOW + 1), job('c', NOW + 2)] as const;
 const ask = (facts: Partial<UniqueAsk> = {}): UniqueAsk => ({
-  ...{ key: 'k', scope: 'task', mode: 'unfinished', onConflict: 'existing' },
+  key: 'k',
+  scope: 'task',
+  mode: 'unfinished',
+  onConflict: 'existing',
   ...facts,
 });
 const note = (facts: Partial<KeyNote> = {}): KeyNote => ({

@@ -5,8 +5,12 @@ import { reassertKey, reviewKey } from './unique-review.ts';
 
 const NOW = 1_000_000;
 const job = (id: string, createdAt = NOW): KeyHolder => ({
-  ...{ id, task: 't', queue: 'q', priority: 'normal' },
-  ...{ createdAt, runAt: createdAt },
+  id,
+  task: 't',
+  queue: 'q',
+  priority: 'normal',
+  createdAt,
+  runAt: createdAt,
 });
 const [a, b, c] = [job('a'), job('b', NOW + 1), job('c', NOW + 2)] as const;
 const note = (facts: Partial<KeyNote> = {}): KeyNote => ({

@@ -7,8 +7,12 @@ import { MAX_RULES } from './when/validate-when.ts';
 const NOW = Date.parse('2026-05-01T00:00:00Z');
 const TEN_YEARS = 3_650 * 86_400_000;
 const spec: ScheduleSpec = {
-  ...{ name: 'report/nightly', when: { cron: '0 3 * * *' }, timeZone: 'Europe/Paris' },
-  ...{ job: { task: 'report.send', input: {} }, overlap: 'skip', catchUp: 'latest' },
+  name: 'report/nightly',
+  when: { cron: '0 3 * * *' },
+  timeZone: 'Europe/Paris',
+  job: { task: 'report.send', input: {} },
+  overlap: 'skip',
+  catchUp: 'latest',
 };
 const check = (change: Partial<ScheduleSpec>) =>
   validateSchedule({ ...spec, ...change }, NOW).map(({ pointer, code }) => `${pointer} ${code}`);
@@ -24,8 +28,11 @@ test.each<[string, Partial<ScheduleSpec>]>([
     'everything said',
     {
       job: {
-        ...{ ...spec.job, queue: 'mail', priority: 'low', expires: TEN_YEARS },
-        ...{ retry: { attempts: 1_000, delay: [0, TEN_YEARS], factor: 1.5, max: TEN_YEARS } },
+        ...spec.job,
+        queue: 'mail',
+        priority: 'low',
+        expires: TEN_YEARS,
+        retry: { attempts: 1_000, delay: [0, TEN_YEARS], factor: 1.5, max: TEN_YEARS },
         timeout: { soft: 1, hard: TEN_YEARS },
       },
       overlap: 'allow',

@@ -37,8 +37,15 @@ test('commands are read, and what is none is none', () => {
 
 test('answers are read, and what is none is none', () => {
   const report = {
-    ...{ worker: 'w', state: 'running', queues: ['a'], concurrency: 1, held: 0, running: 0 },
-    ...{ givenBack: 0, changed: false, jobs: [] },
+    worker: 'w',
+    state: 'running',
+    queues: ['a'],
+    concurrency: 1,
+    held: 0,
+    running: 0,
+    givenBack: 0,
+    changed: false,
+    jobs: [],
   } as const;
   expect(readWorkerAnswer({ report })).toEqual({ report });
   expect(readWorkerAnswer({ refused: 'no' })).toEqual({ refused: 'no' });

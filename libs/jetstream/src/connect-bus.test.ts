@@ -36,7 +36,8 @@ test('user and password come from the address; wrong ones, and a server without 
     const bus = await connectBus({ servers, name: 'test', callTimeoutMs: 300 });
     expect(await bus.rtt()).toBeGreaterThanOrEqual(0);
     await expect(ensureTopology(bus, { queues: [], ackWaitMs: 1_000 })).rejects.toMatchObject({
-      ...{ code: 'nats_unfit', message: expect.stringContaining('-js') },
+      code: 'nats_unfit',
+      message: expect.stringContaining('-js'),
     });
     await bus.close();
     for (const wrong of ['me:wrong@', '']) {

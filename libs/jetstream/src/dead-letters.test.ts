@@ -38,8 +38,11 @@ test('the dead letter of a job is found among others of its task, whole', async 
   const where = { id: last.id, queue: last.queue, task: last.task };
   const found = await findDeadJob(bus, { ...where, since: begun });
   expect(found).toMatchObject({
-    ...{ queue: 'default', task: 'report.send', truncated: false },
-    ...{ reason: { code: 'rejected', text: 'no' }, envelope: { id: last.id, input: { n: 299 } } },
+    queue: 'default',
+    task: 'report.send',
+    truncated: false,
+    reason: { code: 'rejected', text: 'no' },
+    envelope: { id: last.id, input: { n: 299 } },
   });
   expect(await findDeadJob(bus, { ...where, task: 'other', since: begun })).toBeUndefined();
   expect(await findDeadJob(bus, { ...where, since: Date.now() + 600_000 })).toBeUndefined();

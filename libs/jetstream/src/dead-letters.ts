@@ -130,7 +130,12 @@ function readDead(bus: Bus, message: PageMessage): DeadMessage {
   const envelope = readEnvelope(data);
   const { subject: from, seq: fromSeq } = facts;
   return {
-    ...{ seq, storedAt, queue, task, data, headers },
+    seq,
+    storedAt,
+    queue,
+    task,
+    data,
+    headers,
     reason: { code: facts.reason?.code ?? code, text: facts.reason?.text ?? '' },
     truncated: facts.truncated === true,
     ...(typeof from === 'string' && typeof fromSeq === 'number'

@@ -158,7 +158,10 @@ test('what is left of a job behind those that are passed over goes before its sl
   let seen = 0;
   const goes = (_: SlotHolder, job: string) => job === two.id;
   const { jobs: went } = await run({
-    ...{ done: two, goes, known: stored, most: 1 },
+    done: two,
+    goes,
+    known: stored,
+    most: 1,
     isPaused: () => seen++ === 0,
   });
   // The first was passed over, and the second is cleared: only then its slot is free.

@@ -69,7 +69,10 @@ test('the lanes of a queue are pulled apart; a pull that waits gets what comes, 
   expect(worker.deliveries[0]?.seq).toBe(result?.ok && result.seq);
   worker.deliveries[0]?.ack();
   expect(await worker.pull({ batch: 5, expiresMs: 300 }, 'low')).toEqual({
-    ...{ lane: 'low', status: 'expired', undelivered: 5, outstanding: 0 },
+    lane: 'low',
+    status: 'expired',
+    undelivered: 5,
+    outstanding: 0,
   });
   await worker.source.close();
 });
@@ -230,7 +233,10 @@ test('the largest job that is taken can be tried again, parked and dead; larger 
     last_by_subj: `${namespace}.dead.garbage.x`,
   });
   expect(JSON.parse(letter?.header.get('Jetbeat-Dead') ?? '')).toMatchObject({
-    ...{ reason: { code: 'malformed' }, seq: 9_999, truncated: true, bytes: bus.maxPayload },
+    reason: { code: 'malformed' },
+    seq: 9_999,
+    truncated: true,
+    bytes: bus.maxPayload,
   });
 });
 

@@ -154,7 +154,10 @@ export function parseSubject(at: Named, subject: string): ParsedSubject | undefi
     case 'jobs':
       if (!isName('queue', second) || !isLane(third) || !isName('task', last)) return undefined;
       return {
-        ...{ kind: 'job', queue: second, priority: priorityOf(third), task: last },
+        kind: 'job',
+        queue: second,
+        priority: priorityOf(third),
+        task: last,
         ...(third.endsWith('-front') ? { front: true } : {}),
       };
     case 'timers':

@@ -6,8 +6,15 @@ import { createPublisher, type Published } from './publisher.ts';
 
 function job(id: string, at?: number): JobToPublish {
   const envelope = {
-    ...{ v: 1 as const, id, task: 't', queue: 'default', priority: 'normal' as const, input: 1 },
-    ...{ createdAt: 0, runAt: at ?? 0, ...FIRST_POSITION },
+    v: 1 as const,
+    id,
+    task: 't',
+    queue: 'default',
+    priority: 'normal' as const,
+    input: 1,
+    createdAt: 0,
+    runAt: at ?? 0,
+    ...FIRST_POSITION,
   };
   return { envelope, traceparent: '', ...(at === undefined ? {} : { at }) };
 }
@@ -52,7 +59,11 @@ function create(
     ...(options.maxQueued === undefined ? {} : { maxQueued: options.maxQueued }),
   });
   return {
-    ...{ publisher, windows, told, notes, warnings },
+    publisher,
+    windows,
+    told,
+    notes,
+    warnings,
     hold: () => {
       gate = new Promise((resolve) => {
         open = resolve;

@@ -32,7 +32,11 @@ export async function putBack(
   const results = await publishJobs(
     bus,
     known.map(({ envelope, traceparent, link, arrival, seq }) => ({
-      ...{ envelope, traceparent, link, arrival, messageId: `${messageId(envelope)}.freed${seq}` },
+      envelope,
+      traceparent,
+      link,
+      arrival,
+      messageId: `${messageId(envelope)}.freed${seq}`,
       // It has waited already: behind what came meanwhile what was kept for it would be over.
       ...(fronts.get(nameOf(envelope)) ? { front: true } : { priority: 'high' }),
     })),

@@ -44,15 +44,17 @@ async function parkFor(count: number, facts: (index: number) => Partial<JobEnvel
   for (let index = 0; index < count; index++) {
     const now = Date.now();
     const envelope: JobEnvelope = {
-      ...{
-        v: 1,
-        id: uuidV7(Date.now(), randomBytes(10)),
-        task: 'test.rated',
-        queue: 'default',
-        priority: 'normal',
-        input: index,
-      },
-      ...{ createdAt: now, runAt: now, attempt: 1, run: 1, parks: 1 },
+      v: 1,
+      id: uuidV7(Date.now(), randomBytes(10)),
+      task: 'test.rated',
+      queue: 'default',
+      priority: 'normal',
+      input: index,
+      createdAt: now,
+      runAt: now,
+      attempt: 1,
+      run: 1,
+      parks: 1,
       ...facts(index),
     };
     await parkJob(bus, { envelope, what: { what: 'rate', hash } });
@@ -67,7 +69,10 @@ async function parkFor(count: number, facts: (index: number) => Partial<JobEnvel
   };
   const release = (options: { now?: () => number; rate?: Partial<JobRate> } = {}) =>
     releaseRated({
-      ...{ bus, events, hash, leases },
+      bus,
+      events,
+      hash,
+      leases,
       now: options.now ?? Date.now,
       rateOf: () => (options.rate ? { hash, pace: { ...PACE, ...options.rate } } : { hash, pace: PACE }),
     });
@@ -202,7 +207,10 @@ test('what is put back goes before the backlog of its lane; of what is not parke
   ]);
   expect(first).toMatchObject({ ok: true });
   const gone = releaseRated({
-    ...{ bus, hash, leases, now: Date.now },
+    bus,
+    hash,
+    leases,
+    now: Date.now,
     events: { publish: async () => ({ seq: 0 }) },
     rateOf: () => {
       void removeParkedAt(bus, { queue: 'default', what: { what: 'rate', hash }, id: job.id });

@@ -24,7 +24,10 @@ async function bench() {
 }
 
 const ask = (facts: Partial<UniqueAsk> = {}): UniqueAsk => ({
-  ...{ key: 'k', scope: 'task', mode: 'unfinished', onConflict: 'existing' },
+  key: 'k',
+  scope: 'task',
+  mode: 'unfinished',
+  onConflict: 'existing',
   ...facts,
 });
 /** Of what history is told here, nobody wants to know. */

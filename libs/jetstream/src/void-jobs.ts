@@ -13,7 +13,9 @@ const decoder = new TextDecoder();
  */
 export async function noteVoid(bus: BusConnection, { id, why }: { id: string; why: string }): Promise<void> {
   await publishStored(bus, {
-    ...{ subject: subjectOf(bus, id), data: Buffer.from(why), headers: [] },
+    subject: subjectOf(bus, id),
+    data: Buffer.from(why),
+    headers: [],
     timeoutMs: TIMEOUT_MS,
   });
 }

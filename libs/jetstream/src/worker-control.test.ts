@@ -16,8 +16,15 @@ beforeAll(async () => {
 afterAll(() => Promise.all([bus?.close(), other?.close()]));
 
 const REPORT: WorkerReport = {
-  ...{ worker: 'w-1', state: 'draining', queues: ['default'], concurrency: 2, held: 1, running: 1 },
-  ...{ givenBack: 0, changed: true, jobs: [] },
+  worker: 'w-1',
+  state: 'draining',
+  queues: ['default'],
+  concurrency: 2,
+  held: 1,
+  running: 1,
+  givenBack: 0,
+  changed: true,
+  jobs: [],
 };
 const tell = (command: WorkerCommand, worker = 'w-1', timeoutMs = 5_000) =>
   tellWorker(bus, { worker, command, timeoutMs });

@@ -55,7 +55,12 @@ test('a key is read as it was written', async () => {
   };
   const key = await add('a', whole);
   expect(key).toEqual({
-    ...{ id: 'a', hash: 'h-a', role: 'viewer', name: 'a', createdAt: NOW, configured: false },
+    id: 'a',
+    hash: 'h-a',
+    role: 'viewer',
+    name: 'a',
+    createdAt: NOW,
+    configured: false,
     ...whole,
     expired: false,
     retired: [],
@@ -86,7 +91,9 @@ describe('revoking', () => {
     expect(await revokeApiKey(db, { id: 'a', by: 'other' })).toBe('already');
     expect(await revokeApiKey(db, { id: 'nobody', by: 'root' })).toBe('unknown');
     expect(await findApiKey(db, 'a')).toMatchObject({
-      ...{ hash: 'revoked', retired: ['h-a'], revokedBy: 'root' },
+      hash: 'revoked',
+      retired: ['h-a'],
+      revokedBy: 'root',
       revokedAt: expect.closeTo(Date.now(), -5),
     });
   });

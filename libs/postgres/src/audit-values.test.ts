@@ -29,7 +29,9 @@ test('only what is different stands there, and of data of callers only that it h
   expect(auditValues({ before, after })).toEqual({
     before: { overlap: 'skip', gone: 1, list: [1, 2], job: { onFailure: [{ webhook: { changed: true } }] } },
     after: {
-      ...{ overlap: 'allow', gone: null, list: [1, 3] },
+      overlap: 'allow',
+      gone: null,
+      list: [1, 3],
       job: { input: { changed: true }, onFailure: [{ webhook: { changed: true } }] },
     },
   });

@@ -36,15 +36,19 @@ const actions = async () => (await listAudit(db, { limit: 100 })).map(({ action 
 test('a change is there with who made it, and what it was before and after', async () => {
   await changeQueue(db, { name: 'mail', now: NOON, change: () => ({ concurrency: 3 }) });
   await changeQueue(db, {
-    ...{ name: 'mail', now: NOON, audit: of('queue.change', 'mail') },
+    name: 'mail',
+    now: NOON,
+    audit: of('queue.change', 'mail'),
     change: () => ({ concurrency: 2 }),
   });
   const [row] = await listAudit(db, { limit: 2 });
   expect(row).toEqual({
     id: expect.any(Number),
     at: expect.any(Number),
-    ...{ ...note, reason: 'odd \ufffd text' },
-    ...{ action: 'queue.change', target: { kind: 'task', id: 'mail' } },
+    ...note,
+    reason: 'odd \ufffd text',
+    action: 'queue.change',
+    target: { kind: 'task', id: 'mail' },
     before: { own: { concurrency: 3 }, version: 1 },
     after: { own: { concurrency: 2 }, version: 2 },
   });
@@ -60,7 +64,8 @@ test('what is not changed leaves no row, and a row that cannot be written takes 
   await expect(create('again')).rejects.toMatchObject({ code: 'conflict' });
   const edit = (action: string, fields: object, fail?: Error) =>
     editSchedule(db, {
-      ...{ name: 'one', audit: of(action, 'one') },
+      name: 'one',
+      audit: of(action, 'one'),
       edit(before) {
         if (fail) throw fail;
         return Object.keys(fields).length === 0 ? undefined : { ...before.definition, ...fields };
@@ -115,7 +120,8 @@ test('many at once: a row each, and none where they were made before by the same
 test('it is only added to, whoever tries, and read by filter in pages', async () => {
   const entry = (actor: string, action: string, id: string) => ({
     note: { actor: { ...note.actor, id: actor } },
-    ...{ action: action as AuditAction, target: { kind: 'queue' as const, id } },
+    action: action as AuditAction,
+    target: { kind: 'queue' as const, id },
   });
   for (let n = 0; n < 5; n++) await noteAudit(db, entry(`a${n % 2}`, n < 3 ? 'pause' : 'resume', `q${n}`));
   for (const text of ['update audit set action = $1', 'delete from audit where action <> $1'])

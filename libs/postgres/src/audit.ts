@@ -84,8 +84,18 @@ function auditRow(entry: AuditEntry) {
   const { actor, address = null, reason = null, traceId = null } = note;
   const { before = null, after = null } = auditValues(entry);
   return {
-    ...{ actorKind: actor.kind, actorId: actor.id, actorName: actor.name, actorRole: actor.role },
-    ...{ address, reason, traceId, action, targetKind: target.kind, targetId: target.id, before, after },
+    actorKind: actor.kind,
+    actorId: actor.id,
+    actorName: actor.name,
+    actorRole: actor.role,
+    address,
+    reason,
+    traceId,
+    action,
+    targetKind: target.kind,
+    targetId: target.id,
+    before,
+    after,
   };
 }
 

@@ -153,7 +153,10 @@ test('a replay that a version before accepts is a batch', async () => {
     [id, new Date(LATER)],
   );
   expect(await getBatch(db, id ?? '')).toMatchObject({
-    ...{ action: 'replay', rate: 5, filter: { task: 'd.six', states: ['dead'] }, createdAt: LATER },
+    action: 'replay',
+    rate: 5,
+    filter: { task: 'd.six', states: ['dead'] },
+    createdAt: LATER,
   });
   expect((await take(id ?? '', LATER + 1_000))?.ids).toEqual([id]);
 });

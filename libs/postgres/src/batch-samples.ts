@@ -59,7 +59,13 @@ export async function sampleBatches(applicationName: string): Promise<BatchSampl
     batch(task, more = {}) {
       const { action = 'cancel', filter, rate = 1_000, most = null, now = LATER, queues = null } = more;
       return createBatch(db, {
-        ...{ id: randomUUID(), action, rate, most, queues, now, count: 10_000 },
+        id: randomUUID(),
+        action,
+        rate,
+        most,
+        queues,
+        now,
+        count: 10_000,
         asked: more.asked ?? BATCH_NOTE,
         filter: { states: ['queued'], task, ...filter },
       });

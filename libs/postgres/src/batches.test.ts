@@ -206,16 +206,14 @@ test('those of one key are not told of by another, and one key has no more than 
   expect((await listBatches(db, { action: 'retry', limit: 5 })).length).toBe(0);
   expect((await listBatches(db, { state: 'aborted', limit: 5 })).length).toBe(1);
   const again = await createBatch(db, {
-    ...{
-      id: own?.id ?? '',
-      action: 'retry',
-      rate: 1,
-      most: null,
-      queues: null,
-      now: LATER,
-      count: 1,
-      asked: note,
-    },
+    id: own?.id ?? '',
+    action: 'retry',
+    rate: 1,
+    most: null,
+    queues: null,
+    now: LATER,
+    count: 1,
+    asked: note,
     filter: { states: ['dead'] },
   });
   expect(again).toMatchObject({ action: 'cancel' });

@@ -45,8 +45,13 @@ function decide(now: number): (one: DueOccurrence) => DispatchDecision {
       return { do: 'skip', reason: pausedReason(schedule.paused) };
     const decided = decideOverlap({
       ...one,
-      ...{ rule: one.overlap ?? schedule.definition.overlap, bounded: bufferOf(origin) === PLAN_ORIGIN },
-      ...{ dueAt: dispatchAt, window: 0, recordedUpTo: 1, lastSeq: 1, now },
+      rule: one.overlap ?? schedule.definition.overlap,
+      bounded: bufferOf(origin) === PLAN_ORIGIN,
+      dueAt: dispatchAt,
+      window: 0,
+      recordedUpTo: 1,
+      lastSeq: 1,
+      now,
     });
     if (decided.decision === 'buffer')
       return { do: 'buffer', reason: decided.reason, cancel: decided.cancel };

@@ -24,7 +24,10 @@ async function missing(rows: (sql: Sql) => Sql['rows']) {
     inside(db).session(
       (sql) =>
         buildIndexes({
-          ...{ db, log, times: LOCK_TIMES, buildWaitMs: 5_000 },
+          db,
+          log,
+          times: LOCK_TIMES,
+          buildWaitMs: 5_000,
           sql: { ...sql, rows: rows(sql) },
         }),
       { answerMs: 20_000 },

@@ -33,7 +33,9 @@ export async function countJobs(
   if (conditions.none) return { value: 0, capped: false };
   if (conditions.rest.length > 0 || conditions.leads.length > 1) {
     const { ids, edge } = await scanJobs(db, {
-      ...{ conditions, most: most + 1, now },
+      conditions,
+      most: most + 1,
+      now,
       ...(budget ? { budget } : {}),
     });
     return capped(ids.length, most, edge !== undefined);

@@ -156,7 +156,8 @@ async function ask(
 ): Promise<Answer> {
   try {
     return await lent.connection.query({
-      ...{ text, values: [...values] },
+      text,
+      values: [...values],
       ...(prepared ? { name: nameOf(text) } : {}),
       ...(answerMs === undefined ? {} : { query_timeout: answerMs }),
     });

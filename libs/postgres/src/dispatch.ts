@@ -39,7 +39,13 @@ export interface Dispatched {
 }
 
 const NOTHING: Dispatched = {
-  ...{ dispatched: [], skipped: 0, waiting: 0, buffered: 0, cancelled: [], looked: 0, cut: false },
+  dispatched: [],
+  skipped: 0,
+  waiting: 0,
+  buffered: 0,
+  cancelled: [],
+  looked: 0,
+  cut: false,
 };
 const MAX_LIMIT = 500;
 

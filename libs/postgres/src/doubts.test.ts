@@ -29,7 +29,9 @@ afterAll(async () => {
 /** Asks as the recorder does when no live worker holds the job. */
 function ask(to: Database, question: DoubtQuestion, now = NOON): Promise<DoubtAnswer> {
   return withDoubts(to, {
-    ...{ ids: [question.job], now, within: 30_000 },
+    ids: [question.job],
+    now,
+    within: 30_000,
     decide: (known, alive) => {
       const value = judge(question, known.get(question.job), {
         alive: (worker) => alive.has(worker),

@@ -206,7 +206,11 @@ export function dueOccurrence(
   const { nominalTime, origin, dispatchAt, isBuffered, reason, overlap, requestedBy } = row;
   const { hasInput, input, waitedForSeq, waitUntil } = row;
   return {
-    ...{ schedule, nominalTime, origin, dispatchAt, isBuffered },
+    schedule,
+    nominalTime,
+    origin,
+    dispatchAt,
+    isBuffered,
     ...(around.open ?? { openJobs: 0 }),
     ...(around.buffered === undefined ? {} : { buffered: around.buffered }),
     // Of one that has waited it says why it did, which is over.

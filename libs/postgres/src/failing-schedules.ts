@@ -69,7 +69,9 @@ export async function pauseFailing(
   }
   const entries = found.map(
     ({ name, paused: pause }): AuditEntry => ({
-      ...{ note: NOTE, action: 'schedule.pause', target: { kind: 'schedule', id: name } },
+      note: NOTE,
+      action: 'schedule.pause',
+      target: { kind: 'schedule', id: name },
       after: { paused: { by: BY, note: pause?.note } },
     }),
   );

@@ -24,7 +24,10 @@ beforeEach(async () => {
 const make = (overlap: OverlapRule, change: Partial<ScheduleSpec> = {}) =>
   makeSchedule(db, overlap, change, at(0));
 const due = (scheduleId: string, second: number, change: Partial<PlannedOccurrence> = {}) => ({
-  ...{ scheduleId, nominalTime: at(second), origin: PLAN_ORIGIN, state: 'due' as const },
+  scheduleId,
+  nominalTime: at(second),
+  origin: PLAN_ORIGIN,
+  state: 'due' as const,
   ...change,
 });
 

@@ -28,7 +28,10 @@ export async function fillHistory(db: Database): Promise<SampleOfHistory[]> {
     const state = JOB_STATES[n % JOB_STATES.length] ?? 'queued';
     const failed = n % 2 === 1 && state === 'dead';
     return {
-      ...{ id: newId(NOON + n * HOUR), task: `mail.task${n % 7}`, queue: `q${n % 3}`, user: n % 50 },
+      id: newId(NOON + n * HOUR),
+      task: `mail.task${n % 7}`,
+      queue: `q${n % 3}`,
+      user: n % 50,
       state: n % 2 === 0 ? 'succeeded' : state,
       ...(n % 4 === 0 ? { tenant: `t${n % 8}` } : {}),
       ...(failed ? { message: n % 3 === 0 ? 'Request TIMEOUT' : 'no 100%_\\ sure' } : {}),
@@ -36,7 +39,10 @@ export async function fillHistory(db: Database): Promise<SampleOfHistory[]> {
   });
   const jobs = known.map(({ id, task, queue, tenant, user }) =>
     sampleJob({
-      ...{ id, task, queue, input: { user: { id: user, tags: ['a', `tag${user}`], none: null } } },
+      id,
+      task,
+      queue,
+      input: { user: { id: user, tags: ['a', `tag${user}`], none: null } },
       ...(tenant === undefined ? {} : { meta: { 'app.tenant': tenant } }),
     }),
   );

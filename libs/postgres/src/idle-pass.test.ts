@@ -58,7 +58,10 @@ test('with 200,000 schedules a pass that has nothing to do looks into indexes, a
       looked: 0,
     });
     expect(await look(db)).toEqual({
-      ...{ now: expect.any(Number), planAt: NOON + 2_000, buffered: false, waiting: false },
+      now: expect.any(Number),
+      planAt: NOON + 2_000,
+      buffered: false,
+      waiting: false,
     });
     expect(await pauseAllFailing(db, NOON)).toEqual([]);
     expect(await retainOccurrences(db, { before: NOON - 90 * 86_400_000, limit: 1_000 })).toBe(0);

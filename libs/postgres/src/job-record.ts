@@ -165,12 +165,24 @@ export function jobRecord(row: JobRow): JobRecord {
     cancelReason,
   } = row;
   const optional = {
-    ...{ policy, next, worker, traceparent, seq, movedBelow, totalLimitAt, cancelRequestedAt, cancelReason },
+    policy,
+    next,
+    worker,
+    traceparent,
+    seq,
+    movedBelow,
+    totalLimitAt,
+    cancelRequestedAt,
+    cancelReason,
   };
   return {
     ...shownRecord(row, row),
     ...(known(optional) as Partial<JobRecord>),
-    ...{ run, parks, losses, published, inputKnown },
+    run,
+    parks,
+    losses,
+    published,
+    inputKnown,
   };
 }
 
@@ -181,8 +193,19 @@ export function shownRecord(row: Omit<ShownRow, WideField>, wide: Pick<ShownRow,
   const { input, reason, meta, result, error } = wide;
   const { expiresAt, startedAt, finishedAt, scheduleId, scheduleName, nominalTime } = row;
   const optional = {
-    ...{ reason, meta, result, error, progress, traceId, parent, unique, retryOf, requestedBy },
-    ...{ expiresAt, startedAt, finishedAt },
+    reason,
+    meta,
+    result,
+    error,
+    progress,
+    traceId,
+    parent,
+    unique,
+    retryOf,
+    requestedBy,
+    expiresAt,
+    startedAt,
+    finishedAt,
   };
   const schedule =
     scheduleId !== null && scheduleName !== null && nominalTime !== null
@@ -190,7 +213,18 @@ export function shownRecord(row: Omit<ShownRow, WideField>, wide: Pick<ShownRow,
       : undefined;
   return {
     ...(known(optional) as Partial<ShownRecord>),
-    ...{ id, task, queue, priority, state, order, attempt, origin, input, createdAt, runAt, dueAt },
+    id,
+    task,
+    queue,
+    priority,
+    state,
+    order,
+    attempt,
+    origin,
+    input,
+    createdAt,
+    runAt,
+    dueAt,
     ...(schedule ? { schedule } : {}),
   };
 }

@@ -35,8 +35,16 @@ test('a job is kept as it was asked for, once', async () => {
   const { v: _, ...envelope } = job.envelope;
   expect(await getJob(db, id)).toEqual({
     ...envelope,
-    ...{ state: 'scheduled', order: expect.any(Number), inputKnown: true, dueAt: NOON + 9_000, losses: 0 },
-    ...{ published: false, origin: 'plan', totalLimitAt: NOON + 69_000, traceId: TRACE, attempts: [] },
+    state: 'scheduled',
+    order: expect.any(Number),
+    inputKnown: true,
+    dueAt: NOON + 9_000,
+    losses: 0,
+    published: false,
+    origin: 'plan',
+    totalLimitAt: NOON + 69_000,
+    traceId: TRACE,
+    attempts: [],
     traceparent: job.traceparent,
   });
   expect(await getJob(db, newId())).toBeUndefined();
@@ -108,7 +116,11 @@ test('what is large is cut in a list, and whole in the job', async () => {
     });
   });
   const end = settled({
-    ...{ job: id, ...last, outcome: 'rejected', error, next: { state: 'dead', reason } },
+    job: id,
+    ...last,
+    outcome: 'rejected',
+    error,
+    next: { state: 'dead', reason },
     result: [long],
   });
   await recordChanges(db, { changes: project([...runs, end]), workers: [], now: NOON });
@@ -116,7 +128,8 @@ test('what is large is cut in a list, and whole in the job', async () => {
   const found = listed.find((one) => one.id === id);
   expect(found?.cut).toEqual(['input', 'meta', 'result', 'reason', 'error', 'attempts']);
   expect(found).toMatchObject({
-    ...{ input: null, reason: { code: 'rejected', text: long.slice(0, 256) } },
+    input: null,
+    reason: { code: 'rejected', text: long.slice(0, 256) },
     error: { name: 'Error', code: 'E_LONG', message: long.slice(0, 256) },
   });
   expect([found?.result, found?.meta, found?.error?.stack]).toEqual([undefined, undefined, undefined]);

@@ -28,7 +28,12 @@ function decide(now: number, one: DueOccurrence): DispatchDecision {
   const rule = one.overlap ?? schedule.definition.overlap;
   const decided = decideOverlap({
     ...one,
-    ...{ rule, dueAt: dispatchAt, window: 0, recordedUpTo: 1, lastSeq: 1, now },
+    rule,
+    dueAt: dispatchAt,
+    window: 0,
+    recordedUpTo: 1,
+    lastSeq: 1,
+    now,
   });
   if (decided.decision !== 'dispatch') {
     const { decision, ...rest } = decided;

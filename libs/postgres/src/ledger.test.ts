@@ -27,7 +27,8 @@ const MINUTE = 60_000;
 /** A pass of a scheduler, as far as planning goes. */
 async function pass(now: number, gaps: readonly SchedulerGap[] = []) {
   return materializePass(db, {
-    ...{ now, limit: 100 },
+    now,
+    limit: 100,
     plan: (schedules) => {
       const plans = schedules.map((schedule) => {
         const anchor = schedule.createdAt;
@@ -171,7 +172,9 @@ test('plain SQL makes a schedule of a name and a definition, and takes what was 
   const schedule = await getSchedule(db, 'sql');
   expect(schedule?.cursor).toBe(schedule?.createdAt);
   expect(schedule).toMatchObject({
-    ...{ version: 1, runs: 0, nextAt: 0 },
+    version: 1,
+    runs: 0,
+    nextAt: 0,
     definition: { name: 'sql', timeZone: 'UTC', overlap: 'skip', catchUp: 'latest' },
   });
   const { id = '', cursor = 0 } = schedule ?? {};

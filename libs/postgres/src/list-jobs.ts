@@ -105,7 +105,8 @@ async function searched(
   const scan = await scanJobs(db, {
     conditions,
     most: limit + 1,
-    ...{ below: after, now },
+    below: after,
+    now,
     ...(budget ? { budget } : {}),
   });
   const ids = scan.ids.slice(0, limit);

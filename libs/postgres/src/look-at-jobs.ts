@@ -80,7 +80,9 @@ async function look(
   const inTime = ms === undefined ? 'true' : 'clock_timestamp() < t.until';
   const walk = newestOf(lead, {
     select: `j.id, case when ${inTime} then ${fits} end as fits`,
-    ...{ walked, limit: '$1', bind },
+    walked,
+    limit: '$1',
+    bind,
   });
   const until = `statement_timestamp() + v.n * ${bind((ms ?? 0) / parts)}::float8 * interval '1 ms'`;
   const found = await sql.rows<Seen>(

@@ -31,7 +31,12 @@ export interface Materialized extends Written {
 }
 
 const NOTHING: Materialized = {
-  ...{ schedules: 0, occurrences: 0, fired: [], left: [], more: false, cut: false },
+  schedules: 0,
+  occurrences: 0,
+  fired: [],
+  left: [],
+  more: false,
+  cut: false,
 };
 /** Without jobs it is only what the next pass would work out again; and the pass that dispatches commits behind it. */
 const AS_NEEDED = { durable: ({ fired }: Materialized) => fired.length > 0 };

@@ -46,15 +46,24 @@ test('a move is written once, and what is rebuilt of the row is the message of i
   const plan = planned(before, { runAt: LATER + 5, priority: 'high' });
   const after = await writeMove(db, plan);
   expect(after).toMatchObject({
-    ...{ state: 'scheduled', runAt: LATER + 5, dueAt: LATER + 5, priority: 'high', run: 2, published: false },
-    ...{ movedBelow: plan.moved.below, totalLimitAt: (before.totalLimitAt ?? 0) + 5 },
+    state: 'scheduled',
+    runAt: LATER + 5,
+    dueAt: LATER + 5,
+    priority: 'high',
+    run: 2,
+    published: false,
+    movedBelow: plan.moved.below,
+    totalLimitAt: (before.totalLimitAt ?? 0) + 5,
   });
   expect(await writeMove(db, plan)).toBeUndefined();
   const rebuilt = rebuildJob(await row(id), NOON);
   expect(rebuilt).toMatchObject({ at: LATER + 5, envelope: { run: 2, runAt: LATER + 5, priority: 'high' } });
   expect(orderOf(rebuilt?.envelope ?? before, PHASES.queued)).toBe(plan.moved.below);
   const found = await reconcileCandidates(db, {
-    ...{ now: NOON, dueBefore: 0, unpublishedBefore: NOON + 1, limit: 100 },
+    now: NOON,
+    dueBefore: 0,
+    unpublishedBefore: NOON + 1,
+    limit: 100,
   });
   expect(found.map(({ job, cause }) => [job.id, cause])).toContainEqual([id, 'unpublished']);
 });
@@ -94,8 +103,14 @@ test('a move that came too late is taken back: the job runs where it was', async
   const position = { attempt: 1, run: 1, parks: 0 };
   await undoMove(db, { ...plan, running: { worker: 'w1', position }, now: NOON });
   expect(await row(id)).toMatchObject({
-    ...{ state: 'running', run: 1, priority: 'normal', runAt: LATER, worker: 'w1', published: true },
-    ...{ order: orderOf(position, PHASES.running), totalLimitAt: before.totalLimitAt },
+    state: 'running',
+    run: 1,
+    priority: 'normal',
+    runAt: LATER,
+    worker: 'w1',
+    published: true,
+    order: orderOf(position, PHASES.running),
+    totalLimitAt: before.totalLimitAt,
   });
   expect((await row(id)).movedBelow).toBeUndefined();
 });
@@ -114,7 +129,8 @@ test('a job that is cancelled while it runs is cancelling, whatever is told of i
   await tell(started({ job: id }));
   expect(await row(id)).toMatchObject({ state: 'cancelling', worker: 'w1', attempts: [{ number: 1 }] });
   expect(await cancelJob(db, { id, now: NOON, reason: { code: 'x', text: 'x' } })).toEqual({
-    ...{ cancelled: false, state: 'cancelling' },
+    cancelled: false,
+    state: 'cancelling',
   });
   const reason = { code: 'cancelled', text: 'x' };
   await tell(settled({ job: id, outcome: 'cancelled', next: { state: 'cancelled', reason } }));

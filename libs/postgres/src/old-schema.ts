@@ -87,7 +87,8 @@ export function migrating(url: string): ChildProcess {
     await migrate(db);
     await db.close();`;
   const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
-    ...{ cwd: import.meta.dirname, env: { ...process.env, URL: url } },
+    cwd: import.meta.dirname,
+    env: { ...process.env, URL: url },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   children.push(child);

@@ -47,7 +47,10 @@ async function makeLarge(count = SCHEDULES): Promise<void> {
 function atNoon(schedules: readonly ScheduleRecord[]): Plan {
   return {
     occurrences: schedules.map(({ id }) => ({
-      ...{ scheduleId: id, nominalTime: NOON, origin: 'plan', state: 'due' as const },
+      scheduleId: id,
+      nominalTime: NOON,
+      origin: 'plan',
+      state: 'due' as const,
     })),
     schedules: schedules.map(({ id }) => ({ id, cursor: NOON, nextAt: NOON + 60_000 })),
   };

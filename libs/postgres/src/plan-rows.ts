@@ -41,7 +41,11 @@ export function planRows(
   return {
     occurrences: times.map((time) => ({ ...time, scheduleId: id, origin: PLAN_ORIGIN })),
     schedule: {
-      ...{ id, cursor, runs, superseded, resumed },
+      id,
+      cursor,
+      runs,
+      superseded,
+      resumed,
       ...(nextAt === undefined ? {} : { nextAt }),
       ...(problem === undefined ? {} : { problem }),
     },

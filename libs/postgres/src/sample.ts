@@ -33,8 +33,15 @@ export function runIdOf(run: number, attempt = 0): string {
 export function sampleEnvelope(fields: Partial<JobEnvelope> = {}): JobEnvelope {
   const id = fields.id ?? newId();
   return {
-    ...{ v: 1, id, task: 'mail.send', queue: 'default', priority: 'normal', input: { to: 'a@example.org' } },
-    ...{ createdAt: NOON, runAt: NOON, ...FIRST_POSITION },
+    v: 1,
+    id,
+    task: 'mail.send',
+    queue: 'default',
+    priority: 'normal',
+    input: { to: 'a@example.org' },
+    createdAt: NOON,
+    runAt: NOON,
+    ...FIRST_POSITION,
     ...fields,
   };
 }
@@ -50,14 +57,12 @@ export function sampleJob(fields: Partial<JobEnvelope> = {}): NewJob {
 /** What every event of a job says. */
 export function sampleFacts(fields: Partial<JobFacts> & { job: string }): JobFacts {
   return {
-    ...{
-      task: 'mail.send',
-      queue: 'default',
-      priority: 'normal',
-      createdAt: NOON,
-      runAt: NOON,
-      ...FIRST_POSITION,
-    },
+    task: 'mail.send',
+    queue: 'default',
+    priority: 'normal',
+    createdAt: NOON,
+    runAt: NOON,
+    ...FIRST_POSITION,
     ...fields,
   };
 }
@@ -79,8 +84,13 @@ export function started(
 export function settled(fields: Partial<SettledEvent> & { job: string }): SettledEvent {
   return {
     ...sampleFacts(fields),
-    ...{ kind: 'settled', runId: runIdOf(fields.run ?? 1), worker: 'w1', outcome: 'succeeded' },
-    ...{ startedAt: NOON + 100, finishedAt: NOON + 200, next: { state: 'succeeded' } },
+    kind: 'settled',
+    runId: runIdOf(fields.run ?? 1),
+    worker: 'w1',
+    outcome: 'succeeded',
+    startedAt: NOON + 100,
+    finishedAt: NOON + 200,
+    next: { state: 'succeeded' },
     ...fields,
   };
 }
@@ -88,16 +98,17 @@ export function settled(fields: Partial<SettledEvent> & { job: string }): Settle
 /** A worker is alive. */
 export function heartbeat(fields: Partial<WorkerEvent> = {}): WorkerEvent {
   return {
-    ...{
-      kind: 'worker',
-      worker: 'w1',
-      state: 'running',
-      host: 'here',
-      pid: 7,
-      version: '0.1.0',
-      queues: ['default'],
-    },
-    ...{ concurrency: 10, held: 0, startedAt: NOON, at: NOON },
+    kind: 'worker',
+    worker: 'w1',
+    state: 'running',
+    host: 'here',
+    pid: 7,
+    version: '0.1.0',
+    queues: ['default'],
+    concurrency: 10,
+    held: 0,
+    startedAt: NOON,
+    at: NOON,
     ...fields,
   };
 }

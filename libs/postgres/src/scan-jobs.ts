@@ -60,7 +60,11 @@ export async function scanJobs(
     const hasCome = looked > 0 || window !== newest;
     const so = { looked, tookMs, most, found: ids.length, leftMs: leftMs() };
     const step = {
-      ...{ conditions, lead, walked: window, most: most - ids.length, leastMs: budget.stepMs },
+      conditions,
+      lead,
+      walked: window,
+      most: most - ids.length,
+      leastMs: budget.stepMs,
       rows: Math.min(budget.rows - looked, looked === 0 ? FIRST_STEP : rowsOf(so)),
       ms: Math.max(LEAST_MS, so.leftMs),
       isFirst: !hasCome,

@@ -26,7 +26,10 @@ export async function makeDue(
   origin = PLAN_ORIGIN,
 ): Promise<void> {
   const occurrences = seconds.map((second) => ({
-    ...{ scheduleId, origin, nominalTime: at(second), state: 'due' as const },
+    scheduleId,
+    origin,
+    nominalTime: at(second),
+    state: 'due' as const,
     ...(origin === PLAN_ORIGIN ? {} : { overlap: 'buffer-all', dispatchAt: at(0) }),
   }));
   await inside(db).transaction((sql) => writePlan(sql, { occurrences, schedules: [] }, NOON));

@@ -59,7 +59,10 @@ test('what falls into a pause is one row that says who paused and why, and is no
   const every = { ...sampleSpec('paused'), when: { every: minute, from: NOON }, catchUp: { all: 9 } };
   const { id } = await createSchedule(db, { id: newId(), name: 'paused', definition: every, now: NOON + 1 });
   const paused = await pauseSchedule(db, {
-    ...{ name: 'paused', by: 'key-1', note: 'too loud', now: NOON + 1.5 * minute },
+    name: 'paused',
+    by: 'key-1',
+    note: 'too loud',
+    now: NOON + 1.5 * minute,
   });
   expect(paused?.paused).toEqual({ by: 'key-1', note: 'too loud', since: NOON + 1.5 * minute });
   await pauseSchedule(db, { name: 'paused', by: 'key-2', now: NOON + 2 * minute });
@@ -71,13 +74,11 @@ test('what falls into a pause is one row that says who paused and why, and is no
   expect(await resumeSchedule(db, { name: 'paused', now })).toEqual(resumed);
   expect(await listOccurrences(db, { scheduleId: id, limit: 5 })).toEqual([
     {
-      ...{
-        nominalTime: NOON + 2 * minute,
-        to: NOON + 4 * minute,
-        count: 3,
-        state: 'skipped',
-        origin: 'plan',
-      },
+      nominalTime: NOON + 2 * minute,
+      to: NOON + 4 * minute,
+      count: 3,
+      state: 'skipped',
+      origin: 'plan',
       reason: { code: 'paused', text: 'paused by key-1: too loud' },
     },
     expect.objectContaining({ nominalTime: NOON + minute, state: 'due' }),

@@ -40,12 +40,10 @@ function everySecond(now: number): (schedules: readonly ScheduleRecord[]) => Pla
   return (schedules) => ({
     occurrences: schedules.flatMap(({ id, cursor }) =>
       Array.from({ length: Math.floor((now - cursor) / SECOND) }, (_, index) => ({
-        ...{
-          scheduleId: id,
-          nominalTime: cursor + (index + 1) * SECOND,
-          origin: 'plan',
-          state: 'due' as const,
-        },
+        scheduleId: id,
+        nominalTime: cursor + (index + 1) * SECOND,
+        origin: 'plan',
+        state: 'due' as const,
       })),
     ),
     schedules: schedules.map(({ id, cursor }) => {
@@ -179,7 +177,10 @@ test('an occurrence that waits is asked about again when history has come so far
   expect(await ask({ recordedUpTo: 40 }, wait)).toMatchObject({ waiting: 1 });
   expect(await ask({ recordedUpTo: 49 }, wait)).toMatchObject({ waiting: 0 });
   expect(await look(db)).toEqual({
-    ...{ now: expect.any(Number), planAt: now + SECOND, buffered: false, waiting: true },
+    now: expect.any(Number),
+    planAt: now + SECOND,
+    buffered: false,
+    waiting: true,
   });
   expect(await ask({ recordedUpTo: 50 }, wait)).toMatchObject({ waiting: 1 });
   const skip = { do: 'skip', reason: { code: 'overlap', text: '' } } as const;
@@ -204,7 +205,10 @@ test('a pass that fails leaves everything as it was', async () => {
     (await dispatchPass(db, { now, limit: 1, recordedUpTo: 0, decide: dispatch })).dispatched,
   ).toHaveLength(1);
   expect(await look(db)).toEqual({
-    ...{ now: expect.any(Number), planAt: now + SECOND, buffered: false, waiting: false },
+    now: expect.any(Number),
+    planAt: now + SECOND,
+    buffered: false,
+    waiting: false,
   });
 });
 

@@ -84,8 +84,13 @@ describe('who sees which sessions', () => {
   test('whose a session is', () => {
     const holders = Object.fromEntries(all.map((session) => [session.id, holderOfSession(session)]));
     expect(holders).toMatchObject({
-      ...{ ann1: ANN, ann2: ANN, ann3: { session: 'ann3' }, bea1: BEA },
-      ...{ key1: { key: 'k1' }, key2: { key: 'k2' }, key3: { session: 'key3' } },
+      ann1: ANN,
+      ann2: ANN,
+      ann3: { session: 'ann3' },
+      bea1: BEA,
+      key1: { key: 'k1' },
+      key2: { key: 'k2' },
+      key3: { session: 'key3' },
     });
   });
 });
@@ -104,7 +109,10 @@ test('a list: newest first, in pages', async () => {
 describe('many are ended at once', () => {
   const end = (filter: SessionFilter, most = 9) =>
     endSessions(db, {
-      ...{ ...filter, most, why: 'revoked', by: 'x' },
+      ...filter,
+      most,
+      why: 'revoked',
+      by: 'x',
       audit: (ended) => sessionEntry('session.revoke', ended),
     });
   const ended = async (filter: SessionFilter, most?: number) =>
@@ -162,7 +170,10 @@ describe('many are ended at once', () => {
   test('where the audit cannot be written none has ended', async () => {
     await begin('a', ANN);
     const failing = endSessions(db, {
-      ...{ seenBy: ADMIN, most: 9, why: 'revoked', by: 'x' },
+      seenBy: ADMIN,
+      most: 9,
+      why: 'revoked',
+      by: 'x',
       audit() {
         throw new Error('no');
       },

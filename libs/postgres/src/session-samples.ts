@@ -20,7 +20,8 @@ export const sessionEntry = (
   { id, name, role }: SessionRecord,
 ): AuditEntry => ({
   note: { actor: { kind: 'session', id, name, role } },
-  ...{ action, target: { kind: 'session', id } },
+  action,
+  target: { kind: 'session', id },
 });
 
 const audit: NewSession['audit'] = {
@@ -52,15 +53,28 @@ export interface SessionSamples {
 export function sessionSamples(db: () => Database): SessionSamples {
   const ask: SessionSamples['ask'] = (id, more = {}) =>
     beginSession(db(), {
-      ...{ id, tokenHash: `t-${id}`, beganBy: 'oidc', name: id, role: 'viewer', payloads: true },
-      ...{ issuer: 'https://i.example', subject: `sub-${id}`, idleMs: HOUR, absoluteMs: 24 * HOUR, audit },
+      id,
+      tokenHash: `t-${id}`,
+      beganBy: 'oidc',
+      name: id,
+      role: 'viewer',
+      payloads: true,
+      issuer: 'https://i.example',
+      subject: `sub-${id}`,
+      idleMs: HOUR,
+      absoluteMs: 24 * HOUR,
+      audit,
       ...more,
     });
   return {
     ask,
     addKey: (more = {}) =>
       createApiKey(db(), {
-        ...{ ...KEY, role: 'operator', name: 'K', payloads: true, createdAt: Date.now() },
+        ...KEY,
+        role: 'operator',
+        name: 'K',
+        payloads: true,
+        createdAt: Date.now(),
         ...more,
       }),
     async begin(id, more) {
@@ -80,7 +94,11 @@ export function sessionSamples(db: () => Database): SessionSamples {
     },
     link: (codeHash, more = {}) =>
       createSessionLink(db(), {
-        ...{ codeHash, name: 'L', role: 'viewer', payloads: true, validMs: 600_000 },
+        codeHash,
+        name: 'L',
+        role: 'viewer',
+        payloads: true,
+        validMs: 600_000,
         ...more,
       }),
     put: (id, what) => inside(db()).run(`update session set ${what} where id = $1`, [id]),

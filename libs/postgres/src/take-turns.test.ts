@@ -2,7 +2,9 @@ import { expect, test } from 'vitest';
 import { oldestFirst, takeTurns } from './take-turns.ts';
 
 const row = (origin: string, nominalTime: number, change: { waits?: true; isBuffered?: true } = {}) => ({
-  ...{ origin, nominalTime, isBuffered: change.isBuffered ?? false },
+  origin,
+  nominalTime,
+  isBuffered: change.isBuffered ?? false,
   waitUntil: change.waits ? 1 : null,
 });
 const times = (rows: readonly { nominalTime: number }[]) => rows.map(({ nominalTime }) => nominalTime);

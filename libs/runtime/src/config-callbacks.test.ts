@@ -38,8 +38,11 @@ notifications:
   expect(webhooks).toEqual({ secrets: { it: { secretFile: '/run/secrets/it' } } });
   expect(notifications).toEqual([
     {
-      ...{ on: ['dead'], task: 'a.*', queue: 'm*' },
-      ...{ email: { to: ['a@example.org'] }, rate: { limit: 10, periodMs: 3_600_000 } },
+      on: ['dead'],
+      task: 'a.*',
+      queue: 'm*',
+      email: { to: ['a@example.org'] },
+      rate: { limit: 10, periodMs: 3_600_000 },
     },
     {
       on: ['dead', 'expired'],

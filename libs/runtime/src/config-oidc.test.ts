@@ -36,8 +36,11 @@ test('what has to be said, and what holds without it', () => {
 test('everything said', () => {
   const all = {
     ...GOOD,
-    ...{ clientSecretFile: '/run/secrets/oidc', clientAuth: 'post', name: 'Company login' },
-    ...{ scopes: ['openid', 'groups'], signOutAtProvider: true },
+    clientSecretFile: '/run/secrets/oidc',
+    clientAuth: 'post',
+    name: 'Company login',
+    scopes: ['openid', 'groups'],
+    signOutAtProvider: true,
     roles: [
       { ...RULE, role: 'operator', queues: ['mail'], payloads: false },
       { ...RULE, claim: ['resource_access', 'jet.beat', 'roles'], payloads: true },
@@ -51,7 +54,9 @@ test('provider, client and secret can come from the environment, the secret from
   writeFileSync(file, 'of the file\n');
   const env = { JETBEAT_OIDC_ISSUER: 'http://127.0.0.1:4000', JETBEAT_OIDC_CLIENT_ID: 'other' };
   expect(load({ roles: [RULE] }, { ...env, JETBEAT_OIDC_CLIENT_SECRET_FILE: file })).toMatchObject({
-    ...{ issuer: 'http://127.0.0.1:4000', clientId: 'other', clientSecret: 'of the file' },
+    issuer: 'http://127.0.0.1:4000',
+    clientId: 'other',
+    clientSecret: 'of the file',
   });
 });
 

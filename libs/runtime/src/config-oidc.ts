@@ -165,7 +165,11 @@ export function oidcSection(section: Section): OidcConfig {
   if (!scopes.includes('openid')) wrong('scopes', ' must have openid: without it nobody says who signs in');
   if (problems.length > 0) throw new ConfigError(problems);
   return {
-    ...{ issuer, clientId, scopes, signOutAtProvider, name: section.name ?? url?.hostname ?? issuer },
+    issuer,
+    clientId,
+    scopes,
+    signOutAtProvider,
+    name: section.name ?? url?.hostname ?? issuer,
     ...(clientSecret === undefined ? {} : { clientSecret }),
     ...(clientSecretFile === undefined ? {} : { clientSecretFile }),
     ...(clientAuth === undefined ? {} : { clientAuth }),

@@ -62,7 +62,9 @@ describe('what is accepted', () => {
       yaml,
     );
     expect(config.worker).toEqual({
-      ...{ queues: ['reports'], concurrency: 7, tasks: ['./a', './b'] },
+      queues: ['reports'],
+      concurrency: 7,
+      tasks: ['./a', './b'],
       drainMs: 45_000,
     });
     expect(config.ackWaitMs).toBe(2_000);

@@ -74,7 +74,11 @@ test('many that ask the port of an app at once are one look', async () => {
     return [];
   };
   const server = await startHealthServer({
-    ...{ host: '127.0.0.1', port: 0, live: () => [], ready, freshMs: 60_000 },
+    host: '127.0.0.1',
+    port: 0,
+    live: () => [],
+    ready,
+    freshMs: 60_000,
     metrics: { page: async () => '' },
   });
   const asked = Array.from({ length: many }, () => fetch(`http://127.0.0.1:${server.port}/readyz`));

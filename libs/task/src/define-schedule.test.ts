@@ -15,9 +15,12 @@ test('a schedule is what the API takes', () => {
     labels: { team: 'media' },
   });
   expect(nightly).toEqual({
-    ...{ name: 'report/nightly', when: { cron: '0 3 * * *' }, timeZone: 'Europe/Paris' },
+    name: 'report/nightly',
+    when: { cron: '0 3 * * *' },
+    timeZone: 'Europe/Paris',
     job: { task: 'report.send', input: { to: 'a@example.org' }, queue: 'mail', retry: { attempts: 3 } },
-    ...{ overlap: 'buffer-one', labels: { team: 'media' } },
+    overlap: 'buffer-one',
+    labels: { team: 'media' },
   });
 });
 

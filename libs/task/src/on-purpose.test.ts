@@ -18,7 +18,8 @@ const noon = new Date('2026-01-01T12:00:00Z');
 
 test('a delay, a time, or neither; the reason and the cause are told', async () => {
   expect(await run(() => Retry())).toMatchObject({
-    ...{ outcome: 'failed', error: { name: 'Retry', code: 'retry' } },
+    outcome: 'failed',
+    error: { name: 'Retry', code: 'retry' },
   });
   expect(await run(() => Retry({ delay: '5s', reason: 'busy' }))).toMatchObject({
     outcome: 'failed',

@@ -44,7 +44,10 @@ test('a signed request carries it, whatever the job says, and the secret of a fi
   const agent = openHttpAgent({ allowHosts: [], allowLoopback: true });
   const task = httpRequest(agent, { it: { secretFile } });
   const input = {
-    ...{ method: 'POST' as const, url: place.origin, body: { n: 'é' }, sign: 'it' },
+    method: 'POST' as const,
+    url: place.origin,
+    body: { n: 'é' },
+    sign: 'it',
     headers: { 'Jetbeat-Signature': 'forged', 'Jetbeat-Timestamp': '1' },
   };
   try {

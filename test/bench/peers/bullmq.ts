@@ -9,7 +9,9 @@ const words =
 
 function bullmq(variant: string, serverArgs: readonly string[], durability: string): Competitor {
   return {
-    ...{ peer: 'BullMQ', variant, serverArgs },
+    peer: 'BullMQ',
+    variant,
+    serverArgs,
     runtime: 'node',
     program: ['bullmq'],
     packages: ['bullmq', 'ioredis'],

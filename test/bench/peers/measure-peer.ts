@@ -32,17 +32,21 @@ export async function measurePeer(params: PeerRun): Promise<PeerResult[]> {
   const figuresOf = (figure: (run: Figures) => number) => (missing === undefined ? runs.map(figure) : []);
   if (row !== 'latency') {
     const rates = figuresOf(({ seconds = Number.NaN }) => size.jobs / seconds);
-    return [{ ...{ peer, row, ...words }, variant, unit: 'jobs/s', runs: rates }];
+    return [{ peer, row, ...words, variant, unit: 'jobs/s', runs: rates }];
   }
   return [
     {
-      ...{ peer, row, ...words },
+      peer,
+      row,
+      ...words,
       variant: `${variant}, p50`,
       unit: 'ms',
       runs: figuresOf(({ p50 = Number.NaN }) => p50),
     },
     {
-      ...{ peer, row, ...words },
+      peer,
+      row,
+      ...words,
       variant: `${variant}, p99`,
       unit: 'ms',
       runs: figuresOf(({ p99 = Number.NaN }) => p99),

@@ -25,7 +25,14 @@ export async function runOnce(
   const server = await startServer({ competitor, redis: parts.redis, dir, signal });
   try {
     const figures = await runProgram({
-      ...{ competitor, row, settings, size, server, installation, dir, signal },
+      competitor,
+      row,
+      settings,
+      size,
+      server,
+      installation,
+      dir,
+      signal,
     });
     const { packages } = competitor;
     const [own, ...others] = packages.map((name) => installation.versionOf(name));

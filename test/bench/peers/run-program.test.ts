@@ -21,7 +21,9 @@ function runScript(params: { script: string; row: PeerRow; counted: number }) {
     checks: () => [{ ask: 'how many', wanted: 10 }],
   };
   return runProgram({
-    ...{ competitor, row, dir },
+    competitor,
+    row,
+    dir,
     size: { warmup: 2, jobs: 10 },
     settings: { concurrency: 24 },
     server: { url: 'none', version: '1', count: async () => counted, stop: async () => {} },

@@ -48,7 +48,8 @@ async function reading(stage: Stage): Promise<Found> {
   return {
     seconds,
     figures: {
-      ...{ p50, p99 },
+      p50,
+      p99,
       'list p99': ofKind('list'),
       'search p99': ofKind('search'),
       'count p99': ofKind('count'),

@@ -62,8 +62,12 @@ async function following(stage: Stage): Promise<Found> {
   return {
     seconds,
     figures: {
-      ...{ 'api: start': start, 'api: with 500 clients': connected, 'api: peak over start': peak - start },
-      ...{ 'api: waiting for slow clients': waiting, p50, p99 },
+      'api: start': start,
+      'api: with 500 clients': connected,
+      'api: peak over start': peak - start,
+      'api: waiting for slow clients': waiting,
+      p50,
+      p99,
     },
     counts: [
       { what: 'ends that the client heard of that heard of the fewest', wanted: count, found: least },

@@ -73,7 +73,10 @@ export async function fuzzApi(params: {
     const watched = await refuseAgain(run, writes, again);
     const names = operations.map(({ name }) => name);
     return {
-      ...{ sent: run.sent, byClass, watched, findings: [...run.findings.values()] },
+      sent: run.sent,
+      byClass,
+      watched,
+      findings: [...run.findings.values()],
       done: [...done].sort(),
       neverDone: names.filter((name) => !done.has(name)),
     };

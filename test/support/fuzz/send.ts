@@ -34,7 +34,12 @@ export function createSender({ url, apiKey }: { url: string; apiKey: string }): 
         const begun = performance.now();
         const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) };
         const sent = httpRequest({
-          ...{ hostname, port, agent, method, path: sendable(path), timeout: NO_ANSWER_MS },
+          hostname,
+          port,
+          agent,
+          method,
+          path: sendable(path),
+          timeout: NO_ANSWER_MS,
           headers: { authorization: `Bearer ${apiKey}`, ...asBytes(headers), ...length },
         });
         sent.once('timeout', () => sent.destroy(new Error(`no answer within ${NO_ANSWER_MS} ms`)));

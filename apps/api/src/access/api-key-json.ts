@@ -7,7 +7,11 @@ export function apiKeyJson(key: ApiKeyRecord): ApiKey {
   const { id, name, role, queues, payloads, configured, createdAt, createdBy, expiresAt, lastUsedAt } = key;
   const { revokedAt, revokedBy = '' } = key;
   return {
-    ...{ id, name, role, payloads, configured },
+    id,
+    name,
+    role,
+    payloads,
+    configured,
     queues: queues ? [...queues] : null,
     state: revokedAt !== undefined ? 'revoked' : key.expired ? 'expired' : 'active',
     createdAt: timeText(createdAt),

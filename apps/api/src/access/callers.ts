@@ -74,7 +74,12 @@ export function createCallers(params: {
 
 function callerOf({ id, hash, name, role, queues, payloads, expiresAt }: ApiKeyRecord): Caller {
   return {
-    ...{ kind: 'key', id, hash, name: name || id, role, payloads },
+    kind: 'key',
+    id,
+    hash,
+    name: name || id,
+    role,
+    payloads,
     ...(queues === undefined ? {} : { queues }),
     ...(expiresAt === undefined ? {} : { expiresAt }),
   };

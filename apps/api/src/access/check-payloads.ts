@@ -39,7 +39,9 @@ export function checkPatch({ payloads }: Seeing, patch: unknown): void {
     'the key may not see what stands here, and so not patch it: say the whole schedule with PUT';
   refuse(
     HIDDEN.filter((field) => Object.hasOwn(job, field)).map((field) => ({
-      ...{ pointer: `/job/${field}`, code: 'payloads_hidden', message },
+      pointer: `/job/${field}`,
+      code: 'payloads_hidden',
+      message,
     })),
   );
 }

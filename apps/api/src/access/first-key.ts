@@ -39,12 +39,16 @@ export async function adoptFirstKey(
     (target: string, action: AuditAction) =>
     (before?: ApiKeyRecord, after?: ApiKeyRecord): AuditEntry => ({
       note: { actor: CONFIGURATION },
-      ...{ action, target: { kind: 'api-key', id: target } },
+      action,
+      target: { kind: 'api-key', id: target },
       ...(before ? { before: apiKeyJson(before) } : {}),
       ...(after ? { after: apiKeyJson(after) } : {}),
     });
   const { outcome, retired } = await adoptApiKey(db, {
-    ...{ id, hash: hashSecret(secret), now, audit },
+    id,
+    hash: hashSecret(secret),
+    now,
+    audit,
     isHash: (stored) => hasHash(secret, stored),
   });
   if (outcome === 'taken')

@@ -4,8 +4,15 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { createKnown, createKnownKeys, type FindKey } from './known-keys.ts';
 
 const key = (id: string, revokedAt?: number): ApiKeyRecord => ({
-  ...{ id, hash: 'h', role: 'viewer', name: id, payloads: true, configured: false, createdAt: 0 },
-  ...{ expired: false, retired: [] },
+  id,
+  hash: 'h',
+  role: 'viewer',
+  name: id,
+  payloads: true,
+  configured: false,
+  createdAt: 0,
+  expired: false,
+  retired: [],
   ...(revokedAt === undefined ? {} : { revokedAt }),
 });
 

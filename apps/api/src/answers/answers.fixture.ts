@@ -20,7 +20,9 @@ export interface TestAnswers extends KeptAnswers {
 /** Keeps nothing. */
 export function testAnswers(): TestAnswers {
   const answers: TestAnswers = {
-    ...{ asked: [], settled: [], next: {} },
+    asked: [],
+    settled: [],
+    next: {},
     async claim(one) {
       answers.asked.push(one);
       const { next } = answers;

@@ -39,7 +39,9 @@ export function auditOf<Thing>(
 ): AuditOf<Thing> {
   const note = auditNote(request);
   return (before, after) => ({
-    ...{ note, action, target },
+    note,
+    action,
+    target,
     ...(before === undefined ? {} : { before: show(before) }),
     ...(after === undefined ? {} : { after: show(after) }),
   });

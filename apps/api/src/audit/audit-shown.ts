@@ -28,7 +28,9 @@ export function shownRuns({ origin, runs, overlap, input }: AskedRuns): unknown 
   const first = runs[0]?.nominalTime;
   const last = runs.at(-1)?.nominalTime;
   return {
-    ...{ origin, overlap, count: runs.length },
+    origin,
+    overlap,
+    count: runs.length,
     ...(first === undefined ? {} : { first: timeText(first) }),
     ...(last === undefined ? {} : { last: timeText(last) }),
     ...(input === undefined ? {} : { input: input.value }),

@@ -49,7 +49,8 @@ test('what cannot be known of one job is tried some times, then it has failed', 
   const silent = (n: number) => (n === 5 ? new ApiError('workers_silent', 'no answer') : undefined);
   expect(await act(silent, 4)).toMatchObject({ done: 39, left: ['job-5'], failures: [] });
   expect(await act(silent, 5)).toMatchObject({
-    ...{ done: 39, left: [] },
+    done: 39,
+    left: [],
     failures: [{ jobId: 'job-5', code: 'workers_silent', message: 'no answer' }],
   });
 });

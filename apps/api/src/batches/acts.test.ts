@@ -33,8 +33,15 @@ async function batchOf(
 ) {
   const asked = { actor: { kind: 'key', id: 'k1', name: 'ops', role: 'operator' } } as const;
   const batch = await createBatch(db, {
-    ...{ id: randomUUID(), action, filter: { states }, queues: null, rate: 1_000, most: null },
-    ...{ asked, now: Date.now(), count: 10 },
+    id: randomUUID(),
+    action,
+    filter: { states },
+    queues: null,
+    rate: 1_000,
+    most: null,
+    asked,
+    now: Date.now(),
+    count: 10,
   });
   if (!batch) throw new Error('there is no batch');
   return { batch, ids: jobs.map(({ id }) => id), tries: 0, lease: randomUUID() };
@@ -57,7 +64,11 @@ test('a cancel of what waits leaves alone what has begun since it was found, and
   await insertJobs(
     db,
     jobs.map((envelope) => ({
-      ...{ envelope, traceparent: traceparent(), state: 'queued', totalLimitMs: 60_000, origin: 'api' },
+      envelope,
+      traceparent: traceparent(),
+      state: 'queued',
+      totalLimitMs: 60_000,
+      origin: 'api',
     })),
   );
   await beginCancel(db, { id: stopped.id, now: Date.now() });

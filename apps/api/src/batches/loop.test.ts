@@ -16,14 +16,28 @@ beforeAll(async () => {
 async function batchOf(task: string): Promise<string> {
   const at = Date.now() - 1_500;
   const envelope: JobEnvelope = {
-    ...{ v: 1, id: uuidV7(at, randomBytes(10)), task, queue: 'default', priority: 'normal', input: {} },
-    ...{ createdAt: at, runAt: at, ...FIRST_POSITION },
+    v: 1,
+    id: uuidV7(at, randomBytes(10)),
+    task,
+    queue: 'default',
+    priority: 'normal',
+    input: {},
+    createdAt: at,
+    runAt: at,
+    ...FIRST_POSITION,
   };
   await insertJobs(db, [{ envelope, state: 'queued', totalLimitMs: 60_000, origin: 'api' }]);
   const asked = { actor: { kind: 'key', id: 'k1', name: 'ops', role: 'operator' } } as const;
   const batch = await createBatch(db, {
-    ...{ id: randomUUID(), action: 'cancel', filter: { states: ['queued'], task }, queues: null },
-    ...{ rate: 1_000, most: null, asked, now: at + 500, count: 10 },
+    id: randomUUID(),
+    action: 'cancel',
+    filter: { states: ['queued'], task },
+    queues: null,
+    rate: 1_000,
+    most: null,
+    asked,
+    now: at + 500,
+    count: 10,
   });
   return batch?.id ?? '';
 }

@@ -19,7 +19,9 @@ export function deadJobJson(job: JobWithAttempts, retries: readonly string[]): D
 
 function letterOf({ id, task, queue, reason, finishedAt = 0 }: ShownJob): Omit<DeadLetter, 'job'> {
   return {
-    ...{ id, task, queue },
+    id,
+    task,
+    queue,
     reason: { code: reason?.code ?? 'unknown', text: reason?.text ?? '' },
     diedAt: timeText(finishedAt),
   };
@@ -36,7 +38,8 @@ export function malformedJson(dead: DeadMessage, { whole }: { readonly whole: bo
   };
   return {
     id: `${PREFIX}${seq}`,
-    ...{ task, queue },
+    task,
+    queue,
     reason: { code: reason.code, text: reason.text },
     diedAt: timeText(storedAt),
     job: null,

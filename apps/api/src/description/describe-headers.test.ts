@@ -63,7 +63,9 @@ test('streams can be gone on with, and jobs found by their notes', () => {
   expect(parameterOf('/jobs/{id}', 'Last-Event-ID')).toBeUndefined();
   for (const path of ['/jobs', '/jobs/counts'])
     expect(parameterOf(path, 'meta')).toMatchObject({
-      ...{ in: 'query', style: 'form', explode: true },
+      in: 'query',
+      style: 'form',
+      explode: true,
       schema: {
         type: 'object',
         patternProperties: { '^meta\\.[A-Za-z0-9_.-]{1,64}$': { type: 'string' } },

@@ -47,7 +47,8 @@ const META = {
   in: 'query',
   name: 'meta',
   required: false,
-  ...{ style: 'form', explode: true },
+  style: 'form',
+  explode: true,
   schema: { type: 'object', patternProperties, additionalProperties: false },
   description: 'Only jobs with these notes, each as `meta.<name>=<text>`.',
 };

@@ -135,7 +135,9 @@ export async function describeApi(app: FastifyInstance): Promise<void> {
         securitySchemes: {
           apiKey: { type: 'http', scheme: 'bearer', bearerFormat: 'jb_<id>_<secret>' },
           session: {
-            ...{ type: 'apiKey', in: 'cookie', name: '__Host-jetbeat' },
+            type: 'apiKey',
+            in: 'cookie',
+            name: '__Host-jetbeat',
             description:
               'What signing in sets; over plain http on the machine itself it is named `jetbeat-<port>`.',
           },
@@ -168,7 +170,9 @@ export async function describeApi(app: FastifyInstance): Promise<void> {
     },
     logo: LOGO,
     uiConfig: {
-      ...{ deepLinking: true, validatorUrl: null, persistAuthorization: false },
+      deepLinking: true,
+      validatorUrl: null,
+      persistAuthorization: false,
       requestInterceptor: showKey,
     },
   });

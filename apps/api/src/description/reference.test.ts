@@ -32,7 +32,9 @@ async function open(answers: Answers) {
   });
   const listen = (event: string, listener: (happened: object) => unknown) => listeners.set(event, listener);
   vi.stubGlobal('document', {
-    ...{ createElement: element, body: { prepend() {} }, visibilityState: 'visible' },
+    createElement: element,
+    body: { prepend() {} },
+    visibilityState: 'visible',
     addEventListener: listen,
   });
   vi.stubGlobal('window', { addEventListener: listen });

@@ -27,7 +27,9 @@ async function listening(
   let now = 0;
   app = Fastify({ forceCloseConnections: force, ...(https ? { https } : {}) }) as unknown as FastifyInstance;
   const connections: Connections = boundConnections(app, {
-    ...{ most, beside, ...(share === undefined ? {} : { share }) },
+    most,
+    beside,
+    ...(share === undefined ? {} : { share }),
     dropped: () => {
       dropped += 1;
     },

@@ -28,7 +28,8 @@ test('a name of which nobody has heard is told with the task that was probably m
   for (const _ of ['first', 'again'])
     expect(warningsFor(known, slip)).toEqual([
       {
-        ...{ code: 'no_worker', suggestion: 'report.send' },
+        code: 'no_worker',
+        suggestion: 'report.send',
         message: expect.stringContaining('the job waits until one does; did you mean "report.send"?'),
       },
     ]);

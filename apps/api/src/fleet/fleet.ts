@@ -26,7 +26,8 @@ export function watchFleet(params: {
 }): () => Promise<Fleet> {
   const { listTasks, tasksServed, monotonic } = params;
   const briefly = createBriefly<Fleet>({
-    ...{ freshMs: () => FRESH_MS, most: 1 },
+    freshMs: () => FRESH_MS,
+    most: 1,
     ...(monotonic ? { monotonic } : {}),
   });
   const look = async (): Promise<Fleet> => {

@@ -11,7 +11,9 @@ test('a list leaves out an input schema that is large, and says so', () => {
     ]),
   );
   const known = {
-    ...{ limits: undefined, fleet: { tasks, served: new Map() }, caller: {} },
+    limits: undefined,
+    fleet: { tasks, served: new Map() },
+    caller: {},
     settings: readSettings({}),
   };
   const large = listedTaskJson('t.4079', known);

@@ -4,13 +4,30 @@ import { expect, test } from 'vitest';
 import { workerJson } from './worker-json.ts';
 
 const worker: WorkerRecord = {
-  ...{ id: 'w', host: 'h', pid: 1, version: '1', state: 'running', draining: false, tasks: ['a'] },
-  ...{ queues: ['mine', 'theirs'], concurrency: 9, held: 7, startedAt: 1, heardAt: 2 },
+  id: 'w',
+  host: 'h',
+  pid: 1,
+  version: '1',
+  state: 'running',
+  draining: false,
+  tasks: ['a'],
+  queues: ['mine', 'theirs'],
+  concurrency: 9,
+  held: 7,
+  startedAt: 1,
+  heardAt: 2,
 };
 const job = (queue: string) => ({ id: queue, task: 'a', queue, attempt: 1 });
 const report: WorkerReport = {
-  ...{ worker: 'w', state: 'running', queues: worker.queues, concurrency: 9, givenBack: 0, changed: false },
-  ...{ held: 7, running: 5, jobs: [job('mine'), job('theirs')] },
+  worker: 'w',
+  state: 'running',
+  queues: worker.queues,
+  concurrency: 9,
+  givenBack: 0,
+  changed: false,
+  held: 7,
+  running: 5,
+  jobs: [job('mine'), job('theirs')],
 };
 
 test('of a worker that serves others too nobody is told how busy they keep it', () => {

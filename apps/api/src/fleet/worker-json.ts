@@ -20,7 +20,12 @@ export function workerJson(
   // How busy others keep it is none of the caller's business; it is not known which of its jobs are whose.
   const isOwn = [...queues, ...jobs.map(({ queue }) => queue)].every((queue) => maySeeQueue(caller, queue));
   return {
-    ...{ id, host, pid, version, concurrency, held: isOwn ? held : null },
+    id,
+    host,
+    pid,
+    version,
+    concurrency,
+    held: isOwn ? held : null,
     state: workerState({ ...worker, draining: report ? report.state !== 'running' : worker.draining }, since),
     queues: queues.filter((queue) => maySeeQueue(caller, queue)),
     startedAt: new Date(startedAt).toISOString(),

@@ -13,7 +13,8 @@ export function createCancelPorts(params: ReachParams): CancelPorts {
     ...createReachPorts(params),
     begin: (id, reason, audit) =>
       beginCancel(db, {
-        ...{ id, now: clock() },
+        id,
+        now: clock(),
         ...(reason === undefined ? {} : { reason }),
         ...(audit === undefined ? {} : { audit }),
       }),

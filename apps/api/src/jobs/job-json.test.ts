@@ -3,9 +3,23 @@ import { expect, test } from 'vitest';
 import { jobJson } from './job-json.ts';
 
 const job: JobWithAttempts = {
-  ...{ id: '01890a5d-ac96-774b-bcce-b302099a8057', task: 'a.b', queue: 'default', priority: 'normal' },
-  ...{ state: 'retrying', order: 1, attempt: 2, run: 2, parks: 0, losses: 0, published: true },
-  ...{ inputKnown: true, input: null, createdAt: 1_000, runAt: 1_000, dueAt: 9_000, origin: 'api' },
+  id: '01890a5d-ac96-774b-bcce-b302099a8057',
+  task: 'a.b',
+  queue: 'default',
+  priority: 'normal',
+  state: 'retrying',
+  order: 1,
+  attempt: 2,
+  run: 2,
+  parks: 0,
+  losses: 0,
+  published: true,
+  inputKnown: true,
+  input: null,
+  createdAt: 1_000,
+  runAt: 1_000,
+  dueAt: 9_000,
+  origin: 'api',
   attempts: [],
 };
 

@@ -6,8 +6,17 @@ import { notedPorts } from './noted-ports.fixture.ts';
 
 const NOW = 1_000_000;
 const ROW = {
-  ...{ id: 'j', queue: 'q', priority: 'normal', state: 'scheduled', attempt: 1, run: 1, parks: 0, order: 7 },
-  ...{ inputKnown: true, runAt: NOW + 60_000, dueAt: NOW + 60_000 },
+  id: 'j',
+  queue: 'q',
+  priority: 'normal',
+  state: 'scheduled',
+  attempt: 1,
+  run: 1,
+  parks: 0,
+  order: 7,
+  inputKnown: true,
+  runAt: NOW + 60_000,
+  dueAt: NOW + 60_000,
 } as JobRecord;
 const MOVED = plan(ROW, { runAt: NOW + 9_000 }, NOW) as MovedJob;
 

@@ -19,9 +19,15 @@ test('a policy is shown as people write it, with whose word each part is', () =>
     onSuccess: [],
     onFailure: [{ task: 'c' }],
     from: {
-      ...{ 'retry.attempts': 'call', 'retry.delay': 'configuration', 'retry.noRetryOn': 'task' },
-      ...{ 'retry.max': 'built-in', 'retry.jitter': 'built-in', 'timeout.hard': 'defaults' },
-      ...{ concurrencyKey: 'call', onFailure: 'call', onSuccess: 'built-in' },
+      'retry.attempts': 'call',
+      'retry.delay': 'configuration',
+      'retry.noRetryOn': 'task',
+      'retry.max': 'built-in',
+      'retry.jitter': 'built-in',
+      'timeout.hard': 'defaults',
+      concurrencyKey: 'call',
+      onFailure: 'call',
+      onSuccess: 'built-in',
     },
   });
 });
@@ -33,7 +39,12 @@ test('what is built in, and a key that the task says', () => {
     { settings: readSettings({}), tasks: new Map(), caller: {} },
   );
   expect(shown.retry).toEqual({
-    ...{ attempts: 4, backoff: 'exponential', delay: '5s', factor: 2, max: '10m', jitter: true },
+    attempts: 4,
+    backoff: 'exponential',
+    delay: '5s',
+    factor: 2,
+    max: '10m',
+    jitter: true,
   });
   expect(shown.from).toMatchObject({ concurrencyKey: 'task', 'retry.factor': 'built-in' });
   const fixed = policyJson(

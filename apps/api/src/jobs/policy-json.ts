@@ -23,7 +23,9 @@ export function policyJson(job: Pick<JobRecord, 'task' | 'queue' | 'policy'>, kn
   const { settings, tasks } = known;
   const task = tasks.get(job.task);
   const explained = explainPolicy({
-    ...{ call: job.policy, configured: settings.of(job.task), task: task?.policy },
+    call: job.policy,
+    configured: settings.of(job.task),
+    task: task?.policy,
     queue: settings.queue(job.queue),
   });
   const { timeout, callbacks } = explained;

@@ -13,9 +13,19 @@ const MOST_WAITING = 2_000;
 function ended(at: number): Event {
   const id = uuidV7(CREATED, Buffer.from(String(at).padStart(10, '0')));
   return {
-    ...{ kind: 'ended', job: id, task: 'a.b', queue: at % 3 === 0 ? 'mail' : 'default', priority: 'normal' },
-    ...{ createdAt: CREATED, runAt: CREATED, attempt: 1, run: 1, parks: 0, at: CREATED },
-    ...{ state: 'cancelled', reason: { code: 'cancelled', text: 'x' } },
+    kind: 'ended',
+    job: id,
+    task: 'a.b',
+    queue: at % 3 === 0 ? 'mail' : 'default',
+    priority: 'normal',
+    createdAt: CREATED,
+    runAt: CREATED,
+    attempt: 1,
+    run: 1,
+    parks: 0,
+    at: CREATED,
+    state: 'cancelled',
+    reason: { code: 'cancelled', text: 'x' },
   };
 }
 

@@ -3,7 +3,10 @@ import { createLiveEvents } from './live-events.ts';
 
 const never = () => Promise.reject(new Error('nobody asks'));
 const ports = {
-  ...{ isConnected: () => false, stand: never, readEvents: never, jobMarks: never },
+  isConnected: () => false,
+  stand: never,
+  readEvents: never,
+  jobMarks: never,
   stillMay: async () => new Set<string>(),
 };
 const limits = { streams: 1, perCaller: 1, waitingBytes: 1, waitingOfOne: { most: 1, least: 1 } };

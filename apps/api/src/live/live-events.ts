@@ -95,11 +95,17 @@ export function createLiveEvents(params: {
     poke: () => telling.poke(),
   });
   const telling = every({
-    ...{ name: 'tell', intervalMs: NOT_SOON_MS, maxBackoffMs: 500, log },
+    name: 'tell',
+    intervalMs: NOT_SOON_MS,
+    maxBackoffMs: 500,
+    log,
     pass: (signal) => hub.pass(signal),
   });
   const checking = every({
-    ...{ name: 'callers', intervalMs: NOT_SOON_MS, maxBackoffMs: 500, log },
+    name: 'callers',
+    intervalMs: NOT_SOON_MS,
+    maxBackoffMs: 500,
+    log,
     async pass() {
       if (admission.count === 0) return undefined;
       const gone = await watch.look(admission.callers);
@@ -108,7 +114,10 @@ export function createLiveEvents(params: {
     },
   });
   const comparing = every({
-    ...{ name: 'jobs', intervalMs: NOT_SOON_MS, maxBackoffMs: MARKS_MS, log },
+    name: 'jobs',
+    intervalMs: NOT_SOON_MS,
+    maxBackoffMs: MARKS_MS,
+    log,
     async pass() {
       const ofJobs = [...streams].flatMap(({ ofJob }) => ofJob ?? []);
       if (ofJobs.length === 0) return undefined;

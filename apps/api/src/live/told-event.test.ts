@@ -18,8 +18,16 @@ const ENVELOPE = { v: 1, id: ID, ...WHERE, input: { secret: 1 }, attempt: 1, run
 const REASON = { code: 'why', text: 'because' };
 
 const WORKER = {
-  ...{ kind: 'worker' as const, worker: 'w1', host: 'h', pid: 1, version: '1', queues: ['mail'] },
-  ...{ concurrency: 1, held: 0, startedAt: AT, at: AT },
+  kind: 'worker' as const,
+  worker: 'w1',
+  host: 'h',
+  pid: 1,
+  version: '1',
+  queues: ['mail'],
+  concurrency: 1,
+  held: 0,
+  startedAt: AT,
+  at: AT,
 } as const;
 
 const EVENTS: readonly (readonly [string, Event])[] = [
@@ -32,7 +40,9 @@ const EVENTS: readonly (readonly [string, Event])[] = [
   [
     'job.retrying',
     {
-      ...{ ...SETTLED, outcome: 'failed', error: { name: 'Error', message: 'no', stack: 's' } },
+      ...SETTLED,
+      outcome: 'failed',
+      error: { name: 'Error', message: 'no', stack: 's' },
       next: { state: 'retrying', attempt: 3, runAt: AT + 9_000 },
     },
   ],

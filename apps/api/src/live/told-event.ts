@@ -95,7 +95,11 @@ function jobEvent(event: JobEvent, index: number): ToldJobEvent | undefined {
     type,
     at: timeText(at),
     job: {
-      ...{ id, task, queue, priority, state },
+      id,
+      task,
+      queue,
+      priority,
+      state,
       createdAt: timeText(change.createdAt),
       runAt: timeText(change.runAt),
       ...(state === 'retrying' ? { nextRunAt: timeText(change.dueAt) } : {}),
@@ -164,13 +168,14 @@ function workerEvent(event: WorkerEvent, index: number): ToldWorkerEvent | undef
     type: `worker.${state}`,
     at: timeText(event.at),
     worker: {
-      ...{
-        id: id.slice(0, MAX_TEXT),
-        host: host.slice(0, MAX_TEXT),
-        pid,
-        version: version.slice(0, MAX_TEXT),
-      },
-      ...{ queues: [...queues], concurrency, held, startedAt: timeText(event.startedAt) },
+      id: id.slice(0, MAX_TEXT),
+      host: host.slice(0, MAX_TEXT),
+      pid,
+      version: version.slice(0, MAX_TEXT),
+      queues: [...queues],
+      concurrency,
+      held,
+      startedAt: timeText(event.startedAt),
     },
   };
   return WORKER_EVENT.Check(data) ? { of: 'worker', index, type: data.type, data } : undefined;

@@ -7,9 +7,15 @@ import { createView } from './view.ts';
 
 const AT = Date.UTC(2026, 4, 4);
 const FACTS = {
-  ...{ job: uuidV7(AT, new Uint8Array(10)), task: 'crawl', queue: 'mine', createdAt: AT },
+  job: uuidV7(AT, new Uint8Array(10)),
+  task: 'crawl',
+  queue: 'mine',
+  createdAt: AT,
   ...({ priority: 'normal' } as const),
-  ...{ runAt: AT, attempt: 1, run: 1, parks: 1 },
+  runAt: AT,
+  attempt: 1,
+  run: 1,
+  parks: 1,
 };
 const KEY = 'alice@example.org';
 
@@ -46,8 +52,17 @@ test.each<Event>([
 
 test('of a worker that serves others too nobody is told how busy they keep it', () => {
   const worker: Event = {
-    ...{ kind: 'worker', worker: 'w', state: 'running', host: 'h', pid: 1, version: '1' },
-    ...{ queues: ['mine', 'theirs'], concurrency: 9, held: 7, startedAt: AT, at: AT },
+    kind: 'worker',
+    worker: 'w',
+    state: 'running',
+    host: 'h',
+    pid: 1,
+    version: '1',
+    queues: ['mine', 'theirs'],
+    concurrency: 9,
+    held: 7,
+    startedAt: AT,
+    at: AT,
   };
   const seenBy = (queues?: readonly string[]) =>
     shown(worker, { payloads: true, ...(queues ? { queues } : {}) });

@@ -27,7 +27,8 @@ test('of alternatives, the one that was meant speaks', () => {
 test('of alternatives, every field is known, and two of them do not go together', () => {
   const [missing, unknown] = explain(Compile(Schema).Errors({ when: { rule: 'x' } }), Schema);
   expect(missing).toMatchObject({
-    ...{ pointer: '/when', code: 'missing_field' },
+    pointer: '/when',
+    code: 'missing_field',
     message: 'one of cron, every is missing',
   });
   expect(unknown?.message).toBe('"rule" is not known here; known are cron, every, from');

@@ -21,7 +21,8 @@ test.each([
   ['PUT /schedules/n', { ...good, maxSilence: '1h' }, '/maxSilence'],
 ])('%s %j: to come', async (request, body, pointer) => {
   expect(await issues(request, body)).toContainEqual({
-    ...{ pointer, code: 'unknown_field' },
+    pointer,
+    code: 'unknown_field',
     message: `"${pointer.split('/').at(-1)}" is not built yet: leave it out`,
   });
 });
@@ -43,7 +44,8 @@ test.each([
 test('what pauses a schedule elsewhere leads to what does so here', async () => {
   expect(await issues('PUT /schedules/n', { ...good, enabled: false })).toEqual([
     {
-      ...{ pointer: '/enabled', code: 'unknown_field' },
+      pointer: '/enabled',
+      code: 'unknown_field',
       message: '"enabled" is not known here: use /pause and /resume',
     },
   ]);
@@ -53,7 +55,9 @@ test('one thing in place of a list, and the words of other systems, are told wit
   const asked = (state: unknown) => issues('POST /batches', { action: 'retry', filter: { state } });
   expect(await asked('dead')).toEqual([
     {
-      ...{ pointer: '/filter/state', code: 'invalid_type', suggestion: '["dead"]' },
+      pointer: '/filter/state',
+      code: 'invalid_type',
+      suggestion: '["dead"]',
       message: 'must be array; did you mean ["dead"]?',
     },
   ]);
@@ -86,7 +90,9 @@ test.each([
 ])('the rule %j: what it was meant to be', async (when, pointer, suggestion) => {
   expect(await issues('POST /schedules', { ...good, when })).toEqual([
     {
-      ...{ pointer, code: 'invalid_type', suggestion },
+      pointer,
+      code: 'invalid_type',
+      suggestion,
       message: `must be a rule: did you mean ${suggestion}?`,
     },
   ]);
@@ -103,13 +109,17 @@ test('a wrong value in a rule is said of the value, with one that is right', asy
   const form = 'One number and one unit of ms, s, m, h, d. For example "90s".';
   expect(await issues('POST /schedules', { ...good, when: { every: 10 } })).toEqual([
     {
-      ...{ pointer: '/when/every', code: 'invalid_type', suggestion: '10s' },
+      pointer: '/when/every',
+      code: 'invalid_type',
+      suggestion: '10s',
       message: `must be string (${form}) Did you mean "10s"?`,
     },
   ]);
   expect(await issues('POST /schedules', { ...good, when: { every: '10' } })).toEqual([
     {
-      ...{ pointer: '/when/every', code: 'invalid_duration', suggestion: '10s' },
+      pointer: '/when/every',
+      code: 'invalid_duration',
+      suggestion: '10s',
       message: `is not of this form: ${form} Did you mean "10s"?`,
     },
   ]);

@@ -6,17 +6,16 @@ const UNBUILT: Readonly<Record<string, Readonly<Record<string, readonly string[]
 };
 /** Fields of a schedule that are only told, by what sets them. */
 const TOLD: Readonly<Record<string, string>> = {
-  ...{ version: 'the header If-Match', paused: '/pause and /resume' },
-  ...{
-    state: '',
-    problem: '',
-    finished: '',
-    nextTimes: '',
-    lastOccurrence: '',
-    createdAt: '',
-    updatedAt: '',
-    warnings: '',
-  },
+  version: 'the header If-Match',
+  paused: '/pause and /resume',
+  state: '',
+  problem: '',
+  finished: '',
+  nextTimes: '',
+  lastOccurrence: '',
+  createdAt: '',
+  updatedAt: '',
+  warnings: '',
 };
 
 /** What other systems call it that a schedule is paused, or not. */

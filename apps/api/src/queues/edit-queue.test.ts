@@ -6,7 +6,12 @@ import { editQueue } from './edit-queue.ts';
 const rateLimit = { limit: 5, periodMs: 60_000 };
 const said = { limit: 5, period: '1m' };
 const record = (version: number, own: QueueRecord['own'] = {}): QueueRecord => ({
-  ...{ name: 'mail', version, own, initial: {}, createdAt: 0, updatedAt: 0 },
+  name: 'mail',
+  version,
+  own,
+  initial: {},
+  createdAt: 0,
+  updatedAt: 0,
 });
 type Asked = Parameters<typeof editQueue>[1];
 const USUAL: Asked = { name: 'mail', isPut: true, isThere: true, ifMatch: undefined, ifNone: false };

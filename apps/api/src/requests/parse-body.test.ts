@@ -8,7 +8,9 @@ beforeAll(async () => {
 afterAll(() => server.app.close());
 const post = async (payload: string | Buffer, headers: Record<string, string> = {}) => {
   const answer = await server.app.inject({
-    ...{ method: 'POST', url: '/api/v1/jobs', payload },
+    method: 'POST',
+    url: '/api/v1/jobs',
+    payload,
     headers: { authorization: `Bearer jb_admin_${SECRET}`, 'content-type': 'application/json', ...headers },
   });
   return {

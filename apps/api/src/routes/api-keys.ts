@@ -56,7 +56,13 @@ export function createApiKeyRoute(app: FastifyInstance, { db }: Parts): void {
       const { name, role, queues, payloads = true } = body;
       const { id, secret, text } = makeKey(await ownId(db, request, now));
       const key = await createApiKey(db, {
-        ...{ id, name, role, payloads, createdBy: caller.id, createdAt: now, hash: storedHash(secret) },
+        id,
+        name,
+        role,
+        payloads,
+        createdBy: caller.id,
+        createdAt: now,
+        hash: storedHash(secret),
         ...(queues === undefined ? {} : { queues }),
         ...(expiresAt === undefined ? {} : { expiresAt }),
         audit: auditOf(request, 'key.create', { kind: 'api-key', id }, apiKeyJson),

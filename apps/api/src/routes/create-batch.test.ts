@@ -57,7 +57,10 @@ test('who only counts is told what these jobs are; a batch tells only how many',
   const { body } = await server.call<Batch>('POST /batches', { ...asked, dryRun: true });
   expect(body).toMatchObject({ id: null, state: 'counted', total: { value: 1, capped: false } });
   expect(body.preview).toEqual({
-    ...{ of: 1, states: { queued: 1 }, queues: { mail: 1 }, tasks: { 'p.one': 1 } },
+    of: 1,
+    states: { queued: 1 },
+    queues: { mail: 1 },
+    tasks: { 'p.one': 1 },
     first: [
       { id, task: 'p.one', queue: 'mail', state: 'queued', createdAt: new Date(createdAt).toISOString() },
     ],

@@ -63,14 +63,25 @@ export function createBatchRoute(app: FastifyInstance, { db, batches }: Parts): 
           limit: limit ?? null,
           total: { ...total },
           preview: { ...told, first: shown },
-          ...{ done: 0, skipped: 0, failed: 0, failures: [], by: null },
-          ...{ createdAt: null, abortedAt: null, finishedAt: null, warnings },
+          done: 0,
+          skipped: 0,
+          failed: 0,
+          failures: [],
+          by: null,
+          createdAt: null,
+          abortedAt: null,
+          finishedAt: null,
+          warnings,
         };
         return reply.send(counted);
       }
       const batch = await createBatch(db, {
         id: timedId(request, now)('batch'),
-        ...{ action, filter, rate, now, count: MOST_COUNTED },
+        action,
+        filter,
+        rate,
+        now,
+        count: MOST_COUNTED,
         queues: caller.queues ?? null,
         most: limit ?? null,
         asked: auditNote(request, reason),

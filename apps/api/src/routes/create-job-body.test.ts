@@ -38,11 +38,13 @@ test('nesting without end: 400', async () => {
 test('a body that is no JSON, poisons prototypes, or is none: its clear error', async () => {
   const json = { 'content-type': 'application/json' };
   expect((await server.call('POST /jobs', '{"task": "a",}', json)).body).toMatchObject({
-    ...{ code: 'malformed_request', status: 400 },
+    code: 'malformed_request',
+    status: 400,
     detail: expect.stringMatching(/^the body is no JSON: .*position 13/),
   });
   expect((await server.call('POST /jobs', '{"__proto__":{}}', json)).body).toMatchObject({
-    ...{ code: 'malformed_request', status: 400 },
+    code: 'malformed_request',
+    status: 400,
     detail: expect.stringMatching(/^the body has a key "__proto__"/),
   });
   // Nothing at all under that header is no body, which is fine where none is needed.

@@ -42,7 +42,8 @@ export function createJobsRoute(app: FastifyInstance, parts: Parts): void {
       request.log.info({ accepted, refused: errors.length }, 'jobs accepted');
       const body: JobsAccepted = {
         items: found.map(itemJson),
-        ...{ accepted, refused: errors.length },
+        accepted,
+        refused: errors.length,
         warnings: warningsOf(found, fleetSeenBy(request.caller, await parts.fleet())),
       };
       return reply.status(202).send(body);

@@ -60,7 +60,8 @@ describe('POST /schedules', () => {
     server.use({ maxPayload: () => 4_096 });
     const job = { ...good.job, input: 'x'.repeat(2_100) };
     expect((await server.call('POST /schedules', { ...good, job })).body).toMatchObject({
-      ...{ status: 413, code: 'payload_too_large' },
+      status: 413,
+      code: 'payload_too_large',
       errors: [{ pointer: '/job/input' }],
     });
   });

@@ -42,7 +42,8 @@ export function deleteQueueRoute(app: FastifyInstance, parts: Parts): void {
       if (!matches(ifMatch, known?.version ?? 0)) throw stale(known ?? { name, version: 0 }, ifMatch ?? '');
       const audit = auditOf(request, 'queue.delete', { kind: 'queue', id: name }, shownQueue);
       const deleted = await deleteQueue(db, {
-        ...{ name, audit },
+        name,
+        audit,
         check(queue) {
           // A purge or a configuration may have come meanwhile.
           checkUnused(name, { queue, ...uses });

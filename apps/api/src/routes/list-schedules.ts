@@ -32,7 +32,8 @@ export function listSchedulesRoute(app: FastifyInstance, parts: Parts): void {
       const after = list.read(PLACE)?.name;
       const filter = { ...filterOf(query), scope: await scheduleScope(request.caller, parts) };
       const { schedules, next } = await listSchedules(db, {
-        ...{ ...filter, limit },
+        ...filter,
+        limit,
         ...(after === undefined ? {} : { after }),
       });
       const last = await lastOccurrences(

@@ -36,7 +36,8 @@ export function listWorkersRoute(app: FastifyInstance, { db, cursors, workers, c
       const filter = { state, queue, queues };
       const times = { since, heardAfter: now - LISTED_MS };
       const found = await listWorkers(db, {
-        ...{ ...filter, ...times },
+        ...filter,
+        ...times,
         limit: limit + 1,
         after: place && { startedAt: Number(place.at), id: place.id },
       });

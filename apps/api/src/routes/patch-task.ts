@@ -37,7 +37,8 @@ export function patchTaskRoute(app: FastifyInstance, parts: Parts): void {
       const change = readChange(said);
       let changed = false;
       const limits = await changeTaskLimits(db, {
-        ...{ name, now: clock() },
+        name,
+        now: clock(),
         audit: auditOf(request, 'task.change', { kind: 'task', id: name }, shownTask),
         change(found) {
           // What was made already is no change, so that whoever lost the answer may repeat the request.

@@ -40,14 +40,16 @@ export function pauseQueueRoute(app: FastifyInstance, parts: Parts): void {
       }
       await checkQueue(parts, name);
       const queue = await changeQueue(db, {
-        ...{ name, now },
+        name,
+        now,
         audit: auditOf(request, 'queue.pause', { kind: 'queue', id: name }, shownQueue),
         change({ version, paused }) {
           const first = isPaused({ version, ...(paused ? { paused } : {}) }, now) ? paused : undefined;
           // Whoever pauses once more to be sure does not take back why it was.
           const why = note ?? first?.note;
           const pause = {
-            ...{ by: request.caller.id, since: first?.since ?? now },
+            by: request.caller.id,
+            since: first?.since ?? now,
             ...(why === undefined ? {} : { note: why }),
             ...(until === undefined ? {} : { until }),
           };

@@ -33,7 +33,10 @@ export function pauseScheduleRoute(app: FastifyInstance, parts: Parts): void {
       const until = request.body.until === undefined ? undefined : readUntil(request.body.until, now);
       const check = stillSees({ caller: request.caller, settings, fleet: await parts.fleet() });
       const pause = {
-        ...{ check, name, by: request.caller.id, now },
+        check,
+        name,
+        by: request.caller.id,
+        now,
         audit: auditOf(request, 'schedule.pause', { kind: 'schedule', id: name }, shownPause),
         ...(note === undefined ? {} : { note }),
         ...(until === undefined ? {} : { until }),

@@ -62,12 +62,10 @@ test('without a count and a begin: ten times from now on', async () => {
     Array.from({ length: 10 }, (_, index) => (index + 1) * 60_000),
   );
   expect(body.items[0]).toEqual({
-    ...{
-      nominalTime: '2026-05-04T00:01:00.000Z',
-      local: '2026-05-04T00:01:00',
-      offset: '+00:00',
-      warnings: [],
-    },
+    nominalTime: '2026-05-04T00:01:00.000Z',
+    local: '2026-05-04T00:01:00',
+    offset: '+00:00',
+    warnings: [],
   });
 });
 

@@ -17,7 +17,10 @@ beforeAll(async () => {
   db = await openDatabase({ url: made.url, applicationName: 'purge-queue-test' });
   const queues: Partial<QueuePorts> = {
     picture: async () => ({
-      ...{ lanes: new Map(), rates: new Map(), slots: new Map(), workers: new Map([['mail', ['w1']]]) },
+      lanes: new Map(),
+      rates: new Map(),
+      slots: new Map(),
+      workers: new Map([['mail', ['w1']]]),
       census: { counts: [], capped: [] },
     }),
     tell: async () => {},

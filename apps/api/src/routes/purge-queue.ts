@@ -65,7 +65,8 @@ export function purgeQueueRoute(app: FastifyInstance, parts: Parts): void {
    */
   const begin = (asked: Confirmation, request: FastifyRequest): Promise<QueueRecord> =>
     changeQueue(db, {
-      ...{ name: asked.queue, now: clock() },
+      name: asked.queue,
+      now: clock(),
       audit: auditOf(request, 'queue.purge', { kind: 'queue', id: asked.queue }, shownQueue),
       change({ purge }) {
         if (purge && purge.upTo === asked.upTo && purge.at === asked.at) return undefined;

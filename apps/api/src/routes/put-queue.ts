@@ -30,7 +30,8 @@ export function putQueueRoute(app: FastifyInstance, parts: Parts): void {
       method,
       url: '/queues/:queue',
       config: {
-        ...{ role: 'operator', scope: 'queue' },
+        role: 'operator',
+        scope: 'queue',
         headers: isPut ? ['if-match', 'if-none-match'] : ['if-match'],
       },
       schema: {

@@ -54,7 +54,11 @@ export function replayAllRoute(app: FastifyInstance, { db, batches }: Parts): vo
       }
       const batch = await createBatch(db, {
         id: timedId(request, now)('replay'),
-        ...{ action: 'replay', filter, rate, now, count: MOST_COUNTED },
+        action: 'replay',
+        filter,
+        rate,
+        now,
+        count: MOST_COUNTED,
         queues: caller.queues ?? null,
         most: limit ?? null,
         asked: auditNote(request),

@@ -27,7 +27,9 @@ export function sessionLinkRoute(app: FastifyInstance, { db, door }: Parts): voi
     if (session.parent !== undefined) throw new ApiError('forbidden', NO_CHAINS);
     const { key, issuer, subject, expiresAt } = session;
     return {
-      ...{ ...rights, parent: id, until: expiresAt },
+      ...rights,
+      parent: id,
+      until: expiresAt,
       ...(key === undefined ? {} : { key }),
       ...(issuer === undefined ? {} : { issuer }),
       ...(subject === undefined ? {} : { subject }),

@@ -148,11 +148,15 @@ async function tell(
   if (report.changed) {
     const isStopping = report.state === 'stopping';
     const after = {
-      ...{ queues: report.queues, concurrency: report.concurrency, draining: report.state === 'draining' },
+      queues: report.queues,
+      concurrency: report.concurrency,
+      draining: report.state === 'draining',
       ...(isStopping ? { stopping: true } : {}),
     };
     await noteAudit(db, {
-      ...{ ...entry, action: 'worker.changed', after },
+      ...entry,
+      action: 'worker.changed',
+      after,
       before: { queues, concurrency, draining },
     });
   }

@@ -48,7 +48,8 @@ export async function changeSchedule(
   const view = { caller, settings: parts.settings, fleet };
   let changed = false;
   const schedule = await editSchedule(db, {
-    ...{ name, audit },
+    name,
+    audit,
     edit(before) {
       stillSees(view)(before);
       if (onlyIfNone) throw alreadyThere(`the schedule ${name}`);

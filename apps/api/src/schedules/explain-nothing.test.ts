@@ -8,8 +8,12 @@ const NOW = Date.UTC(2026, 10, 1);
 
 function schedule(spec: Partial<ScheduleSpec>, fields: Partial<ScheduleRecord> = {}): ScheduleRecord {
   const definition: ScheduleSpec = {
-    ...{ name: 'n', when: { cron: '30 2 * * *' }, timeZone: 'Europe/Paris', job: { task: 't', input: 1 } },
-    ...{ overlap: 'skip', catchUp: 'latest' },
+    name: 'n',
+    when: { cron: '30 2 * * *' },
+    timeZone: 'Europe/Paris',
+    job: { task: 't', input: 1 },
+    overlap: 'skip',
+    catchUp: 'latest',
     ...spec,
   };
   const times = { createdAt: MADE, updatedAt: MADE, cursor: NOW };

@@ -12,8 +12,12 @@ function schedule(
   fields: Partial<ScheduleRecord> = {},
 ): ScheduleRecord {
   const definition: ScheduleSpec = {
-    ...{ name, when: { every: HOUR }, timeZone: 'UTC', job: { task: 't', input: 1 } },
-    ...{ overlap: 'skip', catchUp: 'latest' },
+    name,
+    when: { every: HOUR },
+    timeZone: 'UTC',
+    job: { task: 't', input: 1 },
+    overlap: 'skip',
+    catchUp: 'latest',
     ...spec,
   };
   const times = { createdAt: NOW, updatedAt: NOW, cursor: NOW };

@@ -6,8 +6,12 @@ const NOW = Date.UTC(2026, 4, 4);
 
 function windowOf(spec: Partial<ScheduleSpec>, paused = false): string {
   const definition: ScheduleSpec = {
-    ...{ name: 'n', when: { every: 60_000 }, timeZone: 'UTC', job: { task: 't', input: 1 } },
-    ...{ overlap: 'skip', catchUp: 'latest' },
+    name: 'n',
+    when: { every: 60_000 },
+    timeZone: 'UTC',
+    job: { task: 't', input: 1 },
+    overlap: 'skip',
+    catchUp: 'latest',
     ...spec,
   };
   const times = { createdAt: NOW, updatedAt: NOW, cursor: NOW, version: 1, runs: 0 };

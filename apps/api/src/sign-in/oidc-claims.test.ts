@@ -3,7 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { leavesOpen, meantAsWays, nameFrom, ruleFor, together } from './oidc-claims.ts';
 
 const rule = (claim: OidcRule['claim'], equals: string, role: OidcRule['role'] = 'viewer'): OidcRule => ({
-  ...{ claim, equals, role, payloads: true },
+  claim,
+  equals,
+  role,
+  payloads: true,
 });
 const role = (claims: object, ...rules: OidcRule[]) => ruleFor({ ...claims }, rules)?.role;
 
@@ -48,9 +51,12 @@ test.each([
 
 describe('what stands within objects', () => {
   const KEYCLOAK = {
-    ...{ realm_access: { roles: ['offline_access', 'ops'] }, 'realm_access.roles': ['dotted'] },
+    realm_access: { roles: ['offline_access', 'ops'] },
+    'realm_access.roles': ['dotted'],
     resource_access: { 'jet.beat': { roles: ['boss'] }, account: { roles: ['manage-account'] } },
-    ...{ 'https://example.org/roles': ['named'], list: [{ roles: ['ops'] }], text: 'ops' },
+    'https://example.org/roles': ['named'],
+    list: [{ roles: ['ops'] }],
+    text: 'ops',
   };
 
   test.each<[OidcRule['claim'], string]>([
@@ -125,7 +131,9 @@ test('what is not said is asked for, unless a rule before it has decided', () =>
 
 test('what was signed goes before what was asked for', () => {
   expect(together({ sub: '1', groups: ['a'] }, { sub: '1', groups: ['b'], hd: 'example.org' })).toEqual({
-    ...{ sub: '1', groups: ['a'], hd: 'example.org' },
+    sub: '1',
+    groups: ['a'],
+    hd: 'example.org',
   });
 });
 

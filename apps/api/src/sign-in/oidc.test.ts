@@ -28,8 +28,11 @@ beforeAll(async () => {
       '/userinfo': () => more,
     };
     const described = {
-      ...{ issuer, authorization_endpoint: `${issuer}/auth`, token_endpoint: `${issuer}/token` },
-      ...{ jwks_uri: `${issuer}/jwks`, userinfo_endpoint: `${issuer}/userinfo` },
+      issuer,
+      authorization_endpoint: `${issuer}/auth`,
+      token_endpoint: `${issuer}/token`,
+      jwks_uri: `${issuer}/jwks`,
+      userinfo_endpoint: `${issuer}/userinfo`,
       id_token_signing_alg_values_supported: ['RS256', 'HS256', 'none'],
     };
     response.setHeader('content-type', 'application/json');
@@ -38,7 +41,11 @@ beforeAll(async () => {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const config: OidcConfig = {
-    ...{ issuer, ...CLIENT, name: 'Company login', scopes: ['openid'], signOutAtProvider: true },
+    issuer,
+    ...CLIENT,
+    name: 'Company login',
+    scopes: ['openid'],
+    signOutAtProvider: true,
     roles: [{ claim: 'groups', equals: 'ops', role: 'operator', payloads: true }],
   };
   const seal = createSeal({ secret: Buffer.alloc(32), purpose: 'x', lifeMs: 60_000, clock: Date.now });
@@ -90,7 +97,12 @@ const code = (make: (right: Record<string, unknown>) => string) =>
 
 test('a token that is right in everything', async () => {
   expect(await comeBack(signed)).toEqual({
-    ...{ by: 'oidc', name: 'ann', role: 'operator', payloads: true, issuer, subject: 'ann' },
+    by: 'oidc',
+    name: 'ann',
+    role: 'operator',
+    payloads: true,
+    issuer,
+    subject: 'ann',
   });
   expect(logged).toEqual([]);
 });

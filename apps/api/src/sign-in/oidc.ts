@@ -91,7 +91,8 @@ export function createOidc(params: {
     );
   };
   return {
-    ...{ name: config.name, signsOut: config.signOutAtProvider },
+    name: config.name,
+    signsOut: config.signOutAtProvider,
     async signOut({ backTo, log }) {
       if (!config.signOutAtProvider) return undefined;
       return inTime(log, async () => {
@@ -109,7 +110,10 @@ export function createOidc(params: {
       const attempt: Attempt = { state, nonce, verifier, redirectUri, returnTo };
       const location = await inTime(log, async () =>
         buildAuthorizationUrl(await provider(), {
-          ...{ redirect_uri: redirectUri, scope: config.scopes.join(' '), state, nonce },
+          redirect_uri: redirectUri,
+          scope: config.scopes.join(' '),
+          state,
+          nonce,
           code_challenge: await calculatePKCECodeChallenge(verifier),
           code_challenge_method: 'S256',
         }),
@@ -139,7 +143,12 @@ export function createOidc(params: {
       }
       const { role, queues, payloads } = rule;
       return {
-        ...{ by: 'oidc', name, role, payloads, issuer: config.issuer, subject },
+        by: 'oidc',
+        name,
+        role,
+        payloads,
+        issuer: config.issuer,
+        subject,
         ...(queues === undefined ? {} : { queues }),
       };
     },
@@ -151,7 +160,10 @@ export function createOidc(params: {
     const url = new URL(redirectUri);
     url.search = query;
     const tokens = await authorizationCodeGrant(configuration, url, {
-      ...{ expectedState: state, expectedNonce: nonce, pkceCodeVerifier: verifier, idTokenExpected: true },
+      expectedState: state,
+      expectedNonce: nonce,
+      pkceCodeVerifier: verifier,
+      idTokenExpected: true,
     });
     const claims = tokens.claims();
     if (!claims || claims.sub.length > MAX_SUBJECT) throw wrong();

@@ -3,13 +3,11 @@ import { expect, test } from 'vitest';
 import { openOidc } from './open-oidc.ts';
 
 const oidc: OidcConfig = {
-  ...{
-    issuer: 'https://login.example.org',
-    clientId: 'jetbeat',
-    name: 'Company login',
-    scopes: ['openid'],
-    signOutAtProvider: false,
-  },
+  issuer: 'https://login.example.org',
+  clientId: 'jetbeat',
+  name: 'Company login',
+  scopes: ['openid'],
+  signOutAtProvider: false,
   roles: [{ claim: 'groups', equals: 'ops', role: 'operator', payloads: true }],
 };
 const open = (api: Partial<ApiConfig>, isOpen: boolean) =>

@@ -23,7 +23,10 @@ async function open(hash: string, answer: (asked: string) => [status: number, bo
   const elements = new Map<string, Element>();
   const element = (id: string) => {
     const made: Element = elements.get(id) ?? {
-      ...{ hidden: true, textContent: '', value: '', focus() {} },
+      hidden: true,
+      textContent: '',
+      value: '',
+      focus() {},
       addEventListener(_event, listener) {
         made.click = listener;
       },
@@ -45,7 +48,8 @@ async function open(hash: string, answer: (asked: string) => [status: number, bo
   });
   await import(/* @vite-ignore */ `${PAGE}?${opened++}`);
   return {
-    ...{ asked, left },
+    asked,
+    left,
     location,
     done: () => element('done').textContent,
     said: () => element('message').textContent,

@@ -44,15 +44,13 @@ const says =
     json(response, { issuer, token_endpoint: `${issuer}/token`, ...more });
 
 const config = (more: Partial<OidcConfig> = {}): OidcConfig => ({
-  ...{
-    issuer,
-    clientId: 'jetbeat',
-    clientSecret: 'a:b c',
-    name: 'x',
-    scopes: ['openid'],
-    signOutAtProvider: false,
-    roles: [],
-  },
+  issuer,
+  clientId: 'jetbeat',
+  clientSecret: 'a:b c',
+  name: 'x',
+  scopes: ['openid'],
+  signOutAtProvider: false,
+  roles: [],
   ...more,
 });
 const failure = async (more: Partial<OidcConfig> = {}) => {

@@ -47,7 +47,8 @@ export function createProvider(params: {
   type Outcome = { readonly found: Configuration } | { readonly failure: unknown };
   const briefly = createBriefly<Outcome>({
     freshMs: (outcome) => ('found' in outcome ? FRESH_MS : FAILED_MS),
-    ...{ most: 1, monotonic },
+    most: 1,
+    monotonic,
   });
   const look = () =>
     discover(config, timeoutS).then(

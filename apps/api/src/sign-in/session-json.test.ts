@@ -4,8 +4,17 @@ import { holderOf } from '../access/caller.ts';
 import { sessionCaller } from './session-json.ts';
 
 const SESSION: SessionRecord = {
-  ...{ id: 's', tokenHash: 'h', beganBy: 'key', name: 'Ada', role: 'viewer', payloads: true },
-  ...{ createdAt: 0, seenAt: 0, idleUntil: 1, expiresAt: 1, live: true },
+  id: 's',
+  tokenHash: 'h',
+  beganBy: 'key',
+  name: 'Ada',
+  role: 'viewer',
+  payloads: true,
+  createdAt: 0,
+  seenAt: 0,
+  idleUntil: 1,
+  expiresAt: 1,
+  live: true,
 };
 
 test('limits count all sessions of a key with it, and all of a person', () => {

@@ -8,7 +8,11 @@ export function callerJson(caller: Caller, session?: SessionRecord): Session {
   const { kind, id, name, role, queues, payloads } = caller;
   const expiresAt = session ? session.expiresAt : caller.expiresAt;
   return {
-    ...{ kind, id, name, role, payloads },
+    kind,
+    id,
+    name,
+    role,
+    payloads,
     queues: queues ? [...queues] : null,
     beganBy: session?.beganBy ?? null,
     idleUntil: session ? timeText(session.idleUntil) : null,
@@ -20,7 +24,11 @@ export function callerJson(caller: Caller, session?: SessionRecord): Session {
 export function sessionJson(session: SessionRecord): Omit<SessionShown, 'current'> {
   const { id, name, role, queues, payloads, beganBy, key, issuer, subject, address, userAgent } = session;
   return {
-    ...{ id, name, role, payloads, beganBy },
+    id,
+    name,
+    role,
+    payloads,
+    beganBy,
     queues: queues ? [...queues] : null,
     keyId: key?.id ?? null,
     issuer: issuer ?? null,
@@ -40,7 +48,12 @@ export function sessionCaller(session: SessionRecord): Caller {
   const person = subject === undefined ? undefined : `person ${issuer} ${subject}`;
   const holder = key ? holderOf({ kind: 'key', id: key.id }) : person;
   return {
-    ...{ kind: 'session', id, hash, name, role, payloads },
+    kind: 'session',
+    id,
+    hash,
+    name,
+    role,
+    payloads,
     ...(queues === undefined ? {} : { queues }),
     ...(keyExpiresAt === undefined ? {} : { expiresAt: keyExpiresAt }),
     ...(holder === undefined ? {} : { holder }),

@@ -115,8 +115,16 @@ export function createSessions(params: {
       const note = noteOf(request);
       const { by, name, expiresAt: until, ...rights } = who;
       const begun = await beginSession(db, {
-        ...{ ...rights, ...times, id: makeId(), tokenHash: hash, beganBy: by, name: plain(name, MAX_NAME) },
-        ...{ address: callerAddress(request), userAgent: agentOf(request), until, replaces: before?.hash },
+        ...rights,
+        ...times,
+        id: makeId(),
+        tokenHash: hash,
+        beganBy: by,
+        name: plain(name, MAX_NAME),
+        address: callerAddress(request),
+        userAgent: agentOf(request),
+        until,
+        replaces: before?.hash,
         audit: {
           begin: (session) => entry('session.begin', session, { ...note, actor: actorOf(session) }),
           end: (session, why, by) => entry('session.end', session, { ...note, actor: actorOf(by) }, why),

@@ -9,15 +9,17 @@ import { makeToken } from './session-cookie.ts';
 const { token, hash } = makeToken();
 const cookie = `jetbeat-80=${token}`;
 const SESSION: SessionRecord = {
-  ...{
-    id: 's_0123456789abcdef',
-    tokenHash: hash,
-    beganBy: 'key',
-    name: 'Ada',
-    role: 'viewer',
-    payloads: true,
-  },
-  ...{ createdAt: 0, seenAt: 0, idleUntil: 1, expiresAt: 1, live: true },
+  id: 's_0123456789abcdef',
+  tokenHash: hash,
+  beganBy: 'key',
+  name: 'Ada',
+  role: 'viewer',
+  payloads: true,
+  createdAt: 0,
+  seenAt: 0,
+  idleUntil: 1,
+  expiresAt: 1,
+  live: true,
 };
 let server: TestServer;
 let find: () => SessionRecord | undefined;
@@ -85,7 +87,9 @@ describe('too many wrong ones from one address', () => {
     const beside = { cookie, authorization: `Bearer jb_nobody_${SECRET}` };
     expect(await codeOf(beside)).toBe('too_many_failures');
     const signIn = await server.app.inject({
-      ...{ method: 'POST', url: '/api/v1/session', payload: { key: 'x' } },
+      method: 'POST',
+      url: '/api/v1/session',
+      payload: { key: 'x' },
     });
     expect(signIn.json()).toMatchObject({ code: 'too_many_failures' });
   });
@@ -136,7 +140,9 @@ describe('signing out', () => {
     const own = await createTestServer({ sessions: sessions as never });
     const headers = { cookie, 'sec-fetch-site': 'same-origin' };
     const { statusCode, headers: told } = await own.app.inject({
-      ...{ method: 'DELETE', url: '/api/v1/session', headers },
+      method: 'DELETE',
+      url: '/api/v1/session',
+      headers,
     });
     await own.app.close();
     return [statusCode, told['set-cookie']];
@@ -208,7 +214,9 @@ test('who was right with a session is not heard more often where keys are tried 
   const signIn = async () =>
     (
       await server.app.inject({
-        ...{ method: 'POST', url: '/api/v1/session', payload: { key: `jb_a_${SECRET}` } },
+        method: 'POST',
+        url: '/api/v1/session',
+        payload: { key: `jb_a_${SECRET}` },
         headers: { cookie, 'sec-fetch-site': 'same-origin' },
       })
     ).json<{ code: string }>().code;
@@ -238,7 +246,10 @@ test('a key and its sessions have one share of the requests', async () => {
 
 test('with nobody signed in no Idempotency-Key is kept, so that none is taken', async () => {
   const answer = await server.app.inject({
-    ...{ method: 'POST', url: '/api/v1/session', payload: { key: 'x' }, headers: { 'idempotency-key': 'k' } },
+    method: 'POST',
+    url: '/api/v1/session',
+    payload: { key: 'x' },
+    headers: { 'idempotency-key': 'k' },
   });
   expect(answer.json()).toMatchObject({ status: 400, errors: [{ pointer: 'idempotency-key' }] });
 });

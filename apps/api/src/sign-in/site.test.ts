@@ -4,7 +4,10 @@ import { sentSession, type WithCookies } from './session-cookie.ts';
 import { refuseOtherPages, refuseOthers, type Site, type SiteDoor, siteOf, type Visit } from './site.ts';
 
 const visit = (change: Partial<Visit> = {}): Visit => ({
-  ...{ method: 'GET', protocol: 'http', host: '127.0.0.1:7420', headers: {} },
+  method: 'GET',
+  protocol: 'http',
+  host: '127.0.0.1:7420',
+  headers: {},
   ...change,
 });
 const HOME = { secure: false, isOpen: false };

@@ -21,15 +21,13 @@ test('what says something about callers or this process is counted by its reason
   dropped('connections_dropped');
   dropped('pipelined');
   expect(countsOf(readings())).toEqual({
-    ...{
-      rate_limited: 1,
-      forbidden: 2,
-      queue_full: 1,
-      event_loop: 1,
-      other_queue: 1,
-      connections_dropped: 1,
-      pipelined: 1,
-    },
+    rate_limited: 1,
+    forbidden: 2,
+    queue_full: 1,
+    event_loop: 1,
+    other_queue: 1,
+    connections_dropped: 1,
+    pipelined: 1,
   });
 });
 

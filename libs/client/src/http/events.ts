@@ -100,7 +100,8 @@ async function* followOnce<Data>(
   const watch = watchSilence(signal);
   try {
     const headers = {
-      ...{ authorization: `Bearer ${apiKey}`, accept: 'text/event-stream' },
+      authorization: `Bearer ${apiKey}`,
+      accept: 'text/event-stream',
       ...(place.last === undefined ? {} : { 'last-event-id': place.last }),
     };
     const response = await ask(url, { headers, signal: watch.signal });

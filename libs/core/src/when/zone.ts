@@ -54,8 +54,11 @@ export const zoneOf = memo(
 );
 
 const ALWAYS: Period = {
-  ...{ from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY },
-  ...{ changes: false, offset: 0, before: 0 },
+  from: Number.NEGATIVE_INFINITY,
+  to: Number.POSITIVE_INFINITY,
+  changes: false,
+  offset: 0,
+  before: 0,
 };
 
 /** A change of the clock, and the offsets before it and from it on. */

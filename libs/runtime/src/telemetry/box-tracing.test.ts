@@ -25,7 +25,9 @@ test('spans are sent in batches, as plain JSON, and not more than a thousand in 
       left: 0,
       spans: [
         {
-          ...{ name: 'outer', kind: 0, attributes: { text: 'a', list: ['b'], number: 1.5 } },
+          name: 'outer',
+          kind: 0,
+          attributes: { text: 'a', list: ['b'], number: 1.5 },
           context: { traceId: 'a'.repeat(32), traceFlags: 1 },
           parentSpanContext: { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), isRemote: true },
           instrumentationScope: { name: 'test', version: '1.2.3' },

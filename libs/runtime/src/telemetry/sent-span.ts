@@ -13,8 +13,18 @@ export function toSent(span: ReadableSpan): SentSpan {
   const { parentSpanContext: parent, instrumentationScope, links } = span;
   const { droppedAttributesCount, droppedEventsCount, droppedLinksCount } = span;
   return {
-    ...{ name, kind, startTime, endTime, duration, status, attributes, events, instrumentationScope },
-    ...{ droppedAttributesCount, droppedEventsCount, droppedLinksCount },
+    name,
+    kind,
+    startTime,
+    endTime,
+    duration,
+    status,
+    attributes,
+    events,
+    instrumentationScope,
+    droppedAttributesCount,
+    droppedEventsCount,
+    droppedLinksCount,
     context: plain(span.spanContext()),
     links: links.map((link): Link => ({ ...link, context: plain(link.context) })),
     ...(parent ? { parentSpanContext: plain(parent) } : {}),

@@ -11,8 +11,14 @@ function openBox(): Box {
     ended.resolve(new ChildLostError('closed'));
   };
   const box = {
-    ...{ ready: Promise.resolve(), started: true, alive: true, ended: ended.promise },
-    ...{ send() {}, listen() {}, kill: close, close },
+    ready: Promise.resolve(),
+    started: true,
+    alive: true,
+    ended: ended.promise,
+    send() {},
+    listen() {},
+    kill: close,
+    close,
   };
   return box;
 }

@@ -60,8 +60,14 @@ export function createBoxPool(params: {
   const start = (isolation: Isolated, key: string): Pooled => {
     const at = clock.elapsed();
     const pooled: Pooled = {
-      ...{ box: open(isolation), key, isolation, runs: 0, memory: 0 },
-      ...{ takenAt: at, interval: Number.POSITIVE_INFINITY, isLeaving: false },
+      box: open(isolation),
+      key,
+      isolation,
+      runs: 0,
+      memory: 0,
+      takenAt: at,
+      interval: Number.POSITIVE_INFINITY,
+      isLeaving: false,
     };
     all.add(pooled);
     void pooled.box.ready.then(() => {

@@ -97,7 +97,11 @@ export function createIsolatedRuns(params: {
     const within = AsyncLocalStorage.snapshot();
     const trace = tracing?.traceparent();
     return await runInBox({
-      ...{ box, interrupt, clock, tracing, ...told },
+      box,
+      interrupt,
+      clock,
+      tracing,
+      ...told,
       run: { runId, job, policy, source, ...(trace === undefined ? {} : { trace }) },
       log: run.log,
       enqueue: (child, from) =>

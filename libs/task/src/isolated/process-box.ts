@@ -101,8 +101,12 @@ function neverStarted(why: string): Box {
   return {
     ready: Promise.resolve(),
     ended: Promise.resolve(new ChildLostError(`${NOT_STARTED}: ${why}`)),
-    ...{ started: false, alive: false },
-    ...{ send() {}, listen() {}, kill() {}, close() {} },
+    started: false,
+    alive: false,
+    send() {},
+    listen() {},
+    kill() {},
+    close() {},
   };
 }
 

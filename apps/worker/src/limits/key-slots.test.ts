@@ -1,0 +1,203 @@
+import { randomBytes } from 'node:crypto';
+import { concurrencyHash, FIRST_POSITION, type JobEnvelope, type Semaphore, uuidV7 } from '@jetbeat/core';
+import {
+  type Bus,
+  changeSemaphore,
+  connectBus,
+  createEventPublisher,
+  ensureTopology,
+  findParked,
+  keySlots,
+  parkJob,
+  readSemaphore,
+  removeParked,
+} from '@jetbeat/jetstream';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { natsUrl, testNamespace, testTopology } from '../../../../test/support/nats.ts';
+import type { Held } from '../held.ts';
+import { createKeySlots } from './key-slots.ts';
+import type { WorkerLease } from './worker-lease.ts';
+
+let bus: Bus;
+beforeAll(async () => {
+  bus = await connectBus({ servers: natsUrl(), name: 'key-slots', namespace: testNamespace() });
+  await ensureTopology(bus, { queues: ['default'], ...testTopology });
+});
+afterAll(() => bus?.close());
+
+const LEASE = 'w.a';
+const QUIET_MS = 3_000;
+const heldOf = (job: JobEnvelope) => ({ job, slot: undefined, traced: false }) as unknown as Held;
+
+function newJob(key: string, facts: Partial<JobEnvelope> = {}): JobEnvelope {
+  const now = Date.now();
+  return {
+    v: 1,
+    id: uuidV7(now, randomBytes(10)),
+    task: 'a.b',
+    queue: 'default',
+    priority: 'normal',
+    input: null,
+    createdAt: now,
+    runAt: now,
+    ...FIRST_POSITION,
+    policy: { concurrency: { key, limit: 2 } },
+    ...facts,
+  };
+}
+
+/** The slots of keys at a worker; its server can be told to be another one. */
+function worker({
+  keyed = (job: JobEnvelope) => job,
+  mostInLine = 0,
+  onWait = (_: Held) => {},
+  isPaused = (_: string) => false,
+} = {}) {
+  const listeners: ((info: { serverChanged: boolean }) => void)[] = [];
+  const spy = vi.spyOn(bus, 'onReconnect').mockImplementation((fn) => {
+    listeners.push(fn);
+    return () => {};
+  });
+  const stopped = new AbortController();
+  const slots = createKeySlots({
+    bus,
+    events: createEventPublisher(bus),
+    lease: { name: LEASE, want: async () => LEASE } as unknown as WorkerLease,
+    leases: { gone: async () => new Set<string>() },
+    now: Date.now,
+    stopped: stopped.signal,
+    mostInLine: () => mostInLine,
+    onWait,
+    isPaused,
+    keyed,
+    log: { warn() {} } as unknown as Parameters<typeof createKeySlots>[0]['log'],
+  });
+  spy.mockRestore();
+  return {
+    slots,
+    serverChanged: () => listeners.map((fn) => fn({ serverChanged: true })),
+    async stop() {
+      stopped.abort();
+      await slots.stop();
+    },
+  };
+}
+
+test('after a killed server what is held is said again at once, and nothing is given on before others could say it too', async () => {
+  const key = 'host-7';
+  const name = keySlots(concurrencyHash(key));
+  const read = async () => (await readSemaphore(bus, name)).semaphore;
+  const { slots, serverChanged, stop } = worker();
+  const [mine, ended] = [heldOf(newJob(key)), heldOf(newJob(key))];
+  for (const held of [mine, ended])
+    expect(await slots.claim(held, { key, limit: 2 })).toEqual({ kind: 'taken', proven: false });
+  const waits = newJob(key, { parks: 1 });
+  await parkJob(bus, {
+    envelope: waits,
+    what: { what: 'key', hash: concurrencyHash(key) },
+    arrival: { seq: 1, storedAt: 1 },
+  });
+  // The server has forgotten who has slots.
+  const forgotten: Semaphore = { holders: {}, waiting: true, most: 2 };
+  await changeSemaphore(bus, { name, decide: () => ({ next: forgotten, value: undefined }) });
+  serverChanged();
+  const changedAt = performance.now();
+  slots.release(ended);
+  await expect
+    .poll(async () => Object.keys((await read()).holders), { timeout: 2_500 })
+    .toContain(mine.job.id);
+  const claimed = slots.claim(heldOf(newJob(key)), { key, limit: 2 });
+  await expect
+    .poll(async () => waits.id in (await read()).holders, { timeout: 8_000, interval: 50 })
+    .toBe(true);
+  expect(performance.now() - changedAt).toBeGreaterThan(QUIET_MS - 10);
+  expect((await read()).holders).toMatchObject({ [mine.job.id]: { lease: LEASE }, [waits.id]: { parks: 1 } });
+  expect(await claimed).toMatchObject({ kind: 'full' });
+  await stop();
+});
+
+test('a worker that stops does not stay for the sake of a server that has just come back', async () => {
+  const key = 'host-8';
+  const { slots, serverChanged, stop } = worker();
+  const held = heldOf(newJob(key));
+  await slots.claim(held, { key, limit: 1 });
+  serverChanged();
+  slots.release(held);
+  const waiting = slots.claim(heldOf(newJob(key)), { key, limit: 1 });
+  const begun = performance.now();
+  await stop();
+  expect(await waiting).toEqual({ kind: 'later' });
+  expect(performance.now() - begun).toBeLessThan(QUIET_MS - 500);
+});
+
+/** Parks so many jobs for a key. */
+async function park(key: string, count: number): Promise<JobEnvelope[]> {
+  const jobs = Array.from({ length: count }, () => newJob(key, { parks: 1 }));
+  const what = { what: 'key', hash: concurrencyHash(key) } as const;
+  for (const envelope of jobs) await parkJob(bus, { envelope, what, arrival: { seq: 1, storedAt: 1 } });
+  return jobs;
+}
+
+test('a job that comes back from a key that holds no more lets go all that wait for it, at a worker that has parked none of them', async () => {
+  const key = 'host-9';
+  const name = keySlots(concurrencyHash(key));
+  const [back, ...others] = await park(key, 5);
+  if (!back) return;
+  await removeParked(bus, { id: back.id });
+  // The recorder has released it: a slot is kept for it, and no other is free.
+  const kept: Semaphore = {
+    holders: { [back.id]: { until: Date.now() + 60_000, parks: 1 } },
+    waiting: true,
+    most: 1,
+  };
+  await changeSemaphore(bus, { name, decide: () => ({ next: kept, value: undefined }) });
+  // The new version of the task has no key.
+  const { slots, stop } = worker({ keyed: ({ policy: _, ...job }) => job });
+  slots.left({ key, limit: 1 }, back.id);
+  for (const { id } of others)
+    await expect.poll(() => findParked(bus, { queue: 'default', id }), { timeout: 5_000 }).toBeUndefined();
+  await expect.poll(async () => (await readSemaphore(bus, name)).semaphore).toEqual({ holders: {} });
+  await stop();
+});
+
+test('a limit that becomes smaller holds at once for what waits in hand', async () => {
+  const key = 'host-10';
+  let limit = 2;
+  const keyed = (job: JobEnvelope) => ({ ...job, policy: { concurrency: { key, limit } } });
+  const { slots, stop } = worker({ keyed, mostInLine: 10 });
+  const held = [1, 2].map(() => heldOf(newJob(key)));
+  for (const one of held) expect(await slots.claim(one, { key, limit })).toMatchObject({ kind: 'taken' });
+  const claims = [1, 2].map(() => slots.claim(heldOf(newJob(key)), { key, limit }));
+  await expect.poll(() => slots.waiting).toBe(2);
+  limit = 1;
+  slots.changed();
+  const begun = performance.now();
+  expect(await Promise.all(claims)).toEqual(Array(2).fill({ kind: 'full', taken: 2 }));
+  // By itself a line is left after a second.
+  expect(performance.now() - begun).toBeLessThan(800);
+  await stop();
+});
+
+test('who waits in hand says so, and who would have to wait is seen without a change', async () => {
+  const key = 'host-11';
+  const waits: Held[] = [];
+  const { slots, stop } = worker({ mostInLine: 1, onWait: (held) => waits.push(held) });
+  const policy = { concurrency: { key, limit: 1 } };
+  const [first, second, third] = [1, 2, 3].map(() => heldOf(newJob(key, { policy })));
+  if (!first || !second || !third) return;
+  expect(await slots.seesFull(first, { key, limit: 1 })).toBe(false);
+  expect(slots.has(first)).toBe(false);
+  expect(await slots.claim(first, { key, limit: 1 })).toMatchObject({ kind: 'taken' });
+  expect([slots.has(first), waits]).toEqual([true, []]);
+  expect(await slots.seesFull(second, { key, limit: 1 })).toBe(true);
+  const claim = slots.claim(second, { key, limit: 1 });
+  await expect.poll(() => slots.waiting).toBe(1);
+  expect(waits).toEqual([second]);
+  expect(await slots.seesFull(third, { key, limit: 1 })).toBe(true);
+  const { semaphore } = await readSemaphore(bus, keySlots(concurrencyHash(key)));
+  expect(semaphore).toEqual({ holders: { [first.job.id]: { lease: LEASE } } });
+  slots.release(first);
+  expect(await claim).toMatchObject({ kind: 'taken' });
+  expect(await slots.seesFull(third, { key, limit: 2 })).toBe(false);
+  await stop();
+});
