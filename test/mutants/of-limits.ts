@@ -165,6 +165,14 @@ export const mutantsOfLimits: readonly Mutant[] = [
     tests: ['libs/jetstream/src/hand-over.test.ts'],
   },
   {
+    name: 'passed-over-for-good',
+    breaks: 'no parked job stays passed over when its stream has lost its tail',
+    file: 'libs/jetstream/src/hand-over.ts',
+    search: 'if (first && isMisplaced(params, first)) {',
+    replace: 'if (first && false) {',
+    tests: ['libs/jetstream/src/hand-over.test.ts'],
+  },
+  {
     name: 'pull-waits-for-nothing',
     breaks: 'a worker does not wait for messages that have come for an earlier pull',
     file: 'libs/jetstream/src/pull-book.ts',

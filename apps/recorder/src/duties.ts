@@ -19,7 +19,7 @@ import type { Gauge } from './gauge.ts';
 import { createGiveUp } from './give-up.ts';
 import type { Hearing } from './hearing.ts';
 import { partition } from './partition.ts';
-import { createPassedOver } from './passed-over.ts';
+import type { PassedOver } from './passed-over.ts';
 import type { Progress } from './progress.ts';
 import { purge } from './purge.ts';
 import type { QueueRates } from './queue-rates.ts';
@@ -56,6 +56,8 @@ export interface DutiesParams {
   readonly streamWatch: StreamWatch;
   readonly sweep: Sweep;
   readonly keys: KeyWatch;
+  /** Of jobs that are parked for keys. */
+  readonly passed: PassedOver;
   readonly follow: Follow;
   readonly rates: QueueRates;
   /** What the configuration says of tasks. */
@@ -101,13 +103,12 @@ const SEQUENCE_EVERY_MS = 10_000;
 export function createDuties(params: DutiesParams): Duties {
   const { bus, db, publish, events, cancelled, marks, hearing, progress, gauge, streamWatch, sweep, rates } =
     params;
-  const { log, tell, times, ackWaitMs, clock } = params;
+  const { log, tell, times, ackWaitMs, clock, passed } = params;
   const { counts } = params.tally;
   const leases = createLeaseWatch(bus, { ttlMs: leaseTtlMs(ackWaitMs) });
   /** The key behind which the next pass over keys goes on. */
   let keysAfter = '';
   let ratesAfter = '';
-  const passed = createPassedOver();
   const giveUp = createGiveUp({ events, log });
   const releaseMisplaced = createReleaseMisplaced({ db, bus, events, log });
   const carried: CarryOutProgress = { told: new Set() };

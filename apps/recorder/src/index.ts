@@ -26,6 +26,7 @@ import { createFollow } from './follow.ts';
 import { createFullQueues } from './full-queues.ts';
 import { createGauge } from './gauge.ts';
 import { listen } from './hearing.ts';
+import { createPassedOver } from './passed-over.ts';
 import { createProgress } from './progress.ts';
 import { createQueueNames } from './queue-names.ts';
 import { createQueueRates } from './queue-rates.ts';
@@ -125,8 +126,10 @@ export async function start(params: RecorderParams): Promise<Recorder> {
       unknownAfterMs: times.keyUnknownAfterMs,
       readToEndMs: times.doubtWaitMs,
     });
+    const passed = createPassedOver(bus);
     const onReplaced = async (lastSeq: number) => {
       marks.forget();
+      passed.forget();
       sweep.want();
       keys.want();
       await lowerSettled(bus, lastSeq);
@@ -187,6 +190,7 @@ export async function start(params: RecorderParams): Promise<Recorder> {
       streamWatch,
       sweep,
       keys,
+      passed,
       rates,
       settings: taskSettings,
       tally,

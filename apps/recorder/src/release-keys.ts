@@ -27,8 +27,9 @@ export async function releaseKeys(
   const released = await goRound(keys, async ({ key }) => {
     const hash = concurrencyHash(key);
     const isPaused = (queue: string) => paused.has(queue);
-    const { jobs, from } = await handOver({ ...how, hash, isPaused, from: passed?.of(hash) });
-    passed?.note(hash, from);
+    const known = passed?.of(hash);
+    const { jobs, from } = await handOver({ ...how, hash, isPaused, from: known?.from });
+    known?.note(from);
     return jobs;
   });
   const lost: ParkedJob[] = [];

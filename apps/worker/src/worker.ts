@@ -141,6 +141,8 @@ export function createWorker(params: WorkerParams): {
       stall.count();
       // After a stall it is being asked about: it may run elsewhere.
       if (held.phase !== 'waiting' || queueGate.stops(held)) return;
+      // Used now, its start would come too close to the next ones.
+      if (limits.isLate(held)) return intake.again(held);
       void letGo.after(held, run(held, task));
     },
   });

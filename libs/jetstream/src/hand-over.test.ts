@@ -142,6 +142,13 @@ test('jobs of a paused queue are passed over, once, and go when it goes on; who 
   expect(await where()).toEqual({ parked: [1, 2], back: [0] });
 });
 
+test('what is parked where only jobs of paused queues should be is found: a stream that lost its tail counts on from an earlier place', async () => {
+  const { run, where } = await parkFor([1, 1]);
+  const isPaused = (queue: string) => queue !== 'default';
+  expect(await run({ isPaused, from: 1_000_000_000 })).toMatchObject({ jobs: 1, from: 1 });
+  expect(await where()).toEqual({ parked: [1], back: [0] });
+});
+
 test('that nobody waits any more is seen though many were passed over', async () => {
   const { jobs, run, slots } = await parkFor([1, 1]);
   const { from } = await run({ isPaused: () => true });

@@ -142,20 +142,27 @@ async function carryOut(
  * The next step, and what it makes of the slots. Whoever changes these later looks for parked jobs in turn, so what was right
  * a moment ago need not be looked at again by one who gives a slot on.
  */
-async function decide(
-  params: HandOverParams,
-  semaphore: Semaphore,
-  { look, from }: Walk,
-): Promise<Decided<Step>> {
+async function decide(params: HandOverParams, semaphore: Semaphore, walk: Walk): Promise<Decided<Step>> {
   const { bus, hash, now, goes } = params;
+  const { look, from } = walk;
   const current = withoutOverdue(goes ? dropHolders(semaphore, goes) : semaphore, now());
   const sure = params.look !== true;
   if (!look && (!current.waiting || isFull(current))) return { value: { kind: 'done' }, next: current, sure };
   const job = await nextParked(bus, { hash, from });
   if (job) return decideOn(params, job, { semaphore, current });
+  const first = from > 1 && from === params.from ? await nextParked(bus, { hash }) : undefined;
+  if (first && isMisplaced(params, first)) {
+    Object.assign(walk, { from: 1, paused: 1 });
+    return decideOn(params, first, { semaphore, current });
+  }
   const { waiting, most: _, ...rest } = current;
-  const isNobody = from === 1 || (from === params.from && (await nextParked(bus, { hash })) === undefined);
+  const isNobody = from === 1 || (from === params.from && first === undefined);
   return { value: { kind: 'done' }, next: waiting && isNobody ? rest : current, sure };
+}
+
+/** It is parked where all belong to paused queues: a stream that has lost its tail, or all, counts on from an earlier place. */
+function isMisplaced({ isPaused }: HandOverParams, { envelope }: StoredJob): boolean {
+  return !envelope || isPaused?.(envelope.queue) !== true;
 }
 
 /** The same, with the oldest that has not been seen. `current`: without what holds no more. */

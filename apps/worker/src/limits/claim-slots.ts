@@ -7,7 +7,8 @@ import type { QueueSlots } from './queue-slots.ts';
 /**
  * Takes the slots of a job's queue and key, and a start of its queue's rate. Whoever waits for its key holds nothing of its queue. Whoever
  * waits for its queue holds no key, or one that it got by waiting, and that for a moment. So no two jobs wait for each other, and nothing is
- * kept from jobs that could use it. The start is used within a moment of the time that it is due, since nothing is waited for with it.
+ * kept from jobs that could use it. The start is used within a moment of the time that it is due, since nothing is waited for with it but
+ * the start of a task's rate; who has to wait for a handler all the same claims anew (`QueueSlots.isLate`).
  */
 export function createClaimSlots(params: {
   readonly queueSlots: Pick<QueueSlots, 'limits' | 'paces' | 'claim' | 'mustClaim'>;

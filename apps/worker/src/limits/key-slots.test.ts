@@ -51,7 +51,7 @@ function worker({
   keyed = (job: JobEnvelope) => job,
   mostInLine = 0,
   onWait = (_: Held) => {},
-  isPaused = (_: string) => false,
+  isPaused = (_: string): boolean => false,
 } = {}) {
   const listeners: ((info: { serverChanged: boolean }) => void)[] = [];
   const spy = vi.spyOn(bus, 'onReconnect').mockImplementation((fn) => {
@@ -87,16 +87,27 @@ test('after a killed server what is held is said again at once, and nothing is g
   const key = 'host-7';
   const name = keySlots(concurrencyHash(key));
   const read = async () => (await readSemaphore(bus, name)).semaphore;
-  const { slots, serverChanged, stop } = worker();
+  let allPaused = true;
+  const asked = new Set<string>();
+  const isPaused = (queue: string) => {
+    asked.add(queue);
+    return allPaused || queue === 'halted';
+  };
+  const { slots, serverChanged, stop } = worker({ isPaused });
+  // Of another key one is passed over that may go: as if it had come to this sequence in a stream that lost its tail.
+  const other = { key: 'host-6', limit: 1 };
+  const [still, goes] = ['halted', 'default'].map((queue) => newJob(other.key, { queue, parks: 1 }));
+  if (!still || !goes) return;
+  for (const envelope of [still, goes]) await parkFor(other.key, envelope);
+  slots.parked(other);
+  await expect.poll(() => asked).toEqual(new Set(['halted', 'default']));
+  await slots.seesFull(heldOf(newJob(other.key)), other);
+  allPaused = false;
   const [mine, ended] = [heldOf(newJob(key)), heldOf(newJob(key))];
   for (const held of [mine, ended])
     expect(await slots.claim(held, { key, limit: 2 })).toEqual({ kind: 'taken', proven: false });
   const waits = newJob(key, { parks: 1 });
-  await parkJob(bus, {
-    envelope: waits,
-    what: { what: 'key', hash: concurrencyHash(key) },
-    arrival: { seq: 1, storedAt: 1 },
-  });
+  await parkFor(key, waits);
   // The server has forgotten who has slots.
   const forgotten: Semaphore = { holders: {}, waiting: true, most: 2 };
   await changeSemaphore(bus, { name, decide: () => ({ next: forgotten, value: undefined }) });
@@ -113,6 +124,10 @@ test('after a killed server what is held is said again at once, and nothing is g
   expect(performance.now() - changedAt).toBeGreaterThan(QUIET_MS - 10);
   expect((await read()).holders).toMatchObject({ [mine.job.id]: { lease: LEASE }, [waits.id]: { parks: 1 } });
   expect(await claimed).toMatchObject({ kind: 'full' });
+  await expect
+    .poll(() => findParked(bus, { queue: 'default', id: goes.id }), { timeout: 5_000 })
+    .toBeUndefined();
+  expect(await findParked(bus, { queue: 'halted', id: still.id })).toBeDefined();
   await stop();
 });
 
@@ -130,11 +145,15 @@ test('a worker that stops does not stay for the sake of a server that has just c
   expect(performance.now() - begun).toBeLessThan(QUIET_MS - 500);
 });
 
+function parkFor(key: string, envelope: JobEnvelope) {
+  const what = { what: 'key', hash: concurrencyHash(key) } as const;
+  return parkJob(bus, { envelope, what, arrival: { seq: 1, storedAt: 1 } });
+}
+
 /** Parks so many jobs for a key. */
 async function park(key: string, count: number): Promise<JobEnvelope[]> {
   const jobs = Array.from({ length: count }, () => newJob(key, { parks: 1 }));
-  const what = { what: 'key', hash: concurrencyHash(key) } as const;
-  for (const envelope of jobs) await parkJob(bus, { envelope, what, arrival: { seq: 1, storedAt: 1 } });
+  for (const envelope of jobs) await parkFor(key, envelope);
   return jobs;
 }
 
@@ -199,5 +218,33 @@ test('who waits in hand says so, and who would have to wait is seen without a ch
   slots.release(first);
   expect(await claim).toMatchObject({ kind: 'taken' });
   expect(await slots.seesFull(third, { key, limit: 2 })).toBe(false);
+  await stop();
+});
+
+test('jobs of a paused queue are passed over anew when it goes on, and not with each word of any queue', async () => {
+  const key = { key: 'host-12', limit: 1 };
+  const paused = new Set(['default']);
+  let over = 0;
+  const isPaused = (queue: string) => {
+    if (paused.has(queue)) over++;
+    return paused.has(queue);
+  };
+  const [first] = await park(key.key, 2);
+  const { slots, stop } = worker({ isPaused });
+  /** What was begun for the key is done. */
+  const turn = () => slots.seesFull(heldOf(newJob(key.key)), key);
+  slots.parked(key);
+  await expect.poll(() => over).toBeGreaterThanOrEqual(2);
+  await turn();
+  paused.add('other');
+  for (const queue of ['default', 'other', 'third']) slots.queueSaid(queue);
+  const before = over;
+  await turn();
+  expect(over).toBe(before);
+  paused.delete('default');
+  slots.queueSaid('default');
+  await expect
+    .poll(() => findParked(bus, { queue: 'default', id: first?.id ?? '' }), { timeout: 5_000 })
+    .toBeUndefined();
   await stop();
 });

@@ -1,11 +1,5 @@
 import { type Concurrency, concurrencyHash, isFull, type JobEnvelope } from '@jetbeat/core';
-import {
-  type Bus,
-  type EventPublisher,
-  type HandOverParams,
-  handOver,
-  type LeaseWatch,
-} from '@jetbeat/jetstream';
+import type { Bus, EventPublisher, LeaseWatch } from '@jetbeat/jetstream';
 import type { Log } from '@jetbeat/runtime';
 import { atMost } from '../at-most.ts';
 import type { Held } from '../held.ts';
@@ -13,11 +7,12 @@ import type { Claim } from './claim.ts';
 import { createKeyActs } from './key-acts.ts';
 import { createKeyLines } from './key-lines.ts';
 import { createKeyLooks } from './key-looks.ts';
-import { createKeys, goesFrom, inTurn, type Key, keeping, NOBODY } from './keys.ts';
+import { createKeys, inTurn, type Key, NOBODY } from './keys.ts';
 import { leave, leaveAll } from './leave-key.ts';
 import { lookAfter } from './look-after.ts';
 import { createQuiet } from './quiet.ts';
 import { type Asking, createServeLine } from './serve-line.ts';
+import { createSlotPasses } from './slot-passes.ts';
 import { sayAgain, seesFull, takeSlot } from './take-slot.ts';
 import type { WorkerLease } from './worker-lease.ts';
 
@@ -43,8 +38,8 @@ export interface KeySlots {
   changed(): void;
   /** A lease is gone: slots may be free. */
   hurry(): void;
-  /** Other queues may be paused. */
-  paused(): void;
+  /** Something was said of a queue: it may be paused now, or go on. */
+  queueSaid(queue: string): void;
   /** Nobody waits here any more. */
   close(): void;
   /** Resolves when what was begun is done, or after 2 s. */
@@ -78,8 +73,6 @@ export function createKeySlots(params: {
 }): KeySlots {
   const { bus, events, lease, leases, now, stopped, keyed, isPaused, log } = params;
   const shared = { bus, leases, now };
-  /** How often something was said of queues. */
-  let said = 0;
   const keys = createKeys();
   const lines = createKeyLines<Claim>({
     most: params.mostInLine,
@@ -91,25 +84,15 @@ export function createKeySlots(params: {
   let closed = false;
 
   const { act, calmly } = createKeyActs({ keys, quiet, stopped, log });
-  const pass = async (
-    key: Key,
-    name: string | undefined,
-    {
-      known,
-      left,
-      ...how
-    }: Pick<HandOverParams, 'look' | 'known' | 'done' | 'moved'> & { left?: Set<string> },
-  ): Promise<boolean> => {
-    const before = said;
-    const all = { ...shared, events, hash: key.hash, keyed, isPaused, goes: goesFrom(key, name, left) };
-    const from = how.moved ? undefined : key.passed;
-    const { stored, more, ...past } = await keeping(key, known, (known) =>
-      handOver({ ...all, known, from, ...how }),
-    );
-    key.passed = said === before && past.from > 1 ? past.from : undefined;
-    if (!stored.semaphore.waiting) looks.forget(key.hash);
-    return more;
-  };
+  const passes = createSlotPasses({
+    ...shared,
+    events,
+    keys,
+    isPaused,
+    keyed,
+    onNobody: (hash) => looks.forget(hash),
+  });
+  const { pass } = passes;
 
   const resync = async (hash: string) => {
     const { name } = lease;
@@ -120,6 +103,7 @@ export function createKeySlots(params: {
   const offReconnect = bus.onReconnect(({ serverChanged }) => {
     for (const key of keys.all()) key.known = undefined;
     if (!serverChanged) return;
+    passes.forget();
     quiet.begin();
     for (const { hash } of keys.all()) act('say which slots are held', () => resync(hash));
   });
@@ -228,15 +212,11 @@ export function createKeySlots(params: {
         if (lines.first(hash)) act('tell who waits for a key of its limit', () => calmly(hash, serveLine));
     },
     hurry: looks.hurry,
-    paused() {
-      said++;
-      for (const key of keys.all()) {
-        if (key.passed === undefined) continue;
-        key.passed = undefined;
+    queueSaid(queue) {
+      for (const hash of passes.said(queue))
         act('let go what waited for its queue', () =>
-          calmly(key.hash, (key) => pass(key, lease.name, { look: true })),
+          calmly(hash, (key) => pass(key, lease.name, { look: true })),
         );
-      }
     },
     close: () => lines.close({ kind: 'closed' }),
     async stop() {

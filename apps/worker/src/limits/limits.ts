@@ -27,6 +27,8 @@ export interface Limits {
   proves(job: JobEnvelope): boolean;
   /** Takes the slots that it needs, and starts of its rates; that may take as long as other jobs run. */
   claim(held: Held): Promise<LimitClaim>;
+  /** Whether the start of its queue's rate that it had is lost, and it has to claim anew; cheap. */
+  isLate(held: Held): boolean;
   /** Its handler begins in this turn. */
   begins(held: Held): void;
   /** Its slots are free. */
@@ -109,7 +111,7 @@ export function createLimits(
     onWait: leaveQueue,
     isPaused: (queue) => params.queueSettings.isPaused(queue),
   });
-  const offQueues = params.queueSettings.onChange(() => keySlots.paused());
+  const offQueues = params.queueSettings.onChange((queue) => keySlots.queueSaid(queue));
   const rates = createRates({ bus, events, leases, limits: ofTasks, free, now, log });
   lease.onLost(() => stopLimited({ jobs, ready: ready(), letGo, log }));
   const count = () => {
@@ -145,6 +147,8 @@ export function createLimits(
       if (claimed.kind !== 'taken' && queueSlots.limits(held.job.queue)) leaveQueue(held);
       return claimed;
     },
+    // Where the start of another rate was waited for, that of the queue may be old: were both asked for anew, where they are out of step none would ever begin.
+    isLate: (held) => held.beginBy === undefined && queueSlots.isLate(held),
     begins(held) {
       // It is used now, and no other can have it.
       held.queueStart = undefined;

@@ -55,9 +55,11 @@ test('a start that is late counts no more: the job asks for both anew', async ()
   const { queue, claims, good } = queueWith(1, [7, 8]);
   const held = newHeld();
   await claims.claim(queue, held);
-  expect(claims.lacks(queue, held)).toBe(false);
+  expect([claims.lacks(queue, held), claims.isLate(queue, held)]).toEqual([false, false]);
   good.delete(7);
-  expect(claims.lacks(queue, held)).toBe(true);
+  expect([claims.lacks(queue, held), claims.isLate(queue, held)]).toEqual([true, true]);
+  // What began to run before there was a rate has none to lose.
+  expect(claims.isLate(queue, newHeld())).toBe(false);
   expect(await claims.claim(queue, held)).toBe(true);
   expect([held.queueStart, queue.used.size]).toEqual([8, 1]);
 });

@@ -6,6 +6,8 @@ import type { LimitedQueue as Queue } from './limited-queue.ts';
 export interface QueueClaims {
   /** Whether it has not all that it needs: a slot where there is a limit, a start that may still be used where there is a rate. */
   lacks(queue: Queue, held: Held): boolean;
+  /** Whether it has a start that may be used no more. */
+  isLate(queue: Queue, held: Held): boolean;
   /** Resolves with true when it has all, with false when it is left to others. */
   claim(queue: Queue, held: Held): Promise<boolean>;
   /** Gives what is there to those that wait. */
@@ -44,6 +46,8 @@ export function createQueueClaims(params: {
     if (rateOf(queue.name) === undefined) return false;
     return queueStart === undefined || !queue.rate.isGood(queueStart);
   };
+  const isLate = (queue: Queue, { queueStart }: Held) =>
+    queueStart !== undefined && rateOf(queue.name) !== undefined && !queue.rate.isGood(queueStart);
   /** A start that is due, where there is a slot for it. */
   const next = (queue: Queue): number | undefined => {
     if (open(queue) <= 0 || free() <= 0) return undefined;
@@ -61,6 +65,7 @@ export function createQueueClaims(params: {
     );
   return {
     lacks,
+    isLate,
     grant,
     use,
     release,

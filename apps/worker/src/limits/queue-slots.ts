@@ -21,6 +21,8 @@ export interface QueueSlots {
   lacks(held: Held): boolean;
   /** The same, or it has no start that it may still use. */
   mustClaim(held: Held): boolean;
+  /** It has a start that may be used no more. */
+  isLate(held: Held): boolean;
   /** Its slot is free, and its start if it has not used that. */
   release(held: Held): void;
   /** How many more jobs of the queue may be pulled. */
@@ -213,6 +215,10 @@ export function createQueueSlots(params: {
     mustClaim(held) {
       const queue = limited.get(held.job.queue);
       return queue !== undefined && claims.lacks(queue, held);
+    },
+    isLate(held) {
+      const queue = held.queueStart === undefined ? undefined : limited.get(held.job.queue);
+      return queue !== undefined && claims.isLate(queue, held);
     },
     release(held) {
       const queue = limited.get(held.job.queue);

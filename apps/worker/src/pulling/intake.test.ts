@@ -49,7 +49,7 @@ function bench() {
       { seq: 1, queue: 'default', deliveryCount: 1, data: encodeEnvelope(job) } as unknown as Delivery,
       instant(),
     );
-  return { state, claims, take };
+  return { state, claims, take, again: intake.again };
 }
 
 test('a job that was parked is asked about when nothing proves it, also where its limit was taken away meanwhile', async () => {
@@ -78,6 +78,19 @@ test('what is proven, or was never parked, is not asked about', async () => {
     await expect.poll(() => state.ready).toEqual([job.id]);
     expect(state.asked).toEqual([]);
   }
+});
+
+test('who has waited too long for a handler claims anew, and is asked about no more than before', async () => {
+  const { state, claims, take, again } = bench();
+  const job = newJob({ task: task.name });
+  const held = take(job);
+  claims.shift()?.({ kind: 'taken', proven: false });
+  await expect.poll(() => state.ready).toEqual([job.id]);
+  if (held) again(held);
+  expect([held?.phase, claims.length]).toEqual(['claiming', 1]);
+  claims.shift()?.({ kind: 'taken', proven: false });
+  await expect.poll(() => state.ready).toEqual([job.id, job.id]);
+  expect(state.asked).toEqual([]);
 });
 
 test('who comes back from the parking place of a key that holds no more leaves it', () => {

@@ -56,6 +56,8 @@ export interface Intake {
   take(delivery: Delivery, at: Instant): Held | undefined;
   /** Asks about a held job that has not begun, and can be trusted no more. */
   doubt(held: Held): void;
+  /** Claims the limits of a held job anew that has not begun, since it has waited too long for a handler. */
+  again(held: Held): void;
 }
 
 /** Composes the decision. */
@@ -227,5 +229,9 @@ export function createIntake(params: IntakeParams): Intake {
     route(held);
     return held;
   };
-  return { take, doubt: (held) => track(held, doubt(held)) };
+  return {
+    take,
+    doubt: (held) => track(held, doubt(held)),
+    again: (held) => track(held, startLimited(held)),
+  };
 }

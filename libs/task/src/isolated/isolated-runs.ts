@@ -88,11 +88,13 @@ export function createIsolatedRuns(params: {
   const inBox = async (
     box: Box,
     run: IsolatedRun,
+    onStarted: () => void,
     told: { onBegin: () => void; onMemory: (bytes: number) => void },
   ): Promise<Execution | ChildLostError> => {
     const { runId, job, policy, source, interrupt } = run;
     const stopped = await startedOr(box, interrupt, clock);
     if (stopped) return stopped;
+    onStarted();
     // What the box asks for is done as if the handler had called it here: in its trace.
     const within = AsyncLocalStorage.snapshot();
     const trace = tracing?.traceparent();
@@ -115,10 +117,14 @@ export function createIsolatedRuns(params: {
     });
   };
 
-  const inPool = async (run: IsolatedRun, again: boolean): Promise<Execution | ChildLostError> => {
+  const inPool = async (
+    run: IsolatedRun,
+    onStarted: () => void,
+    again = true,
+  ): Promise<Execution | ChildLostError> => {
     const pooled = pool.take(run.isolation, run.source);
     let begun = false;
-    const execution = await inBox(pooled.box, run, {
+    const execution = await inBox(pooled.box, run, onStarted, {
       onBegin: () => {
         begun = true;
       },
@@ -126,21 +132,21 @@ export function createIsolatedRuns(params: {
     }).finally(() => pool.give(pooled));
     if (execution instanceof ChildLostError) return execution;
     // Something has ended it while it was idle: that is no word about this job.
-    return execution.outcome === 'lost' && !begun && again ? await inPool(run, false) : execution;
+    return execution.outcome === 'lost' && !begun && again ? await inPool(run, onStarted, false) : execution;
   };
 
-  const inOwn = async (run: IsolatedRun): Promise<Execution | ChildLostError> => {
+  const inOwn = async (run: IsolatedRun, onStarted: () => void): Promise<Execution | ChildLostError> => {
     const box = open(ALONE);
     alone.add(box);
     void box.ended.then(() => alone.delete(box));
     const told = { onBegin: () => {}, onMemory: () => {} };
-    return await inBox(box, run, told).finally(() => box.close());
+    return await inBox(box, run, onStarted, told).finally(() => box.close());
   };
 
   return {
     async execute(run) {
       if (stopping !== undefined) return stoppedBy(new Error('the worker is stopping'));
-      const attempt = () => (run.alone ? inOwn(run) : inPool(run, true));
+      const attempt = (onStarted: () => void) => (run.alone ? inOwn : inPool)(run, onStarted);
       return await starts.make({ attempt, interrupt: run.interrupt, log: run.log });
     },
     get trouble() {

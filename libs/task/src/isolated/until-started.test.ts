@@ -31,6 +31,17 @@ test.each([{}, { alone: true }])(
   },
 );
 
+test('once a child has started nothing is amiss, however long what it runs takes', async () => {
+  const { runs, start, execArgv } = setUp();
+  const { begun, interrupt, execution } = start('obedient');
+  await expect.poll(() => runs.trouble, { timeout: 10_000 }).toBeDefined();
+  execArgv.pop();
+  await begun;
+  expect(runs.trouble).toBeUndefined();
+  interrupt.abort(Cancel('seen enough'));
+  expect(await execution).toMatchObject({ outcome: 'cancelled' });
+});
+
 test('where nothing starts for long the job is given back, and is not lost', async () => {
   const { start } = setUp(0);
   const execution = await start('who').execution;

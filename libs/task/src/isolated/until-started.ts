@@ -11,8 +11,8 @@ const MAX_PAUSE_MS = 15_000;
 
 /** One attempt to be made as soon as something can be started for it. */
 interface StartedRun {
-  /** Makes it; answers with the error when nothing could be started. Never rejects. */
-  readonly attempt: () => Promise<Execution | ChildLostError>;
+  /** Makes it, and says when something has been started for it; answers with the error when nothing could be. Never rejects. */
+  readonly attempt: (onStarted: () => void) => Promise<Execution | ChildLostError>;
   readonly interrupt: Interrupt;
   readonly log: () => TaskLog;
 }
@@ -48,7 +48,7 @@ export function createUntilStarted(params: { readonly clock: Clock; readonly for
   const make = async (run: StartedRun): Promise<Execution> => {
     const end = clock.elapsed() + forMs;
     for (let ms = FIRST_PAUSE_MS; ; ms = Math.min(2 * ms, MAX_PAUSE_MS)) {
-      const made = await run.attempt();
+      const made = await run.attempt(() => waiting.delete(run));
       if (!(made instanceof ChildLostError)) return made;
       if (stopped) return stoppedBy(stopping());
       if (clock.elapsed() + ms > end)
