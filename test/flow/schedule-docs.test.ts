@@ -41,7 +41,7 @@ test('the calls on the page on schedules are answered as it says', async () => {
     overlap: 'buffer-one',
     catchUpWindow: '12h',
   });
-  expect(changed).toMatchObject({ version: 2, when: { cron: '45 2 * * *' }, job: { queue: 'backups' } });
+  expect(changed).toMatchObject({ version: 2, when: { cron: '45 2 * * *' }, job: { priority: 'low' } });
   expect(paused).toMatchObject({ state: 'paused', paused: { note: 'the disks are exchanged' } });
   expect(resumed).toMatchObject({ state: 'active', paused: null });
   expect(triggered.occurrence).toMatchObject({ state: 'due' });

@@ -178,7 +178,7 @@ on('end-others', 'click', async () => {
   write(
     'done',
     ended === 0
-      ? 'There was no other session that this one may end.'
+      ? 'There was no other session that this one may end. Who came by a link ends none but their own: sign in with the key.'
       : `Sessions that are over now: ${ended}.`,
   );
 });
