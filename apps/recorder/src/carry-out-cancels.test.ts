@@ -29,6 +29,7 @@ import {
 } from '../../../test/support/recorder.ts';
 import { waitUntil } from '../../../test/support/wait-until.ts';
 import { placeWaitingJobs } from '../../../test/support/waiting-jobs.ts';
+import { carryOutPasses } from './carry-out.fixture.ts';
 import { carryOutCancels } from './carry-out-cancels.ts';
 
 const cancelsAt = { cancelsAfterMs: 0, cancelsEveryMs: 50 };
@@ -98,22 +99,7 @@ test('what runs is being cancelled, by the word of its worker or not; what ends 
   );
   for (const job of all) await cancel(bench, job);
   await bench.start({ times: { ...others, cancelsEveryMs: 60_000 } });
-  const cancelled: string[] = [];
-  let within = 60_000;
-  const progress = { told: new Set<string>() };
-  const pass = () =>
-    carryOutCancels({
-      db,
-      bus,
-      events,
-      progress,
-      afterMs: 0,
-      readToEndMs: 5_000,
-      heldWaitMs: 1_000,
-      limit: 9,
-      cancelled: { put: async (id) => void cancelled.push(id) },
-      hearing: { within: () => within },
-    });
+  const { pass, put: cancelled, forgetWorkers } = carryOutPasses(bench, { heldWaitMs: 1_000, limit: 9 });
   expect(await pass()).toEqual({ looked: 5, done: 3, more: false });
   expect([...cancelled].sort()).toEqual(all.map(({ id }) => id).sort());
   const states = async () => Promise.all(all.map(async ({ id }) => (await getJob(db, id))?.state));
@@ -123,7 +109,7 @@ test('what runs is being cancelled, by the word of its worker or not; what ends 
   expect(await pass()).toEqual({ looked: 2, done: 1, more: false });
   expect(await states()).toEqual(['cancelling', 'cancelling', 'cancelling', 'queued', 'cancelling']);
   // The one that was silent counts as gone: nobody can have begun its jobs.
-  within = 0;
+  forgetWorkers();
   expect(await pass()).toEqual({ looked: 1, done: 1, more: false });
   expect((await getJob(db, silent.id))?.state).toBe('cancelled');
   expect(await pass()).toEqual({ looked: 0, done: 0, more: false });
@@ -161,22 +147,7 @@ test('beside a worker that is silent: whose timer is removed ends, whoever remov
   await events.publish(workerEvent('w2', { queues: ['silent'] }));
   for (const job of all) await cancel(bench, job);
   await bench.start({ times: { ...others, cancelsEveryMs: 60_000 } });
-  const told: string[] = [];
-  let within = 60_000;
-  const progress = { told: new Set<string>() };
-  const pass = () =>
-    carryOutCancels({
-      db,
-      bus,
-      events,
-      progress,
-      afterMs: 0,
-      readToEndMs: 5_000,
-      heldWaitMs: 100,
-      limit: 2,
-      cancelled: { put: async (id) => void told.push(id) },
-      hearing: { within: () => within },
-    });
+  const { pass, put: told, forgetWorkers } = carryOutPasses(bench, { heldWaitMs: 100, limit: 2 });
   expect(await pass()).toEqual({ looked: 2, done: 0, more: true });
   // All are told before anything else.
   expect([...told].sort()).toEqual(all.map(({ id }) => id).sort());
@@ -186,7 +157,7 @@ test('beside a worker that is silent: whose timer is removed ends, whoever remov
   expect(await states()).toEqual(['scheduled', 'scheduled', 'cancelled', 'cancelled']);
   // Not even an API that is told of a silent worker makes them wait for nobody.
   expect(await noteCancelling(db, { id: gone.id, now: Date.now() })).toBe('scheduled');
-  within = 0;
+  forgetWorkers();
   expect(await pass()).toMatchObject({ done: 2 });
   expect(await states()).toEqual(all.map(() => 'cancelled'));
   expect(told).toHaveLength(4);
