@@ -1,11 +1,12 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import type { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
 /** The process groups of the commands that run, none of which outlives this process. */
 export interface ProcessGroups {
-  /** To be called before a program is started: who would end it if this process dies is there then, and not only afterwards. */
-  prepare(): void;
-  /** A group has begun; its number is the process id of its first process. */
+  /** Where a group says of itself that it has begun, as "+<group>", before its program runs: who would end it if this process dies listens there. */
+  announcements(): Writable;
+  /** A group that has announced itself; its number is the process id of its first process. */
   add(group: number): void;
   /** Kills what is left of a group that has ended. */
   remove(group: number): void;
@@ -14,6 +15,9 @@ export interface ProcessGroups {
   /** Kills all that is left, within two seconds. Twice is safe. */
   close(): Promise<void>;
 }
+
+/** The shell that listens. */
+type Watch = ChildProcessByStdio<Writable, null, null>;
 
 const WATCH = fileURLToPath(new URL('./watch-groups.sh', import.meta.url));
 const CLOSE_TIMEOUT_MS = 2_000;
@@ -24,10 +28,10 @@ const CLOSE_TIMEOUT_MS = 2_000;
  */
 export function openProcessGroups(): ProcessGroups {
   const groups = new Set<number>();
-  let watch: ChildProcess | undefined;
+  let watch: Watch | undefined;
   let closed: Promise<void> | undefined;
-  const tell = (line: string) => watch?.stdin?.write(`${line}\n`);
-  const begin = () => {
+  const tell = (line: string) => watch?.stdin.write(`${line}\n`);
+  const begin = (): Watch => {
     const started = spawn('/bin/sh', [WATCH], {
       detached: true,
       stdio: ['pipe', 'ignore', 'ignore'],
@@ -41,6 +45,7 @@ export function openProcessGroups(): ProcessGroups {
     started.unref();
     watch = started;
     for (const group of groups) tell(`+${group}`);
+    return started;
   };
   const kill = () => {
     for (const group of groups) signalGroup(group, 'SIGKILL');
@@ -53,18 +58,16 @@ export function openProcessGroups(): ProcessGroups {
     const timer = Promise.withResolvers<void>();
     const timeout = setTimeout(timer.resolve, CLOSE_TIMEOUT_MS);
     last.once('exit', timer.resolve);
-    last.stdin?.end();
+    last.stdin.end();
     await timer.promise;
     clearTimeout(timeout);
   };
   return {
-    prepare() {
-      if (!watch && !closed) begin();
-    },
+    announcements: () => (watch ?? begin()).stdin,
     add(group) {
       groups.add(group);
-      if (watch) tell(`+${group}`);
-      else begin();
+      // It may have announced itself to one that has died since.
+      if (!watch) begin();
     },
     remove(group) {
       signalGroup(group, 'SIGKILL');

@@ -1,7 +1,8 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { HardTimeLimitError, systemClock } from '@jetbeat/task';
+import { findProgram } from './find-program.ts';
 import { type ProcessGroups, signalGroup } from './process-groups.ts';
 import type { ReportLines } from './report-lines.ts';
 import { Tail } from './tail.ts';
@@ -38,6 +39,19 @@ export interface ProgramEnd {
 const DRAIN_MS = 1_000;
 
 /**
+ * The group says itself that it has begun, and becomes the program afterwards: so there is no moment at which the program runs
+ * and whoever would end it, were this process killed, does not know it. The words of the program are arguments, never code.
+ */
+const announced = (env: RunProgramParams['env']) =>
+  [
+    'echo "+$$" >&4 || exit',
+    ...SET_BY_SHELLS.filter((name) => !Object.hasOwn(env, name)).map((name) => `unset ${name}`),
+    'exec "$@" 4>&-',
+  ].join('; ');
+/** A program gets no variable that nobody configured. */
+const SET_BY_SHELLS = ['PWD', 'OLDPWD', 'SHLVL'];
+
+/**
  * Runs a program in a process group of its own, and waits until it has ended. At an abort and after its time the whole
  * group gets SIGTERM and then, at the hard limit of the job at the latest, SIGKILL. What is left of the group when its
  * first process has ended is killed.
@@ -45,15 +59,15 @@ const DRAIN_MS = 1_000;
  */
 export async function runProgram(params: RunProgramParams): Promise<ProgramEnd> {
   const { argv, cwd, env, input, lines, maxOutput, groups } = params;
-  const [program = '', ...args] = argv;
-  groups.prepare();
-  const child = spawn(program, args, {
+  const [program = ''] = argv;
+  await findProgram(program, cwd ?? process.cwd(), env.PATH);
+  const child = spawn('/bin/sh', ['-c', announced(env), program, ...argv], {
     ...(cwd === undefined ? {} : { cwd }),
     env,
     detached: true,
     shell: false,
-    stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
-  });
+    stdio: ['pipe', 'pipe', 'pipe', 'pipe', groups.announcements()],
+  }) as ChildProcessWithoutNullStreams;
   const group = child.pid;
   if (group === undefined) {
     const [error] = (await once(child, 'error')) as [Error];
