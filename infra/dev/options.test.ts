@@ -1,8 +1,8 @@
 import { createServer } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
+import { ownPort } from '../../test/support/ports.ts';
 import { checkPorts } from './check-ports.ts';
 import { asksForHelp, parseStart, portsOf, usage } from './options.ts';
-import { freePort } from './ports.ts';
 
 const at = { root: '/project', from: '/home/me' };
 
@@ -36,11 +36,11 @@ test('help is asked for by either name, and names every flag that is read', () =
 });
 
 test('a port in use is named with who needs it and the flag that changes it', async () => {
-  const port = await freePort();
+  const port = await ownPort();
   const holder = createServer().listen(port, '127.0.0.1');
   onTestFinished(() => void holder.close());
   await new Promise((listening) => holder.once('listening', listening));
-  const free = await freePort();
+  const free = await ownPort();
   const api = { port, who: 'the API', flag: '--port' };
   await expect(checkPorts([api])).rejects.toThrow(
     `Port ${port} of 127.0.0.1 is in use, and the API needs it; choose another with --port N.`,

@@ -2,10 +2,11 @@ import { readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { ownPort } from '../../test/support/ports.ts';
 import { resolveNatsServer } from './find-nats-server.ts';
 import { emptyFolder } from './fixtures/folder.ts';
 import { startNats } from './nats-server.ts';
-import { freePort, portIsFree } from './ports.ts';
+import { portIsFree } from './ports.ts';
 import { startPostgres } from './postgres-server.ts';
 import { isAlive } from './process-facts.ts';
 
@@ -39,7 +40,7 @@ test('nats-server starts, shows its limits, and starts again on the same folder 
 test('nats-server says which port is in use, and its own words when it cannot start', async () => {
   const dir = await emptyFolder();
   const bin = await natsBin();
-  const port = await freePort();
+  const port = await ownPort();
   const holder = createServer().listen(port, '127.0.0.1');
   onTestFinished(() => void holder.close());
   await new Promise((listening) => holder.once('listening', listening));

@@ -3,11 +3,12 @@ import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { ownPort } from '../../test/support/ports.ts';
 import { resolveNatsServer } from './find-nats-server.ts';
 import { emptyFolder } from './fixtures/folder.ts';
 import { stopLeftovers } from './leftovers.ts';
 import { openLogFiles } from './log-files.ts';
-import { freePort, portIsFree } from './ports.ts';
+import { portIsFree } from './ports.ts';
 import { isAlive } from './process-facts.ts';
 import { openProcessesFile, readProcesses } from './processes-file.ts';
 import { tieToThisProcess } from './server-process.ts';
@@ -23,7 +24,7 @@ async function setting() {
     log: () => {},
     bin: process.env['JETBEAT_NATS_SERVER_BIN'] ?? '',
   });
-  const ports = { natsPort: await freePort(), monitorPort: await freePort(), postgresPort: await freePort() };
+  const ports = { natsPort: await ownPort(), monitorPort: await ownPort(), postgresPort: await ownPort() };
   const file = join(dataDir, 'processes.json');
   const pidOf = async (name: string) => (await readProcesses(file)).get(name)?.pid;
   const startedAgain = (name: string, old: number | undefined) =>
@@ -67,7 +68,7 @@ test('everything that is killed is started again, and stopping leaves nothing', 
     ],
   });
   onTestFinished(() => stack.stop());
-  const env = await vi.waitUntil(() => readFile(note, 'utf8').catch(() => ''), { timeout: 10_000 });
+  const env = await vi.waitUntil(() => readFile(note, 'utf8').catch(() => ''), { timeout: 30_000 });
   expect(JSON.parse(env)).toMatchObject({ env: { NATS: `nats://127.0.0.1:${ports.natsPort}` } });
   for (const name of ['app', 'nats', 'postgres']) {
     const pid = await vi.waitUntil(() => pidOf(name), { timeout: 15_000 });

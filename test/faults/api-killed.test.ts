@@ -59,7 +59,9 @@ test.each([
     await killAt(trigger, post);
     // Nobody knows yet that it is dead.
     expect((await post()).body).toMatchObject({ status: 409, code: 'request_in_flight' });
-    await sql(`update answer set lease_until = clock_timestamp() where key = '${key}'`);
+    await sql(
+      `update answer set lease_until = date_trunc('milliseconds', clock_timestamp()) where key = '${key}'`,
+    );
     const { status, body: accepted } = await post();
     expect([status, accepted.created]).toEqual([202, true]);
     const again = await post();

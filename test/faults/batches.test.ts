@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type AppGroup, startAppGroup } from '../support/app-group.ts';
 import type { AppProcess } from '../support/app-process.ts';
 import type { Http } from '../support/http.ts';
+import { openTriggerGate, type TriggerGate } from '../support/trigger-gate.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 /** Cancelling reaches for each job, and takes its time; retrying is a matter of PostgreSQL. */
@@ -14,6 +15,7 @@ const MANY = 2_000;
 let group: AppGroup;
 let api: AppProcess;
 let beside: { app: AppProcess; http: Http };
+let gate: TriggerGate;
 let dir: string;
 
 beforeAll(async () => {
@@ -21,9 +23,11 @@ beforeAll(async () => {
   group = await startAppGroup({ JETBEAT_ACK_WAIT: '2s' });
   [api] = await Promise.all([group.start('api'), group.start('recorder')]);
   beside = await group.startApiBeside();
+  gate = await openTriggerGate(group.databaseUrl, 'jetbeat api');
   await group.start('worker', { JETBEAT_TASKS: join(import.meta.dirname, '../flow/queue-tasks.ts') });
 }, 90_000);
 afterAll(async () => {
+  await gate?.close();
   await group?.stop();
   await rm(dir, { recursive: true, force: true });
 }, 60_000);
@@ -36,15 +40,19 @@ async function post(count: number, make: (n: number) => object): Promise<void> {
     expect(body.accepted, JSON.stringify(body).slice(0, 500)).toBe(1_000);
   }
 }
-/** Asks one API for a batch, kills it in the middle, and waits until another has done the rest. */
+/** Asks one API for a batch, kills it when so many are done and it would say so, and waits until another has done the rest. */
 async function interrupted(body: object, begun: number): Promise<Batch> {
-  const { status, body: asked } = await group.http.call<Batch>('POST', '/batches', body);
-  expect(status, JSON.stringify(asked)).toBe(202);
-  const far = async () => (await beside.http.call<Batch>('GET', `/batches/${asked.id}`)).body;
-  await waitUntil('it has begun', async () => (await far()).done >= begun, { everyMs: 10 });
-  await api.kill();
-  const killed = await far();
-  expect(killed.state).toBe('running');
+  let id = '';
+  const ask = async () => {
+    const { status, body: asked } = await group.http.call<Batch>('POST', '/batches', body);
+    expect(status, JSON.stringify(asked)).toBe(202);
+    id = asked.id ?? '';
+  };
+  const far = async () => (await beside.http.call<Batch>('GET', `/batches/${id}`)).body;
+  await gate.killAt(`update on batch for each row when (new.done >= ${begun})`, ask, async () => {
+    await api.kill();
+    expect(await far()).toMatchObject({ state: 'running' });
+  });
   return waitUntil(
     'it is done',
     async () => {

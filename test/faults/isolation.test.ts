@@ -21,8 +21,7 @@ async function who(path: string, count = 1): Promise<{ pid: number; child: numbe
   });
 }
 
-const gone = (pid: number) =>
-  waitUntil(`${pid} is gone`, async () => !(await processLives(pid)), { timeoutMs: 5_000 });
+const gone = (pid: number) => waitUntil(`${pid} is gone`, async () => !(await processLives(pid)));
 
 test('the hard limit ends what computes for ever, in a thread and in a process with all that it started', async () => {
   const worker = await at.stack.start('worker', { env });

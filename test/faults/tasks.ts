@@ -26,7 +26,7 @@ export const blockOnce = defineTask({
   name: 'test.block-once',
   input,
   retry: { attempts: 1 },
-  timeout: { hard: '500ms' },
+  timeout: { hard: '2s' },
   async run({ ms, url }) {
     if ((await tell(url)) === 1) spin(ms);
     return { blocked: ms };

@@ -101,7 +101,7 @@ test('each change of each route stands there, with who, from where, why, before 
   );
   expect(limited).toMatchObject({
     before: { rateLimit: null },
-    after: { rateLimit: { limit: 1, period: '1s' } },
+    after: { rateLimit: { limit: 1, period: '1s', per: 'queue' } },
   });
   await audited('queue.pause', 'queue:reports', () => good('POST /queues/reports/pause', { note: 'n' }));
   await audited('queue.resume', 'queue:reports', () => good('POST /queues/reports/resume', {}));

@@ -171,3 +171,52 @@ test('who may see no inputs does not find out about them by searching', async ()
       });
   expect((await list('search=queue:odd', blind)).items).toHaveLength(COUNT / 2);
 });
+
+test('where nothing is found, names of which nothing is known are told, with what was probably meant', async () => {
+  await api.workerIsAlive('w1');
+  await api.http.call('PUT', '/queues/mail', {});
+  const schedule = { name: 'eu/nightly', when: { every: '1d' }, job: { task: 'other', input: {} } };
+  expect((await api.http.call('POST', '/schedules', schedule)).status).toBe(201);
+  const warned = async (query: string, http?: Http) => {
+    const { items, warnings = [] } = await list(query, http);
+    expect(items).toEqual([]);
+    return warnings.map(({ code, suggestion }) => [code, suggestion]);
+  };
+  // What is known of tasks may be a second old.
+  await expect.poll(() => warned('task=report.sent')).toEqual([['unknown_task', 'report.send']]);
+  await expect.poll(() => warned('queue=mai&state=dead')).toEqual([['unknown_queue', 'mail']]);
+  expect(await warned('search=schedule:eu/nigthly,other')).toEqual([
+    ['unknown_schedule', 'eu/nightly'],
+    ['unknown_schedule', undefined],
+  ]);
+  expect(await warned('search=queue:mail,od* task:report.send')).toEqual([]);
+  expect(await warned('task=report.send&queue=mail&schedule=eu/nightly')).toEqual([]);
+  // Whoever is for one queue is told of no others.
+  const made = await api.http.call<{ key: string }>('POST', '/api-keys', {
+    name: 'mails',
+    role: 'viewer',
+    queues: ['mail'],
+  });
+  const mails = api.as(made.body.key);
+  for (const query of ['queue=odd', 'queue=odds'])
+    expect(await warned(query, mails)).toEqual([['unknown_queue', undefined]]);
+  expect(await warned('queue=mai&schedule=eu/nightly', mails)).toEqual([
+    ['unknown_queue', 'mail'],
+    ['unknown_schedule', undefined],
+  ]);
+});
+
+test('who has changed nothing is told, with the id that was probably meant', async () => {
+  const { body: key } = await api.http.call<{ id: string }>('POST', '/api-keys', {
+    name: 'deploys',
+    role: 'viewer',
+  });
+  const warned = async (query: string) => {
+    const { body } = await api.http.call<Pick<JobPage, 'warnings'>>('GET', `/audit?${query}`);
+    return (body.warnings ?? []).map(({ code, suggestion }) => [code, suggestion]);
+  };
+  expect(await warned('actor=frist')).toEqual([['unknown_actor', 'first']]);
+  expect(await warned('actor=deploys')).toEqual([['unknown_actor', key.id]]);
+  for (const query of [`actor=${key.id}`, 'actor=first&action=worker.stop', 'action=worker.stop'])
+    expect(await warned(query)).toEqual([]);
+});

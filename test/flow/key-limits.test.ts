@@ -55,7 +55,9 @@ test('when a key is taken away at run time, what waits for it begins', async () 
 }, 60_000);
 
 test('a worker whose abandoned handler keeps the slot of a key has to end', async () => {
-  const workers = createWorkerBench(await createRecorderBench());
+  const made = await createRecorderBench();
+  await made.start();
+  const workers = createWorkerBench(made);
   const stuck = await workers.start('stuck', { concurrency: 4, lingerMs: 300 });
   const limits = { timeout: { hard: 200 }, retry: { attempts: 1 } };
   await workers.publish(1, { policy: { ...limits, concurrency: { key: 'one', limit: 1 } } });

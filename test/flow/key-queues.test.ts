@@ -6,13 +6,15 @@ import { createWorkerBench } from '../support/worker-bench.ts';
 
 const QUEUES = ['default', 'other'];
 
-/** A worker of two queues, and jobs for it. */
-async function bench(settings?: QueueSettings) {
+/** A worker of these queues, and jobs for it. */
+async function bench(settings?: QueueSettings, queues = QUEUES) {
   const made = await createRecorderBench();
+  // A slot that was taken back proves nothing: the job is asked about.
+  if (!queues.includes('other')) await made.start();
   const say = (queue: string, said: QueueSettings) => putQueueSettings(made.bus, queue, said);
   if (settings) await say('other', settings);
   const workers = createWorkerBench(made);
-  await workers.start('a', { concurrency: 40, queues: QUEUES });
+  await workers.start('a', { concurrency: 40, queues });
   /** Returns the ids. */
   const publish = async (queue: string, keys: readonly (string | undefined)[]) => {
     const jobs = keys.map((key): Partial<JobEnvelope> => {
@@ -83,4 +85,27 @@ test('a free slot of a key is not kept for jobs of a queue that is paused; when 
   workers.begun[2]?.end();
   await workers.until(4);
   expect(begun()).toEqual([first, last, one, two]);
+}, 60_000);
+
+test('a free slot of a key goes to a job that can begin before older ones of a queue that nobody serves', async () => {
+  const { workers, publish, isParked, begun } = await bench(undefined, ['default']);
+  const { stop } = await workers.start('b', { concurrency: 40, queues: ['other'] });
+  const [first = ''] = await publish('default', ['host']);
+  await workers.until(1);
+  const others = await publish('other', Array(3).fill('host'));
+  for (const id of others) await expect.poll(() => isParked('other', id), { timeout: 10_000 }).toBe(true);
+  await stop();
+  const [last = ''] = await publish('default', ['host']);
+  await expect.poll(() => isParked('default', last), { timeout: 10_000 }).toBe(true);
+  workers.begun[0]?.end();
+  // A slot that is kept in vain is kept for ten seconds, and for each of them it would be longer than is waited for here.
+  await workers.until(2);
+  expect(begun()).toEqual([first, last]);
+  await workers.start('c', { concurrency: 40, queues: ['other'] });
+  workers.begun[1]?.end();
+  for (const count of [3, 4, 5]) {
+    await workers.until(count);
+    workers.begun.at(-1)?.end();
+  }
+  expect(begun().slice(2).sort()).toEqual(others.toSorted());
 }, 60_000);

@@ -55,10 +55,16 @@ test.each([
   ['/dead-letters?task=system.echo', expect.any(Boolean)],
 ])('the first page of %s tells how many there are, the others do not', async (path, capped) => {
   const more = path.includes('?') ? '&' : '?';
-  const first = await page(`${path}${more}limit=2`);
+  // Letters are looked at for a bounded time: on a busy machine not all of them are counted.
+  const counted = (query: string) =>
+    waitUntil('all are counted', async () => {
+      const found = await page(query);
+      return found.total?.value === 3 && found;
+    });
+  const first = await counted(`${path}${more}limit=2`);
   expect([first.items.length, first.total]).toEqual([2, { value: 3, capped }]);
   const second = await page(`${path}${more}limit=2&cursor=${first.nextCursor}`);
   expect(second.items).toHaveLength(1);
   expect(second).not.toHaveProperty('total');
-  expect((await page(path)).total).toEqual({ value: 3, capped: false });
+  await waitUntil('none is left to look at', async () => (await counted(path)).total?.capped === false);
 });

@@ -218,7 +218,12 @@ test.each(BAD_POLICIES)('%j is the same mistake over HTTP and in a program', asy
 });
 
 test('a job says what holds for it, and whose word that is', async () => {
-  const { policy } = await client.enqueue(fails, 1, { retry: { max: '1m' } }).then(told);
+  const { id } = await client.enqueue(fails, 1, { retry: { max: '1m' } });
+  // What the call said history may hear after the end of the job.
+  const { policy } = await waitUntil('history knows what the call said', async () => {
+    const job = await told({ id });
+    return job.policy?.from['retry.max'] === 'call' && job;
+  });
   const retry = { attempts: 3, backoff: 'fixed', delay: '10ms', max: '1m', noRetryOn: ['GoneError'] };
   expect(policy).toMatchObject({
     retry,

@@ -8,7 +8,7 @@ import { type FileLedger, startFileLedger } from '../support/file-ledger.ts';
 import { type Gates, startGates } from '../support/gates.ts';
 import { natsUrl } from '../support/nats.ts';
 import { waitUntil } from '../support/wait-until.ts';
-import { stamp } from './queue-tasks.ts';
+import { held, stamp } from './queue-tasks.ts';
 
 const JOBS = 1_500;
 const KEYED = 300;
@@ -112,20 +112,18 @@ test('what is just being parked for its key when the queue is purged ends as pur
     JETBEAT_CONCURRENCY: '20',
   });
   const client = await connect({ servers: natsUrl(), namespace: group.namespace });
-  const make = (name: string, count: number, ms: number) =>
-    client.enqueueMany(
-      stamp,
-      Array.from({ length: count }, (_, index) => ({
-        input: { file: ledger.file, name: `${name}-${index}`, ms },
-        options: { queue: 'keyed', concurrencyKey: 'one' },
-      })),
-    );
+  const options = { queue: 'keyed', concurrencyKey: 'one' };
   const keyed = async () => (await group.http.call<Queue>('GET', '/queues/keyed')).body;
   const purgeKeyed = (body: object) => group.http.call<PurgeAnswer>('POST', '/queues/keyed/purge', body);
   const begun = async () => [...(await ledger.read()).keys()].filter((line) => /^(holds|keyed)-/.test(line));
-  await make('holds', 1, 4_000);
+  const input = { file: ledger.file, name: 'holds-0', gate: `${gates.url}/keyed` };
+  await client.enqueue(held, input, options);
   await waitUntil('it holds the key', async () => (await begun()).length === 1);
-  const made = await make('keyed', KEYED, 0);
+  const inputs = Array.from({ length: KEYED }, (_, n) => ({ file: ledger.file, name: `keyed-${n}`, ms: 0 }));
+  const made = await client.enqueueMany(
+    stamp,
+    inputs.map((each) => ({ input: each, options })),
+  );
   const counted = await purgeKeyed({});
   expect(await purgeKeyed({ confirm: counted.body.count && counted.body.confirm })).toMatchObject({
     status: 200,
@@ -138,5 +136,6 @@ test('what is just being parked for its key when the queue is purged ends as pur
   await client.close();
   for (const { id } of made)
     expect(await group.http.jobIn(id, ['cancelled'])).toMatchObject({ reason: { code: 'purged' } });
+  gates.open('/keyed');
   expect((await begun()).map((line) => line.split(' ')[0])).toEqual(['holds-0']);
 }, 60_000);

@@ -93,7 +93,12 @@ test('a queue that nobody uses can be deleted, which gives room for another; job
     'the job is gone',
     async () => (await problem('one', { 'if-match': '"7"' }))[1] === 'queue_changed',
   );
+  expect((await http.call<{ onlyHistory?: true }>('GET', '/queues/one')).body.onlyHistory).toBeUndefined();
   expect(await problem('one', { 'if-match': '"1"' })).toEqual([204, undefined, undefined]);
+  await waitUntil('nothing but history is left', async () => {
+    const { status, body } = await http.call<{ onlyHistory?: true }>('GET', '/queues/one');
+    return status === 200 && body.onlyHistory;
+  });
   const { body: audit } = await http.call<{ items: { action: string; before: object }[] }>(
     'GET',
     '/audit?target=queue:one&limit=1',

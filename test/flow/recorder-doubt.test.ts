@@ -1,4 +1,4 @@
-import type { DoubtQuestion, JobEnvelope } from '@jetbeat/core';
+import type { DoubtQuestion, JobEnvelope, JobState } from '@jetbeat/core';
 import { askDoubt, findMessage, parkedSubject, parkJob, serveHeld } from '@jetbeat/jetstream';
 import { getJob, type recordChanges } from '@jetbeat/postgres';
 import { expect, test } from 'vitest';
@@ -9,6 +9,7 @@ import {
   newJob,
   parkedEvent,
   type RecorderBench,
+  returnedEvent,
   settledEvent,
   startedEvent,
   workerEvent,
@@ -16,6 +17,11 @@ import {
 
 function doubtOf({ id, attempt, run, parks }: JobEnvelope, worker = 'asker'): DoubtQuestion {
   return { job: id, worker, attempt, run, parks };
+}
+/** The row once history has heard of this. */
+async function until({ db }: RecorderBench, id: string, state: JobState) {
+  await expect.poll(async () => (await getJob(db, id))?.state, { timeout: 10_000 }).toBe(state);
+  return getJob(db, id);
 }
 async function ask({ bus }: RecorderBench, ...questions: DoubtQuestion[]) {
   return askDoubt(bus, questions, 5_000);
@@ -57,6 +63,30 @@ test('a job at a vanished worker is free as a new run, its attempt lost, until i
   expect(row?.attempts).toMatchObject([{ worker: 'gone', outcome: 'lost', run: 1 }]);
 });
 
+test('a job that was parked since nobody answered is held while its worker lives, and lost once with it', async () => {
+  const bench = await createRecorderBench();
+  const job = newJob();
+  const again = { ...job, parks: 1 };
+  // No recorder is there while all this happens.
+  await bench.events.publish(workerEvent('silent'));
+  await bench.events.publish(acceptedEvent(job, 1));
+  await bench.events.publish(startedEvent(job, { worker: 'silent' }));
+  await bench.events.publish(parkedEvent(again, 'doubt'));
+  await bench.start({ ackWaitMs: 30_000, times: { heldWaitMs: 100 } });
+  expect(await ask(bench, doubtOf(again))).toEqual([{ answer: 'held' }]);
+  const answering = serveHeld(bench.bus, 'silent', () => []);
+  await bench.bus.flush();
+  // What it says lies before its start, for all that anybody knows.
+  expect(await ask(bench, doubtOf(again))).toEqual([{ answer: 'held' }]);
+  await answering.close();
+  await bench.events.publish(workerEvent('silent', { state: 'stopped' }));
+  expect(await ask(bench, doubtOf(again))).toEqual([{ answer: 'free', run: 2, losses: 1 }]);
+  await bench.events.publish(settledEvent({ ...again, run: 2 }));
+  const row = await until(bench, job.id, 'succeeded');
+  expect(row).toMatchObject({ losses: 1, run: 2 });
+  expect(row?.attempts.map(({ outcome }) => outcome)).toEqual(['lost', 'succeeded']);
+});
+
 test('what a live worker holds, or may hold because it does not answer, is held', async () => {
   const bench = await createRecorderBench();
   await bench.start({ ackWaitMs: 30_000, times: { heldWaitMs: 1_000 } });
@@ -77,6 +107,34 @@ test('what a live worker holds, or may hold because it does not answer, is held'
   expect(await ask(bench, doubtOf(late))).toEqual([{ answer: 'held' }]);
   await bench.events.publish(workerEvent('holder', { state: 'stopped' }));
   expect(await ask(bench, doubtOf(late))).toEqual([{ answer: 'free', run: 1, losses: 0 }]);
+});
+
+test('who does not answer delays nothing that another worker gave back or has to try again, and no step that is fresh', async () => {
+  const bench = await createRecorderBench();
+  await bench.start({ ackWaitMs: 60_000 });
+  const [first, returned, refused, retried, own, fresh] = [1, 2, 3, 4, 5, 6].map(() => newJob());
+  if (!first || !returned || !refused || !retried || !own || !fresh) throw new Error('six were made');
+  for (const [at, job] of [first, returned, refused, retried, own, fresh].entries())
+    await bench.events.publish(acceptedEvent(job, at + 1));
+  await bench.events.publish(workerEvent('silent'));
+  await bench.events.publish(returnedEvent(returned));
+  await bench.events.publish({ ...returnedEvent(refused), runId: undefined, startedAt: undefined });
+  const next = { state: 'retrying', attempt: 2, runAt: Date.now() } as const;
+  const failed = { outcome: 'failed', next } as const;
+  await bench.events.publish(settledEvent(retried, { ...failed, worker: 'w1' }));
+  await bench.events.publish(settledEvent(own, { ...failed, worker: 'silent' }));
+  const step = { attempt: 2, run: 2 };
+  const questions = [
+    doubtOf(first),
+    doubtOf({ ...returned, run: 2 }),
+    doubtOf(refused),
+    doubtOf({ ...retried, ...step }),
+    doubtOf({ ...own, ...step }),
+    { ...doubtOf({ ...fresh, run: 2 }), isFresh: true },
+  ];
+  const answers = await ask(bench, ...questions);
+  expect(answers?.map(({ answer }) => answer)).toEqual(['held', 'free', 'free', 'free', 'held', 'free']);
+  expect(answers?.slice(1, 3)).toMatchObject([{ run: 2 }, { run: 2 }]);
 });
 
 test('of two askers at two recorders one gets the job, also when history does not know it', async () => {

@@ -1,11 +1,19 @@
 import type { JobEnvelope } from '@jetbeat/core';
-import { findMessage, jobSubject, jobsStreamState, publishJobs, serveHeld } from '@jetbeat/jetstream';
+import {
+  findMessage,
+  jobSubject,
+  jobsStreamState,
+  parkJob,
+  publishJobs,
+  serveHeld,
+} from '@jetbeat/jetstream';
 import { getJob, insertJobs } from '@jetbeat/postgres';
 import { expect, test } from 'vitest';
 import {
   acceptedEvent,
   createRecorderBench,
   newJob,
+  parkedEvent,
   type RecorderBench,
   ROW,
   settledEvent,
@@ -15,7 +23,14 @@ import {
 import { waitUntil } from '../support/wait-until.ts';
 import { placeWaitingJobs } from '../support/waiting-jobs.ts';
 
-const quick = { expireEveryMs: 50, expireGraceMs: 100, reconcileEveryMs: 60_000, releaseEveryMs: 60_000 };
+const quick = {
+  expireEveryMs: 50,
+  expireGraceMs: 100,
+  // Nothing else looks after them, however long the machine takes.
+  reconcileEveryMs: 60_000,
+  unpublishedAfterMs: 60_000,
+  releaseEveryMs: 60_000,
+};
 const expired = { state: 'expired', reason: { code: 'expired' } };
 
 const stateOf = async (bench: RecorderBench, id: string) => (await getJob(bench.db, id))?.state;
@@ -99,6 +114,19 @@ test('what a worker has begun is left alone, and so is what a silent one may hav
   await events.publish(workerEvent('w2', { queues: ['silent'], state: 'stopped' }));
   await untilExpired(bench, silent);
   await serving.close();
+});
+
+test('what was parked in doubt since its worker vanished expires, and its attempt is lost', async () => {
+  const bench = await createRecorderBench();
+  const job = newJob({ expiresAt: Date.now() + 100 });
+  await bench.events.publish(acceptedEvent(job, 1));
+  await bench.events.publish(startedEvent(job));
+  const parked = { ...job, parks: 1 };
+  await parkJob(bench.bus, { envelope: parked, what: { what: 'doubt' } });
+  await bench.events.publish(parkedEvent(parked, 'doubt'));
+  await bench.start({ times: quick });
+  const row = await untilExpired(bench, job);
+  expect(row).toMatchObject({ ...expired, attempts: [{ number: 1, outcome: 'lost' }] });
 });
 
 test('more than one pass takes, by two recorders at once: each is told of once in history', async () => {

@@ -136,7 +136,9 @@ test('a period, and a throttle, take the first call and answer the others with i
   const period = { key: 'period', for: '2s' } as const;
   const began = Date.now();
   const first = await ask('period', period);
-  expect(await end(first.id)).toMatchObject({ state: 'succeeded', uniqueKey: { mode: 'period' } });
+  expect(await end(first.id)).toMatchObject({ state: 'succeeded' });
+  // What the call said history may hear after the end of the job.
+  await waitUntil('history knows its key', async () => (await end(first.id)).uniqueKey?.mode === 'period');
   const throttled = { throttle: { key: 'period', period: '1h' } };
   const call = () => at.client.enqueue(hold, gate('period'), throttled);
   const [other, again] = [await call(), await call()];
@@ -156,7 +158,7 @@ test('a period, and a throttle, take the first call and answer the others with i
 
 test('of a flurry of debounced calls the last one runs, with its input, and not before they are over', async () => {
   at.gates.open('/debounce');
-  const debounce = { key: 'debounce', delay: '600ms' };
+  const debounce = { key: 'debounce', delay: '2s' };
   const call = (turn: number) => at.client.enqueue(hold, { ...gate('debounce'), turn }, { debounce });
   const made = [];
   for (let turn = 0; turn < 5; turn++) made.push(await call(turn));
@@ -166,25 +168,34 @@ test('of a flurry of debounced calls the last one runs, with its input, and not 
   expect(last).toMatchObject({ created: true, replaced: made[4]?.id, state: 'scheduled' });
   const job = await end(last.id);
   expect(job).toMatchObject({ state: 'succeeded', result: { turn: 5 }, uniqueKey: { mode: 'debounce' } });
-  expect(Date.parse(job.startedAt ?? '') - asked).toBeGreaterThan(500);
+  expect(Date.parse(job.startedAt ?? '') - asked).toBeGreaterThan(1_900);
   for (const { id } of made)
     expect(await end(id)).toMatchObject({ state: 'cancelled', reason: { code: 'replaced' } });
   expect(at.gates.entered('/debounce')).toBe(1);
 }, 30_000);
 
 test('calls without end put a debounced job off no longer than maxWait', async () => {
-  at.gates.open('/max-wait');
-  const debounce = { key: 'max-wait', delay: '500ms', maxWait: '1s' };
-  const began = Date.now();
-  while (at.gates.entered('/max-wait') < 2 && Date.now() - began < 10_000) {
-    await at.client.enqueue(hold, gate('max-wait'), { debounce });
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  const took = Date.now() - began;
-  expect(took).toBeGreaterThan(1_900);
-  // Else it would have gone on for ever.
-  expect(at.gates.entered('/max-wait')).toBeGreaterThanOrEqual(2);
-}, 30_000);
+  const calls = async (name: string) => {
+    at.gates.open(`/${name}`);
+    const debounce = { key: name, delay: '500ms', maxWait: '1s' };
+    const began = Date.now();
+    let longest = 0;
+    for (let last = began; at.gates.entered(`/${name}`) < 2 && last - began < 10_000; ) {
+      await at.client.enqueue(hold, gate(name), { debounce });
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      const now = Date.now();
+      longest = Math.max(longest, now - last);
+      last = now;
+    }
+    // Else it would have gone on for ever.
+    expect(at.gates.entered(`/${name}`)).toBeGreaterThanOrEqual(2);
+    return { took: Date.now() - began, longest };
+  };
+  let found = await calls('max-wait');
+  // On a busy machine two calls may lie too far apart to put anything off.
+  for (let tries = 1; found.longest > 300 && tries < 5; tries++) found = await calls(`max-wait-${tries}`);
+  expect(found.took).toBeGreaterThan(1_900);
+}, 60_000);
 
 test('a job that is cancelled leaves its key at once to whoever asks the API', async () => {
   const body = { task: 'unique.hold', input: gate('cancelled'), uniqueKey: 'cancelled', delay: '1h' };

@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { WorkerJson, WorkerTold } from '@jetbeat/core/http';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { startToldWorkers, type ToldWorkers } from '../support/told-workers.ts';
+import { waitIn } from '../support/wait-in-worker.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 let workers: ToldWorkers;
@@ -11,17 +12,6 @@ beforeAll(async () => {
 }, 90_000);
 afterEach(() => workers.endWorkers(), 60_000);
 afterAll(() => workers?.stop(), 60_000);
-
-/** Runs short jobs until the worker holds more than it has slots for, so that some wait in it. */
-async function hurry(): Promise<void> {
-  const { dir, http } = workers;
-  const ids = await Promise.all(
-    Array.from({ length: 100 }, (_, n) =>
-      http.post({ task: 'test.stamp', input: { file: join(dir, 'short'), name: `${n}`, ms: 0 } }),
-    ),
-  );
-  await Promise.all(ids.map((id) => http.jobIn(id, ['succeeded'])));
-}
 
 test('a drained worker takes nothing new and ends what it has, and can be told to go on', async () => {
   const { http, gates, file, start, get, tell, holds, ranAt } = workers;
@@ -98,11 +88,7 @@ test('other queues are served at once, and what waits here of one that is left g
   gates.open('/early');
   expect(await tell(id, 'queues', { add: ['media'] })).toMatchObject({ queues: ['default', 'media'] });
   expect(await ranAt(early)).toEqual([id]);
-  await hurry();
-  const [own = ''] = await holds('own', 1, 'media');
-  await gates.until('/own', 1);
-  const media = await holds('media', 4, 'media');
-  await waitUntil('some wait here', async () => ((await get(id)).held ?? 0) > 1);
+  const { own, others: media, gate } = await waitIn(workers, { id, name: 'media', count: 4, queue: 'media' });
   const [first, ...rest] = (await get(id)).jobs ?? [];
   expect([first?.id, first?.startedAt === undefined]).toEqual([own, false]);
   expect(rest.every(({ startedAt, queue }) => startedAt === undefined && queue === 'media')).toBe(true);
@@ -110,7 +96,7 @@ test('other queues are served at once, and what waits here of one that is left g
   expect(left).toMatchObject({ queues: ['default'], changed: true });
   expect(left.givenBack).toBeGreaterThanOrEqual(1);
   await waitUntil('only one is left', async () => (await get(id)).held === 1);
-  gates.open('/media');
+  gates.open(`/${gate}-later`);
   const other = await start({ JETBEAT_QUEUES: 'media' });
   for (const job of media) expect(await ranAt(job)).toEqual([other.id]);
   // What still runs here is asked for here, though its queue is served no more.
@@ -126,24 +112,17 @@ test('other queues are served at once, and what waits here of one that is left g
 }, 60_000);
 
 test('a stopped worker gives back what has not begun, ends what runs, and its process ends', async () => {
-  const { http, gates, file, start, get, tell, holds, ranAt } = workers;
+  const { http, gates, file, start, get, tell, ranAt } = workers;
   const { app, id } = await start({ JETBEAT_CONCURRENCY: '1', JETBEAT_DRAIN: '40s' });
-  await hurry();
-  const [runs = ''] = await holds('stop', 1);
-  await gates.until('/stop', 1);
-  const waiting = await holds('stop-later', 3);
-  await waitUntil('it holds them', async () => (await get(id)).held === 4);
-  expect(await tell(id, 'stop')).toMatchObject({
-    state: 'stopping',
-    changed: true,
-    running: 1,
-    givenBack: 3,
-  });
-  gates.open('/stop-later');
+  const { own, others, gate } = await waitIn(workers, { id, name: 'stop', count: 3 });
+  const told = await tell(id, 'stop');
+  expect(told).toMatchObject({ state: 'stopping', changed: true, running: 1 });
+  expect(told.givenBack).toBeGreaterThanOrEqual(1);
+  gates.open(`/${gate}-later`);
   const other = await start();
-  for (const job of waiting) expect(await ranAt(job)).toEqual([other.id]);
-  gates.open('/stop');
-  expect(await ranAt(runs)).toEqual([id]);
+  for (const job of others) expect(await ranAt(job)).toEqual([other.id]);
+  gates.open(`/${gate}`);
+  expect(await ranAt(own)).toEqual([id]);
   expect(await app.exited).toBe(0);
   const stopped = await waitUntil('history knows', async () => {
     const now = await get(id);
@@ -165,7 +144,7 @@ test('a stopped worker gives back what has not begun, ends what runs, and its pr
     { stopping: true },
     { told: { do: 'stop' } },
   ]);
-  const begun = (await readFile(file, 'utf8')).split('\n').filter((line) => line.startsWith('stop-'));
+  const begun = (await readFile(file, 'utf8')).split('\n').filter((line) => line.startsWith(`${gate}-`));
   expect(begun.length).toBe(4);
 }, 60_000);
 
@@ -218,7 +197,7 @@ test('a worker that does not answer is told apart from one that is not there', a
   await waitUntil('it counts as silent', async () => (await get(id)).state === 'silent', {
     timeoutMs: 10_000,
   });
-  process.kill(app.pid, 'SIGCONT');
+  // It never goes on.
   await app.kill();
   const gone = await http.call('POST', `/workers/${id}/drain`, {});
   expect(gone).toMatchObject({ status: 409, body: { code: 'worker_gone' } });

@@ -10,6 +10,7 @@ export interface AppGroup {
   readonly http: Http;
   readonly namespace: string;
   readonly apiKey: string;
+  readonly databaseUrl: string;
   start(name: AppName, env?: Readonly<Record<string, string>>): Promise<AppProcess>;
   /** One more API, at an address of its own. */
   startApiBeside(): Promise<{ readonly app: AppProcess; readonly http: Http }>;
@@ -35,6 +36,7 @@ export async function startAppGroup(env: Readonly<Record<string, string>> = {}):
   return {
     namespace,
     apiKey,
+    databaseUrl: database.url,
     http: createHttp({ url: `http://127.0.0.1:${apiPort}`, apiKey }),
     async start(name, own = {}) {
       const begin = (healthPort: number) => {

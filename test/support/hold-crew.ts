@@ -49,8 +49,10 @@ export async function startHoldCrew(params: { readonly concurrency: number }): P
       if (!worker) throw new Error('there is no worker to kill');
       // On a machine that starts them more slowly than they are killed there would soon be none.
       await Promise.all(workers.map((other) => other.ready()));
-      await worker.kill();
+      const gone = worker.kill();
+      // From now on it does nothing more, however late this process hears of its end.
       killed.set(worker.pid, Date.now());
+      await gone;
       workers.push(await stack.start('worker', { env, eager: true }));
     },
     runs: () => ledger.runs(killed),

@@ -26,6 +26,10 @@ export interface OwnNats {
   kill(): Promise<void>;
   /** Starts it again on the same port, with the same store, or with an empty one. */
   start(options?: { readonly wiped?: boolean }): Promise<void>;
+  /** SIGSTOP: its connections stay, and nothing is answered, as where a network is cut. */
+  freeze(): void;
+  /** It goes on where it stood. */
+  thaw(): void;
   /** Stops it and removes its folder. */
   stop(): Promise<void>;
 }
@@ -48,6 +52,8 @@ export async function startOwnNats(options: { readonly maxFile?: number } = {}):
       if (wiped) await rm(join(dir, 'store'), { recursive: true, force: true });
       server = await start(port);
     },
+    freeze: () => void process.kill(server.pid, 'SIGSTOP'),
+    thaw: () => void process.kill(server.pid, 'SIGCONT'),
     stop: async () => {
       await server.stop();
       await rm(dir, { recursive: true, force: true });

@@ -1,4 +1,5 @@
 import { get, type IncomingMessage } from 'node:http';
+import { setTimeout } from 'node:timers/promises';
 
 /** A stream that is read, or not, as a test wants. */
 export interface RawStream {
@@ -13,14 +14,19 @@ export interface RawStream {
   close(): void;
 }
 
+const MOST_REPEATS = 20;
+const REPEAT_MS = 250;
+
 /** Opens a stream and reads nothing of it until it is told to. Resolves with the beginning of the answer. */
 export async function openRawStream(url: string, apiKey: string): Promise<RawStream> {
-  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-  const request = get(url, { headers: { authorization: `Bearer ${apiKey}` }, agent: false }, resolve);
-  request.on('error', reject);
-  const response = await promise;
+  let { request, response } = await open(url, apiKey);
+  // The machine has other things to do: asking again is what is asked for.
+  for (let left = MOST_REPEATS; response.statusCode === 503 && left > 0; left--) {
+    request.destroy();
+    await setTimeout(REPEAT_MS);
+    ({ request, response } = await open(url, apiKey));
+  }
   if (response.statusCode !== 200) throw new Error(`the stream was answered ${response.statusCode}`);
-  response.on('error', () => {});
   const types: string[] = [];
   let lastId = '';
   let rest = '';
@@ -47,4 +53,13 @@ export async function openRawStream(url: string, apiKey: string): Promise<RawStr
     },
     close: () => request.destroy(),
   };
+}
+
+async function open(url: string, apiKey: string) {
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+  const request = get(url, { headers: { authorization: `Bearer ${apiKey}` }, agent: false }, resolve);
+  request.on('error', reject);
+  const response = await promise;
+  response.on('error', () => {});
+  return { request, response };
 }

@@ -48,7 +48,7 @@ export async function manyReplicas(seconds: number): Promise<void> {
     const jobIds = new Set<string>();
     let rows = 0;
     for (const name of names) {
-      const occurrences = await all<Occurrence>(stack, `/schedules/${name}/occurrences`);
+      const occurrences = await decided(stack, name);
       expectEverySecondOnce(occurrences);
       // What came after the pause is one row.
       const ran = occurrences.filter(({ reason }) => reason?.code !== 'paused');
@@ -61,6 +61,7 @@ export async function manyReplicas(seconds: number): Promise<void> {
       }
     }
     expect(jobIds.size).toBe(rows);
+    await waitUntil('the last have ended too', () => nothingOpen(stack), { timeoutMs: 60_000 });
     const jobs = await all<JobJson>(stack, '/jobs');
     expect(new Set(jobs.map(({ id }) => id))).toEqual(jobIds);
     expect(jobs.filter(({ state }) => state !== 'succeeded')).toEqual([]);
@@ -87,6 +88,14 @@ function expectEverySecondOnce(occurrences: readonly Occurrence[]): void {
   const times = occurrences.map(({ nominalTime }) => Date.parse(nominalTime)).sort((a, b) => a - b);
   const steps = times.slice(1).map((time, index) => time - (times[index] ?? 0));
   expect(steps.filter((step) => step !== 1_000)).toEqual([]);
+}
+
+/** All occurrences of a schedule; what was due before its pause is still made. */
+function decided(stack: Stack, name: string): Promise<Occurrence[]> {
+  return waitUntil('nothing is due', async () => {
+    const found = await all<Occurrence>(stack, `/schedules/${name}/occurrences`);
+    return found.every(({ state }) => state !== 'due') && found;
+  });
 }
 
 async function nothingOpen(stack: Stack): Promise<boolean> {

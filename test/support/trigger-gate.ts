@@ -17,7 +17,9 @@ export async function openTriggerGate(url: string, applicationName: string): Pro
   const watcher = openHistory(url);
   await watcher.rows(`create function wait_here() returns trigger language plpgsql as $$
     begin perform pg_advisory_xact_lock_shared(77); return new; end $$`);
-  const waiting = `from pg_stat_activity where application_name = '${applicationName}' and wait_event = 'advisory'`;
+  // Others may have databases of theirs on the same server.
+  const waiting = `from pg_stat_activity where datname = current_database() and application_name = '${applicationName}'
+    and wait_event = 'advisory'`;
   return {
     async killAt(trigger, act, kill) {
       await watcher.rows(`create trigger wait_here before ${trigger} execute function wait_here()`);

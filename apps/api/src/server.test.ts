@@ -92,7 +92,7 @@ test('PostgreSQL stops answering on the way: the job may be there, and under whi
 describe('what is asked for', () => {
   test.each([
     ['a search for what is not known', '/jobs?search=stat:dead', '?search', 'unknown_qualifier'],
-    ['an unknown state', '/jobs?state=queued&state=lost', '?state/1', 'invalid_value'],
+    ['an unknown state', '/jobs?state=queued&state=lost', '?state', 'invalid_value'],
     ['too many', '/jobs?limit=1000000000', '?limit', 'invalid_value'],
     ['less than none', '/jobs?limit=-1', '?limit', 'invalid_value'],
     ['an option of another route', '/jobs/x?search=a', '?search', 'unknown_field'],
@@ -108,11 +108,17 @@ describe('what is asked for', () => {
     const answer = await server.call('GET /jobs?state=parked,queued');
     expect(answer.body.errors).toMatchObject([
       {
-        pointer: '?state/0',
+        pointer: '?state',
         suggestion: 'state=parked&state=queued',
         message: expect.stringContaining('repeat the parameter'),
       },
     ]);
+  });
+
+  test('one of several values of a parameter: which one is wrong', async () => {
+    const answer = await server.call('GET /jobs?state=queued&state=deed');
+    expect(answer.body.errors).toMatchObject([{ pointer: '?state', suggestion: 'dead' }]);
+    expect(answer.body.detail).toMatch(/^\?state: "deed" must be one of .*did you mean "dead"\?$/);
   });
 
   test.each([

@@ -18,6 +18,7 @@ import { trustIn } from './edges/caller-address.ts';
 import { boundConnections } from './edges/connections.ts';
 import { addEdges } from './edges/edges.ts';
 import { boundAnswers } from './edges/open-answers.ts';
+import { boundBodies } from './edges/open-bodies.ts';
 import { securityHeaders } from './edges/security-headers.ts';
 import { watchRequests } from './edges/under-way.ts';
 import type { Parts } from './parts.ts';
@@ -101,6 +102,11 @@ export async function createServer(parts: Parts): Promise<FastifyInstance> {
   }));
   const edges = addEdges(app, { ...parts, underWay, connections });
   const methodsOf = allowedMethods(app);
+  // There is nobody who would read their bodies, and nobody has said who it is.
+  app.addHook('preParsing', (request, reply, payload, done) =>
+    request.is404 ? done(notThere(request, reply)) : done(null, payload),
+  );
+  boundBodies(app);
   app.addHook('onResponse', async (request, reply) => {
     const { method, routeOptions } = request;
     const line = {

@@ -86,7 +86,7 @@ export async function createTestServer(fixed: Partial<Parts> = {}): Promise<Test
     checkInput: createInputCheck(log),
     cancel: {} as Parts['cancel'],
     move: {} as Parts['move'],
-    waiting: { forEnd: async () => undefined, stop() {} },
+    waiting: { forEnd: async () => ({}), stop() {} },
     events: {} as Parts['events'],
     queues: {} as Parts['queues'],
     tellTask: async () => {},

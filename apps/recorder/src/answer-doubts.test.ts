@@ -5,6 +5,7 @@ import { answerDoubts } from './answer-doubts.ts';
 const question: DoubtQuestion = { job: 'a', worker: 'w1', attempt: 2, run: 2, parks: 0 };
 const known: KnownJob = { state: 'queued', attempt: 2, run: 2, parks: 0, losses: 0 };
 const none = () => false;
+const silent: ReadonlySet<string> = new Set();
 
 test('a free job is granted to the first asker of a batch only', () => {
   const rows = new Map([['a', known]]);
@@ -13,6 +14,7 @@ test('a free job is granted to the first asker of a batch only', () => {
     rows,
     alive,
     isHeld: none,
+    silent,
   });
   expect(answers).toEqual([{ answer: 'free', run: 2, losses: 0 }, { answer: 'held' }]);
   expect(grants).toEqual([{ job: 'a', worker: 'w1', attempt: 2, run: 2, parks: 0, losses: 0 }]);
@@ -25,6 +27,7 @@ test('a job without a row is granted once too', () => {
     rows: new Map(),
     alive: new Set(['w1', 'w2']),
     isHeld: none,
+    silent,
   });
   expect(answers.map(({ answer }) => answer)).toEqual(['free', 'held']);
   expect(grants).toHaveLength(1);
@@ -32,7 +35,12 @@ test('a job without a row is granted once too', () => {
 
 test('a vanished worker costs a loss and begins a new run', () => {
   const rows = new Map<string, KnownJob>([['a', { ...known, state: 'running', worker: 'gone', losses: 1 }]]);
-  const { answers, grants } = answerDoubts([question], { rows, alive: new Set(['w1']), isHeld: none });
+  const { answers, grants } = answerDoubts([question], {
+    rows,
+    alive: new Set(['w1']),
+    isHeld: none,
+    silent,
+  });
   expect(answers).toEqual([{ answer: 'free', run: 3, losses: 2 }]);
   expect(grants[0]).toMatchObject({ worker: 'w1', run: 3, losses: 2 });
 });
@@ -45,7 +53,7 @@ test('what is held, settled or used up is granted to nobody', () => {
   ]);
   const questions = ['held', 'done', 'deadly'].map((job) => ({ ...question, job }));
   const isHeld = (job: string) => job === 'held';
-  const { answers, grants } = answerDoubts(questions, { rows, alive: new Set(['w1']), isHeld });
+  const { answers, grants } = answerDoubts(questions, { rows, alive: new Set(['w1']), isHeld, silent });
   expect(answers).toEqual([
     { answer: 'held' },
     { answer: 'settled', run: 2, next: { state: 'succeeded' } },
@@ -65,10 +73,32 @@ test('what somebody has cancelled is granted to nobody where nobody runs it: it 
   ]);
   const questions = ['waits', 'lost', 'often', 'runs', 'held', 'waits'].map((job) => ({ ...question, job }));
   const isHeld = (job: string) => job === 'held';
-  const { answers, grants, cancelled } = answerDoubts(questions, { rows, alive: new Set(['w2']), isHeld });
+  const { answers, grants, cancelled } = answerDoubts(questions, {
+    rows,
+    alive: new Set(['w2']),
+    isHeld,
+    silent,
+  });
   expect(answers.map(({ answer }) => answer)).toEqual([
     ...['settled', 'settled', 'settled'],
     ...['held', 'held', 'settled'],
   ]);
   expect([grants, cancelled]).toEqual([[], ['waits', 'lost', 'often']]);
+});
+
+test('who does not answer may hold what was in no doubt for it, and nothing else', () => {
+  const rows = new Map<string, KnownJob>([
+    ['first', { ...known, attempt: 1, run: 1 }],
+    ['given-back', { ...known, attempt: 1, isGivenBack: true }],
+    ['retried', { ...known, attempt: 1, run: 1, state: 'retrying', worker: 'w2' }],
+    ['own', { ...known, attempt: 1, run: 1, state: 'retrying', worker: 'silent' }],
+    ['runs', { ...known, state: 'running', worker: 'silent' }],
+  ]);
+  const questions = [...rows.keys()].map((job) => ({ ...question, job }));
+  const holders = { rows, alive: new Set(['w1', 'silent']), isHeld: none, silent: new Set(['silent']) };
+  const answersOf = (asked: DoubtQuestion[]) =>
+    answerDoubts(asked, holders).answers.map(({ answer }) => answer);
+  expect(answersOf(questions)).toEqual(['held', 'free', 'free', 'held', 'held']);
+  const fresh = questions.map((one) => ({ ...one, isFresh: true }));
+  expect(answersOf(fresh)).toEqual(['free', 'free', 'free', 'free', 'held']);
 });

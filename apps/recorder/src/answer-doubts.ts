@@ -1,4 +1,4 @@
-import { type DoubtAnswer, type DoubtQuestion, judge, type KnownJob } from '@jetbeat/core';
+import { type DoubtAnswer, type DoubtQuestion, judge, type KnownJob, mayHold } from '@jetbeat/core';
 import type { DoubtGrant } from '@jetbeat/postgres';
 
 /** What was found out before doubts are judged. */
@@ -6,8 +6,10 @@ export interface KnownOfDoubts {
   /** History, its rows locked. */
   readonly rows: ReadonlyMap<string, KnownJob>;
   readonly alive: ReadonlySet<string>;
-  /** Whether a live worker says that it holds the job, or has not answered. */
+  /** Whether a live worker says that it holds the job. */
   readonly isHeld: (job: string) => boolean;
+  /** Workers that count as alive and have not answered. */
+  readonly silent: ReadonlySet<string>;
 }
 
 /**
@@ -18,14 +20,15 @@ export function answerDoubts(
   questions: readonly DoubtQuestion[],
   known: KnownOfDoubts,
 ): { answers: DoubtAnswer[]; grants: DoubtGrant[]; cancelled: string[] } {
-  const { alive, isHeld } = known;
+  const { alive, isHeld, silent } = known;
   const rows = new Map(known.rows);
   const grants = new Map<string, DoubtGrant>();
   const cancelled: string[] = [];
   const answers = questions.map((question): DoubtAnswer => {
     const { job, worker, attempt, parks } = question;
     const row = rows.get(job);
-    const answer = judge(question, row, { alive: (id) => alive.has(id), held: isHeld(job) });
+    const held = isHeld(job) || mayHold(question, row, silent);
+    const answer = judge(question, row, { alive: (id) => alive.has(id), held });
     if (answer.answer !== 'free' && answer.answer !== 'exhausted') return answer;
     // Also where its workers were lost too often: a dead letter of it would be followed by a callback, or replayed.
     if (row?.isCancelled) {

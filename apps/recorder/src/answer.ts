@@ -3,6 +3,7 @@ import { askHeld, type Bus, type EventPublisher, readToEnd } from '@jetbeat/jets
 import { type Database, databaseTime, liveWorkers, withDoubts } from '@jetbeat/postgres';
 import { answerDoubts } from './answer-doubts.ts';
 import type { Hearing } from './hearing.ts';
+import type { Silences } from './silences.ts';
 import { tellCancelled } from './tell-cancelled.ts';
 
 /** What answering doubts needs. Times in milliseconds. */
@@ -10,6 +11,8 @@ export interface AnswerParams {
   readonly db: Database;
   readonly bus: Bus;
   readonly hearing: Hearing;
+  /** Whom not to wait for. */
+  readonly silences: Silences;
   /** How long history may take to catch up. */
   readonly doubtWaitMs: number;
   /** How long the workers may take to say what they hold. */
@@ -33,18 +36,16 @@ export async function answer(
   params: AnswerParams,
   questions: readonly DoubtQuestion[],
 ): Promise<DoubtAnswer[]> {
-  const { db, bus, hearing, doubtWaitMs, heldWaitMs } = params;
+  const { db, bus, hearing, silences, doubtWaitMs, heldWaitMs } = params;
   const until = performance.now() + doubtWaitMs;
   await readToEnd({ bus, timeoutMs: doubtWaitMs });
   const ids = [...new Set(questions.map(({ job }) => job))];
   const within = hearing.within();
   const live = await liveWorkers(db, { now: await databaseTime(db), within });
-  const expect = live.map(({ id }) => id);
+  const expect = live.filter((worker) => !silences.lasts(worker)).map(({ id }) => id);
   const { held, answered } = await askHeld(bus, { ids, expect, timeoutMs: heldWaitMs });
-  // Whoever lives and does not answer may hold any of them.
-  const silent = expect.some((worker) => !answered.has(worker));
-  if (expect.length > 0)
-    await readToEnd({ bus, timeoutMs: Math.max(MIN_WAIT_MS, until - performance.now()) });
+  const silent = silences.note(live, answered);
+  if (live.length > 0) await readToEnd({ bus, timeoutMs: Math.max(MIN_WAIT_MS, until - performance.now()) });
   const now = await databaseTime(db);
   const { answers, cancelled } = await withDoubts(db, {
     ids,
@@ -54,7 +55,8 @@ export async function answer(
       const { answers, grants, cancelled } = answerDoubts(questions, {
         rows,
         alive,
-        isHeld: (job) => silent || held.has(job),
+        isHeld: (job) => held.has(job),
+        silent,
       });
       return { grants, cancelled, value: { answers, cancelled } };
     },

@@ -99,7 +99,7 @@ test('what runs is being cancelled, by the word of its worker or not; what ends 
   );
   for (const job of all) await cancel(bench, job);
   await bench.start({ times: { ...others, cancelsEveryMs: 60_000 } });
-  const { pass, put: cancelled, forgetWorkers } = carryOutPasses(bench, { heldWaitMs: 1_000, limit: 9 });
+  const { pass, put: cancelled, forgetWorkers } = carryOutPasses(bench, { heldWaitMs: 2_500, limit: 9 });
   expect(await pass()).toEqual({ looked: 5, done: 3, more: false });
   expect([...cancelled].sort()).toEqual(all.map(({ id }) => id).sort());
   const states = async () => Promise.all(all.map(async ({ id }) => (await getJob(db, id))?.state));

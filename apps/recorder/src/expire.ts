@@ -7,7 +7,14 @@ import {
   removeParked,
   removeTimer,
 } from '@jetbeat/jetstream';
-import { type Database, databaseTime, expiredJobs, type JobRecord, stillExpired } from '@jetbeat/postgres';
+import {
+  type Database,
+  databaseTime,
+  expiredJobs,
+  type JobRecord,
+  loseAttempts,
+  stillExpired,
+} from '@jetbeat/postgres';
 import { askWorkers } from './ask-workers.ts';
 import type { Hearing } from './hearing.ts';
 import { inGroups } from './look-up.ts';
@@ -43,10 +50,11 @@ const GROUP = 16;
 export async function expire(params: ExpireParams): Promise<{ looked: number; expired: number }> {
   const { db, bus, events, graceMs, readToEndMs, limit } = params;
   const before = (await databaseTime(db)) - graceMs;
-  const found = await expiredJobs(db, { before, limit });
-  if (found.length === 0) return { looked: 0, expired: 0 };
-  // Only history knows which workers there are, and it may lag behind.
+  const due = await expiredJobs(db, { before, limit });
+  if (due.length === 0) return { looked: 0, expired: 0 };
+  // Only history knows which workers there are, and where a job waits, and it may lag behind.
   await readToEnd({ bus, timeoutMs: readToEndMs });
+  const found = await stillExpired(db, { before, ids: due.map(({ id }) => id) });
   await inGroups(found, GROUP, (job) => removeWaiting(bus, job));
   const idle = await notBegun(params, found);
   await inGroups(idle, GROUP, ({ state, seq }) =>
@@ -58,8 +66,10 @@ export async function expire(params: ExpireParams): Promise<{ looked: number; ex
   // What has moved on since waits in another place, and is looked at again.
   const still = known.filter(({ id, order }) => seen.get(id) === order);
   const at = await databaseTime(db);
+  // One that was parked in doubt, since nobody could say what had become of it, was begun by a worker that has vanished.
+  await loseAttempts(db, { ids: still.map(({ id }) => id), now: at });
   await Promise.all(still.map((job) => events.publish(ended(job, at))));
-  return { looked: found.length, expired: still.length };
+  return { looked: due.length, expired: still.length };
 }
 
 async function removeWaiting(bus: Bus, { id, queue, state }: JobRecord): Promise<void> {

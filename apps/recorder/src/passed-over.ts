@@ -1,14 +1,11 @@
-import type { Bus } from '@jetbeat/jetstream';
+import type { Bus, PassedOver as Passed } from '@jetbeat/jetstream';
 
-/** Up to where jobs were passed over that are parked for a key, and belong to queues that are paused. */
+/** Up to where jobs were passed over that are parked for a key, and belong to queues that are paused, or stand. */
 export interface PassedOver {
-  /** These queues are paused now: where one of before goes on, all is forgotten. */
-  see(paused: ReadonlySet<string>): void;
   of(hash: string): {
-    /** Before this sequence nobody need look. */
-    readonly from: number | undefined;
+    readonly known: Passed | undefined;
     /** So far they were passed over by who began there; nothing where all was forgotten meanwhile. */
-    note(from: number): void;
+    note(passed: Passed | undefined): void;
   };
   /** The jobs may be at other sequences now. */
   forget(): void;
@@ -18,27 +15,22 @@ const MOST_KEYS = 10_000;
 
 /** Nothing at first, and after each server that is another one: a stream that lost its tail, or all, counts on from an earlier place. */
 export function createPassedOver(bus: Pick<Bus, 'onReconnect'>): PassedOver {
-  let passed = new Map<string, number>();
-  let before: ReadonlySet<string> = new Set();
+  let all = new Map<string, Passed>();
   const forget = () => {
-    passed = new Map();
+    all = new Map();
   };
   bus.onReconnect(({ serverChanged }) => {
     if (serverChanged) forget();
   });
   return {
-    see(paused) {
-      const goesOn = [...before].some((queue) => !paused.has(queue));
-      if (goesOn || passed.size > MOST_KEYS) forget();
-      before = new Set(paused);
-    },
     of(hash) {
-      const known = passed;
+      if (all.size > MOST_KEYS) forget();
+      const known = all;
       return {
-        from: known.get(hash),
-        note(from) {
+        known: known.get(hash),
+        note(passed) {
           // What was forgotten is another map than the one of now.
-          if (from > 1) known.set(hash, from);
+          if (passed) known.set(hash, passed);
           else known.delete(hash);
         },
       };

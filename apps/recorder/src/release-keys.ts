@@ -1,5 +1,5 @@
 import { concurrencyHash } from '@jetbeat/core';
-import { handOver } from '@jetbeat/jetstream';
+import { handOver, queueMoves } from '@jetbeat/jetstream';
 import { databaseTime, type ParkedJob, parkedForKeys } from '@jetbeat/postgres';
 import { type GoRoundParams, goRound, isLost, type Round, roundAfter } from './go-round.ts';
 import { knownLimits } from './known-limits.ts';
@@ -21,16 +21,16 @@ export async function releaseKeys(
   const jobs = await parkedForKeys(db, { before: now - waitedMs, limit, after });
   if (jobs.length === 0) return { released: 0, after: '' };
   const { keyed, paused } = await knownLimits(db, params.settings);
-  passed?.see(paused);
-  const how = { bus, events, now: Date.now, leases, look: true, keyed };
+  const moves = (queue: string) => queueMoves(bus, queue);
+  const isPaused = (queue: string) => paused.has(queue);
+  const how = { bus, events, now: Date.now, leases, look: true, keyed, isPaused, moves };
   const keys = { jobs, nameOf: ({ key }: (typeof jobs)[number]) => key, onError };
   const released = await goRound(keys, async ({ key }) => {
     const hash = concurrencyHash(key);
-    const isPaused = (queue: string) => paused.has(queue);
-    const known = passed?.of(hash);
-    const { jobs, from } = await handOver({ ...how, hash, isPaused, from: known?.from });
-    known?.note(from);
-    return jobs;
+    const before = passed?.of(hash);
+    const handed = await handOver({ ...how, hash, passed: before?.known });
+    before?.note(handed.passed);
+    return handed.jobs;
   });
   const lost: ParkedJob[] = [];
   await goRound(keys, async (job) => {

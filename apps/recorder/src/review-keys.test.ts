@@ -1,18 +1,22 @@
-import { type EndedEvent, type JobEnvelope, project, type UniqueAsk } from '@jetbeat/core';
+import { type EndedEvent, type JobEnvelope, project, type UniqueAsk, type UniqueRef } from '@jetbeat/core';
 import { noteOf, takeKey } from '@jetbeat/jetstream';
-import { insertJobs, recordChanges } from '@jetbeat/postgres';
+import { insertJobs, openKeyedJobs, recordChanges, withDoubts } from '@jetbeat/postgres';
 import { expect, test } from 'vitest';
 import {
   createRecorderBench,
   newJob,
   type RecorderBench,
   settledEvent,
+  startedEvent,
 } from '../../../test/support/recorder.ts';
 import { createKeyWatch } from './review-keys.ts';
 
 /** A job that has this key, and maybe has it from another. */
-async function take({ bus, db }: RecorderBench, key: string, replace = false): Promise<JobEnvelope> {
-  const mode = 'unfinished' as const;
+async function take(
+  { bus, db }: RecorderBench,
+  key: string,
+  { replace = false, mode = 'unfinished' }: { replace?: boolean; mode?: UniqueRef['mode'] } = {},
+): Promise<JobEnvelope> {
   const scope = 'task' as const;
   const ask: UniqueAsk = { key, scope, mode, onConflict: replace ? 'replace' : 'existing' };
   const job = newJob({ unique: { key, scope, mode } });
@@ -28,7 +32,7 @@ test.each([
   const bench = await createRecorderBench();
   const { bus, db } = bench;
   const replaced = await take(bench, 'bad');
-  const bad = await take(bench, 'bad', true);
+  const bad = await take(bench, 'bad', { replace: true });
   const over = [await take(bench, 'first'), await take(bench, 'second')];
   const changes = project(over.map((job) => settledEvent(job)));
   await recordChanges(db, { changes, workers: [], now: Date.now() });
@@ -59,4 +63,25 @@ test.each([
   if (limit === 1) await watch.review().catch(() => {});
   await expect(watch.review()).rejects.toThrow('it is broken');
   expect(new Set(told)).toEqual(new Set([replaced.id]));
+});
+
+test('a doubt that is answered with free is no begin: the key is kept until the job has begun', async () => {
+  const bench = await createRecorderBench();
+  const { bus, db } = bench;
+  const job = await take(bench, 'waits', { mode: 'queued' });
+  const grant = { job: job.id, worker: 'w', attempt: 1, run: 1, parks: 0, losses: 0 };
+  const decide = () => ({ grants: [grant], value: undefined });
+  await withDoubts(db, { ids: [job.id], now: Date.now(), within: 30_000, decide });
+  const events = { publish: () => Promise.reject(new Error('there is nothing to tell')) };
+  const watch = createKeyWatch({ db, bus, events, unknownAfterMs: 60_000, readToEndMs: 1_000, limit: 10 });
+  const unique = { key: 'waits', scope: 'task', mode: 'queued' } as const;
+  const note = async () => (await noteOf(bus, { ...job, unique })).note;
+  expect(await watch.review()).toMatchObject({ changed: 0 });
+  expect((await note())?.holder.id).toBe(job.id);
+  const open = { after: '00000000-0000-0000-0000-000000000000', limit: 10 };
+  expect(await openKeyedJobs(db, open)).toMatchObject([{ id: job.id, state: 'queued' }]);
+  await recordChanges(db, { changes: project([startedEvent(job)]), workers: [], now: Date.now() });
+  expect(await openKeyedJobs(db, open)).toMatchObject([{ id: job.id, state: 'running' }]);
+  expect(await watch.review()).toMatchObject({ changed: 1 });
+  expect(await note()).toBeUndefined();
 });

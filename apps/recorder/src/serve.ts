@@ -6,6 +6,7 @@ import { createCoalescer } from './coalesce.ts';
 import type { Tally } from './counts.ts';
 import type { Follow } from './follow.ts';
 import type { Hearing } from './hearing.ts';
+import { createSilences } from './silences.ts';
 import type { RecorderTimes } from './times.ts';
 
 /** Questions answered together, and questions that may wait; who finds no place asks again. */
@@ -27,10 +28,10 @@ export function serve(params: {
 }): { stop(): Promise<void> } {
   const { bus, db, events, hearing, follow, times, tally, log } = params;
   const { doubtWaitMs, heldWaitMs } = times;
+  const known = { silences: createSilences(), succeeded: follow.succeeded };
   const doubts = createCoalescer<DoubtQuestion, DoubtAnswer>({
     ...BOUNDS,
-    pass: (questions) =>
-      answer({ db, bus, events, hearing, doubtWaitMs, heldWaitMs, succeeded: follow.succeeded }, questions),
+    pass: (questions) => answer({ ...known, db, bus, events, hearing, doubtWaitMs, heldWaitMs }, questions),
   });
   const handle = async (questions: DoubtQuestion[]) => {
     try {

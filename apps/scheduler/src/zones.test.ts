@@ -18,7 +18,7 @@ test('a scheduler with newer zone data than those before it works out the next t
   try {
     await scheduler.ready();
     const soon = `select from schedule where next_at between now() and now() + interval '26 hours'`;
-    await expect.poll(async () => (await history.rows(soon)).length, { timeout: 5_000 }).toBe(1);
+    await expect.poll(async () => (await history.rows(soon)).length).toBe(1);
   } finally {
     await scheduler.stop();
     await history.close();

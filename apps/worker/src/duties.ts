@@ -1,7 +1,6 @@
 import {
   type Bus,
   type CancelledKeys,
-  consumerState,
   type EventPublisher,
   type JobSource,
   serveHeld,
@@ -11,7 +10,7 @@ import type { LetGo } from './ends/let-go.ts';
 import type { Settle } from './ends/settle.ts';
 import { createWithdraw } from './ends/withdraw.ts';
 import { answerHeld, type HeldJobs } from './held.ts';
-import { createHandOver } from './pulling/hand-over.ts';
+import { createHandOver, type HandOverParams } from './pulling/hand-over.ts';
 import type { Pace } from './pulling/pace.ts';
 import type { Ready } from './running/ready.ts';
 import { createStartTeller } from './running/start-teller.ts';
@@ -26,6 +25,8 @@ export function startDuties(params: {
   letGo: LetGo;
   pace: Pace;
   sources: ReadonlyMap<string, JobSource>;
+  /** How many pulls of all workers wait on a lane. */
+  pullsOn: HandOverParams['pullsOn'];
   cancelled: CancelledKeys;
   settle: Settle;
   now: () => number;
@@ -39,7 +40,7 @@ export function startDuties(params: {
     ready,
     sources,
     pace,
-    pullsOn: async (queue, priority) => (await consumerState(bus, queue, priority)).pulls,
+    pullsOn: params.pullsOn,
     refuse: letGo.refuse,
     onError: (error) =>
       log.warn({ err: error }, 'cannot tell who else waits for jobs; what waits here stays'),

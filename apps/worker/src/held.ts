@@ -49,10 +49,14 @@ export class Held {
   queueStart: number | undefined = undefined;
   /** Until when the start of its rate may be used, Unix milliseconds. */
   beginBy: number | undefined = undefined;
+  /** In doubt, and nobody else can have begun this step without a question. */
+  isFresh: boolean;
   /** The recorder has said that nobody has run this step, or runs it. */
   granted = false;
   /** Its handler was given up and runs on. */
   lingers = false;
+  /** It is being parked, and takes no room from what may run. */
+  parks = false;
   /** A start event is stored or on its way. */
   startTold = false;
   /** Somebody has cancelled the job while it ran, and why. */
@@ -71,6 +75,7 @@ export class Held {
     suspect: boolean;
     traced: boolean;
     mustProve?: boolean;
+    isFresh?: boolean;
   }) {
     this.job = params.job;
     this.deliveries = [params.delivery];
@@ -79,11 +84,17 @@ export class Held {
     this.suspect = params.suspect;
     this.traced = params.traced;
     this.mustProve = params.mustProve === true;
+    this.isFresh = params.isFresh === true;
   }
 
   /** A slot of its key may be kept for it: it was parked, and has none here yet. */
   get mayBeKept(): boolean {
     return this.job.parks > 0 && this.job.policy?.concurrency !== undefined && this.slot === undefined;
+  }
+
+  /** Nobody else can have it: it was in no doubt, or the recorder has said so. */
+  get isSole(): boolean {
+    return this.granted || (!this.suspect && !this.mustProve && this.deliveries.length === 1);
   }
 
   /** It runs under a slot that all workers share. */
@@ -144,6 +155,7 @@ export class HeldJobs {
   readonly #jobs = new Map<string, Held>();
   #running = 0;
   #settling = 0;
+  #parking = 0;
 
   get size(): number {
     return this.#jobs.size;
@@ -157,6 +169,11 @@ export class HeldJobs {
   /** How many have run, and are not settled yet. */
   get settling(): number {
     return this.#settling;
+  }
+
+  /** How many are being parked. */
+  get parking(): number {
+    return this.#parking;
   }
 
   get(id: string): Held | undefined {
@@ -184,9 +201,17 @@ export class HeldJobs {
     this.#settling++;
   }
 
+  /** It does not begin here: what it waits for is awaited elsewhere. */
+  park(held: Held): void {
+    if (held.parks || this.#jobs.get(held.job.id) !== held) return;
+    held.parks = true;
+    this.#parking++;
+  }
+
   remove(held: Held): void {
     if (this.#jobs.get(held.job.id) !== held) return;
     this.#jobs.delete(held.job.id);
+    if (held.parks) this.#parking--;
     // A handler that runs on after its job was given back has no slot to free any more.
     if (held.phase === 'running') this.#running--;
     else if (held.phase === 'settling') this.#settling--;

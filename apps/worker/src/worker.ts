@@ -1,4 +1,5 @@
-import { type Delivery, leaseTtlMs } from '@jetbeat/jetstream';
+import type { Priority } from '@jetbeat/core';
+import { consumerState, type Delivery, leaseTtlMs } from '@jetbeat/jetstream';
 import type { Check, Readings } from '@jetbeat/runtime';
 import { createRecent } from './doubts/recent.ts';
 import { createRecheck } from './doubts/recheck.ts';
@@ -25,6 +26,7 @@ import { createRoom, mostInLine } from './pulling/room.ts';
 import { readiness } from './readiness.ts';
 import { createApart } from './running/apart.ts';
 import { createAttemptTraces } from './running/attempt-trace.ts';
+import { createChildless } from './running/childless.ts';
 import { createLingering } from './running/lingering.ts';
 import { createProgressTeller } from './running/progress.ts';
 import { createReady } from './running/ready.ts';
@@ -76,6 +78,7 @@ export function createWorker(params: WorkerParams): {
   const letGo = createLetGo({
     jobs,
     turnBack,
+    isConnected: () => bus.connected,
     recent,
     keepAlive,
     stopped: stopped.signal,
@@ -192,6 +195,10 @@ export function createWorker(params: WorkerParams): {
     onReady: (held, task) => {
       if (!queueGate.stops(held)) ready.add(held, task);
     },
+    onPark(held) {
+      jobs.park(held);
+      fetch.fill();
+    },
     onDone: letGo.finish,
   });
 
@@ -216,11 +223,22 @@ export function createWorker(params: WorkerParams): {
     onDelivery: take,
     onRefused: recheck.again,
     ...createRoom({ jobs, events, ready, pace, shape, inLine: () => limits.inLine }),
-    roomOf: (queue) => Math.min(queueGate.roomOf(queue), limits.roomOf(queue)),
+    roomOf: (queue) => Math.min(queueGate.roomOf(queue), limits.roomOf(queue), childless.roomOf(queue)),
     now,
     log,
   });
   const { fetch, sources } = pulling;
+  const pullsOn = async (queue: string, priority: Priority) =>
+    (await consumerState(bus, queue, priority)).pulls;
+  const childless = createChildless({
+    jobs,
+    runs: params.runs,
+    sources,
+    pullsOn,
+    onOpen: () => fetch.fill(),
+    now: () => performance.now(),
+    log,
+  });
   const duties = startDuties({
     worker: id,
     bus,
@@ -230,6 +248,7 @@ export function createWorker(params: WorkerParams): {
     letGo,
     pace,
     sources,
+    pullsOn,
     settle,
     now,
     log,
@@ -266,13 +285,14 @@ export function createWorker(params: WorkerParams): {
       void pulling.pull(shape.queues);
       fetch.fill();
     },
-    checks: () => readiness({ bus, events, jobs, fetch, measures, lingering, runs: params.runs, shape, now }),
+    checks: () => readiness({ bus, events, jobs, fetch, measures, lingering, runs: childless, shape, now }),
     readings: () =>
       measures.readings({ jobs, concurrency: shape.concurrency, events, runs: params.runs, sources }),
     async stop() {
       offReconnect();
       offSpace();
       queueGate.close();
+      childless.stop();
       // A pull that is still out would bring back to this worker what it gives back.
       const pulled = pulling.close();
       ready.close();

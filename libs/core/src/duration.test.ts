@@ -41,6 +41,8 @@ test.each([
   ['5min', '5m'],
   ['250 millis', '250ms'],
   ['2days', '2d'],
+  ['minute', '1m'],
+  ['hourly', undefined],
   ['1h30m', undefined],
   ['3 weeks', undefined],
   ['99999d', undefined],

@@ -28,7 +28,7 @@ export function parseDuration(text: string, pointer = ''): number {
 
 /** What is longer is no slip. */
 const MAX_SPELT = 32;
-const SPELT = /^(\d{1,9}(?:\.\d{1,3})?) ?([a-z]{0,12})$/i;
+const SPELT = /^(?:(\d{1,9}(?:\.\d{1,3})?) ?([a-z]{0,12})|([a-z]{3,12}))$/i;
 const SPELLINGS: readonly (readonly [unit: keyof typeof UNITS, words: RegExp])[] = [
   ['ms', /^(ms|msecs?|millis|milliseconds?)$/i],
   ['s', /^(s|secs?|seconds?)?$/i],
@@ -38,13 +38,14 @@ const SPELLINGS: readonly (readonly [unit: keyof typeof UNITS, words: RegExp])[]
 ];
 
 /**
- * The duration that somebody probably meant who wrote a unit in another way, or none: then seconds, as in most other systems.
+ * The duration that somebody probably meant who wrote a unit in another way, or none: then seconds, as in most other systems; or a unit alone.
  * Undefined where that cannot be told.
  */
 export function durationMeant(written: unknown): string | undefined {
   if (typeof written !== 'number' && typeof written !== 'string') return undefined;
   const text = String(written);
-  const [, number, word = ''] = (text.length <= MAX_SPELT && SPELT.exec(text.trim())) || [];
+  const [, said, behind = '', alone] = (text.length <= MAX_SPELT && SPELT.exec(text.trim())) || [];
+  const [number, word] = alone === undefined ? [said, behind] : ['1', alone];
   const unit = SPELLINGS.find(([, words]) => words.test(word))?.[0];
   return number === undefined || unit === undefined || Number(number) * UNITS[unit] > MAX_DURATION_MS
     ? undefined

@@ -15,6 +15,8 @@ export type ParkedFor =
       /** Slots of the key, and how many of them were taken. */
       readonly limit: number;
       readonly taken: number;
+      /** Jobs that had them, the first few. */
+      readonly by?: readonly string[];
     }
   | {
       readonly what: 'rate';
@@ -108,7 +110,7 @@ export interface ReleasedEvent extends JobFacts {
   readonly at: number;
 }
 
-/** A worker gave back a job that it had begun, or been allowed to begin. */
+/** A worker gave back a job that it had begun, or might have begun without a question. */
 export type ReturnedEvent = JobFacts & {
   readonly kind: 'returned';
   readonly worker: string;

@@ -131,6 +131,7 @@ export {
   type TerminalState,
 } from './job-state.ts';
 export { type DoubtAnswer, type DoubtQuestion, type Holders, judge, type KnownJob } from './judge.ts';
+export { keptFor, reserveSlot, takeBack } from './kept-slots.ts';
 export { keyFor, withTaskKey } from './key-template.ts';
 export {
   type EndedJob,
@@ -140,6 +141,7 @@ export {
   WEBHOOK_TASK,
   webhookInput,
 } from './make-callback.ts';
+export { mayHold } from './may-hold.ts';
 export { type JobMove, type MovableJob, type MovedJob, moveJob } from './move.ts';
 export { checkName, isName, SCHEDULE_PATTERN } from './names.ts';
 export { MAX_NESTING } from './nesting.ts';
@@ -208,6 +210,7 @@ export {
 export {
   MAX_RATE,
   RATE_PERIOD,
+  rateMeant,
   TASK_RATE_SCOPES,
   type TaskRate,
   type TaskRateInput,
@@ -258,7 +261,6 @@ export {
   isFull,
   leasesOf,
   noteWaiting,
-  reserveSlot,
   type Semaphore,
   type SlotAnswer,
   type SlotClaim,
@@ -311,7 +313,7 @@ export {
   type StorageGate,
   storageLevel,
 } from './storage.ts';
-export { type Delivered, isSuspect } from './suspect.ts';
+export { type Delivered, isFresh, isSuspect } from './suspect.ts';
 export type { Checked, InputOf, TaskRef } from './task-ref.ts';
 export {
   decodeTaskSettings,

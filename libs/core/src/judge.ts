@@ -9,6 +9,8 @@ export interface DoubtQuestion extends Position {
   readonly job: string;
   /** The worker that asks; it does not run the job, or it would not ask. */
   readonly worker: string;
+  /** Nobody else can have begun this step without a question (`isFresh` of what was delivered). */
+  readonly isFresh?: boolean;
 }
 
 /** What history knows of the job in question. */
@@ -18,8 +20,12 @@ export interface KnownJob extends Position {
   readonly losses: number;
   /** The worker that runs it, as far as history knows. */
   readonly worker?: string;
+  /** Where it counts as waiting: workers that have begun this attempt of it, and have never said how that ended. */
+  readonly open?: readonly string[];
   /** What follows its last settled attempt. */
   readonly next?: Next;
+  /** The last that was heard of it is that a worker gave it back. */
+  readonly isGivenBack?: boolean;
   /** Somebody wants it cancelled; where nobody runs it, it is not begun any more, but ended by whoever answers. */
   readonly isCancelled?: boolean;
   /** `orderOf` the message that a later time or another lane was given by hand: those before it are void. */
@@ -30,7 +36,7 @@ export interface KnownJob extends Position {
 export interface Holders {
   /** Whether this worker has been heard of within ack_wait and has not said that it stopped. */
   readonly alive: (worker: string) => boolean;
-  /** Live workers (other than by the message in question) that say they hold the job, or have not answered. */
+  /** Live workers (other than by the message in question) that say they hold the job, or may and have not answered (`mayHold`). */
   readonly held: boolean;
 }
 
@@ -61,11 +67,12 @@ export function judge(question: DoubtQuestion, known: KnownJob | undefined, hold
     if (question.parks < known.parks) return { answer: 'settled' };
   }
   if (holders.held) return { answer: 'held' };
-  if (!isBegun(known) || question.attempt > known.attempt) {
-    const run = question.attempt === known.attempt ? Math.max(question.run, known.run) : question.run;
-    return { answer: 'free', run, losses: known.losses };
-  }
-  return ofRunning(question, known, holders);
+  if (question.attempt > known.attempt) return { answer: 'free', run: question.run, losses: known.losses };
+  // What the asker has begun it does not run, or it would not ask; or it was granted to it before, and the answer got lost on the way.
+  const others = begunBy(known).filter((worker) => worker !== question.worker);
+  if (others.some((worker) => worker !== undefined && holders.alive(worker))) return { answer: 'held' };
+  if (others.length > 0) return afterLoss(known);
+  return { answer: 'free', run: Math.max(question.run, known.run), losses: known.losses };
 }
 
 /** The job was moved to another time or lane since. */
@@ -73,14 +80,12 @@ function isVoid(question: DoubtQuestion, { movedBelow }: KnownJob): boolean {
   return movedBelow !== undefined && orderOf(question, PHASES.queued) < movedBelow;
 }
 
-function isBegun({ state }: KnownJob): boolean {
-  return state === 'running' || state === 'cancelling';
+/** By whom this attempt was begun, with no word of how it ended: that somebody parked the job, since nobody answered doubts, is none. */
+function begunBy({ state, worker, open = [] }: KnownJob): readonly (string | undefined)[] {
+  return state === 'running' || state === 'cancelling' ? [worker] : open;
 }
 
-function ofRunning(question: DoubtQuestion, known: KnownJob, holders: Holders): DoubtAnswer {
-  // It was granted to the asker before, and the answer got lost on the way: still the same run.
-  if (known.worker === question.worker) return { answer: 'free', run: known.run, losses: known.losses };
-  if (known.worker !== undefined && holders.alive(known.worker)) return { answer: 'held' };
+function afterLoss(known: KnownJob): DoubtAnswer {
   const losses = known.losses + 1;
   return losses > MAX_LOSSES
     ? { answer: 'exhausted', losses }

@@ -28,10 +28,18 @@ test('what holds a parked job is told', () => {
   const texts = [
     { limit: 1, taken: 1, text: 'waits for key k: 1 of 1 slot is taken' },
     { limit: 3, taken: 3, text: 'waits for key k: 3 of 3 slots are taken' },
+    {
+      ...{ limit: 1, taken: 1, by: [job.id] },
+      text: `waits for key k: 1 of 1 slot is taken, by job ${job.id}`,
+    },
+    {
+      ...{ limit: 5, taken: 5, by: [job.id, job.id] },
+      text: `waits for key k: 5 of 5 slots are taken, by jobs ${job.id}, ${job.id} and 3 more`,
+    },
     { limit: 3, taken: 2, text: 'waits for key k, behind older jobs' },
   ];
-  for (const { limit, taken, text } of texts) {
-    const [key] = project([{ kind: 'parked', ...facts, what: 'key', key: 'k', limit, taken, at: 5 }]).jobs;
+  for (const { text, ...slots } of texts) {
+    const [key] = project([{ kind: 'parked', ...facts, what: 'key', key: 'k', ...slots, at: 5 }]).jobs;
     expect(key).toMatchObject({ state: 'parked', reason: { code: 'key', text, key: 'k' } });
   }
   const rate = { what: 'rate', rate: 'task mail.send', limit: 100, periodMs: 60_000 } as const;
@@ -43,6 +51,11 @@ test('what holds a parked job is told', () => {
 test.each([
   ['key', 'waits for key k: 1 of 1 slot is taken', 'waits for its key: 1 of 1 slot is taken'],
   ['key', 'waits for key k: 9 of 9 slots are taken', 'waits for its key: 9 of 9 slots are taken'],
+  [
+    'key',
+    `waits for key k: 5 of 5 slots are taken, by jobs ${job.id}, ${job.id} and 3 more`,
+    `waits for its key: 5 of 5 slots are taken, by jobs ${job.id}, ${job.id} and 3 more`,
+  ],
   ['key', 'waits for key a: 1 of 2\nb, behind older jobs', 'waits for its key, behind older jobs'],
   ['key', 'waits for key a long one that is c', 'waits for its key'],
   [

@@ -25,7 +25,8 @@ export function parkedReason(event: Extract<JobEvent, { kind: 'parked' }>): Reas
   }
 }
 
-const KEY_TEXT = /^waits for key [\s\S]*(, behind older jobs|: \d+ of \d+ slots? (?:is|are) taken)$/;
+const KEY_TEXT =
+  /^waits for key [\s\S]*(, behind older jobs|: \d+ of \d+ slots? (?:is|are) taken(?:, by jobs? [\da-f-]{36}(?:, [\da-f-]{36})*(?: and \d+ more)?)?)$/;
 const RATE_TEXT = /^(waits for the rate of [^,:]*), key [\s\S]*?(: \d+ per \d+[a-z]+)?$/;
 
 /**
@@ -40,8 +41,10 @@ export function reasonWithoutKey<Told extends Pick<Reason, 'code' | 'text'>>(rea
 }
 
 /** The key goes with it: by that the recorder finds what waits. */
-function keyReason({ key, limit, taken }: Extract<ParkedFor, { what: 'key' }>): Reason {
-  const slots = `${taken} of ${limit} ${limit === 1 ? 'slot is' : 'slots are'} taken`;
+function keyReason({ key, limit, taken, by = [] }: Extract<ParkedFor, { what: 'key' }>): Reason {
+  const more = taken > by.length ? ` and ${taken - by.length} more` : '';
+  const jobs = by.length === 0 ? '' : `, by job${taken === 1 ? '' : 's'} ${by.join(', ')}${more}`;
+  const slots = `${taken} of ${limit} ${limit === 1 ? 'slot is' : 'slots are'} taken${jobs}`;
   const text = taken < limit ? `waits for key ${key}, behind older jobs` : `waits for key ${key}: ${slots}`;
   return { code: 'key', text, key };
 }

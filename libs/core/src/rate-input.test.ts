@@ -26,9 +26,13 @@ test('everything that is wrong with a rate is named', () => {
   ]);
   expect(read({ limit: 1, period: '2d' })).toEqual(['/rateLimit/period: period is from 1s to 1d']);
   expect(read({ limit: 1 })).toEqual([expect.stringMatching(/^\/rateLimit\/period: .*is not a duration/)]);
-  expect(read('10/m')).toEqual([
+  expect(read('10/day')).toEqual([
     '/rateLimit: this is an object of limit, period, burst, per, such as {"limit": 10, "period": "1m"}',
   ]);
+  expect(read('10/m')).toEqual([
+    '/rateLimit: a rate is an object: did you mean {"limit": 10, "period": "1m"}?',
+  ]);
+  expect(read(5)).toEqual(['/rateLimit: a rate is an object: did you mean {"limit": 5, "period": "1s"}?']);
   expect(read({ limit: 1, perod: '1s', period: '1s' })).toEqual([
     expect.stringMatching(/^\/rateLimit\/perod: /),
   ]);

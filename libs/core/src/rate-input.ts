@@ -28,9 +28,26 @@ export const RATE_PERIOD = { min: 1_000, max: 86_400_000 };
 /** The most jobs of a period, or of a burst. */
 export const MAX_RATE = 1_000_000;
 
+const CELERY_RATE = /^([1-9]\d{0,5})(?:\/([smh]))?$/;
+
+/** The rate that somebody probably meant who wrote it as Celery does, such as `100/m`, there a number alone is for each second. */
+export function rateMeant(written: unknown): string | undefined {
+  const [, limit, unit = 's'] =
+    typeof written === 'string' || typeof written === 'number'
+      ? (CELERY_RATE.exec(String(written)) ?? [])
+      : [];
+  return limit === undefined ? undefined : `{"limit": ${limit}, "period": "1${unit}"}`;
+}
+
 /** Reads the rate of a task; undefined where nothing is said, or what is wrong is named. */
 export function readTaskRate(value: unknown, pointer: string, issues: Issue[]): TaskRate | undefined {
   if (value === undefined) return undefined;
+  const suggestion = rateMeant(value);
+  if (suggestion !== undefined) {
+    const message = `a rate is an object: did you mean ${suggestion}?`;
+    issues.push({ pointer, code: 'invalid_value', message, suggestion });
+    return undefined;
+  }
   const fields = fieldsOf(value, ['limit', 'period', 'burst', 'per'], pointer, issues);
   if (!fields) return undefined;
   const { limit, period, burst, per = 'task' } = fields;

@@ -27,6 +27,16 @@ const WORD = /^[\w.*-]*$/;
 const ASSIGNED = /^([a-z]{1,16}(?:\.[\w.-]{1,64})?)={1,2}([\w.,*-]{1,64})$/;
 /** Behind the colon; a text such as `<anonymous>` is none. */
 const COMPARED = /:(?:[<>]=?-?\d|-?\d[\d.:TZ-]*\.\.)/;
+/** Whose values are names, and what these can have; all other values are texts of any kind. */
+const NAMES: Readonly<Record<string, RegExp>> = {
+  state: WORD,
+  queue: WORD,
+  task: WORD,
+  schedule: /^[\w.*/-]*$/,
+  reason: WORD,
+};
+/** In errors names stand in single quotes. */
+const IN_SINGLE = /^'([^']+)'$/;
 /** Letters of a term that are repeated. */
 const MAX_SHOWN = 64;
 
@@ -54,7 +64,13 @@ export function operatorIn(term: string, isWord: boolean): Operator | undefined 
       ),
       isAll: false,
     };
-  if (!isWord || WORD.test(bare.replaceAll('""', ''))) return undefined;
+  if (!isWord) {
+    const said = inValues(bare, term);
+    if (!said) return undefined;
+    const { why, suggestion } = said;
+    return { ...refused(why), ...(suggestion === undefined ? {} : { suggestion }) };
+  }
+  if (WORD.test(bare.replaceAll('""', ''))) return undefined;
   const [, name, value] = ASSIGNED.exec(bare) ?? [];
   if (name !== undefined) {
     const suggestion = `${name}:${value}`;
@@ -62,4 +78,32 @@ export function operatorIn(term: string, isWord: boolean): Operator | undefined 
   }
   const where = 'a word is looked for in names of tasks and in ids, and none of these can have it';
   return refused(`${where}: error:… finds it in errors, input.<path>:… in inputs`);
+}
+
+/** What in the values of a qualifier belongs to another language. Of names it is what no name has, of other texts only what is hardly one. */
+function inValues(bare: string, term: string): { why: string; suggestion?: string } | undefined {
+  const colon = bare.indexOf(':');
+  const head = bare.slice(0, colon);
+  const values = bare.slice(colon + 1).split(',');
+  const meaning = (found: readonly string[]) => {
+    const suggestion = `${head}:${found.join(',')}`;
+    const isClear = bare === term && suggestion.length <= MAX_SHOWN && !found.some((value) => value === '');
+    return isClear ? { why: `did you mean ${suggestion}?`, suggestion } : { why: EITHER };
+  };
+  if (values.slice(1).some((value) => value.startsWith(`${head}:`)))
+    return meaning(
+      values.map((value) => (value.startsWith(`${head}:`) ? value.slice(head.length + 1) : value)),
+    );
+  if (head !== 'error' && values.some((value) => IN_SINGLE.test(value)))
+    return meaning(values.map((value) => value.replace(IN_SINGLE, '$1')));
+  const known = Object.hasOwn(NAMES, head) ? NAMES[head] : undefined;
+  const names = values.map((value) => value.replaceAll('""', ''));
+  if (!known) return undefined;
+  if (names.some((value) => value.startsWith('-'))) return { why: NONE };
+  const odd = names.find((value) => !known.test(value));
+  if (odd === undefined) return undefined;
+  const parted = values.flatMap((value) => value.split(/[|;]+/));
+  if (parted.length > values.length && parted.every((value) => known.test(value))) return meaning(parted);
+  const hint = /[%?]/.test(odd) ? ', and * stands for any characters' : '';
+  return { why: `no ${head} can have this in its name${hint}; ${EITHER}` };
 }

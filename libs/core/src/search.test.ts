@@ -77,6 +77,19 @@ test.each([
   ['state=dead', 'unknown_operator', 'did you mean state:dead?', 'state:dead'],
   ['attempts>3', 'unknown_operator', 'a word is looked for in names of tasks and in ids', undefined],
   ["'two", 'unknown_operator', 'error:… finds it in errors', undefined],
+  ['queue:a|b', 'unknown_operator', 'did you mean queue:a,b?', 'queue:a,b'],
+  ['state:queued||dead', 'unknown_operator', 'did you mean state:queued,dead?', 'state:queued,dead'],
+  ['task:a;b.c', 'unknown_operator', 'did you mean task:a,b.c?', 'task:a,b.c'],
+  ['queue:|', 'unknown_operator', 'parted by commas', undefined],
+  ['queue:-mail', 'unknown_operator', '"queue:-mail": a search leaves nothing out', undefined],
+  ['state:queued,-dead', 'unknown_operator', 'a search leaves nothing out', undefined],
+  ["task:'x'", 'unknown_operator', 'did you mean task:x?', 'task:x'],
+  ["input.user:'bob'", 'unknown_operator', 'did you mean input.user:bob?', 'input.user:bob'],
+  ['state:queued,state:dead', 'unknown_operator', 'state:queued,dead?', 'state:queued,dead'],
+  ['error:a,error:b', 'unknown_operator', 'did you mean error:a,b?', 'error:a,b'],
+  ['task:send%', 'unknown_operator', '* stands for any characters', undefined],
+  ['queue:a+b', 'unknown_operator', 'no queue can have this in its name', undefined],
+  ['schedule:eu\\x', 'unknown_operator', 'no schedule can have this in its name', undefined],
   ['state:ded', 'invalid_value', '"ded" is no state, did you mean "dead"?', 'dead'],
   ['state:FAILURE', 'invalid_value', '"FAILURE" is no state, did you mean "dead"?', 'dead'],
   ['state:zzzzzzzzzzzzz', 'invalid_value', '"zzzzzzzzzzzzz" is no state; states are scheduled', undefined],
@@ -112,6 +125,25 @@ test('what another language would have for operators is a text in double quotes,
       { on: 'input', path: ['v'], values: [['1.2']] },
     ],
   );
+});
+
+test.each([
+  ['queue:"-mail"', ['-mail']],
+  ['queue:"a|b"', ['a|b']],
+  ['task:a-b,c_1.*', ['a-b']],
+  ['schedule:eu/nightly', ['eu/nightly']],
+  ['by:-x', ['-x']],
+  ['worker:-x', ['-x']],
+  ['input.n:-5', ['-5']],
+  ['input.url:http://x', ['http://x']],
+  ['input.rule:a|b', ['a|b']],
+  ["input.name:O'Brien", ["O'Brien"]],
+  ['input.name:"\'bob\'"', ["'bob'"]],
+  ["error:'x'", ["'x'"]],
+  ['error:a|b', ['a|b']],
+  ['error:a,TypeError:b', ['a']],
+])('%s is a value as it stands', (text, first) => {
+  expect(parseSearch(text)).toMatchObject([{ values: expect.arrayContaining([first]) }]);
 });
 
 test('an unknown qualifier beside a comparison is told too', () => {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { keptFor, reserveSlot, takeBack } from './kept-slots.ts';
 import {
   claimBlock,
   claimSlot,
@@ -9,7 +10,6 @@ import {
   isFull,
   leasesOf,
   noteWaiting,
-  reserveSlot,
   type Semaphore,
 } from './semaphore.ts';
 
@@ -24,7 +24,12 @@ test('slots are taken up to the limit; the next one is noted as waiting', () => 
   const two = taken(taken(FREE_SEMAPHORE, 'j1', 'w1.a', 2), 'j2', 'w2.b', 2);
   expect(leasesOf(two)).toEqual(['w1.a', 'w2.b']);
   const third = claimSlot(two, claim('j3', 'w1.a', 2), 100);
-  expect(third).toEqual({ kind: 'full', next: { ...two, waiting: true, most: 2 }, taken: 2 });
+  expect(third).toEqual({
+    kind: 'full',
+    next: { ...two, waiting: true, most: 2 },
+    taken: 2,
+    by: ['j1', 'j2'],
+  });
   // Whoever asks again finds nothing to write.
   expect(claimSlot({ ...two, waiting: true }, claim('j4', 'w1.a', 2), 100)).toMatchObject({ kind: 'full' });
   expect(claimSlot(two, claim('j3', 'w1.a', 3), 100)).toMatchObject({ kind: 'taken' });
@@ -40,7 +45,7 @@ test('what waits is noted with the greatest limit: while so many slots are taken
   // Nothing new is nothing to write.
   expect(noteWaiting(waits, 1)).toBe(waits);
   const more = claimSlot(waits, claim('j2', 'w2.b', 3), 100);
-  expect(more).toEqual({ kind: 'full', taken: 1, next: { ...waits, most: 3 } });
+  expect(more).toEqual({ kind: 'full', taken: 1, by: ['j1'], next: { ...waits, most: 3 } });
   expect(isFull(noteWaiting(waits, 3))).toBe(false);
   // It is not known which limits they have.
   const unknown: Semaphore = { ...one, waiting: true };
@@ -106,6 +111,7 @@ test('a slot that was kept while another was forgotten is none, once that is sai
   expect(claimSlot(said, claim('j1', 'w1.a', 1, 1), 100)).toEqual({
     kind: 'full',
     taken: 2,
+    by: ['j2', 'j0'],
     next: { holders: { j0: { lease: 'w2.b' }, j2: { until: 200, parks: 1 } }, waiting: true },
   });
   // Nor does it free one for a job that is late.
@@ -209,4 +215,16 @@ test('what is no holder is not read', () => {
       JSON.stringify(holder),
     ).toBeUndefined();
   }
+});
+
+test('slots that are kept for jobs of some queues can be taken back, the last one first, and none that a job has', () => {
+  const kept = (queue?: string) => ({ until: 200, parks: 1, ...(queue === undefined ? {} : { queue }) });
+  const holders = { a: { lease: 'w1.a' }, b: kept('slow'), c: kept('mail'), d: kept('slow'), e: kept() };
+  const slots: Semaphore = { holders, waiting: true };
+  const more = reserveSlot(slots, { job: 'f', parks: 1, limit: 6, queue: 'slow' }, 200);
+  expect(more?.holders['f']).toEqual(kept('slow'));
+  expect(keptFor(slots)).toEqual(['slow', 'mail']);
+  const slow = new Set(['slow']);
+  const left = (limit: number) => Object.keys(takeBack(slots, slow, limit)?.holders ?? {});
+  expect([6, 5, 4, 3].map((limit) => left(limit).join(''))).toEqual(['abcde', 'abce', 'ace', '']);
 });

@@ -14,6 +14,8 @@ export type SlotHolder =
       readonly parks: number;
       /** It was parked for this key, so that whoever gives its slot on would find what is left of it there. */
       readonly here?: boolean;
+      /** The queue that it goes back to: while no job of that begins, the slot may go to one of another queue (`takeBack`). */
+      readonly queue?: string;
     };
 
 /**
@@ -66,7 +68,13 @@ export interface SlotClaim {
 export type SlotAnswer =
   | { readonly kind: 'taken'; readonly next: Semaphore; readonly reserved: boolean; readonly here: boolean }
   | { readonly kind: 'elsewhere'; readonly lease: string }
-  | { readonly kind: 'full'; readonly next: Semaphore; readonly taken: number };
+  | {
+      readonly kind: 'full';
+      readonly next: Semaphore;
+      readonly taken: number;
+      /** Jobs that have the slots, the first few. */
+      readonly by: readonly string[];
+    };
 
 /** Decides on a claim. A newcomer waits behind what is parked; `now` in Unix milliseconds. */
 export function claimSlot(semaphore: Semaphore, claim: SlotClaim, now: number): SlotAnswer {
@@ -77,12 +85,20 @@ export function claimSlot(semaphore: Semaphore, claim: SlotClaim, now: number): 
   const taken = Object.keys(live.holders).length;
   if (!mine && parks > 0) return claimReleased(live, claim, taken);
   const isBehind = live.waiting === true && claim.first !== true;
-  if (!mine && (taken >= limit || isBehind)) return { kind: 'full', next: noteWaiting(live, limit), taken };
+  if (!mine && (taken >= limit || isBehind)) return full(live, limit);
   const held = mine !== undefined && 'lease' in mine;
   if (mine && !held && leasedBeside(live, job) >= limit) return keptInVain(live, job, limit);
   const next = held ? live : { ...live, holders: { ...live.holders, [job]: { lease } } };
   const kept = mine !== undefined && 'until' in mine && mine.parks === parks ? mine : undefined;
   return { kind: 'taken', next, reserved: kept !== undefined, here: kept?.here === true };
+}
+
+/** So many of those that have slots are named. */
+const MAX_NAMED = 2;
+
+function full(live: Semaphore, limit: number): SlotAnswer {
+  const jobs = Object.keys(live.holders);
+  return { kind: 'full', next: noteWaiting(live, limit), taken: jobs.length, by: jobs.slice(0, MAX_NAMED) };
 }
 
 /** How many others have slots, and not only the promise of one. */
@@ -96,8 +112,7 @@ function leasedBeside({ holders }: Semaphore, job: string): number {
  */
 function keptInVain(live: Semaphore, job: string, limit: number): SlotAnswer {
   const { [job]: _kept, ...holders } = live.holders;
-  const taken = Object.keys(holders).length;
-  return { kind: 'full', next: noteWaiting({ ...live, holders }, limit), taken };
+  return full({ ...live, holders }, limit);
 }
 
 const UNPROVEN = { reserved: false, here: false } as const;
@@ -111,8 +126,7 @@ function claimReleased(live: Semaphore, { job, lease, limit }: SlotClaim, taken:
   if (taken < limit)
     return { kind: 'taken', next: { ...live, holders: { ...live.holders, ...mine } }, ...UNPROVEN };
   const kept = Object.entries(live.holders).find(([, holder]) => 'until' in holder);
-  if (!kept || leasedBeside(live, job) >= limit)
-    return { kind: 'full', next: noteWaiting(live, limit), taken };
+  if (!kept || leasedBeside(live, job) >= limit) return full(live, limit);
   const { [kept[0]]: _given, ...others } = live.holders;
   return { kind: 'taken', next: { ...live, holders: { ...others, ...mine } }, ...UNPROVEN };
 }
@@ -159,19 +173,6 @@ export function claimBlock(
 
 function slotsOf(holder: SlotHolder): number {
   return 'lease' in holder ? (holder.count ?? 1) : 1;
-}
-
-/** Keeps a slot for a parked job, if one is free and the job has none. */
-export function reserveSlot(
-  semaphore: Semaphore,
-  claim: Pick<SlotClaim, 'job' | 'parks' | 'limit'> & { readonly here?: boolean },
-  until: number,
-): Semaphore | undefined {
-  const { holders } = semaphore;
-  if (holders[claim.job] || Object.keys(holders).length >= claim.limit) return undefined;
-  const here = claim.here ? { here: true } : {};
-  const kept = { ...holders, [claim.job]: { until, parks: claim.parks, ...here } };
-  return { ...semaphore, holders: kept, waiting: true };
 }
 
 /** Without those holders for which `goes` is true. */

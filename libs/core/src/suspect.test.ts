@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type Delivered, isSuspect } from './suspect.ts';
+import { type Delivered, isFresh, isSuspect } from './suspect.ts';
 
 const plain: Delivered = {
   deliveryCount: 1,
@@ -37,4 +37,22 @@ test.each<[string, Partial<Delivered>]>([
   ['from a timer soon after a server came back', { fromTimer: true, restartedFor: 59_999 }],
 ])('%s is suspect', (_what, change) => {
   expect(isSuspect({ ...plain, ...change })).toBe(true);
+});
+
+test('a later step can have been begun unasked only by the worker that has published it', () => {
+  const later = { ...plain, attempt: 2 };
+  const again = { ...later, deliveryCount: 2 };
+  expect([plain, later, { ...later, attempt: 1, run: 2 }, again].map(isFresh)).toEqual([
+    false,
+    true,
+    true,
+    false,
+  ]);
+  for (const change of [{ parks: 1 }, { repeat: true }, { settledUpTo: 10 }])
+    expect(isFresh({ ...later, ...change })).toBe(false);
+  // With a delay nobody trusts his own.
+  for (const change of [{}, { repeat: true }, { settledUpTo: 10 }])
+    expect(isFresh({ ...again, fromTimer: true, ...change })).toBe(true);
+  expect(isFresh({ ...again, fromTimer: true, parks: 1 })).toBe(false);
+  expect(isFresh({ ...plain, fromTimer: true })).toBe(false);
 });

@@ -26,9 +26,25 @@ export interface Delivered {
  * hand finished jobs out as if new. Only such messages cost a question to the recorder.
  */
 export function isSuspect(message: Delivered): boolean {
+  return mayBeOther(message) || (!message.own && isLater(message));
+}
+
+/**
+ * Whether nobody else can have begun this step without a question: a later step is in no doubt only for the worker that has published it
+ * itself, without a delay, and is handed it first.
+ */
+export function isFresh(message: Delivered): boolean {
+  return isLater(message) && message.parks === 0 && (message.fromTimer || !mayBeOther(message));
+}
+
+function isLater({ attempt, run }: Delivered): boolean {
+  return attempt > 1 || run > 1;
+}
+
+/** Somebody may have been handed it before, or another message of the same step. */
+function mayBeOther(message: Delivered): boolean {
   return (
     message.deliveryCount > 1 ||
-    (!message.own && (message.attempt > 1 || message.run > 1)) ||
     message.parks > 0 ||
     message.repeat ||
     message.seq <= message.settledUpTo ||

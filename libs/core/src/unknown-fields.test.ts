@@ -47,8 +47,21 @@ test('what other systems call it leads to what it is called here, where it is kn
   expect(suggested('eta', 'meta')).toEqual(['meta']);
   expect(suggested('kwargs', 'input', 'queue')).toEqual(['input']);
   expect(suggested('crontab', 'name', 'when')).toEqual(['when']);
+  expect(suggested('max_retries', 'retry', 'queue')).toEqual(['retry']);
+  expect(suggested('maxRetries', 'attempts', 'delay')).toEqual(['attempts']);
   expect(meantOf('SUCCESS', ['succeeded', 'dead'])).toBe('succeeded');
   expect(meantOf('failed', ['queued'])).toBeUndefined();
+});
+
+test('what has no other name here is told with what to do instead', () => {
+  expect(unknownFields({ ignore_result: true, rate_limit: '5/m' }, ['queue', 'delay'])).toMatchObject([
+    {
+      message:
+        '"ignore_result" is not known here: leave it out: a handler that returns nothing leaves no result',
+    },
+    { message: '"rate_limit" is not known here: it is said of a task or a queue, whose jobs it is for' },
+  ]);
+  expect(unknownFields({ rate_limit: '5/m' }, ['rateLimit'])).toMatchObject([{ suggestion: 'rateLimit' }]);
 });
 
 test('a long unknown name is cut', () => {

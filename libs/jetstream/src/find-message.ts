@@ -36,7 +36,8 @@ export async function findMessage(
 }
 
 /**
- * The oldest job that is parked for a concurrency key or a rate, on whatever queue; or the oldest of those stored at or after a sequence.
+ * The oldest job that is parked for a concurrency key or a rate, on whatever queue unless one is named; or the oldest of those stored at or
+ * after a sequence.
  * @throws JetStreamCallError, BusClosedError
  */
 export async function nextParked(
@@ -44,11 +45,17 @@ export async function nextParked(
   {
     hash,
     what = 'key',
+    queue = '*',
     from = 1,
-  }: { readonly hash: string; readonly what?: 'key' | 'rate'; readonly from?: number },
+  }: {
+    readonly hash: string;
+    readonly what?: 'key' | 'rate';
+    readonly queue?: string;
+    readonly from?: number;
+  },
 ): Promise<StoredJob | undefined> {
   const inner = inside(bus);
-  return find(inner, { seq: from, next_by_subj: inNamespace(inner, `parked.*.${what}:${hash}.*`) });
+  return find(inner, { seq: from, next_by_subj: inNamespace(inner, `parked.${queue}.${what}:${hash}.*`) });
 }
 
 /**
@@ -76,7 +83,17 @@ async function find(
       throw error;
     }
   });
-  if (!found) return undefined;
+  return found ? storedJob(found) : undefined;
+}
+
+/** Reads what a message of JOBS says; `header`: nothing when it has none. */
+export function storedJob(found: {
+  readonly seq: number;
+  readonly subject: string;
+  readonly time: Date;
+  readonly header: Iterable<[string, string[]]> | undefined;
+  readonly data: Uint8Array;
+}): StoredJob {
   const headers = new Map<string, string>();
   for (const [name, values] of found.header ?? []) headers.set(name, values[0] ?? '');
   const envelope = readEnvelope(found.data);

@@ -48,6 +48,7 @@ export { askHeld, type HeldAnswers, type HeldJob, type HeldQuestion, serveHeld }
 export type { JobEnding } from './job-ending.ts';
 export { type JobSource, type JobSourceParams, openJobSource, type PullEnd } from './job-source.ts';
 export type { JobToPublish, PublishResult } from './job-to-publish.ts';
+export { keptInVain } from './keep-slot.ts';
 export { keepTopology } from './keep-topology.ts';
 export { createLeaseWatch, type Lease, type LeaseWatch, leaseTtlMs, takeLease } from './leases.ts';
 export { type Log, silentLog } from './log.ts';
@@ -61,6 +62,7 @@ export {
   parkedSubject,
   timerSubject,
 } from './names.ts';
+export type { PassedOver } from './parked-walk.ts';
 export { publishJobs } from './publish-jobs.ts';
 export { type DeadLetter, parkJob, publishDead, type RawMessage } from './publish-one.ts';
 export { createPublisher, type Published, type Publisher, type PublisherParams } from './publisher.ts';
@@ -73,6 +75,7 @@ export {
   type QueuePlace,
   queueMessages,
 } from './queue-messages.ts';
+export { queueMoves } from './queue-moves.ts';
 export { mendQueueSettings, putQueueSettings, type QueueSettings } from './queue-settings.ts';
 export { readEvents, type StoredEvents } from './read-events.ts';
 export { HistoryBehindError, readToEnd } from './read-to-end.ts';
@@ -132,7 +135,7 @@ export {
   takeKey,
 } from './unique-keys.ts';
 export { applyReview, type ListedNote, listNotes, noteOf } from './unique-review.ts';
-export { type JetStreamView, type LaneView, viewJetStream } from './view.ts';
+export { countWaiting, type JetStreamView, type LaneView, viewJetStream, type WaitingCount } from './view.ts';
 export { type WaitingPage, type WaitingPlace, waitingJobs } from './waiting-jobs.ts';
 export { openWantedEndings, type WantedEndings } from './wanted-endings.ts';
 export { type QueueSettingsWatch, watchQueueSettings } from './watch-queue-settings.ts';

@@ -1,14 +1,17 @@
 import { JetbeatError } from '@jetbeat/core';
 import { type Bus, inside } from './bus.ts';
-import { pause } from './pause.ts';
-import { eventsState } from './stream-state.ts';
+import { pause, within } from './pause.ts';
+import { type EventsState, eventsState } from './stream-state.ts';
 
 /** History could not be brought up to date in time, so nothing can be said about what it does not hold. */
 export class HistoryBehindError extends JetbeatError {
-  constructor(behind: number, waitedMs: number) {
+  /** @param behind event batches; undefined: NATS has not told */
+  constructor(behind: number | undefined, waitedMs: number) {
     super(
       'history_behind',
-      `history is ${behind} event batches behind after ${waitedMs} ms; is PostgreSQL reachable?`,
+      behind === undefined
+        ? `NATS has not told within ${Math.round(waitedMs)} ms how far history is; is it reachable?`
+        : `history is ${behind} event batches behind after ${Math.round(waitedMs)} ms; is PostgreSQL reachable?`,
     );
   }
 }
@@ -18,13 +21,19 @@ const MAX_PAUSE_MS = 50;
 
 /**
  * Waits until every event that was stored before the call is in PostgreSQL, whichever recorder put it there: the
- * durable consumer's ack floor says so, since only what was committed is acknowledged.
+ * durable consumer's ack floor says so, since only what was committed is acknowledged. A server that does not answer is waited for no longer
+ * either: who asks has promised an answer to somebody.
  * @throws HistoryBehindError after `timeoutMs`; JetStreamCallError, BusClosedError
  */
 export async function readToEnd(params: { bus: Bus; timeoutMs: number }): Promise<void> {
   const { bus, timeoutMs } = params;
   const end = performance.now() + timeoutMs;
-  const first = await eventsState(bus);
+  const look = async (behind?: number): Promise<EventsState> => {
+    const state = await within(eventsState(bus), Math.max(0, end - performance.now()));
+    if (!state) throw new HistoryBehindError(behind, timeoutMs);
+    return state;
+  };
+  const first = await look();
   const target = first.lastSeq;
   let state = first;
   for (let wait = FIRST_PAUSE_MS; ; wait = Math.min(2 * wait, MAX_PAUSE_MS)) {
@@ -33,6 +42,6 @@ export async function readToEnd(params: { bus: Bus; timeoutMs: number }): Promis
     if (recordedUpTo >= Math.min(target, lastSeq)) return;
     if (performance.now() + wait > end) throw new HistoryBehindError(target - recordedUpTo, timeoutMs);
     await pause(wait, inside(bus).closing.signal);
-    state = await eventsState(bus);
+    state = await look(target - recordedUpTo);
   }
 }

@@ -8,7 +8,7 @@ import { publishJobs } from './publish-jobs.ts';
 import { parkJob, publishDead } from './publish-one.ts';
 import { settled, TestSource, testJob, toPublish } from './testing.ts';
 import { ensureTopology } from './topology.ts';
-import { viewJetStream } from './view.ts';
+import { countWaiting, viewJetStream } from './view.ts';
 
 let bus: Bus;
 
@@ -102,6 +102,41 @@ test('where there are many queues, the oldest job is told of those in which jobs
     const view = viewJetStream(own);
     const old = async () => (await view()).lanes.filter(({ oldestMs }) => oldestMs > 0).length;
     await expect.poll(old).toBe(queues.length);
+  } finally {
+    await own.close();
+  }
+});
+
+test('jobs of queues that nobody serves are counted, also those of more queues than are shown as lanes; or it is said that they are not', async () => {
+  const own = await connectBus({ servers: natsUrl(), name: 'test', namespace: testNamespace() });
+  try {
+    await ensureTopology(own, { ...testTopology, queues: ['default'] });
+    const queues = ['a', 'b', 'c', 'd'];
+    await publishJobs(own, [
+      toPublish(),
+      toPublish({}, { at: Date.now() + 600_000 }),
+      ...queues.map((queue) => toPublish({ queue })),
+      toPublish({ queue: 'd', priority: 'low' }),
+      toPublish({ queue: 'd', task: 'test.other' }),
+    ]);
+    const found = await viewJetStream(own, { mostUnserved: 2 })();
+    const unserved = found.lanes.filter(({ queue }) => queue !== 'default');
+    expect(unserved).toHaveLength(2);
+    expect(unserved).toContainEqual(expect.objectContaining({ queue: 'd', priority: 'normal', pending: 2 }));
+    // What is not shown is no timer.
+    expect(found).toMatchObject({ parked: 0, timers: 1 });
+    const ofAll = ['a', 'b', 'c'].map((queue) => ({ queue, priority: 'normal', jobs: 1 }));
+    const ofD = [
+      { queue: 'd', priority: 'normal', jobs: 2 },
+      { queue: 'd', priority: 'low', jobs: 1 },
+    ];
+    expect(found.unserved).toHaveLength(5);
+    expect(found.unserved).toEqual(expect.arrayContaining([...ofAll, ...ofD]));
+    const many = await viewJetStream(own, { mostSubjects: 6 })();
+    expect(many).not.toHaveProperty('unserved');
+    expect(many.lanes.map(({ queue }) => queue)).not.toContain('d');
+    expect(await countWaiting(own, 'd')).toEqual(ofD);
+    expect(await countWaiting(own, 'nowhere')).toEqual([]);
   } finally {
     await own.close();
   }

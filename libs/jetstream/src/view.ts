@@ -22,9 +22,18 @@ export interface LaneView {
   readonly oldestMs: number;
 }
 
+/** Jobs of one queue and priority that wait. */
+export interface WaitingCount {
+  readonly queue: string;
+  readonly priority: Priority;
+  readonly jobs: number;
+}
+
 /** What JetStream holds of an installation. Ages are by the server's clock. */
 export interface JetStreamView {
   readonly lanes: readonly LaneView[];
+  /** Jobs that wait where no consumer is, those on `lanes` too. Absent where they are not counted, and `lanes` has none of them. */
+  readonly unserved?: readonly WaitingCount[];
   readonly streams: readonly { readonly stream: string; readonly messages: number; readonly bytes: number }[];
   readonly deadLetters: number;
   /** Absent where counting them would cost the server too much. */
@@ -41,7 +50,11 @@ const MAX_LOOK_UPS = 100;
 const MAX_UNSERVED = 100;
 
 /** Makes looks at JetStream whose cost is bounded, however many jobs there are: no list of messages is ever read. */
-export function viewJetStream(bus: Bus): () => Promise<JetStreamView> {
+export function viewJetStream(
+  bus: Bus,
+  params: { readonly mostUnserved?: number; readonly mostSubjects?: number } = {},
+): () => Promise<JetStreamView> {
+  const { mostUnserved = MAX_UNSERVED } = params;
   const inner = inside(bus);
   const count = countParked(bus);
   return async () => {
@@ -49,18 +62,19 @@ export function viewJetStream(bus: Bus): () => Promise<JetStreamView> {
     const [infos, jobs, counts] = await Promise.all([
       manage(inner, 'the list of consumers', consumersOf(streamName(inner, 'JOBS'))),
       streamOf(inner, 'JOBS'),
-      countByLane(bus),
+      countByLane(bus, { most: params.mostSubjects }),
     ]);
     const [events, dead] = await Promise.all([eventsState(bus), streamOf(inner, 'DEAD')]);
     const served = new Set(infos.map(({ name }) => name));
-    const unserved = counts.filter(({ queue, lane }) => !served.has(durableName(queue, lane)));
+    const unserved = counts?.filter(({ queue, lane }) => !served.has(durableName(queue, lane))) ?? [];
     const looked = new Set(infos.filter(({ num_pending }) => num_pending > 0).slice(0, MAX_LOOK_UPS));
     const found = await Promise.all([
       ...infos.flatMap((info) => laneOf(bus, info, looked.has(info))),
-      ...unserved.slice(0, MAX_UNSERVED).map((count) => unservedLane(bus, count, jobs.now)),
+      ...unserved.slice(0, mostUnserved).map((count) => unservedLane(bus, count, jobs.now)),
     ]);
     const lanes = byPriority(found);
-    const inLanes = lanes.reduce((sum, { pending, inFlight }) => sum + pending + inFlight, 0);
+    const beyond = unserved.slice(mostUnserved).reduce((sum, { messages }) => sum + messages, 0);
+    const inLanes = lanes.reduce((sum, { pending, inFlight }) => sum + pending + inFlight, beyond);
     const rest = Math.max(0, jobs.messages - inLanes);
     const parked = await count({ rest, lastSeq: jobs.lastSeq });
     const { recordedUpTo, firstSeq, lastSeq } = events;
@@ -75,6 +89,7 @@ export function viewJetStream(bus: Bus): () => Promise<JetStreamView> {
           });
     return {
       lanes,
+      ...(counts ? { unserved: byQueue(unserved) } : {}),
       streams: [
         { stream: 'JOBS', messages: jobs.messages, bytes: jobs.bytes },
         { stream: 'EVENTS', messages: events.messages, bytes: events.bytes },
@@ -114,6 +129,27 @@ function byPriority(lanes: readonly LaneView[]): LaneView[] {
     found.set(name, other ? together(other, lane) : lane);
   }
   return [...found.values()];
+}
+
+/** Both lanes of a priority together. */
+function byQueue(counts: readonly LaneCount[]): WaitingCount[] {
+  const found = new Map<string, WaitingCount>();
+  for (const { queue, lane, messages } of counts) {
+    const priority = priorityOf(lane);
+    const name = `${queue} ${priority}`;
+    found.set(name, { queue, priority, jobs: messages + (found.get(name)?.jobs ?? 0) });
+  }
+  return [...found.values()];
+}
+
+/**
+ * Counts the jobs of one queue that wait, or are held, by the subjects of the stream alone: for a queue of which no consumer tells.
+ * @returns undefined where too many tasks have jobs there
+ * @throws JetStreamCallError
+ */
+export async function countWaiting(bus: Bus, queue: string): Promise<readonly WaitingCount[] | undefined> {
+  const counts = await countByLane(bus, { queue });
+  return counts && byQueue(counts);
 }
 
 function together(one: LaneView, other: LaneView): LaneView {

@@ -1,6 +1,7 @@
-import { type Bus, type BusConnection, inside } from './bus.ts';
+import { type Bus, inside } from './bus.ts';
+import { readEntries } from './direct-entries.ts';
 import { JetStreamCallError } from './errors.ts';
-import { inNamespace, parseSubject, streamName } from './names.ts';
+import { inNamespace, parseSubject } from './names.ts';
 
 /** Where jobs wait in JOBS without a consumer. */
 export type WaitingPlace = 'timers' | 'parked';
@@ -33,7 +34,7 @@ export async function waitingJobs(
   const request = JSON.stringify({ seq: from, next_by_subj: inNamespace(inner, FILTERS[place]), ...PAGE });
   const ids: string[] = [];
   let last = 0;
-  for await (const entry of entries(inner, request)) {
+  for await (const entry of readEntries(inner, request)) {
     if (entry.left !== undefined)
       return entry.left > 0 && last > 0 && last < upTo ? { ids, next: last + 1 } : { ids };
     last = entry.seq;
@@ -41,27 +42,4 @@ export async function waitingJobs(
     if (parsed?.kind === 'timer' || parsed?.kind === 'parked') ids.push(parsed.id);
   }
   throw new JetStreamCallError(`reading ${place} of JOBS: no answer in time`);
-}
-
-/** A message of a page, or its end with how many are left. */
-type Entry =
-  | { readonly seq: number; readonly subject: string; readonly left?: undefined }
-  | { readonly left: number };
-
-/** The end is missing when it did not come in time. */
-async function* entries(bus: BusConnection, request: string): AsyncGenerator<Entry> {
-  try {
-    const subject = `$JS.API.DIRECT.GET.${streamName(bus, 'JOBS')}`;
-    const how = { strategy: 'sentinel', maxWait: bus.callTimeoutMs } as const;
-    for await (const { headers } of await bus.nc.requestMany(subject, request, how)) {
-      // The end has a status: 204, or 404 where there was nothing at all.
-      if (headers?.code === 204 || headers?.code === 404) {
-        yield { left: Number(headers.get('Nats-Num-Pending') || 0) };
-      } else if (headers?.has('Nats-Sequence')) {
-        yield { seq: Number(headers.get('Nats-Sequence')), subject: headers.get('Nats-Subject') };
-      }
-    }
-  } catch (cause) {
-    throw new JetStreamCallError('reading JOBS failed', { cause });
-  }
 }

@@ -75,7 +75,7 @@ test('an answer goes to inboxes alone, wherever who asks would have it', async (
   await callers[0].flush();
   await worker.flush();
   wanted.tell(id, { state: 'succeeded' });
-  await expect.poll(() => heard.length, { timeout: 5_000 }).toBeGreaterThanOrEqual(2);
+  await expect.poll(() => heard.length).toBeGreaterThanOrEqual(2);
   await worker.flush();
   await callers[0].flush();
   expect(heard).toEqual([inbox, inbox]);

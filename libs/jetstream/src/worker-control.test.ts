@@ -38,9 +38,8 @@ test('a worker is told, and what it answers is read; of those that are not there
   await other.flush();
   expect(await tell({ do: 'drain' })).toEqual({ kind: 'answer', answer: { report: REPORT } });
   expect(await tell({ do: 'stop' })).toEqual({ kind: 'answer', answer: { refused: 'not now' } });
-  const begun = performance.now();
-  expect(await tell({ do: 'drain' }, 'w-2')).toEqual({ kind: 'nobody' });
-  expect(performance.now() - begun).toBeLessThan(4_000);
+  // For longer than the test may take.
+  expect(await tell({ do: 'drain' }, 'w-2', 60_000)).toEqual({ kind: 'nobody' });
   for (const id of ['', 'w.1', 'w *', '>', 'w'.repeat(201)])
     await expect(tell({ do: 'drain' }, id)).rejects.toMatchObject({ code: 'invalid_input' });
   expect(told).toEqual([{ do: 'drain' }, { do: 'stop' }]);

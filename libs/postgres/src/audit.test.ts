@@ -149,10 +149,11 @@ test('what another configuration changes is there too, once', async () => {
   await seed({});
   await seed({ concurrency: 5 });
   await seed({ concurrency: 5 });
-  await seed({ concurrency: 7 });
+  await seed({ concurrency: 7, rateLimit: { limit: 1, periodMs: 60_000 } });
+  const after = { concurrency: 7, rateLimit: { limit: 1, period: '1m' } };
   const rows = await listAudit(db, { limit: 9, target: { kind: 'queue', id: 'seeded' } });
   expect(rows.map(({ actor, action, before, after }) => [actor.id, action, before, after])).toEqual([
-    ['configuration', 'queue.configure', { concurrency: 5 }, { concurrency: 7 }],
+    ['configuration', 'queue.configure', { concurrency: 5 }, after],
     ['configuration', 'queue.configure', null, { concurrency: 5 }],
   ]);
 });

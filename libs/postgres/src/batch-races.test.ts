@@ -105,9 +105,7 @@ test('one that is aborted while its next jobs are looked for has ended, and begi
 test('where jobs cannot be looked at in time a batch is made and counted all the same, says so, and goes on later', async () => {
   const ids = await jobs(3, { task: 'd.four' });
   const made = await whileLocked(async () => {
-    const begun = performance.now();
     const slow = await batch('d.four');
-    expect(performance.now() - begun).toBeLessThan(3_000);
     expect(slow?.total.capped).toBe(true);
     expect(await take(slow?.id ?? '', LATER + 1_000)).toBeUndefined();
     return slow;

@@ -23,7 +23,7 @@ afterAll(() => stop?.());
 
 test('a batch is for what fits when it is asked for, oldest first, and each job comes once', async () => {
   const ids = await jobs(250, { task: 'a.one' });
-  const made = await batch('a.one');
+  const made = await batch('a.one', { filter: { from: NOON } });
   expect(made).toMatchObject({ total: { value: 250, capped: false }, done: 0, finishedAt: null });
   const id = made?.id ?? '';
   await jobs(3, { task: 'a.one', id: newId(LATER + 5), createdAt: LATER + 5 });
@@ -45,6 +45,10 @@ test('a batch is for what fits when it is asked for, oldest first, and each job 
     ['batch.create', 'ops', 'too many'],
   ]);
   expect(audit[0]?.after).toMatchObject({ state: 'done', done: 250 });
+  expect(audit[1]?.after).toMatchObject({
+    filter: { state: ['queued'], task: 'a.one', from: new Date(NOON).toISOString() },
+  });
+  expect(JSON.stringify(audit[1]?.after)).not.toContain('states');
 });
 
 test('who comes after a crash gets the same jobs, and whoever was too slow changes nothing any more', async () => {

@@ -167,10 +167,13 @@ export async function noteBatch(
 ): Promise<void> {
   const { batch, note, action } = params;
   const { queues, rate, most, total, done, skipped, failed } = batch;
-  const { terms: _, search, ...said } = batch.filter;
-  // The log is for those too who may not see inputs and notes.
+  const { terms: _, states, from, to, search, ...said } = batch.filter;
+  // In the words in which it is asked for. The log is for those too who may not see inputs and notes.
   const filter = {
+    state: states,
     ...said,
+    ...(from === undefined ? {} : { from: new Date(from).toISOString() }),
+    ...(to === undefined ? {} : { to: new Date(to).toISOString() }),
     ...(search === undefined ? {} : { search: tellsPayloads(batch.filter) ? 'hidden' : search }),
   };
   const what = { action: batch.action, state: batchState(batch) };

@@ -38,7 +38,8 @@ export async function beginCancel(
 
 /**
  * Ends a job as cancelled if it still has not begun; else only says its state. Undefined when it is not known. The position
- * rises to the last phase of the same step, so that what is heard later of this step changes nothing.
+ * rises to the last phase of the same step, so that what is heard later of this step changes nothing; what began it, and never told an
+ * end, is `lost`.
  * @param params.lost nobody has it any more: then it ends also where it was being cancelled while it ran
  */
 export async function cancelJob(
@@ -47,13 +48,16 @@ export async function cancelJob(
 ): Promise<{ cancelled: boolean; state: JobState } | undefined> {
   const sql = inside(db);
   const from = params.lost ? `${NOT_BEGUN}, 'cancelling'` : NOT_BEGUN;
-  const changed = await sql.run(
-    `update job j set state = 'cancelled', "position" = (j."position" / 16) * 16 + ${PHASES.ended},
+  const ended = await sql.row(
+    `with ended as (update job j set state = 'cancelled', "position" = (j."position" / 16) * 16 + ${PHASES.ended},
        finished_at = ${at('$2')}, due_at = ${at('$2')}, reason = $3::jsonb, next = null
-     where j.id = $1 and j.state in (${from})`,
+     where j.id = $1 and j.state in (${from}) returning j.id),
+     closed as (update attempt a set outcome = 'lost', finished_at = ${at('$2')} from ended
+       where a.job_id = $1 and a.outcome is null)
+     select id from ended`,
     [params.id, params.now, toJson(params.reason)],
   );
-  if (changed > 0) return { cancelled: true, state: 'cancelled' };
+  if (ended) return { cancelled: true, state: 'cancelled' };
   const row = await sql.row<{ state: JobState }>('select state from job where id = $1', [params.id]);
   return row && { cancelled: false, state: row.state };
 }

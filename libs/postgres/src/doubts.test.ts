@@ -6,7 +6,7 @@ import { withDoubts } from './doubts.ts';
 import { getJob, insertJobs } from './jobs.ts';
 import { openDatabase } from './open.ts';
 import { recordChanges } from './record.ts';
-import { heartbeat, NOON, newId, runIdOf, sampleJob, settled, started } from './sample.ts';
+import { heartbeat, NOON, newId, parked, runIdOf, sampleJob, settled, started } from './sample.ts';
 
 let made: TestDatabase;
 let db: Database;
@@ -51,6 +51,7 @@ function record(...events: Parameters<typeof project>[0]) {
   return recordChanges(db, { changes: project(events), workers: [], now: NOON });
 }
 
+const retry = { state: 'retrying', attempt: 2, runAt: NOON } as const;
 const first = { attempt: 1, run: 1, parks: 0 };
 
 test.each(['known', 'unknown'])(
@@ -93,6 +94,25 @@ test('a worker that vanished loses its attempt, and the job goes on as a new run
   await record(settled({ job, run: 2, worker: 'asks-1' }));
   expect(await getJob(db, job)).toMatchObject({ state: 'succeeded', losses: 1, run: 2 });
   expect(await ask(db, question)).toEqual({ answer: 'settled', next: { state: 'succeeded' }, run: 2 });
+});
+
+test('what was parked since nobody answered doubts belongs to the worker that has begun it, or was lost with it', async () => {
+  const [held, lost] = [newId(), newId()];
+  await record(started({ job: held, worker: 'alive' }), started({ job: lost, worker: 'dead' }));
+  await record(...[held, lost].map((job) => parked({ job, parks: 1 })));
+  const question = { worker: 'asks-1', attempt: 1, run: 1, parks: 1 };
+  expect(await ask(db, { ...question, job: held })).toEqual({ answer: 'held' });
+  expect(await getJob(db, held)).toMatchObject({ state: 'parked', attempts: [{ worker: 'alive' }] });
+  expect(await ask(db, { ...question, job: lost })).toEqual({ answer: 'free', run: 2, losses: 1 });
+  expect(await getJob(db, lost)).toMatchObject({
+    ...{ state: 'running', run: 2, losses: 1, worker: 'asks-1' },
+    attempts: [{ worker: 'dead', outcome: 'lost', finishedAt: NOON }],
+  });
+  // What has told its end is in nobody's hands any more, and of an earlier attempt nothing follows.
+  await record(settled({ job: held, worker: 'alive', outcome: 'failed', next: retry }));
+  await record(parked({ job: held, attempt: 2, run: 2, parks: 2 }));
+  const next = { ...question, attempt: 2, run: 2, parks: 2, job: held };
+  expect(await ask(db, next)).toEqual({ answer: 'free', run: 2, losses: 0 });
 });
 
 test('a grant of which history knew nothing counts losses too, and gives way to history', async () => {

@@ -1,4 +1,4 @@
-import { type KnownJob, orderOf, PHASES, type Position } from '@jetbeat/core';
+import { type JobState, type KnownJob, orderOf, PHASES, type Position } from '@jetbeat/core';
 import { type Database, inside } from './database.ts';
 import { known, toJson } from './json.ts';
 import { at, nextOf, type Sql } from './sql.ts';
@@ -30,15 +30,21 @@ export interface DoubtParams<T> {
   };
 }
 
-type KnownRow = { [K in keyof KnownJob]-?: KnownJob[K] | null } & { id: string };
+type KnownRow = { [K in Exclude<keyof KnownJob, 'open'>]-?: KnownJob[K] | null } & { id: string };
+type OpenRow = { id: string; attempt: number; worker: string };
+const WAITING: ReadonlySet<JobState> = new Set(['scheduled', 'queued', 'parked']);
 
 // Ids are locked one by one in their order, rows or no rows, so that two answers about one job come after one another.
 const LOCK_IDS = `select pg_advisory_xact_lock(hashtextextended('doubt:' || id, 0))
   from (select id from unnest($1::text[]) as id order by id) ordered`;
 const LOCK_JOBS = `select id, state, attempt, run, parks, losses, worker_id as worker, ${nextOf('state', 'next')} as next,
-  moved_below::float8 as "movedBelow", nullif(cancel_requested_at is not null, false) as "isCancelled" from job where id = any($1::uuid[]) order by id for update`;
+  moved_below::float8 as "movedBelow", nullif(cancel_requested_at is not null, false) as "isCancelled",
+  nullif(state = 'queued' and run > 1 and "position" % 16 = ${PHASES.queued}, false) as "isGivenBack" from job where id = any($1::uuid[]) order by id for update`;
 const GRANTED = `select job_id as id, 'running' as state, attempt, run, parks, losses, worker_id as worker, null as next, null as "movedBelow",
-  null as "isCancelled" from doubt_grant where job_id = any($1::uuid[])`;
+  null as "isCancelled", null as "isGivenBack" from doubt_grant where job_id = any($1::uuid[])`;
+// A statement of its own: whoever locks a row after a wait sees what its last writer has written of attempts only in the next one.
+const OPEN = `select a.job_id as id, a.number as attempt, a.worker_id as worker from attempt a
+  where a.job_id = any($1::uuid[]) and a.outcome is null order by a.worker_id`;
 const ALIVE = `select id from worker where state = 'running' and heard_at > ${at('$1')}`;
 
 const GRANTS = `json_to_recordset($1::json) as x(job uuid, worker text, attempt integer, run integer, parks integer,
@@ -97,5 +103,17 @@ async function readKnown(sql: Sql, ids: readonly string[]): Promise<Map<string, 
     ...(await sql.rows<KnownRow>(LOCK_JOBS, [ids])),
   ];
   // Jobs come last: what history knows stands over what was granted before it knew.
-  return new Map(rows.map(({ id, ...row }) => [id, known(row) as KnownJob]));
+  const jobs = new Map(rows.map(({ id, ...row }) => [id, known(row) as KnownJob]));
+  return withOpen(sql, jobs);
+}
+
+/** Of those that wait: who has begun this attempt without an end. Of what runs the row says it, and what retries or is over has told its own. */
+async function withOpen(sql: Sql, jobs: Map<string, KnownJob>): Promise<Map<string, KnownJob>> {
+  const ids = [...jobs].flatMap(([id, { state }]) => (WAITING.has(state) ? [id] : []));
+  if (ids.length === 0) return jobs;
+  for (const { id, attempt, worker } of await sql.rows<OpenRow>(OPEN, [ids])) {
+    const job = jobs.get(id);
+    if (job?.attempt === attempt) jobs.set(id, { ...job, open: [...(job.open ?? []), worker] });
+  }
+  return jobs;
 }

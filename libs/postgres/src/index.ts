@@ -23,6 +23,7 @@ export {
   revokeApiKey,
 } from './api-keys.ts';
 export { type AskedResult, type AskedRuns, askRuns } from './ask-runs.ts';
+export { askedBy, askingFor } from './asking-for.ts';
 export {
   type AuditActor,
   type AuditEntry,
@@ -87,7 +88,7 @@ export {
   TooManyQueuesError,
   UnfitValueError,
 } from './errors.ts';
-export { expiredJobs, stillExpired } from './expired.ts';
+export { expiredJobs, loseAttempts, stillExpired } from './expired.ts';
 export { pauseAllFailing } from './failing-schedules.ts';
 export type { Fire } from './fire.ts';
 export {
@@ -114,6 +115,7 @@ export {
   type ListSchedulesParams,
   listSchedules,
   type ScheduleScope,
+  scheduleNames,
   schedulesByState,
   unplacedTasks,
 } from './list-schedules.ts';

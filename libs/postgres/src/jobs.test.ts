@@ -193,6 +193,10 @@ test('only what has not begun is cancelled, once', async () => {
   expect([await open(NOON - 1), await open(NOON)]).toEqual([[], [other]]);
   await noteCancelling(db, { id: other, now: NOON });
   expect(await open(NOON)).toEqual([]);
+  expect(await cancelJob(db, { id: other, reason, now: NOON + 200, lost: true })).toMatchObject({
+    cancelled: true,
+  });
+  expect((await getJob(db, other))?.attempts).toMatchObject([{ outcome: 'lost', finishedAt: NOON + 200 }]);
   // Should nobody have it after all, it is not looked for at the end of its wait, but soon.
   const waits = newId();
   await insertJobs(db, [sampleJob({ id: waits, runAt: NOON + 9_000 })]);

@@ -66,6 +66,21 @@ export async function listSchedules(
   return { schedules, ...(last === undefined || isAll ? {} : { next: last.name }) };
 }
 
+/** Names of schedules, in their order, at most so many. */
+export async function scheduleNames(
+  db: Database,
+  params: { readonly scope: ScheduleScope | undefined; readonly limit: number },
+): Promise<string[]> {
+  const { scope, limit } = params;
+  const values: unknown[] = [limit];
+  const matching = matchingOf({ scope }, (value) => `$${values.push(value)}`);
+  const rows = await inside(db).rows<{ name: string }>(
+    `select s.name from schedule s ${matching} order by s.name limit $1`,
+    values,
+  );
+  return rows.map(({ name }) => name);
+}
+
 /** Which schedules to count. */
 export type CountSchedulesParams = Omit<ListSchedulesParams, 'limit' | 'after'>;
 

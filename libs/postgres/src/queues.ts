@@ -1,4 +1,4 @@
-import type { QueueLimits, QueuePause, QueueSettings } from '@jetbeat/core';
+import { formatDuration, type QueueLimits, type QueuePause, type QueueSettings } from '@jetbeat/core';
 import { LockMode } from '@mikro-orm/core';
 import { type AuditNote, type AuditOf, writeAudit, writeAuditBy } from './audit.ts';
 import { type Database, inside } from './database.ts';
@@ -140,13 +140,26 @@ async function seedQueue(
     const isEmpty = before === undefined && Object.keys(initial).length === 0;
     if (changed === 0 || isEmpty) return;
     const target = { kind: 'queue', id: name } as const;
-    await writeAudit(sql, { note: CONFIGURATION, action: 'queue.configure', target, before, after: initial });
+    await writeAudit(sql, {
+      note: CONFIGURATION,
+      action: 'queue.configure',
+      target,
+      before: before && written(before),
+      after: written(initial),
+    });
   });
 }
 
 const SEED = `insert into queue (name, version, initial, created_at, updated_at) values ($1, 1, $2::jsonb, $3, $3)
   on conflict (name) do update set initial = excluded.initial, version = queue.version + 1, updated_at = excluded.updated_at
   where queue.initial <> excluded.initial`;
+
+/** As it stands in the file. */
+function written({ rateLimit, ...rest }: QueueLimits): object {
+  if (!rateLimit) return rest;
+  const { periodMs, ...counts } = rateLimit;
+  return { ...rest, rateLimit: { ...counts, period: formatDuration(periodMs) } };
+}
 
 /** What stands in a file is changed by whoever may write it. */
 const CONFIGURATION: AuditNote = {

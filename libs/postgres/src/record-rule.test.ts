@@ -103,6 +103,17 @@ function comparable(row: JobWithAttempts | undefined) {
   return { ...rest, ...(inputKnown ? { envelope: { input, meta } } : {}) };
 }
 
+/** Its attempts without what nobody has told: that those are lost which were open when it ended. */
+function asTold({ attempts, finishedAt }: JobWithAttempts) {
+  return attempts.map((attempt) => {
+    const { outcome, finishedAt: closedAt, ...begun } = attempt;
+    if (outcome !== 'lost') return attempt;
+    expect(closedAt).toBeGreaterThanOrEqual(attempt.startedAt);
+    expect(finishedAt).toBeDefined();
+    return begun;
+  });
+}
+
 function ofChange({ envelope, ...rest }: JobChange) {
   return { ...rest, ...(envelope ? { envelope: { input: envelope.input, meta: envelope.meta } } : {}) };
 }
@@ -122,7 +133,7 @@ test('SQL merges as core does, however the events are cut into batches', async (
         const attempts = whole.attempts
           .filter(({ job }) => job === change.id)
           .map(({ job: _, ...rest }) => rest);
-        expect(new Set(row?.attempts)).toEqual(new Set(attempts));
+        expect(new Set(row && asTold(row))).toEqual(new Set(attempts));
       }
     }),
     { numRuns: 150 },

@@ -104,6 +104,31 @@ test('an outcome stays, except that a late word replaces `lost`', async () => {
   expect((await getJob(db, job))?.attempts.map((known) => known.outcome)).toEqual(['failed']);
 });
 
+test('no attempt is left open when its job is over, whoever brought it there; a late word is believed all the same', async () => {
+  const [again, gone, first] = [newId(), newId(), newId()];
+  await record(started({ job: again }), started({ job: gone }), started({ job: first, attempt: 2 }));
+  const reason = { code: 'lost', text: 'its message is gone' };
+  const over = {
+    ...sampleFacts({ job: gone }),
+    kind: 'ended',
+    state: 'dead',
+    reason,
+    at: NOON + 90,
+  } as const;
+  await record(settled({ job: again, run: 2 }), over, started({ job: first, run: 2 }));
+  const outcomes = async (id: string) =>
+    (await getJob(db, id))?.attempts.map(({ run, outcome, finishedAt }) => [run, outcome, finishedAt]);
+  expect(await outcomes(again)).toEqual([
+    [1, 'lost', NOON + 200],
+    [2, 'succeeded', NOON + 200],
+  ]);
+  // It began later, by the clock of its worker.
+  expect(await outcomes(gone)).toEqual([[1, 'lost', NOON + 100]]);
+  expect((await outcomes(first))?.map(([, outcome]) => outcome)).toEqual([undefined, undefined]);
+  await record(settled({ job: gone, outcome: 'failed', next: { state: 'dead', reason } }));
+  expect(await outcomes(gone)).toEqual([[1, 'failed', NOON + 200]]);
+});
+
 test('what jsonb cannot hold is replaced, and the rest of the batch is written', async () => {
   const job = newId();
   const error = { name: 'E\u0000', message: 'half \ud83d, whole \u{1f600}, \\u0000 stays' };

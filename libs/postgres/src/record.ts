@@ -1,4 +1,5 @@
 import type { Changes, WorkerEvent } from '@jetbeat/core';
+import { closeAttempts } from './close-attempts.ts';
 import { type Database, inside } from './database.ts';
 import { isUniqueViolation } from './errors.ts';
 import { raiseMarks, settledMark } from './marks.ts';
@@ -63,6 +64,7 @@ async function writeAll(sql: Sql, params: RecordParams, insert: boolean): Promis
   if (insert) await insertAttempts(sql, attempts.yes);
   else await mergeAttempts(sql, attempts.yes);
   await mergeAttempts(sql, attempts.no);
+  await closeAttempts(sql, changes.jobs);
   await writeWorkers(sql, { events: workers, now });
   // Last, since all recorders write the same few rows.
   await raiseMarks(sql, new Map([...(settled ?? [])].map(([queue, seq]) => [settledMark(queue), seq])));

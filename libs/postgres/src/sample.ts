@@ -80,6 +80,11 @@ export function started(
   return { ...sampleFacts(facts), kind: 'started', runId, worker, at: NOON + 100 };
 }
 
+/** Nobody has answered whether the job is running, so it was put aside. */
+export function parked(fields: Partial<JobFacts> & { job: string }): JobEvent {
+  return { ...sampleFacts(fields), kind: 'parked', what: 'doubt', at: NOON + 150 };
+}
+
 /** An attempt has succeeded, or what else is given. */
 export function settled(fields: Partial<SettledEvent> & { job: string }): SettledEvent {
   return {

@@ -29,6 +29,8 @@ const SCAN_BUDGET: ScanBudget = { rows: 10_000, ms: 25 };
 const FIRST_STEP = 400;
 /** No further step is smaller: to plan it costs as much as to look at so many. */
 const FURTHER_STEP = 1_000;
+/** Where there are no more than a first step has, older ones are looked at too until then, milliseconds: to plan may have taken all the time. */
+const SMALL_MS = 250;
 /** What a step has at least, milliseconds: in less it would hardly begin. */
 const LEAST_MS = 5;
 /** Where jobs fit as often as so far, a step finds enough among so many times what is needed. */
@@ -54,6 +56,7 @@ export async function scanJobs(
   const ids: string[] = [];
   let looked = 0;
   let tookMs = 0;
+  let isOpen = true;
   // Whatever it takes, it gets on.
   do {
     const window: Walked = walked;
@@ -79,7 +82,9 @@ export async function scanJobs(
     ids.push(...found.ids);
     looked += found.looked;
     walked = found.edge === undefined ? older.shift() : { ...window, below: found.edge };
-  } while (walked && ids.length < most && looked < budget.rows && leftMs() > 0);
+    const isSmall = found.edge === undefined && looked < FIRST_STEP && performance.now() - begun < SMALL_MS;
+    isOpen = leftMs() > 0 || isSmall;
+  } while (walked && ids.length < most && looked < budget.rows && isOpen);
   const edge = walked?.below;
   return { ids: ids.slice(0, most), ...(edge === undefined ? {} : { edge }) };
 }

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { askingFor } from './asking-for.ts';
 import { createSearchGate } from './search-gate.ts';
 
 const refused = { code: 'too_many_searches' };
@@ -52,4 +53,37 @@ test('what is short goes before what waits and is not, but for one of three', as
   await Promise.all(runs);
   expect(begun).toEqual(['first', 'short 1', 'short 2', 'long 1', 'short 3', 'long 2']);
   expect(await gate(async () => 'free')).toBe('free');
+});
+
+test('of those who wait the one goes next of whose holder the fewest run, and one holder has no more than a share of those who may wait', async () => {
+  const gate = createSearchGate({ atOnce: 2, mostWaiting: 6, mostOfOne: 3, waitMs: 60_000 });
+  const begun: string[] = [];
+  const ends = new Map<string, () => void>();
+  const run = (name: string) => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    ends.set(name, resolve);
+    return askingFor(name.slice(0, 1), () =>
+      gate(async () => {
+        begun.push(name);
+        await promise;
+      }),
+    );
+  };
+  const runs = ['a1', 'a2', 'a3', 'a4', 'a5'].map(run);
+  await expect(run('a6')).rejects.toMatchObject(refused);
+  runs.push(run('b1'), run('b2'), run('c1'));
+  // All who may wait do, whoever asks.
+  await expect(run('d1')).rejects.toMatchObject(refused);
+  for (const name of ['a1', 'b1', 'a2', 'b2', 'c1', 'a3', 'a4', 'a5']) {
+    await expect.poll(() => begun).toContain(name);
+    ends.get(name)?.();
+  }
+  await Promise.all(runs);
+  expect(begun).toEqual(['a1', 'a2', 'b1', 'b2', 'a3', 'c1', 'a4', 'a5']);
+  // Nobody's have no share: it is the process that asks.
+  const all = Promise.withResolvers<void>();
+  const own = Array.from({ length: 8 }, () => gate(() => all.promise));
+  await expect(gate(async () => {})).rejects.toMatchObject(refused);
+  all.resolve();
+  await Promise.all(own);
 });

@@ -9,11 +9,18 @@ export interface KeyedState {
   readonly run: number;
 }
 
+/**
+ * A doubt that was answered `free` makes a job `running` before it begins, and it may yet wait, or be parked: as long as its
+ * run has no attempt it counts as `queued`.
+ */
+const STATE = `case when j.state in ('running', 'cancelling')
+    and not exists (select from attempt a where a.job_id = j.id and a.run = j.run) then 'queued' else j.state end as state`;
+
 /** How these jobs stand; those that history does not know are left out. */
 export async function keyedStates(db: Database, ids: readonly string[]): Promise<Map<string, KeyedState>> {
   if (ids.length === 0) return new Map();
   const rows = await inside(db).rows<KeyedState & { id: string }>(
-    'select j.id, j.state, j.run from job j where j.id = any($1::uuid[])',
+    `select j.id, ${STATE}, j.run from job j where j.id = any($1::uuid[])`,
     [ids],
   );
   return new Map(rows.map(({ id, state, run }) => [id, { state, run }]));
@@ -30,7 +37,7 @@ export interface OpenKeyedJob extends KeyedState {
   readonly unique: UniqueRef;
 }
 
-const OPEN_KEYED = `select j.id, j.task, j.queue, j.priority, j.state, j.run, j.unique_key as "unique",
+const OPEN_KEYED = `select j.id, j.task, j.queue, j.priority, ${STATE}, j.run, j.unique_key as "unique",
     ${ms('j.created_at')} as "createdAt", ${ms('j.run_at')} as "runAt"
   from job j where j.unique_key is not null and j.finished_at is null and j.id > $1::uuid
   order by j.id limit $2`;

@@ -1,11 +1,15 @@
+import { askingFor } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
 import { ApiError } from '../problems/problem.ts';
 import { mayDo } from './api-key.ts';
-import type { Caller } from './caller.ts';
+import { type Caller, holderOf } from './caller.ts';
 import type { Callers } from './callers.ts';
 import type { CallerUses } from './note-key-use.ts';
 
-/** Lets in who sends a known key, or is signed in, with the role that the route names; and everybody where it names none. */
+/**
+ * Lets in who sends a known key, or is signed in, with the role that the route names; and everybody where it names none. What is searched
+ * then is of the caller's share.
+ */
 export function authenticate(
   app: FastifyInstance,
   { callers, uses }: { readonly callers: Callers; readonly uses: CallerUses },
@@ -20,5 +24,10 @@ export function authenticate(
       throw new ApiError('forbidden', `this needs the role ${needs}; the ${caller.kind} has ${caller.role}`);
     request.caller = caller;
     uses.note(caller);
+  });
+  // Between the two a body was read, and its events do not know for whom.
+  app.addHook('preHandler', ({ caller }, _reply, done) => {
+    if (caller) askingFor(holderOf(caller), done);
+    else done();
   });
 }

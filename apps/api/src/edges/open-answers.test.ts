@@ -75,9 +75,9 @@ test('what is asked at once within the bound is answered, as often as one likes'
 test('answers that nobody reads do not pile up: who reads is answered whole, who does not is cut', async () => {
   await listening({ waitingBytes: 48 * MIB });
   const unread = [await ask(['/large']), await ask(['/large']), await ask(['/large'])];
-  await expect.poll(() => cuts.length, { timeout: 10_000 }).toBeGreaterThan(0);
+  await expect.poll(() => cuts.length).toBeGreaterThan(0);
   expect(new Set(cuts)).toEqual(new Set(['unread']));
-  await expect.poll(() => answers.waitingBytes, { timeout: 10_000 }).toBeLessThanOrEqual(48 * MIB);
+  await expect.poll(() => answers.waitingBytes).toBeLessThanOrEqual(48 * MIB);
   // What was read is none of it.
   const [answer] = await once(get({ port: portOf(app), path: '/large', agent: false }), 'response');
   let bytes = 0;
@@ -92,7 +92,7 @@ test('streams have a bound of their own; what is asked for behind one counts', a
   await expect.poll(() => handled).toBe(1);
   expect(answers.waitingBytes).toBe(0);
   await ask(['/stream', '/large']);
-  await expect.poll(() => cuts, { timeout: 10_000 }).toEqual(['unread']);
+  await expect.poll(() => cuts).toEqual(['unread']);
   expect(stream.destroyed).toBe(false);
 });
 

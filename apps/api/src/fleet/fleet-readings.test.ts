@@ -7,6 +7,10 @@ const VIEW: JetStreamView = {
   lanes: [
     { queue: 'mail', priority: 'high', pending: 3, inFlight: 2, redelivered: 1, pulls: 4, oldestMs: 1_500 },
   ],
+  unserved: [
+    { queue: 'gone', priority: 'high', jobs: 2 },
+    { queue: 'gone', priority: 'low', jobs: 3 },
+  ],
   streams: [{ stream: 'JOBS', messages: 9, bytes: 900 }],
   deadLetters: 5,
   parked: 1,
@@ -46,6 +50,7 @@ test('the view in base units', async () => {
   expect(found).toMatchObject({
     jetbeat_queue_pending_jobs: [{ labels: lane, value: 3 }],
     jetbeat_queue_oldest_age_seconds: [{ labels: lane, value: 1.5 }],
+    jetbeat_unserved_jobs: 5,
     jetbeat_timer_jobs: 3,
     jetbeat_parked_jobs: 1,
     jetbeat_dead_letters: 5,

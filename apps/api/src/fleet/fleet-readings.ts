@@ -38,7 +38,7 @@ export function readFleet(params: {
 }
 
 function ofJetStream(view: JetStreamView): Readings {
-  const { lanes, streams, parked, timers } = view;
+  const { lanes, unserved, streams, parked, timers } = view;
   const perLane = (figure: (lane: JetStreamView['lanes'][number]) => number) =>
     lanes.map((lane) => ({ labels: { queue: lane.queue, priority: lane.priority }, value: figure(lane) }));
   return {
@@ -47,6 +47,7 @@ function ofJetStream(view: JetStreamView): Readings {
     jetbeat_queue_redelivered_jobs: perLane(({ redelivered }) => redelivered),
     jetbeat_queue_waiting_pulls: perLane(({ pulls }) => pulls),
     jetbeat_queue_oldest_age_seconds: perLane(({ oldestMs }) => oldestMs / 1_000),
+    ...(unserved && { jetbeat_unserved_jobs: unserved.reduce((sum, { jobs }) => sum + jobs, 0) }),
     ...(timers === undefined ? {} : { jetbeat_timer_jobs: timers }),
     ...(parked === undefined ? {} : { jetbeat_parked_jobs: parked }),
     jetbeat_dead_letters: view.deadLetters,

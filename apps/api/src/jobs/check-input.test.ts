@@ -104,6 +104,44 @@ test('a task whose input took too long rests for ten times as long; others and t
   expect(verdict(evil, { s: 'aa' }, '/input')).toEqual([]);
 });
 
+const anyOf = (count: number) =>
+  Array.from({ length: count }, (_, at) => ({
+    type: 'object',
+    properties: { k: { const: `v${at}` } },
+    required: ['k'],
+  }));
+
+test.each([
+  ['a list of words', { items: { enum: Array.from({ length: 6_000 }, (_, at) => `Z${at}`) } }, 'Z5999'],
+  ['alternatives', { items: { anyOf: anyOf(200) } }, { k: 'v199' }],
+])(
+  'what is merely large and takes too long is accepted, for workers to check, and holds nobody up: %s',
+  (_name, schema, one) => {
+    const { check, warned } = create();
+    const begun = process.threadCpuUsage();
+    expect(check(task(schema), Array(100_000).fill(one), '/input')).toEqual([]);
+    // It rests, and nobody is refused for it; what is small is checked as ever.
+    expect(check(task(schema), Array(100_000).fill(0), '/input')).toEqual([]);
+    expect(check(task(schema), [0], '/input')).toHaveLength(1);
+    const { user, system } = process.threadCpuUsage(begun);
+    // Without a limit more than ten seconds; a machine that gave it too little time lets it try for longer.
+    expect((user + system) / 1_000).toBeLessThan(5_000);
+    expect(warned).toHaveLength(1);
+  },
+);
+
+test('what is large and of an ordinary schema is checked', () => {
+  const { check, pass } = create();
+  const schema = { items: { properties: { sku: { type: 'string', minLength: 1 }, n: { type: 'integer' } } } };
+  const lines: object[] = [...Array(5_000).fill({ sku: 'abc-1', n: 1 }), { sku: 'abc-2', n: 'two' }];
+  let issues: readonly object[] = [];
+  for (let tries = 0; tries < 50 && issues.length === 0; tries++) {
+    issues = check(task(schema), lines, '/input');
+    pass(600_000);
+  }
+  expect(issues).toMatchObject([{ pointer: '/input/5000/n' }]);
+});
+
 /** Definitions, each of which asks the next one twice. */
 function branching(name: string, depth: number): object {
   if (depth === 0) return { [name]: { type: 'number' } };

@@ -8,20 +8,32 @@ import { ApiError } from '../problems/problem.ts';
 
 /** Requests that wait for the end of their job. */
 export interface WaitingRequests {
-  /** The job when it is over; undefined when it is not within `waitMs`, when too many wait already, or NATS is away. */
+  /** Waits for `waitMs` at most; not at all when too many wait already, or NATS is away. */
   forEnd(params: {
     readonly id: string;
+    /** Whose share of the places it uses, as `holderOf` names it. */
+    readonly holder: string;
     readonly waitMs: number;
     /** Nobody waits any more when its connection is gone. */
     readonly request: IncomingMessage;
-  }): Promise<JobWithAttempts | undefined>;
+  }): Promise<Waited>;
   /** Ends every wait, and lets none begin. */
   stop(): void;
+}
+
+/** What became of one that wanted to wait. */
+export interface Waited {
+  /** The job; absent: it is not over. */
+  readonly ended?: JobWithAttempts;
+  /** Why it has not waited, where it could not. */
+  readonly notWaited?: string;
 }
 
 /** Longest wait, milliseconds: proxies end requests that say nothing for longer. */
 const MAX_WAIT_MS = 30_000;
 const MAX_WAITING = 1_000;
+/** Of them those of one holder: jobs that do not begin must not take the places of all others. */
+const SHARE = 250;
 
 /** How long a request asks to wait, milliseconds; one that asks wrongly is refused soon. */
 export function waitsOf({ query }: { query: unknown }): number {
@@ -56,23 +68,37 @@ export function readWait(wait: string | undefined): number | undefined {
 export function createWaitingRequests(params: {
   readonly messaging: () => Pick<Messaging, 'bus'> | undefined;
   readonly look: (id: string) => Promise<JobWithAttempts | undefined>;
+  readonly most?: number;
+  readonly share?: number;
 }): WaitingRequests {
-  const { messaging, look } = params;
+  const { messaging, look, most = MAX_WAITING, share = SHARE } = params;
+  const held = new Map<string, number>();
   let waiting = 0;
+  const whyNot = (holder: string): string | undefined => {
+    if ((held.get(holder) ?? 0) >= share)
+      return `${share} requests of this key, or of who is signed in, wait here already, which is their share`;
+    return waiting >= most
+      ? `${most} requests wait here already, which is as many as there may be`
+      : undefined;
+  };
   const stopping = new AbortController();
   // One listener for each that waits.
   setMaxListeners(0, stopping.signal);
   return {
     stop: () => stopping.abort(),
-    async forEnd({ id, waitMs, request }) {
+    async forEnd({ id, holder, waitMs, request }) {
       const bus = messaging()?.bus;
-      if (!bus || waiting >= MAX_WAITING || stopping.signal.aborted) return undefined;
+      if (!bus) return { notWaited: 'NATS does not answer' };
+      if (stopping.signal.aborted) return { notWaited: 'this process stops' };
+      const why = whyNot(holder);
+      if (why !== undefined) return { notWaited: why };
       // It may have gone while its job was stored.
-      if (request.socket.destroyed) return undefined;
+      if (request.socket.destroyed) return {};
       const gone = new AbortController();
       const onClose = () => gone.abort();
       request.socket.once('close', onClose);
       waiting++;
+      held.set(holder, (held.get(holder) ?? 0) + 1);
       try {
         await askResult(bus, {
           id,
@@ -81,10 +107,13 @@ export function createWaitingRequests(params: {
         });
       } finally {
         waiting--;
+        const left = (held.get(holder) ?? 1) - 1;
+        if (left > 0) held.set(holder, left);
+        else held.delete(holder);
         request.socket.off('close', onClose);
       }
       const job = await look(id);
-      return job && isTerminal(job.state) ? job : undefined;
+      return job && isTerminal(job.state) ? { ended: job } : {};
     },
   };
 }

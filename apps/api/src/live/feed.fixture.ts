@@ -36,6 +36,7 @@ export function createStore() {
   let recorded = 0;
   let first = 1;
   let readable = 32;
+  let isSure = true;
   return {
     batches,
     /** Entries that are in history. */
@@ -56,9 +57,13 @@ export function createStore() {
     answer(count: number) {
       readable = count;
     },
+    /** Whether it is known of the clients that they still may be told. */
+    trust(sure: boolean) {
+      isSure = sure;
+    },
     ports: {
       isConnected: () => true,
-      mayTell: () => true,
+      mayTell: () => isSure,
       stand: async () => ({ created: CREATED, lastSeq: batches.length, recordedUpTo: recorded }),
       async readEvents({ from, upTo }: { from: number; upTo: number }) {
         await turn();

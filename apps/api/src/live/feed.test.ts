@@ -63,3 +63,78 @@ test('what a slow client has missed is read again once it reads, and not kept fo
   const told = client.lines.filter(({ type }) => type !== undefined);
   expect([told.length, feed.gaps]).toEqual([3 * BATCHES, 0]);
 });
+
+test('while it is not known whether a client still may, it is told nothing of what it has missed, also not of what was read before', async () => {
+  const BATCHES = 100;
+  const store = createStore();
+  for (let n = 0; n < BATCHES; n++) store.publish(3);
+  store.record(BATCHES);
+  let asked = 0;
+  let doubtIn = Number.POSITIVE_INFINITY;
+  let second = 0;
+  const client = createClient();
+  const told = () => client.lines.filter(({ type }) => type !== undefined).length;
+  const ports = {
+    ...store.ports,
+    mayTell() {
+      asked += 1;
+      return store.ports.mayTell();
+    },
+    async readEvents(range: { from: number; upTo: number }) {
+      doubtIn -= 1;
+      if (doubtIn === 0) {
+        store.trust(false);
+        // There is room to write.
+        client.read();
+        second = told();
+      }
+      return store.ports.readEvents(range);
+    },
+  };
+  const hub = createHub({ ports, poke: () => {} });
+  hub.enter();
+  await hub.pass(new AbortController().signal);
+  const after = { epoch: hub.place?.epoch ?? '', seq: 0 };
+  const view = createView({}, { payloads: true });
+  let isDone = false;
+  const feed = createFeed({ hub, outlet: client.outlet, view, after });
+  const begun = feed.begin().then(() => {
+    isDone = true;
+  });
+  /** Reads on, and waits until it was asked a few times whether it may be told. */
+  const readInDoubt = async () => {
+    const before = asked;
+    await expect
+      .poll(() => {
+        client.read();
+        return asked - before;
+      })
+      .toBeGreaterThan(2);
+  };
+  await expect.poll(() => client.outlet.buffered).toBeGreaterThan(0);
+  // Between two pages.
+  store.trust(false);
+  const first = told();
+  await readInDoubt();
+  expect([told(), isDone]).toEqual([first, false]);
+  // While a page is read.
+  doubtIn = 2;
+  store.trust(true);
+  await expect
+    .poll(() => {
+      client.read();
+      return doubtIn;
+    })
+    .toBeLessThan(1);
+  await readInDoubt();
+  expect(told()).toBe(second);
+  expect(second).toBeGreaterThan(first);
+  expect(second).toBeLessThan(3 * BATCHES);
+  store.trust(true);
+  while (!isDone) {
+    client.read();
+    await turn();
+  }
+  await begun;
+  expect([told(), feed.gaps]).toEqual([3 * BATCHES, 0]);
+});

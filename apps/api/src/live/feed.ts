@@ -23,6 +23,8 @@ export interface Feed {
 /** How long it is waited for what lags behind, milliseconds, and how often. */
 const LAG_MS = 50;
 const LAGS = 40;
+/** How often it is looked whether it is known again that the client may still be told, milliseconds. */
+const UNSURE_MS = 100;
 
 /** What was told of one reading. */
 interface Told {
@@ -92,6 +94,10 @@ export function createFeed(params: {
     told = from;
     let read = 0;
     for (let lags = 0; !outlet.closed && lags < LAGS; ) {
+      if (!hub.mayTell) {
+        await sleep(UNSURE_MS);
+        continue;
+      }
       const step: Step = nextStep(told, hub.place, read);
       if (step.do === 'gap') return step.reason;
       // From the look at the hub's place to this nothing may come in between.
@@ -122,6 +128,8 @@ export function createFeed(params: {
     const [oldest] = batches;
     if (!oldest) await sleep(LAG_MS);
     else if (oldest.seq > from) return undefined;
+    // That took its time too: it is read again once it may be told.
+    else if (!hub.mayTell) return { batches: batches.length, written: 0 };
     const written = writeFrom(batches);
     wide = written < batches.length ? Math.max(1, written) : wide * 2;
     return { batches: batches.length, written };

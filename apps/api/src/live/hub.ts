@@ -35,6 +35,8 @@ export interface HubPlace extends EventPlace {
 export interface Hub {
   /** Everything up to here has been told to those who listen. Undefined while nobody is there, or nothing is known yet. */
   readonly place: HubPlace | undefined;
+  /** Whether it is known of those who listen that they still may: else nothing is told, also not of what was missed. */
+  readonly mayTell: boolean;
   /** Batches as they are stored, for whoever catches up; as `BatchCache.read`. */
   read(range: { readonly from: number; readonly upTo: number }): Promise<readonly Batch[]>;
   /** From the next batch on. Returns how to stop that. */
@@ -100,6 +102,9 @@ export function createHub(params: { readonly ports: HubPorts; readonly poke: () 
   return {
     get place() {
       return place;
+    },
+    get mayTell() {
+      return ports.mayTell();
     },
     read: (range) => cache.read(range),
     listen: (listener) => audience.add(listener),

@@ -4,6 +4,7 @@ import {
   escapePointer,
   type Issue,
   meantOf,
+  rateMeant,
   unknownField,
 } from '@jetbeat/core';
 
@@ -54,10 +55,11 @@ export function explain(findings: readonly Finding[], schema: object, prefix = '
 /** What somebody probably meant who has written a duration or one of some words in another way, or one thing in place of a list. */
 function meantBy(
   value: unknown,
-  { pattern, type, items = {}, enum: words = [] }: Described,
+  { pattern, type, items = {}, enum: words = [], properties = {} }: Described,
 ): string | undefined {
   if (type === 'array' && typeof value === 'string' && value.length <= MAX_EXAMPLE)
     return JSON.stringify([items.enum?.includes(value) ? value : (meantBy(value, items) ?? value)]);
+  if ('limit' in properties && 'period' in properties) return rateMeant(value);
   if (pattern === DURATION_PATTERN) return durationMeant(value);
   return typeof value === 'string'
     ? meantOf(
@@ -70,7 +72,7 @@ function meantBy(
 function suggesting(issue: Issue, suggestion: string): Issue {
   const { message } = issue;
   const joint = /[.)]$/.test(message) ? ' Did' : '; did';
-  const shown = suggestion.startsWith('[') ? suggestion : `"${suggestion}"`;
+  const shown = /^[[{]/.test(suggestion) ? suggestion : `"${suggestion}"`;
   return { ...issue, suggestion, message: `${message}${joint} you mean ${shown}?` };
 }
 
@@ -197,7 +199,7 @@ function valueAt(root: unknown, path: string): unknown {
 }
 
 /** A step of a JSON pointer, read; TypeBox does not encode it for URIs. */
-function readStep(step: string): string {
+export function readStep(step: string): string {
   return step.replaceAll('~1', '/').replaceAll('~0', '~');
 }
 

@@ -82,6 +82,12 @@ const PROBLEMS = {
   stopping: { status: 503, title: 'This process stops' },
 } as const satisfies Record<string, { status: number; title: string }>;
 
+/** So many places are told: whoever asks may be wrong in ten thousand at once. */
+const MAX_ISSUES = 64;
+/** Letters of what is said of one place: a schema may allow very many values. Of the first three the detail is made. */
+const MAX_SAID = 512;
+const MAX_DETAIL = 2_048;
+
 /** The members that only some problems have. */
 export type ProblemMembers = Pick<Problem, 'current' | 'yours'>;
 
@@ -93,6 +99,7 @@ export type CountedAs =
   | 'jobs_waiting'
   | 'searches'
   | 'streams'
+  | 'bodies'
   | 'other_queue';
 
 /** A code of the catalogue. */
@@ -101,6 +108,7 @@ export type ProblemCode = keyof typeof PROBLEMS;
 /** An error that a caller is told about, with what it may do. */
 export class ApiError extends JetbeatError {
   declare readonly code: ProblemCode;
+  /** The first of them, if there are very many. */
   readonly issues: readonly Issue[];
   /** Seconds after which a repeat makes sense. */
   readonly retryAfter: number | undefined;
@@ -120,8 +128,9 @@ export class ApiError extends JetbeatError {
       cause?: unknown;
     } = {},
   ) {
-    super(code, message, options.cause === undefined ? undefined : { cause: options.cause });
-    this.issues = options.issues ?? [];
+    super(code, cut(message, MAX_DETAIL), options.cause === undefined ? undefined : { cause: options.cause });
+    const issues = options.issues?.slice(0, MAX_ISSUES) ?? [];
+    this.issues = issues.map((issue) => ({ ...issue, message: cut(issue.message, MAX_SAID) }));
     this.retryAfter = options.retryAfter;
     this.members = options.members ?? {};
     this.counted = options.counted;
@@ -152,4 +161,8 @@ export function problemBody(error: ApiError, request: { path: string; traceId: s
     traceId: request.traceId,
     ...error.members,
   };
+}
+
+function cut(text: string, most: number): string {
+  return text.length > most ? `${text.slice(0, most)}…` : text;
 }

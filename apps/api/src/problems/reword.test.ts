@@ -51,6 +51,49 @@ test('what pauses a schedule elsewhere leads to what does so here', async () => 
   ]);
 });
 
+const schedule = { name: 'n', job: good.job };
+test.each([
+  [{ ...schedule, schedule: '*/5 * * * *' }, '/schedule', '"when": {"cron": "*/5 * * * *"}?', 'when'],
+  [{ ...schedule, interval: 30 }, '/interval', '"when": {"every": "30s"}?', 'when'],
+  [{ ...schedule, schedule: 'at nine' }, '/schedule', '"when": {"cron": "0 9 * * *"}?', 'when'],
+  [{ ...schedule, crontab: { minute: 5 } }, '/crontab', '"when"?', 'when'],
+  [{ name: 'n', when: good.when, task: 'a' }, '/task', '"job": {"task": …}?', 'job'],
+  [{ name: 'n', when: good.when, kwargs: {} }, '/kwargs', '"job": {"input": …}?', 'job'],
+  [{ ...good, expires: '1h' }, '/expires', '"job": {"expires": …}?', 'job'],
+])('%j: where a schedule says that here', async (body, pointer, meant, suggestion) => {
+  const found = (await issues('POST /schedules', body)).find((issue) => issue.pointer === pointer);
+  expect(found).toMatchObject({ code: 'unknown_field', suggestion });
+  expect(found?.message).toContain(`did you mean ${meant}`);
+});
+
+test.each([
+  ['PUT /queues/q', { rateLimit: '100/m' }, 'did you mean {"limit": 100, "period": "1m"}?'],
+  ['PATCH /tasks/a', { rateLimit: 5 }, 'did you mean {"limit": 5, "period": "1s"}?'],
+  ['PUT /queues/q', { rateLimit: { limit: 1, period: 'minute' } }, 'Did you mean "1m"?'],
+  ['PUT /queues/q', { concurrency: 0 }, 'pause the queue (POST /api/v1/queues/{name}/pause)'],
+  ['POST /workers/w/concurrency', { value: 0 }, 'drain the worker (POST /api/v1/workers/{id}/drain)'],
+  ['POST /batches', { action: 'revoke', filter: { task: 'a' } }, 'did you mean "cancel"?'],
+  [
+    'POST /jobs',
+    { task: 'a', input: 1, ignore_result: true },
+    'leave it out: a handler that returns nothing',
+  ],
+  ['POST /jobs', { task: 'a', input: 1, retry: { max_retries: 3 } }, 'did you mean "attempts"?'],
+])('%s %j: what is meant by it here', async (request, body, meant) => {
+  expect((await issues(request, body)).map(({ message }) => message)).toEqual([
+    expect.stringContaining(meant),
+  ]);
+});
+
+test('a verb of other systems leads to the address of ours', async () => {
+  const id = '0190b5a0-7c00-7000-8000-000000000000';
+  const { status, body } = await server.call(`POST /jobs/${id}/revoke`, {});
+  expect([status, body.detail]).toEqual([
+    404,
+    expect.stringContaining(`did you mean /api/v1/jobs/${id}/cancel?`),
+  ]);
+});
+
 test('one thing in place of a list, and the words of other systems, are told with what was meant', async () => {
   const asked = (state: unknown) => issues('POST /batches', { action: 'retry', filter: { state } });
   expect(await asked('dead')).toEqual([
@@ -72,8 +115,8 @@ test('one thing in place of a list, and the words of other systems, are told wit
 });
 
 test('what is in no interface stays unknown, and so does what is in another place', async () => {
-  expect(await issues('POST /schedules', { ...good, expires: '1h' })).toMatchObject([
-    { pointer: '/expires', message: expect.stringMatching(/^"expires" is not known here; known are name, /) },
+  expect(await issues('POST /schedules', { ...good, else: '1h' })).toMatchObject([
+    { pointer: '/else', message: expect.stringMatching(/^"else" is not known here; known are name, /) },
   ]);
   expect(await issues('POST /schedules', { ...good, constructor: 1 })).toMatchObject([
     { pointer: '/constructor', code: 'unknown_field' },

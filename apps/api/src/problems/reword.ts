@@ -1,4 +1,5 @@
-import { DURATION_PATTERN, type Issue } from '@jetbeat/core';
+import { DURATION_PATTERN, type Issue, meantOf } from '@jetbeat/core';
+import { ScheduleRequestSchema } from '@jetbeat/core/http';
 
 /** Fields of the interface that are not built yet, by the title of the body and the place in it. */
 const UNBUILT: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
@@ -28,8 +29,17 @@ const RULES: readonly (readonly [kind: string, form: RegExp])[] = [
   ['cron', /^(\S{1,64}([ \t]+\S{1,64}){4,5}|@[a-z]{1,16})$/i],
   ['rrule', /^(RRULE:)?FREQ=/i],
 ];
+/** What is longer is not repeated, characters. */
+const MAX_RULE = 512;
 /** The bodies that have a `when`. */
 const WITH_RULES = ['ScheduleRequest', 'PreviewRequest'];
+/** What is done elsewhere with a bound of none, by the title of the body and the place in it. */
+const NONE: Readonly<Record<string, string>> = {
+  'QueueRequest/concurrency': 'to begin no job, pause the queue (POST /api/v1/queues/{name}/pause)',
+  'ConcurrencyRequest/value': 'to begin no job, drain the worker (POST /api/v1/workers/{id}/drain)',
+};
+/** What a schedule says of its jobs. */
+const OF_JOB = Object.keys(ScheduleRequestSchema.properties.job.properties);
 const WHICH = 'say which sessions with one of {"others": true}, {"key": "…"} or {"subject": "…"}';
 const EXAMPLES = '{"cron": "0 9 * * *"}, {"every": "10s"} or {"at": "2026-05-04T03:00:00Z"}';
 
@@ -37,24 +47,48 @@ const EXAMPLES = '{"cron": "0 9 * * *"}, {"every": "10s"} or {"at": "2026-05-04T
 export function reword(issue: Issue, body: { readonly title: string; readonly value: unknown }): Issue {
   const { title, value } = body;
   const { pointer, code } = issue;
-  if (code === 'unknown_field') {
-    const cut = pointer.lastIndexOf('/');
-    const field = pointer.slice(cut + 1);
-    const place = pointer.slice(0, cut).replace(/\/\d+$/, '');
-    const by = title === 'ScheduleRequest' && place === '' ? TOLD[field] : undefined;
-    if (by !== undefined) {
-      const instead = by === '' ? 'leave it out' : `leave it out, and use ${by}`;
-      return { pointer, code, message: `"${field}" is told, and cannot be set: ${instead}` };
-    }
-    if (title === 'ScheduleRequest' && place === '' && PAUSING.includes(field))
-      return { pointer, code, message: `"${field}" is not known here: use /pause and /resume` };
-    if (!UNBUILT[title]?.[place]?.includes(field)) return issue;
-    return { pointer, code, message: `"${field}" is not built yet: leave it out` };
-  }
+  if (code === 'unknown_field') return rewordField(issue, body);
+  const none = code === 'invalid_value' && NONE[`${title}${pointer}`];
+  if (none && valueAt(value, pointer) === 0) return { ...issue, message: `${issue.message}: ${none}` };
   if (title === 'EndSessions' && isAboutWhich(issue, value)) return { ...issue, message: WHICH };
   const rule = /^\/when(?:\/(\d+))?$/.exec(pointer);
   if (!WITH_RULES.includes(title) || code !== 'invalid_type' || !rule) return issue;
   return aboutRule(issue, ruleAt(value, rule[1]));
+}
+
+/** The same of a field that is not known. */
+function rewordField(issue: Issue, body: { readonly title: string; readonly value: unknown }): Issue {
+  const { title, value } = body;
+  const { pointer, code } = issue;
+  const cut = pointer.lastIndexOf('/');
+  const field = pointer.slice(cut + 1);
+  const place = pointer.slice(0, cut).replace(/\/\d+$/, '');
+  const by = title === 'ScheduleRequest' && place === '' ? TOLD[field] : undefined;
+  if (by !== undefined) {
+    const instead = by === '' ? 'leave it out' : `leave it out, and use ${by}`;
+    return { pointer, code, message: `"${field}" is told, and cannot be set: ${instead}` };
+  }
+  if (title === 'ScheduleRequest' && place === '' && PAUSING.includes(field))
+    return { pointer, code, message: `"${field}" is not known here: use /pause and /resume` };
+  const moved = title === 'ScheduleRequest' && place === '' && movedField(issue, field, value);
+  if (moved) return moved;
+  if (!UNBUILT[title]?.[place]?.includes(field)) return issue;
+  return { pointer, code, message: `"${field}" is not built yet: leave it out` };
+}
+
+/** Of a schedule that says the rule or the job as other systems do, beside its name: where that stands here. */
+function movedField(issue: Issue, field: string, body: unknown): Issue | undefined {
+  const { pointer, code, suggestion } = issue;
+  const written = (body as Readonly<Record<string, unknown>>)[field];
+  if (suggestion === 'when' && typeof written !== 'object') {
+    const rule = ruleMeant(typeof written === 'number' ? `${written}s` : written);
+    const message = `"${field}" is not known here, did you mean "when": ${rule ?? EXAMPLES.split(',')[0]}?`;
+    return { pointer, code, message, suggestion };
+  }
+  const name = suggestion === 'job' ? field : OF_JOB.find((one) => one === meantOf(field, OF_JOB));
+  if (name === undefined || (suggestion !== undefined && suggestion !== 'job')) return undefined;
+  const message = `"${field}" is said of the job, did you mean "job": {"${name}": …}?`;
+  return { pointer, code, message, suggestion: 'job' };
 }
 
 /** Of a body that says which sessions, and says none or several, or `others` as if it could be off. */
@@ -63,12 +97,21 @@ function isAboutWhich({ pointer }: Issue, value: unknown): boolean {
 }
 
 function aboutRule(issue: Issue, written: unknown): Issue {
-  const kind =
-    typeof written === 'string' ? RULES.find(([, form]) => form.test(written.trim()))?.[0] : undefined;
-  if (kind === undefined)
+  const suggestion = ruleMeant(written);
+  if (suggestion === undefined)
     return { ...issue, message: `must be a rule such as ${EXAMPLES}, or a list of them` };
-  const suggestion = `{"${kind}": ${JSON.stringify(written)}}`;
   return { ...issue, message: `must be a rule: did you mean ${suggestion}?`, suggestion };
+}
+
+/** The rule that a text was probably meant to be. */
+function ruleMeant(written: unknown): string | undefined {
+  if (typeof written !== 'string' || written.length > MAX_RULE) return undefined;
+  const kind = RULES.find(([, form]) => form.test(written.trim()))?.[0];
+  return kind === undefined ? undefined : `{"${kind}": ${JSON.stringify(written)}}`;
+}
+
+function valueAt(body: unknown, pointer: string): unknown {
+  return (body as Readonly<Record<string, unknown>> | null)?.[pointer.slice(1)];
 }
 
 function ruleAt(body: unknown, index: string | undefined): unknown {

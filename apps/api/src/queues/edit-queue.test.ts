@@ -29,6 +29,8 @@ test.each([
   ['PATCH', {}, true],
   ['PATCH', { maxDepth: null }, true],
   ['PATCH', { rateLimit: said }, true],
+  ['PATCH', { rateLimit: { ...said, per: 'queue' } }, true],
+  ['PATCH', { rateLimit: { ...said, per: 'task' } }, false],
   ['PATCH', { rateLimit: { ...said, limit: 6 } }, false],
   ['PATCH', { rateLimit: null }, false],
 ] as const)(

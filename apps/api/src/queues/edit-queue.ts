@@ -51,8 +51,14 @@ export function editQueue(
 function isMade(change: QueueChange, own: QueueLimits): boolean {
   const fields = ['concurrency', 'rateLimit', 'maxDepth'] as const;
   return fields.every(
-    (field) => change[field] === undefined || isDeepStrictEqual(change[field] ?? undefined, own[field]),
+    (field) =>
+      change[field] === undefined || isDeepStrictEqual(whole(change[field]) ?? undefined, whole(own[field])),
   );
+}
+
+/** With what holds where nothing is said, so that a queue may be sent as it was answered. */
+function whole<Limit>(limit: Limit): Limit {
+  return typeof limit === 'object' && limit !== null ? { per: 'queue', ...limit } : limit;
 }
 
 /** The error for a queue that is another one than was read. */

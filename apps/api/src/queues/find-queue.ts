@@ -22,7 +22,7 @@ export async function showQueue(parts: Parts, name: string, queue?: QueueRecord)
   const record = queue ?? (await getQueue(db, name));
   const picture = await queues.picture();
   if (!record && !(await isSeen(db, name, picture))) throw notFound(name);
-  return queueJson(name, record, picture, clock());
+  return queueJson(name, record, await withWaiting(queues, name, picture), clock());
 }
 
 /** @throws ApiError queue_not_found for what cannot be a queue, or of which nothing is known */
@@ -36,8 +36,24 @@ export async function isQueue({ db, queues }: Pick<Parts, 'db' | 'queues'>, name
   return (await getQueue(db, name)) !== undefined || isSeen(db, name, await queues.picture());
 }
 
-async function isSeen(db: Parts['db'], name: string, { lanes, workers }: QueuePicture): Promise<boolean> {
-  return lanes?.has(name) || workers.has(name) || hasJobs(db, name);
+async function isSeen(
+  db: Parts['db'],
+  name: string,
+  { lanes, unserved, workers }: QueuePicture,
+): Promise<boolean> {
+  return lanes?.has(name) || unserved?.has(name) || workers.has(name) || hasJobs(db, name);
+}
+
+/** Where too many wait without a consumer to be counted together, those of one queue are. */
+async function withWaiting(
+  queues: Parts['queues'],
+  name: string,
+  picture: QueuePicture,
+): Promise<QueuePicture> {
+  const { lanes, unserved } = picture;
+  if (!lanes || lanes.has(name) || unserved) return picture;
+  const waiting = await queues.countWaiting(name);
+  return waiting ? { ...picture, unserved: new Map(waiting.length > 0 ? [[name, waiting]] : []) } : picture;
 }
 
 /** The error for a queue that is not there. */

@@ -1,4 +1,4 @@
-import type { LaneView } from '@jetbeat/jetstream';
+import type { JetStreamView, LaneView, WaitingCount } from '@jetbeat/jetstream';
 import {
   countByQueue,
   type Database,
@@ -14,6 +14,8 @@ import { createBriefly } from '../briefly.ts';
 export interface QueuePicture {
   /** By queue; undefined while NATS does not answer. */
   readonly lanes: ReadonlyMap<string, readonly LaneView[]> | undefined;
+  /** Jobs that wait where no consumer is, by queue; undefined where nobody has counted them: then `lanes` has none of them. */
+  readonly unserved: ReadonlyMap<string, readonly WaitingCount[]> | undefined;
   readonly census: QueueCensus;
   readonly rates: ReadonlyMap<string, QueueRate>;
   /** Ids of live workers by queue. */
@@ -29,16 +31,16 @@ const FRESH_MS = 500;
 export function watchQueues(params: {
   db: Database;
   /** Undefined while NATS does not answer; may throw. */
-  lanes: () => Promise<readonly LaneView[] | undefined>;
+  view: () => Promise<Pick<JetStreamView, 'lanes' | 'unserved'> | undefined>;
   /** How long ago a worker may have been heard of, milliseconds. */
   within: number;
 }): () => Promise<QueuePicture> {
-  const { db, lanes, within } = params;
+  const { db, view, within } = params;
   const briefly = createBriefly<QueuePicture>({ freshMs: () => FRESH_MS, most: 1 });
   const look = async (): Promise<QueuePicture> => {
     const now = await databaseTime(db);
-    const [views, census, rates, live] = await Promise.all([
-      lanes().catch(() => undefined),
+    const [seen, census, rates, live] = await Promise.all([
+      view().catch(() => undefined),
       countByQueue(db),
       queueRates(db, now),
       liveWorkers(db, { now, within }),
@@ -47,7 +49,20 @@ export function watchQueues(params: {
     for (const { id, queues, draining } of live)
       for (const queue of draining ? [] : queues) workers.set(queue, [...(workers.get(queue) ?? []), id]);
     const slots = new Map(live.map(({ id, concurrency }) => [id, concurrency]));
-    return { lanes: views && Map.groupBy(views, ({ queue }) => queue), census, rates, workers, slots };
+    const lanes = seen && Map.groupBy(seen.lanes, ({ queue }) => queue);
+    const unserved = seen?.unserved && Map.groupBy(seen.unserved, ({ queue }) => queue);
+    return { lanes, unserved, census, rates, workers, slots };
   };
   return () => briefly('queues', look);
+}
+
+/** Names that only a job says, of those that history has counted: callers choose them. */
+const MOST_NAMES = 1_000;
+
+/** The queues of which there is anything but settings: consumers, workers, jobs that are not over. */
+export function namesIn({ lanes, unserved, census, workers }: QueuePicture): ReadonlySet<string> {
+  const names = new Set([...(lanes?.keys() ?? []), ...(unserved?.keys() ?? []), ...workers.keys()]);
+  const most = names.size + MOST_NAMES;
+  for (const { queue } of census.counts) if (names.size < most) names.add(queue);
+  return names;
 }

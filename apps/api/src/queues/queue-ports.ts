@@ -1,6 +1,7 @@
 import { PRIORITIES } from '@jetbeat/core';
 import {
   consumerState,
+  countWaiting,
   deleteQueueLanes,
   ensureTopology,
   hasQueueMessages,
@@ -9,6 +10,7 @@ import {
   putQueueSettings,
   QueuesUnmadeError,
   viewJetStream,
+  type WaitingCount,
 } from '@jetbeat/jetstream';
 import { countByQueue, type Database, type QueueRecord, settingsOf } from '@jetbeat/postgres';
 import type { Messaging } from '../messaging.ts';
@@ -18,6 +20,8 @@ import { type QueuePicture, watchQueues } from './queue-picture.ts';
 /** What steering queues asks of JetStream and PostgreSQL. */
 export interface QueuePorts {
   picture(): Promise<QueuePicture>;
+  /** Jobs of a queue that wait where no consumer is. Undefined where they cannot be counted, or NATS does not answer. */
+  countWaiting(queue: string): Promise<readonly WaitingCount[] | undefined>;
   /** Tells every process what holds now. Throws ApiError `messaging_unavailable`: then the recorder will. */
   tell(queue: QueueRecord): Promise<void>;
   /** Makes the consumers of a queue, where NATS answers; else the recorder will. Throws ApiError `queue_unmade`. */
@@ -64,14 +68,18 @@ export function createQueuePorts(params: {
     if (found?.connected) return found;
     throw new ApiError('messaging_unavailable', 'NATS does not answer; repeat later', { retryAfter: 5 });
   };
-  const lanes = async () => {
+  const look = async () => {
     const found = messaging();
     if (!found?.bus.connected) return undefined;
     if (view?.of !== found) view = { of: found, look: viewJetStream(found.bus) };
-    return (await view.look()).lanes;
+    return view.look();
   };
   return {
-    picture: watchQueues({ db, lanes, within: config.ackWaitMs }),
+    picture: watchQueues({ db, view: look, within: config.ackWaitMs }),
+    async countWaiting(queue) {
+      const found = messaging()?.bus;
+      return found?.connected ? countWaiting(found, queue).catch(() => undefined) : undefined;
+    },
     async tell(queue) {
       // Nobody has said anything of it.
       if (queue.version === 0) return;

@@ -4,13 +4,15 @@ import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { System } from 'typebox/system';
 import { reread } from '../jobs/reread.ts';
-import { explain } from '../problems/explain.ts';
+import { explain, readStep } from '../problems/explain.ts';
 import { ApiError } from '../problems/problem.ts';
 import { reword } from '../problems/reword.ts';
 import { findUnstorable } from './storable.ts';
 
 /** A union tells the findings of every alternative, so that the default of 8 would hide what matters. */
 const MAX_FINDINGS = 64;
+/** Letters of a value that are repeated. */
+const MAX_SHOWN = 64;
 const NO_ADDRESS = 'the character U+0000 stands in no address: see /docs';
 
 /**
@@ -43,15 +45,22 @@ function invalid(issues: InvalidInputError['issues']): ApiError {
 }
 
 function inQuery(issue: Issue, query: unknown): Issue {
-  const pointer = `?${issue.pointer.slice(1)}`;
-  const [, name = '', index] = issue.pointer.split('/');
+  const [, step = '', index] = issue.pointer.split('/');
+  const name = readStep(step);
+  // As it was written: a parameter is repeated, and has no index.
+  const pointer = `?${name}`;
   const given = index && (query as Readonly<Record<string, readonly unknown[]>>)[name]?.[Number(index)];
-  if (typeof given !== 'string' || !given.includes(',')) return { ...issue, pointer };
+  if (typeof given !== 'string') return { ...issue, pointer };
+  if (!given.includes(',')) return { ...issue, pointer, message: `${shown(given)} ${issue.message}` };
   const suggestion = given
     .split(',')
     .map((one) => `${name}=${one.trim()}`)
     .join('&');
   return { ...issue, pointer, suggestion, message: `is one value: repeat the parameter, ?${suggestion}` };
+}
+
+function shown(text: string): string {
+  return JSON.stringify(text.slice(0, MAX_SHOWN));
 }
 
 function inBody(issue: Issue, value: unknown, title: string): Issue {

@@ -8,6 +8,7 @@ import {
 } from '@jetbeat/core/http';
 import type { NewJob } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
+import { holderOf } from '../access/caller.ts';
 import { fleetSeenBy } from '../access/sees-task.ts';
 import { warningsFor } from '../fleet/fleet.ts';
 import { acceptJob } from '../jobs/accept-job.ts';
@@ -55,18 +56,26 @@ export function createJobRoute(app: FastifyInstance, parts: Parts): void {
       const { id } = made;
       void reply.header('location', `/api/v1/jobs/${id}`);
       if (stored.existing && stored.own) void reply.header('idempotent-replayed', 'true');
-      const ended =
-        waitMs === undefined ? undefined : await waiting.forEnd({ id, waitMs, request: request.raw });
+      const holder = holderOf(request.caller);
+      const { ended, notWaited } =
+        waitMs === undefined ? {} : await waiting.forEnd({ id, holder, waitMs, request: request.raw });
       if (ended) return reply.status(200).send(jobJson(ended));
       // Whoever waits, and asks again, wants to wait again.
       if (waitMs !== undefined && request.repeatable) request.repeatable.keep = false;
       const accepted: JobAccepted = {
         ...made,
-        warnings: warningsFor(fleetSeenBy(request.caller, known), job.envelope),
+        warnings: [
+          ...warningsFor(fleetSeenBy(request.caller, known), job.envelope),
+          ...(notWaited === undefined ? [] : [{ code: 'not_waited', message: notWaitedFor(id, notWaited) }]),
+        ],
       };
       return reply.status(202).send(accepted);
     },
   );
+}
+
+function notWaitedFor(id: string, why: string): string {
+  return `nobody has waited for the end of the job: ${why}; ask GET /api/v1/jobs/${id} for it, after a pause`;
 }
 
 function storedJson(job: NewJob, stored: StoredJob): Omit<JobAccepted, 'warnings'> {

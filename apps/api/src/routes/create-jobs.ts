@@ -9,6 +9,8 @@ import { type ApiError, problemStatus } from '../problems/problem.ts';
 import { answer, problems } from '../problems/problem-responses.ts';
 
 const MAX_WARNINGS = 20;
+/** So many are told of one that is wrong: there are a thousand. */
+const MAX_PLACES = 8;
 /** Of all jobs together. */
 const MAX_KEYS = 100_000;
 
@@ -60,7 +62,12 @@ function itemJson(one: SubmittedEach): JobsAccepted['items'][number] {
   if ('error' in one) {
     const { code, message: detail, issues } = one.error;
     return {
-      error: { code, status: problemStatus(code), detail, errors: issues.map((issue) => ({ ...issue })) },
+      error: {
+        code,
+        status: problemStatus(code),
+        detail,
+        errors: issues.slice(0, MAX_PLACES).map((issue) => ({ ...issue })),
+      },
     };
   }
   const { job, stored } = one;

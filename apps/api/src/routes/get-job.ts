@@ -11,7 +11,7 @@ import {
 } from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
-import { maySeeQueue } from '../access/caller.ts';
+import { holderOf, maySeeQueue } from '../access/caller.ts';
 import { fleetSeenBy } from '../access/sees-task.ts';
 import { reasonNow } from '../fleet/fleet.ts';
 import { jobJson, timeText } from '../jobs/job-json.ts';
@@ -46,7 +46,8 @@ export function getJobRoute(app: FastifyInstance, { db, fleet, settings, waiting
       const seen = await findJob(db, params.id);
       const { id } = seen;
       const isOpen = waitMs !== undefined && !isTerminal(seen.state);
-      const ended = isOpen ? await waiting.forEnd({ id, waitMs, request: raw }) : undefined;
+      const holder = holderOf(caller);
+      const { ended } = isOpen ? await waiting.forEnd({ id, holder, waitMs, request: raw }) : {};
       const job = ended ?? (isOpen ? await findJob(db, id) : seen);
       const [retriedBy, called, unmade, whole] = await Promise.all([
         retriesOf(db, job),

@@ -1,6 +1,20 @@
 import { AUDIT_TARGETS, describeIssues, nearest } from '@jetbeat/core';
-import { type AuditChange, type AuditQuery, AuditQuerySchema, PAGE_SIZE } from '@jetbeat/core/http';
-import { type AuditFilter, type AuditRecord, countAudit, listAudit } from '@jetbeat/postgres';
+import {
+  type AuditChange,
+  type AuditQuery,
+  AuditQuerySchema,
+  PAGE_SIZE,
+  type Warning,
+} from '@jetbeat/core/http';
+import {
+  type AuditFilter,
+  type AuditRecord,
+  countAudit,
+  type Database,
+  findApiKey,
+  listApiKeys,
+  listAudit,
+} from '@jetbeat/postgres';
 import type { FastifyInstance } from 'fastify';
 import { timeText } from '../jobs/job-json.ts';
 import type { Parts } from '../parts.ts';
@@ -37,7 +51,13 @@ export function listAuditRoute(app: FastifyInstance, { db, cursors, counting }: 
       });
       const page = list.page(found, limit, { show: auditJson, place: ({ at, id }) => ({ at, id }) });
       const count = () => counting.others(['audit', filter], () => countAudit(db, filter));
-      return reply.send({ ...page, ...(await list.total(found, limit, count)) });
+      const isNone = found.length === 0 && place === undefined;
+      const warnings = isNone ? await unknownActor(db, query.actor) : [];
+      return reply.send({
+        ...page,
+        ...(await list.total(found, limit, count)),
+        ...(warnings.length > 0 ? { warnings } : {}),
+      });
     },
   );
 }
@@ -50,6 +70,27 @@ function filterOf({ actor, action, target, from, to }: AuditQuery): AuditFilter 
     ...(from === undefined ? {} : { from: readTime(from, '?from') }),
     ...(to === undefined ? {} : { to: readTime(to, '?to') }),
   };
+}
+
+/** Keys that a slip is compared with. */
+const MOST_KEYS = 200;
+
+/** What to say of somebody who has changed nothing: of a name of a key, its id. */
+async function unknownActor(db: Database, actor: string | undefined): Promise<Warning[]> {
+  if (actor === undefined) return [];
+  const [row] = await listAudit(db, { actor, limit: 1 });
+  if (row || (await findApiKey(db, actor))) return [];
+  const keys = await listApiKeys(db, { limit: MOST_KEYS });
+  const id = keys.find(({ name }) => name === actor)?.id;
+  const meant =
+    id ??
+    nearest(
+      actor,
+      keys.map((key) => key.id),
+    );
+  const message = `no key or session with the id ${JSON.stringify(actor)} has changed anything`;
+  if (meant === undefined) return [{ code: 'unknown_actor', message }];
+  return [{ code: 'unknown_actor', message: `${message}; did you mean "${meant}"?`, suggestion: meant }];
 }
 
 /**

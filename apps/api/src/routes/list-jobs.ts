@@ -5,13 +5,15 @@ import type { FastifyInstance } from 'fastify';
 import { listedJobJson } from '../jobs/job-json.ts';
 import { readJobFilter } from '../jobs/read-job-filter.ts';
 import { searchedJson } from '../jobs/searched-json.ts';
+import { unknownNames } from '../jobs/unknown-names.ts';
 import type { Parts } from '../parts.ts';
 import { answer, problems } from '../problems/problem-responses.ts';
 
 const PLACE = { id: new RegExp(UUID_PATTERN) };
 
 /** `GET /jobs`: newest first. */
-export function listJobsRoute(app: FastifyInstance, { db, clock, cursors, counting }: Parts): void {
+export function listJobsRoute(app: FastifyInstance, parts: Parts): void {
+  const { db, clock, cursors, counting } = parts;
   app.get<{ Querystring: JobQuery }>(
     '/jobs',
     {
@@ -39,11 +41,13 @@ export function listJobsRoute(app: FastifyInstance, { db, clock, cursors, counti
         if (next === undefined) total = { value: items.length, capped: false };
         else if (!searched) total = await counting.jobs(filter);
       }
+      const more = total?.value === 0 ? await unknownNames(parts, caller, filter) : {};
       return reply.send({
         items,
         nextCursor: next === undefined ? null : list.write({ id: next }),
         ...(total ? { total } : {}),
         ...(searched ? { searched: searchedJson(searched) } : {}),
+        ...more,
       });
     },
   );

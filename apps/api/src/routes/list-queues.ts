@@ -5,9 +5,10 @@ import { maySeeQueue } from '../access/caller.ts';
 import type { Parts } from '../parts.ts';
 import { answer, problems } from '../problems/problem-responses.ts';
 import { queueJson } from '../queues/queue-json.ts';
+import { namesIn } from '../queues/queue-picture.ts';
 import { namedPage } from '../requests/named-page.ts';
 
-/** `GET /queues`: all that have settings, consumers or workers. */
+/** `GET /queues`: all that have settings, consumers, workers or jobs that are not over. */
 export function listQueuesRoute(app: FastifyInstance, { db, queues, cursors, clock }: Parts): void {
   app.get<{ Querystring: PageQuery }>(
     '/queues',
@@ -26,7 +27,7 @@ export function listQueuesRoute(app: FastifyInstance, { db, queues, cursors, clo
       const { limit = PAGE_SIZE } = query;
       const known = new Map((await listQueues(db)).map((queue) => [queue.name, queue]));
       const picture = await queues.picture();
-      const names = [...known.keys(), ...(picture.lanes?.keys() ?? []), ...picture.workers.keys()];
+      const names = [...known.keys(), ...namesIn(picture)];
       const now = clock();
       const seen = names.filter((name) => maySeeQueue(caller, name));
       const show = (name: string) => queueJson(name, known.get(name), picture, now);

@@ -18,6 +18,7 @@ beforeAll(async () => {
   const queues: Partial<QueuePorts> = {
     picture: async () => ({
       lanes: new Map(),
+      unserved: new Map(),
       rates: new Map(),
       slots: new Map(),
       workers: new Map([['mail', ['w1']]]),
@@ -76,9 +77,20 @@ test('what somebody was told is being removed is removed, whatever others confir
 test('what was counted may be confirmed for ten minutes, by the clock by which it was counted', async () => {
   const confirm = await count(500, false);
   now += 600_000;
-  expect((await confirm()).body).toMatchObject({ code: 'purge_changed' });
+  expect((await confirm()).body).toMatchObject({
+    code: 'purge_changed',
+    detail: expect.stringContaining(
+      'count again with POST /api/v1/queues/mail/purge {}, and send its "confirm" with the same "timers"',
+    ),
+  });
   now -= 1;
   expect((await confirm()).status).not.toBe(400);
+});
+
+test('a confirmation of a count without timers is none for them', async () => {
+  const { body: counted } = await call({});
+  const { body } = await call({ timers: true, confirm: counted.confirm });
+  expect(body.detail).toContain('with POST /api/v1/queues/mail/purge {"timers": true}, and');
 });
 
 test('nobody confirms what is not there yet: neither messages nor a time that are to come', async () => {

@@ -45,12 +45,12 @@ export function purgeQueueRoute(app: FastifyInstance, parts: Parts): void {
         return reply.send({ state: 'unconfirmed', count, confirm: writeConfirmation(asked) } as PurgeAnswer);
       }
       const asked = readConfirmation(confirm);
-      if (asked?.queue !== name || asked.timers !== timers) throw changed(name);
+      if (asked?.queue !== name || asked.timers !== timers) throw changed(name, timers);
       const { created, lastSeq, now } = await queues.stream();
       const isOld = now - asked.at >= CONFIRM_MS || created !== asked.streamCreated;
       // Nobody has counted what is not there yet: it would be removed as it comes.
       const isAhead = asked.at > now + SKEW_MS || asked.upTo > lastSeq;
-      if (isOld || isAhead) throw changed(name);
+      if (isOld || isAhead) throw changed(name, timers);
       const queue = await begin(asked, request);
       await queues.tell(queue);
       request.log.info({ queue: name, by: request.caller.id, upTo: asked.upTo }, 'queue is purged');
@@ -96,9 +96,11 @@ function underWay(name: string): ApiError {
   );
 }
 
-function changed(name: string): ApiError {
+function changed(name: string, timers: boolean): ApiError {
+  const body = timers ? '{"timers": true}' : '{}';
+  const way = `POST /api/v1/queues/${name}/purge ${body}`;
   return new ApiError(
     'purge_changed',
-    `this confirmation is too old, or not for this queue and these options: count again with POST /queues/${name}/purge {}`,
+    `this confirmation is too old, or was given for another queue or with another "timers": count again with ${way}, and send its "confirm" with the same "timers"`,
   );
 }

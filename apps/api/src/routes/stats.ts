@@ -7,6 +7,7 @@ import { timeText } from '../jobs/job-json.ts';
 import type { Parts } from '../parts.ts';
 import { answer, problems } from '../problems/problem-responses.ts';
 import { queueJson } from '../queues/queue-json.ts';
+import { namesIn, type QueuePicture } from '../queues/queue-picture.ts';
 
 /** `GET /stats`: how things stand in the queues that the caller sees. */
 export function statsRoute(app: FastifyInstance, parts: Parts): void {
@@ -32,11 +33,7 @@ export function statsRoute(app: FastifyInstance, parts: Parts): void {
       ]);
       const now = clock();
       const settings = new Map(known.map((queue) => [queue.name, queue]));
-      const names = new Set([
-        ...settings.keys(),
-        ...(picture.lanes?.keys() ?? []),
-        ...picture.workers.keys(),
-      ]);
+      const names = new Set([...settings.keys(), ...namesIn(picture)]);
       const seen = [...names].filter((name) => maySeeQueue(caller, name));
       const workers = new Map(
         seen.flatMap((name) => picture.workers.get(name) ?? []).map((id) => [id, picture.slots.get(id) ?? 0]),
@@ -44,7 +41,10 @@ export function statsRoute(app: FastifyInstance, parts: Parts): void {
       const stats: Stats = {
         at: timeText(now),
         jobs: states.states,
-        queues: queuesJson(seen.map((name) => queueJson(name, settings.get(name), picture, now))),
+        queues: queuesJson(
+          seen.map((name) => queueJson(name, settings.get(name), picture, now)),
+          picture,
+        ),
         workers: {
           running: workers.size,
           slots: [...workers.values()].reduce((sum, slots) => sum + slots, 0),
@@ -56,9 +56,9 @@ export function statsRoute(app: FastifyInstance, parts: Parts): void {
   );
 }
 
-function queuesJson(all: readonly Queue[]): Stats['queues'] {
+function queuesJson(all: readonly Queue[], { lanes, unserved }: QueuePicture): Stats['queues'] {
   const sum = (figure: (queue: Queue) => number) => all.reduce((total, queue) => total + figure(queue), 0);
-  const isTold = all.every(({ waiting }) => waiting !== null);
+  const isTold = lanes !== undefined;
   const oldest = all.flatMap(({ oldestMs }) => oldestMs ?? []);
   return {
     count: all.length,
@@ -66,6 +66,7 @@ function queuesJson(all: readonly Queue[]): Stats['queues'] {
     waiting: isTold
       ? sum(({ waiting }) => (waiting ? waiting.high + waiting.normal + waiting.low : 0))
       : null,
+    ...(isTold && !unserved ? { waitingAtLeast: true } : {}),
     held: isTold ? sum(({ held }) => held ?? 0) : null,
     oldestMs: oldest.length === 0 ? null : Math.max(...oldest),
     perMinute: {

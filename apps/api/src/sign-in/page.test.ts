@@ -35,6 +35,7 @@ async function open(hash: string, answer: (asked: string) => [status: number, bo
     return made;
   };
   const asked: string[] = [];
+  const waiting: boolean[] = [];
   const left: string[] = [];
   const location = { hash, pathname: '/sign-in', assign: (url: string) => void left.push(url) };
   vi.stubGlobal('document', { getElementById: element, querySelectorAll: () => [] });
@@ -43,12 +44,15 @@ async function open(hash: string, answer: (asked: string) => [status: number, bo
   vi.stubGlobal('addEventListener', () => {});
   vi.stubGlobal('fetch', async (path: string, init: { method: string; body?: string }) => {
     asked.push(`${init.method} ${path} ${init.body ?? ''}`.trim());
+    waiting.push(!element('waiting').hidden);
     const [status, body] = answer(`${init.method} ${path}`);
     return Response.json(body, { status });
   });
   await import(/* @vite-ignore */ `${PAGE}?${opened++}`);
   return {
     asked,
+    /** At each request, whether the page said that it waits. */
+    waiting,
     left,
     location,
     done: () => element('done').textContent,
@@ -64,6 +68,16 @@ const api =
   (signedIn: boolean) =>
   (asked: string): [number, object] =>
     asked === WAYS ? [200, { key: true, oidc: null, signedIn }] : [200, ADA];
+
+test.each([
+  ['how one may sign in', api(false), 'with-key'],
+  ['who is signed in', api(true), 'signed-in'],
+  ['what is wrong', (): [number, object] => [503, { detail: 'Not now.' }], 'message'],
+])('until the first answer the page says that it waits, then %s', async (_then, answer, shown) => {
+  const page = await open('', answer);
+  expect(page.waiting[0]).toBe(true);
+  expect(page.shown('waiting', shown)).toEqual([false, true]);
+});
 
 test.each([false, true])(
   'a link is followed when its button is pressed, and not before: signed in: %s',

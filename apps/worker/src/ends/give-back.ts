@@ -37,8 +37,8 @@ export function createGiveBack(params: {
 }
 
 /**
- * Tells history that a job does not run here, though the recorder has said that it may: what comes next is a new run, for
- * whoever is handed its message.
+ * Tells history that a job does not run here, though it was in no doubt or the recorder has said that it may: what comes next is
+ * a new run, for whoever is handed its message. So that one need not wait for a worker that has fallen silent.
  */
 export function createTurnBack(params: {
   worker: string;
@@ -47,7 +47,7 @@ export function createTurnBack(params: {
 }): (held: Held) => Promise<void> {
   const { worker, events, now } = params;
   return async (held) => {
-    if (!held.granted) return;
+    if (!held.isSole) return;
     held.granted = false;
     await events.publish({ kind: 'returned', ...held.facts(), worker, at: now() });
   };

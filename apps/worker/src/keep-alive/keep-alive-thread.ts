@@ -3,9 +3,11 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { WorkerEvent } from '@jetbeat/core';
 import { connectBus, createEventPublisher, extendDelivery, serveHeld } from '@jetbeat/jetstream';
 import { LeaseMemory } from '../limits/lease-memory.ts';
+import { watchBlockedLoop } from './blocked-loop.ts';
 import type { FromThread, KeepAliveData, ToldShape, ToThread } from './keep-alive.ts';
 import { Keepings } from './keepings.ts';
 import { keepLease } from './lease-keeper.ts';
+import { processTime } from './process-time.ts';
 import { Slots } from './slots.ts';
 
 /**
@@ -27,7 +29,8 @@ const events = createEventPublisher(bus, { maxDelayMs: 0, maxQueued: 100 });
 /** What of the worker is different from how it began. */
 let shape: Partial<ToldShape> = {};
 
-const blocked = () => Date.now() - slots.lastBeat > BLOCKED_MS;
+const blocked = () => processTime() - slots.lastBeat > BLOCKED_MS;
+const blockedForGood = watchBlockedLoop(processTime());
 const serving = serveHeld(bus, data.worker.worker, ({ ids }) => {
   // A turning event loop answers for itself, and knows better what has begun.
   if (!blocked()) return undefined;
@@ -44,13 +47,11 @@ function say(state: WorkerEvent['state'], full: boolean): Promise<boolean> {
   );
 }
 
-/** Past the hard limit of a handler and a grace, an event loop that has not turned since will not come back. */
-function endBlocked(now: number): void {
-  const deadline = slots.earliestDeadline;
-  if (now < deadline + graceMs || slots.lastBeat > deadline) return;
-  const seconds = Math.round((now - slots.lastBeat) / 1_000);
+function endBlocked(): void {
+  const ms = blockedForGood({ slots, graceMs, now: processTime() });
+  if (ms === undefined) return;
   die(
-    `event loop blocked for ${seconds} s, past the hard limit of a handler: the worker ends, its other jobs run elsewhere`,
+    `event loop blocked for ${Math.round(ms / 1_000)} s, past the hard limit of a handler: the worker ends, its other jobs run elsewhere`,
   );
 }
 
@@ -79,9 +80,8 @@ function extend(now: number): void {
 
 const beat = setInterval(
   () => {
-    const now = Date.now();
-    endBlocked(now);
-    extend(now);
+    endBlocked();
+    extend(Date.now());
   },
   Math.max(20, Math.min(250, ackWaitMs / 12)),
 );

@@ -5,6 +5,7 @@ import { LeaseMemory } from '../limits/lease-memory.ts';
 import { createWorkerLease, type WorkerLease } from '../limits/worker-lease.ts';
 import { toBatches } from './keepings.ts';
 import type { KeptBatch, ToKeep } from './kept-deliveries.ts';
+import { processTime } from './process-time.ts';
 import type { Slots } from './slots.ts';
 
 /** What the thread is told once. */
@@ -78,7 +79,7 @@ export async function startKeepAlive(params: {
   const { slots, onDeath, onLate } = params;
   const leased = new LeaseMemory({ ttlMs: params.data.leaseTtlMs });
   const workerData: KeepAliveData = { ...params.data, memory: slots.memory, lease: leased.memory };
-  slots.beat(Date.now());
+  slots.beat(processTime());
   const thread = new Worker(new URL('./keep-alive-thread.ts', import.meta.url), {
     workerData,
     name: 'keep-alive',
@@ -103,7 +104,7 @@ export async function startKeepAlive(params: {
   died.catch((error: Error) => stopping || onDeath(error));
   await within(START_MS, 'the keep-alive thread did not start', Promise.race([once(thread, 'ready'), died]));
 
-  const beat = setInterval(() => slots.beat(Date.now()), BEAT_MS);
+  const beat = setInterval(() => slots.beat(processTime()), BEAT_MS);
   let next = 0;
   let released: number[] = [];
   let timer: NodeJS.Timeout | undefined;

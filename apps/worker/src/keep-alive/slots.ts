@@ -1,7 +1,7 @@
 /**
  * Memory shared with the keep-alive thread, which must see what the main thread does even while that is blocked:
  * cell 0 is the time of the event loop's last turn, cell 1 + n the hard deadline of the handler in slot n (0: none).
- * Unix milliseconds.
+ * Milliseconds of `processTime`.
  */
 export class Slots {
   readonly #cells: Float64Array;

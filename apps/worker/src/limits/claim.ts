@@ -4,7 +4,8 @@
  */
 export type Claim =
   | { readonly kind: 'taken'; readonly proven: boolean }
-  | { readonly kind: 'full'; readonly taken: number }
+  /** `by`: jobs that have the slots, the first few. */
+  | { readonly kind: 'full'; readonly taken: number; readonly by?: readonly string[] }
   | { readonly kind: 'later' }
   /** Nothing begins here any more. */
   | { readonly kind: 'closed' };

@@ -67,11 +67,13 @@ export function createKeySlots(params: {
   readonly onWait: (held: Held) => void;
   /** Whether no job of a queue may begin now. */
   readonly isPaused: (queue: string) => boolean;
+  /** Whether jobs of a queue begin just now. */
+  readonly moves: (queue: string) => Promise<boolean>;
   /** The job with the key that holds for it now. */
   readonly keyed: (job: JobEnvelope) => JobEnvelope;
   readonly log: Log;
 }): KeySlots {
-  const { bus, events, lease, leases, now, stopped, keyed, isPaused, log } = params;
+  const { bus, events, lease, leases, now, stopped, keyed, isPaused, moves, log } = params;
   const shared = { bus, leases, now };
   const keys = createKeys();
   const lines = createKeyLines<Claim>({
@@ -89,6 +91,7 @@ export function createKeySlots(params: {
     events,
     keys,
     isPaused,
+    moves,
     keyed,
     onNobody: (hash) => looks.forget(hash),
   });
@@ -125,7 +128,7 @@ export function createKeySlots(params: {
     if (name === undefined || closed || quiet.isOn) return { kind: 'later' };
     const { id, parks } = held.job;
     const value = await takeSlot(shared, key, { job: id, parks, limit, lease: name, first });
-    if (value.kind === 'full') return { kind: 'full', taken: value.taken };
+    if (value.kind === 'full') return { kind: 'full', taken: value.taken, by: value.by };
     if (value.kind === 'elsewhere' || lease.name !== name) return { kind: 'later' };
     held.slot = { hash: key.hash, lease: name, here: value.here };
     key.held.set(id, held);
@@ -189,8 +192,9 @@ export function createKeySlots(params: {
       const isOpen = key.toLook !== undefined;
       key.toLook = { at: performance.now(), limit: Math.max(limit, key.toLook?.limit ?? 0) };
       const look = (key: Key) => pass(key, lease.name, { look: true });
+      const how = { look, keepsInVain: passes.keepsInVain };
       if (!isOpen)
-        act('look whether a key is free', () => calmly(hash, (key) => lookAfter(shared, key, look)));
+        act('look whether a key is free', () => calmly(hash, (key) => lookAfter(shared, key, how)));
     },
     left({ key: text }, job) {
       const hash = concurrencyHash(text);

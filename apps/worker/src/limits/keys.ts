@@ -1,5 +1,5 @@
 import { FREE_SEMAPHORE, type SlotHolder } from '@jetbeat/core';
-import type { StoredSemaphore } from '@jetbeat/jetstream';
+import type { PassedOver, StoredSemaphore } from '@jetbeat/jetstream';
 import type { Held } from '../held.ts';
 
 /** A key of which this worker holds slots, or has held them lately. */
@@ -20,8 +20,8 @@ export interface Key {
   toLook: { readonly at: number; readonly limit: number } | undefined;
   /** Jobs that came back from its parking place, and for which it holds no more. */
   left: Set<string> | undefined;
-  /** All that are parked for it before this sequence belong to queues that are paused. */
-  passed: number | undefined;
+  /** Up to where jobs of queues that stand, or are paused, were passed over. */
+  passed: PassedOver | undefined;
   /** By `performance.now()`. */
   usedAt: number;
 }

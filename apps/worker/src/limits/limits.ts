@@ -1,5 +1,11 @@
 import type { Concurrency, JobEnvelope, JobRate } from '@jetbeat/core';
-import { type Bus, createLeaseWatch, type EventPublisher, type QueueSettingsWatch } from '@jetbeat/jetstream';
+import {
+  type Bus,
+  createLeaseWatch,
+  type EventPublisher,
+  type QueueSettingsWatch,
+  queueMoves,
+} from '@jetbeat/jetstream';
 import type { Log } from '@jetbeat/runtime';
 import type { LetGo } from '../ends/let-go.ts';
 import type { Held, HeldJobs } from '../held.ts';
@@ -110,6 +116,7 @@ export function createLimits(
     mostInLine: params.mostInLine,
     onWait: leaveQueue,
     isPaused: (queue) => params.queueSettings.isPaused(queue),
+    moves: (queue) => queueMoves(bus, queue),
   });
   const offQueues = params.queueSettings.onChange((queue) => keySlots.queueSaid(queue));
   const rates = createRates({ bus, events, leases, limits: ofTasks, free, now, log });

@@ -9,10 +9,13 @@ type Waits = Extract<LimitClaim, { kind: 'late' | 'full' }>;
 export function createParkLimited(params: {
   readonly park: Park;
   readonly limits: Pick<Limits, 'parked' | 'parkedLate'>;
+  /** It begins to be parked. */
+  readonly onPark: (held: Held) => void;
   readonly onDone: (held: Held, settled: boolean) => void;
 }): (held: Held, claim: Waits) => Promise<void> {
-  const { park, limits, onDone } = params;
+  const { park, limits, onPark, onDone } = params;
   return async (held, claim) => {
+    onPark(held);
     if (claim.kind === 'late') {
       const { name: rate, hash, limit, periodMs } = claim.rate;
       await park(held, { what: 'rate', rate, hash, limit, periodMs });
@@ -23,7 +26,8 @@ export function createParkLimited(params: {
     const concurrency = held.job.policy?.concurrency;
     if (!concurrency) throw new Error(`job ${held.job.id} has no concurrency key to wait for`);
     const { key, limit } = concurrency;
-    await park(held, { what: 'key', key, limit, taken: claim.taken });
+    const { taken, by = [] } = claim;
+    await park(held, { what: 'key', key, limit, taken, by });
     limits.parked(concurrency);
     onDone(held, true);
   };

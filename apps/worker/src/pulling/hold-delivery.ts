@@ -1,4 +1,4 @@
-import { isSuspect, type JobEnvelope, orderOf, PHASES } from '@jetbeat/core';
+import { type Delivered, isFresh, isSuspect, type JobEnvelope, orderOf, PHASES } from '@jetbeat/core';
 import type { Delivery } from '@jetbeat/jetstream';
 import type { Instant, OwnRetries } from '../ends/own-retries.ts';
 import { Held, type HeldJobs } from '../held.ts';
@@ -24,28 +24,29 @@ export function createHold(
   params: HoldParams,
 ): (delivery: Delivery, job: JobEnvelope, since: Instant) => Held {
   const { held: jobs, own, limits } = params;
-  const suspect = (delivery: Delivery, job: JobEnvelope, how: { own: boolean; proves: boolean }): boolean =>
-    isSuspect({
-      deliveryCount: delivery.deliveryCount,
-      attempt: job.attempt,
-      run: job.run,
-      // Of a job with a key or a rate its slot says whether it was released once; else it is asked about then.
-      parks: how.proves ? 0 : job.parks,
-      own: how.own,
-      repeat: delivery.repeat,
-      seq: delivery.seq,
-      settledUpTo: params.settledUpTo(job.queue),
-      fromTimer: delivery.fromTimer,
-      restartedFor: params.restartedFor(),
-      ackWait: params.ackWaitMs,
-    });
+  const seen = (delivery: Delivery, job: JobEnvelope, own: boolean): Delivered => ({
+    deliveryCount: delivery.deliveryCount,
+    attempt: job.attempt,
+    run: job.run,
+    parks: job.parks,
+    own,
+    repeat: delivery.repeat,
+    seq: delivery.seq,
+    settledUpTo: params.settledUpTo(job.queue),
+    fromTimer: delivery.fromTimer,
+    restartedFor: params.restartedFor(),
+    ackWait: params.ackWaitMs,
+  });
   return (delivery, job, since) => {
     const later = orderOf(job, PHASES.queued) > FIRST;
     const isOwn = later && own.take(delivery.seq, job.id);
     const mustProve = job.parks > 0 && limits.proves(job);
-    const inDoubt = suspect(delivery, job, { own: isOwn, proves: mustProve });
+    const message = seen(delivery, job, isOwn);
+    // Of a job with a key or a rate its slot says whether it was released once; else it is asked about then.
+    const inDoubt = isSuspect(mustProve ? { ...message, parks: 0 } : message);
     const traced = delivery.deliveryCount > 1 || delivery.repeat || (later && (!isOwn || inDoubt));
-    const held = new Held({ job, delivery, since, suspect: inDoubt, traced, mustProve });
+    const fresh = inDoubt && isFresh(message);
+    const held = new Held({ job, delivery, since, suspect: inDoubt, traced, mustProve, isFresh: fresh });
     jobs.add(held);
     return held;
   };

@@ -40,6 +40,8 @@ export interface IntakeParams extends HoldParams {
   readonly onMalformed: (delivery: Delivery, error: unknown) => void;
   /** The job may run as soon as a slot is free. */
   readonly onReady: (held: Held, task: Task) => void;
+  /** The job is being parked for its limits: it takes no room from what may run. */
+  readonly onPark: (held: Held) => void;
   /** The worker lets go of the job; `settled`: this step will not come again. */
   readonly onDone: (held: Held, settled: boolean) => void;
   /** Its queue is paused or was purged: it was given back, or ends as cancelled, and is held here no more. */
@@ -77,12 +79,18 @@ export function createIntake(params: IntakeParams): Intake {
   } = params;
 
   const hold = createHold(params);
-  const parkLimited = createParkLimited({ park, limits, onDone: params.onDone });
+  const { onPark, onDone } = params;
+  const parkLimited = createParkLimited({ park, limits, onPark, onDone });
 
-  const answerTo = async ({ job: { id, attempt, run, parks } }: Held): Promise<DoubtAnswer | undefined> => {
+  const answerTo = async (held: Held): Promise<DoubtAnswer | undefined> => {
+    const { id, attempt, run, parks } = held.job;
     for (;;) {
       const stalls = params.stalls();
-      const answer = await doubts.ask({ job: id, attempt, run, parks, worker });
+      const isFresh = held.isFresh && held.deliveries.length === 1;
+      const answer = await doubts.ask({
+        ...{ job: id, attempt, run, parks, worker },
+        ...(isFresh ? { isFresh } : {}),
+      });
       // An answer that lay unread while the event loop stood may be true no more.
       if (answer?.answer !== 'free' || params.stalls() === stalls) return answer;
     }
@@ -110,7 +118,7 @@ export function createIntake(params: IntakeParams): Intake {
   };
 
   const giveBack = (held: Held, delayMs = AGAIN_MS): void => {
-    if (held.granted) {
+    if (held.isSole) {
       params.refuse(held, delayMs);
       return;
     }
@@ -231,7 +239,11 @@ export function createIntake(params: IntakeParams): Intake {
   };
   return {
     take,
-    doubt: (held) => track(held, doubt(held)),
+    doubt(held) {
+      // Whatever was known of it when it came.
+      held.isFresh = false;
+      track(held, doubt(held));
+    },
     again: (held) => track(held, startLimited(held)),
   };
 }

@@ -3,7 +3,7 @@ import type { HeldJobs } from '../held.ts';
 import type { FetchParams } from './fetch.ts';
 import type { Pace } from './pace.ts';
 
-/** The most jobs that are held where the concurrency asks for no more, those included whose outcome is on its way: a quarter of what a consumer hands out. */
+/** The most jobs that are held where the concurrency asks for no more, those included whose outcome is on its way, or which are being parked: a quarter of what a consumer hands out. */
 const MAX_HELD = 5_000;
 
 /** So many times the concurrency may wait for slots of keys, beside those that may run. */
@@ -20,7 +20,7 @@ export function mostInLine(pace: Pick<Pace, 'limit'>, concurrency: number): numb
 
 /** How many more jobs a worker may hold; nothing while events cannot be stored. */
 export function createRoom(params: {
-  jobs: Pick<HeldJobs, 'size' | 'settling'>;
+  jobs: Pick<HeldJobs, 'size' | 'settling' | 'parking'>;
   events: Pick<EventPublisher, 'full'>;
   ready: { readonly size: number };
   pace: Pick<Pace, 'limit'>;
@@ -32,7 +32,8 @@ export function createRoom(params: {
   const room = () => {
     const { concurrency } = shape;
     const maxHeld = Math.max(MAX_HELD, 2 * concurrency);
-    const active = jobs.size - jobs.settling - Math.min(inLine(), SPARE * concurrency);
+    const away = jobs.settling + jobs.parking;
+    const active = jobs.size - away - Math.min(inLine(), SPARE * concurrency);
     return Math.min(pace.limit() - active, maxHeld - jobs.size);
   };
   return {

@@ -11,6 +11,7 @@ import type { EventPublisher } from '@jetbeat/jetstream';
 import { type EnqueueChild, type Execution, execute, type Task, type TaskLog } from '@jetbeat/task';
 import type { Settle } from '../ends/settle.ts';
 import type { Held, HeldJobs } from '../held.ts';
+import { processTime } from '../keep-alive/process-time.ts';
 import type { Slots } from '../keep-alive/slots.ts';
 import type { Measures } from '../measures.ts';
 import type { Pace } from '../pulling/pace.ts';
@@ -168,7 +169,7 @@ export function createRun(params: RunParams): Run {
     measures.began(held, task, startedAt);
     // Of what runs apart the event loop can be blocked by nothing.
     const slot = slots.take(
-      apart.has(held, task) ? Number.POSITIVE_INFINITY : startedAt + policy.timeout.hard,
+      apart.has(held, task) ? Number.POSITIVE_INFINITY : processTime() + policy.timeout.hard,
     );
     let execution: Execution;
     try {

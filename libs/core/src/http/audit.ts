@@ -1,6 +1,7 @@
 import Type, { type Static } from 'typebox';
 import { AUDIT_ACTIONS, AUDIT_TARGETS } from '../audit-actions.ts';
 import { CLOSED, OrNull, PAGE_QUERY, PageOf, Time, TimeFor } from './format.ts';
+import { UnknownNames } from './job.ts';
 
 /** One change that somebody made. */
 export const AuditChangeSchema = Type.Object(
@@ -34,7 +35,7 @@ export const AuditChangeSchema = Type.Object(
 export type AuditChange = Static<typeof AuditChangeSchema>;
 
 /** Answer of `GET /audit`. */
-export const AuditPageSchema = PageOf(AuditChangeSchema);
+export const AuditPageSchema = PageOf(AuditChangeSchema, { warnings: UnknownNames });
 
 /** PostgreSQL keeps no NUL, and names have no other control characters. */
 const TEXT = '^[^\\u0000-\\u001f\\u007f]+$';

@@ -14,7 +14,7 @@ import {
   TimeInput,
   TotalSchema,
 } from './format.ts';
-import { JobSchema } from './job.ts';
+import { JobSchema, UnknownNames } from './job.ts';
 
 /** How far a list has looked where jobs have to be looked at one by one. */
 const SearchedSchema = Type.Object(
@@ -39,7 +39,10 @@ const SearchedSchema = Type.Object(
 );
 
 /** Answer of `GET /jobs`. */
-export const JobPageSchema = PageOf(JobSchema, { searched: Type.Optional(SearchedSchema) });
+export const JobPageSchema = PageOf(JobSchema, {
+  searched: Type.Optional(SearchedSchema),
+  warnings: UnknownNames,
+});
 /** Answer of `GET /jobs`. */
 export type JobPage = Static<typeof JobPageSchema>;
 

@@ -85,6 +85,14 @@ export const WarningSchema = Type.Object(
 /** Something that the caller should know about what was accepted. */
 export type Warning = Static<typeof WarningSchema>;
 
+/** Of a list. */
+export const UnknownNames = Type.Optional(
+  Type.Array(WarningSchema, {
+    description:
+      'Only where nothing was found: names in the filters of which nothing is known, each with the one that was probably meant.',
+  }),
+);
+
 /** Answer of `POST /jobs`. */
 export const JobAcceptedSchema = Type.Object(
   {

@@ -139,7 +139,8 @@ export const QueueSchema = Type.Object(
         { high: Count, normal: Count, low: Count },
         {
           ...CLOSED,
-          description: 'Jobs that wait for a worker, by priority. Null while NATS does not answer.',
+          description:
+            'Jobs that wait for a worker, by priority. Null while NATS does not answer; in a list also of a queue without consumers, where jobs wait under more than 5,000 names of queues and tasks.',
         },
       ),
     ),
@@ -150,7 +151,10 @@ export const QueueSchema = Type.Object(
       }),
     ),
     oldestMs: OrNull(
-      Type.Integer({ description: 'How long the oldest job that waits has been waiting, milliseconds.' }),
+      Type.Integer({
+        description:
+          'How long the oldest job that waits has been waiting, milliseconds. Null also where it was not looked for: of queues without consumers all but the 100 fullest.',
+      }),
     ),
     running: Count,
     scheduled: Type.Integer({ description: 'Jobs that wait for their time.' }),
@@ -171,6 +175,12 @@ export const QueueSchema = Type.Object(
       },
     ),
     workers: Type.Array(Type.String(), { description: 'Live workers that take its jobs.' }),
+    onlyHistory: Type.Optional(
+      Type.Literal(true, {
+        description:
+          'Nothing is left of it but the history of its jobs: it was deleted, or never made. A job, a worker or `PUT` makes it anew.',
+      }),
+    ),
     purge: OrNull(
       Type.Object(
         { by: Type.String(), at: Time, timers: Type.Boolean(), removed: Count, doneAt: OrNull(Time) },

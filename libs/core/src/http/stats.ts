@@ -19,6 +19,12 @@ export const StatsSchema = Type.Object(
         waiting: OrNull(
           Type.Integer({ description: 'Jobs that wait on all of them; null: NATS does not answer.' }),
         ),
+        waitingAtLeast: Type.Optional(
+          Type.Literal(true, {
+            description:
+              'Jobs wait under so many names of queues and tasks that those of queues without a worker are not among `waiting`.',
+          }),
+        ),
         held: OrNull(Type.Integer({ description: 'Jobs that workers have taken.' })),
         oldestMs: OrNull(
           Type.Number({ description: 'How long the oldest one waits; null also when none does.' }),

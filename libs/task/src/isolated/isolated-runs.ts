@@ -39,6 +39,8 @@ export interface IsolatedRuns {
   execute(run: IsolatedRun): Promise<Execution>;
   /** Why no thread or child process can be started just now; undefined when no run waits for that. */
   readonly trouble: string | undefined;
+  /** Whether the run with this interrupt waits for that; interrupted, it ends, and the job can be given back. */
+  isWaiting(interrupt: Interrupt): boolean;
   /** How many threads, or child processes, there are. */
   count(kind: Isolated['kind']): number;
   /** Ends all of them, within 2 s or so. */
@@ -152,6 +154,7 @@ export function createIsolatedRuns(params: {
     get trouble() {
       return starts.trouble;
     },
+    isWaiting: starts.isWaiting,
     count: (kind) => pool.count(kind) + (kind === 'process' ? alone.size : 0),
     stop() {
       stopping ??= (async () => {

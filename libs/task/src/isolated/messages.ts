@@ -45,8 +45,8 @@ export type ToBox =
 /** What a box says. */
 export type FromBox =
   | { readonly kind: 'ready' }
-  /** The task is there: the handler begins, and its time. */
-  | { readonly kind: 'began'; readonly runId: string }
+  /** The task is there: the handler begins, and its time. `at`: Unix milliseconds. */
+  | { readonly kind: 'began'; readonly runId: string; readonly at: number }
   /** `memory`: resident bytes of its process. */
   | {
       readonly kind: 'done';

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, test } from 'vitest';
 import { processLives } from '../../../../test/support/process-lives.ts';
+import { type Clock, systemClock } from '../clock.ts';
 import { setUpRuns } from './isolated.fixture.ts';
 
 const open: { stop(): Promise<void> }[] = [];
@@ -63,7 +64,9 @@ test('a signal for the whole service does not reach the handler: its worker deci
 });
 
 test('a child ends after maxJobs, and its successor is there before', async () => {
-  const { runs, start } = setUp({ kind: 'process', maxJobs: 3 }, { max: 1 });
+  // The jobs come so soon that a successor takes longer to start, however busy the machine is.
+  const clock: Clock = { ...systemClock, elapsed: () => 0 };
+  const { runs, start } = setUp({ kind: 'process', maxJobs: 3 }, { max: 1, clock });
   const job = async (ms: number) => ((await start('waits', { ms }).execution).result as { pid: number }).pid;
   const pids = [await job(1), await job(1)];
   // The next jobs come soon: there are two already.
@@ -72,7 +75,7 @@ test('a child ends after maxJobs, and its successor is there before', async () =
   for (let count = 0; count < 6; count++) pids.push(await job(count % 3 === 2 ? 1_500 : 1));
   expect(new Set(pids).size).toBe(3);
   for (const [index, pid] of pids.entries()) expect(pid).toBe(pids[index - (index % 3)]);
-  await expect.poll(() => processLives(pids[0] ?? 0), { timeout: 5_000 }).toBe(false);
+  await expect.poll(() => processLives(pids[0] ?? 0), { timeout: 15_000 }).toBe(false);
   expect(runs.count('process')).toBeLessThanOrEqual(2);
 });
 
@@ -85,7 +88,7 @@ test('a child above maxMemory ends after its job, and its successor is started w
   expect(runs.count('process')).toBe(1);
   expect(await grow(300)).toBe(first);
   expect(await grow(1)).not.toBe(first);
-  await expect.poll(() => processLives(first), { timeout: 5_000 }).toBe(false);
+  await expect.poll(() => processLives(first), { timeout: 15_000 }).toBe(false);
   await expect.poll(() => runs.count('process')).toBe(1);
 });
 
@@ -97,7 +100,7 @@ test('what runs alone shares its process with nothing', async () => {
   const own = [await pid(true), await pid(true)];
   expect(new Set([usual, ...own]).size).toBe(3);
   expect(await pid(false)).toBe(usual);
-  await expect.poll(() => runs.count('process'), { timeout: 5_000 }).toBe(1);
+  await expect.poll(() => runs.count('process'), { timeout: 15_000 }).toBe(1);
 });
 
 test.each(['spin', 'sleeps', 'stubborn', 'with-child'])(
@@ -110,8 +113,8 @@ test.each(['spin', 'sleeps', 'stubborn', 'with-child'])(
     expect(await processLives(pid)).toBe(true);
     worker.kill('SIGKILL');
     await once(worker, 'exit');
-    await expect.poll(() => processLives(pid), { timeout: 5_000 }).toBe(false);
-    if (child !== undefined) await expect.poll(() => processLives(child), { timeout: 5_000 }).toBe(false);
+    await expect.poll(() => processLives(pid), { timeout: 15_000 }).toBe(false);
+    if (child !== undefined) await expect.poll(() => processLives(child), { timeout: 15_000 }).toBe(false);
   },
 );
 
@@ -121,7 +124,7 @@ test('a child ends itself past its hard limit where its worker stands still', as
   const [told] = (await once(worker.stdout, 'data')) as [Buffer];
   const { pid } = JSON.parse(told.toString()) as { pid: number };
   worker.kill('SIGSTOP');
-  await expect.poll(() => processLives(pid), { timeout: 8_000 }).toBe(false);
+  await expect.poll(() => processLives(pid)).toBe(false);
   worker.kill('SIGCONT');
   const [answer] = (await once(worker.stdout, 'data')) as [Buffer];
   expect(JSON.parse(answer.toString())).toMatchObject({ outcome: 'timed-out' });

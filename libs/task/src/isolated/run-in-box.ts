@@ -53,13 +53,15 @@ export async function runInBox(params: RunInBoxParams): Promise<Execution> {
     stops.push(stop);
     return stop;
   };
-  let deadline = Number.POSITIVE_INFINITY;
+  let isOver = () => false;
   let stopLoading = () => {};
 
-  const begin = () => {
+  const begin = (at: number) => {
     stopLoading();
     params.onBegin();
-    deadline = clock.elapsed() + hard;
+    const deadline = clock.elapsed() + hard;
+    // Of a worker that has stood still meanwhile the time begins later than that of the child.
+    isOver = () => clock.elapsed() >= deadline || clock.now() >= at + hard;
     after(hard, () => timedOut(hard));
   };
   const end = ({ execution, memory }: Extract<FromBox, { kind: 'done' }>) => {
@@ -77,13 +79,13 @@ export async function runInBox(params: RunInBoxParams): Promise<Execution> {
   box.listen((message) => {
     if (message.kind === 'memory') params.onMemory(message.bytes);
     else if (!('runId' in message) || message.runId !== runId) return;
-    else if (message.kind === 'began') begin();
+    else if (message.kind === 'began') begin(message.at);
     else if (message.kind === 'done') end(message);
     else answer(params, message);
   });
   void box.ended.then((lost) => {
     // A child that cannot wait for its worker ends itself past its limit.
-    const execution = clock.elapsed() >= deadline ? timedOut(hard) : lostBy(lost);
+    const execution = isOver() ? timedOut(hard) : lostBy(lost);
     resolve({ execution, kill: false });
   });
   stopLoading = after(START_MS, () =>

@@ -51,8 +51,9 @@ export function serveRuns(port: BoxPort): (message: ToBox) => void {
       // Before the modules of the task: who makes a tracer there gets one that works.
       await opening;
       const task = await find(source, job.task);
-      port.say({ kind: 'began', runId });
-      port.deadline?.(Date.now() + policy.timeout.hard);
+      const at = Date.now();
+      port.say({ kind: 'began', runId, at });
+      port.deadline?.(at + policy.timeout.hard);
       const log = () => bounded.log;
       const enqueue = enqueueIn(runId);
       const { tell: progress } = told;

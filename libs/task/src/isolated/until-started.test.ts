@@ -22,7 +22,7 @@ test.each([{}, { alone: true }])(
     const { runs, start, execArgv } = setUp();
     expect(runs.trouble).toBeUndefined();
     const { execution, lines } = start('who', {}, more);
-    await expect.poll(() => runs.trouble, { timeout: 10_000 }).toContain('ended with exit code 9');
+    await expect.poll(() => runs.trouble).toContain('ended with exit code 9');
     execArgv.pop();
     expect(await execution).toMatchObject({ outcome: 'succeeded' });
     expect(runs.trouble).toBeUndefined();
@@ -34,7 +34,7 @@ test.each([{}, { alone: true }])(
 test('once a child has started nothing is amiss, however long what it runs takes', async () => {
   const { runs, start, execArgv } = setUp();
   const { begun, interrupt, execution } = start('obedient');
-  await expect.poll(() => runs.trouble, { timeout: 10_000 }).toBeDefined();
+  await expect.poll(() => runs.trouble).toBeDefined();
   execArgv.pop();
   await begun;
   expect(runs.trouble).toBeUndefined();
@@ -53,7 +53,7 @@ test('who waits for a child can be cancelled, and is given back when the worker 
   const { runs, start } = setUp();
   const first = start('who');
   const second = start('who');
-  await expect.poll(() => runs.trouble, { timeout: 10_000 }).toBeDefined();
+  await expect.poll(() => runs.trouble).toBeDefined();
   first.interrupt.abort(Cancel('nobody wants it'));
   expect(await first.execution).toMatchObject({ outcome: 'cancelled' });
   await runs.stop();

@@ -21,6 +21,8 @@ interface StartedRun {
 export interface UntilStarted {
   /** Why none could be started just now; undefined when no run waits for that. */
   readonly trouble: string | undefined;
+  /** Whether the run with this interrupt waits for that. */
+  isWaiting(interrupt: Interrupt): boolean;
   /** Makes the attempt. Where nothing starts for long it is interrupted, and the job given back: that is no word about the job. */
   make(run: StartedRun): Promise<Execution>;
   /** Interrupts all that wait. */
@@ -64,6 +66,7 @@ export function createUntilStarted(params: { readonly clock: Clock; readonly for
       const [first] = waiting.values();
       return first?.why;
     },
+    isWaiting: (interrupt) => [...waiting.keys()].some((run) => run.interrupt === interrupt),
     make: (run) => make(run).finally(() => waiting.delete(run)),
     stop() {
       stopped = true;

@@ -2,7 +2,7 @@
 
 const SESSION = '/api/v1/session';
 const SESSIONS = '/api/v1/sessions';
-const SECTIONS = ['with-key', 'with-provider', 'with-link', 'signed-in'];
+const SECTIONS = ['waiting', 'with-key', 'with-provider', 'with-link', 'signed-in'];
 
 const LATER = 'Jetbeat cannot answer now. Please try again in a minute.';
 /** What became of signing in with the provider, by the code that stands behind # then. */
@@ -144,6 +144,7 @@ async function begin() {
     else showWays();
     element('anew').hidden = !session;
   } catch (failed) {
+    element('waiting').hidden = true;
     say(failed.message);
   }
   // What brought somebody here goes before what the page itself has to say.
@@ -185,4 +186,5 @@ on('end-others', 'click', async () => {
 addEventListener('hashchange', () => location.hash !== '' && begin());
 // A page that comes out of the memory of the browser may show somebody who has signed out.
 addEventListener('pageshow', ({ persisted }) => persisted && begin());
+show('waiting');
 await begin();

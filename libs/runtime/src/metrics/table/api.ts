@@ -60,6 +60,11 @@ export const API = {
     ['queue', 'priority'],
     'How long the oldest waiting job has been in its queue; 0: none waits.',
   ),
+  jetbeat_unserved_jobs: gauge(
+    '{job}',
+    [],
+    'Jobs that wait in queues that no worker has ever served. Absent above 5,000 names.',
+  ),
   jetbeat_timer_jobs: gauge(
     '{job}',
     [],
