@@ -1,9 +1,9 @@
 import type { Mutant } from './mutant.ts';
 
 const SITE = 'apps/api/src/sign-in/site.test.ts';
-const SESSIONS = 'libs/postgres/src/sessions.test.ts';
-const LINKS = 'libs/postgres/src/session-links.test.ts';
-const SEEN = 'libs/postgres/src/session-filter.test.ts';
+const SESSIONS = 'libs/postgres/src/access/sessions.test.ts';
+const LINKS = 'libs/postgres/src/access/session-links.test.ts';
+const SEEN = 'libs/postgres/src/access/session-filter.test.ts';
 const CLAIMS = 'apps/api/src/sign-in/oidc-claims.test.ts';
 
 /** Breaks of signing in with a browser. */
@@ -35,7 +35,7 @@ export const mutantsOfSignIn: readonly Mutant[] = [
   {
     name: 'session-outlives-key',
     breaks: 'a session ends with its key',
-    file: 'libs/postgres/src/session-record.ts',
+    file: 'libs/postgres/src/access/session-record.ts',
     search: 'k.hash is not null and k.hash =',
     replace: "k.hash is not null and 'another' <>",
     tests: [SESSIONS],
@@ -43,7 +43,7 @@ export const mutantsOfSignIn: readonly Mutant[] = [
   {
     name: 'session-outlives-parent',
     breaks: 'what a link of a session begins ends with that session',
-    file: 'libs/postgres/src/session-record.ts',
+    file: 'libs/postgres/src/access/session-record.ts',
     search: '(p.id is not null and',
     replace: '(p.id is not null or',
     tests: [SESSIONS, LINKS],
@@ -51,7 +51,7 @@ export const mutantsOfSignIn: readonly Mutant[] = [
   {
     name: 'use-brings-back',
     breaks: 'a session that was idle for too long stays over',
-    file: 'libs/postgres/src/sessions.ts',
+    file: 'libs/postgres/src/access/sessions.ts',
     search: '= any($1::text[]) and s.ended_at is null and',
     replace: '= any($1::text[]) and s.ended_at is null or',
     tests: [SESSIONS],
@@ -67,7 +67,7 @@ export const mutantsOfSignIn: readonly Mutant[] = [
   {
     name: 'sessions-of-others-listed',
     breaks: 'who is no admin sees the own sessions alone',
-    file: 'libs/postgres/src/session-filter.ts',
+    file: 'libs/postgres/src/access/session-filter.ts',
     search: 'if (!all) return [isOfSql(own, bind)];',
     replace: '',
     tests: [SEEN],
@@ -75,7 +75,7 @@ export const mutantsOfSignIn: readonly Mutant[] = [
   {
     name: 'sessions-of-others-ended',
     breaks: 'who is no admin ends the own sessions alone',
-    file: 'libs/postgres/src/session-filter.ts',
+    file: 'libs/postgres/src/access/session-filter.ts',
     search: 'return all && (within',
     replace: 'return (within',
     tests: [SEEN],
@@ -83,7 +83,7 @@ export const mutantsOfSignIn: readonly Mutant[] = [
   {
     name: 'link-sees-its-maker',
     breaks: 'what a link has begun does not see where its maker is signed in',
-    file: 'libs/postgres/src/session-filter.ts',
+    file: 'libs/postgres/src/access/session-filter.ts',
     search: "if (beganBy === 'link') return { session: id };",
     replace: '',
     tests: [SEEN],
@@ -91,7 +91,7 @@ export const mutantsOfSignIn: readonly Mutant[] = [
   {
     name: 'idle-left-open',
     breaks: 'sessions that were idle for too long are ended with the others of a person',
-    file: 'libs/postgres/src/session-record.ts',
+    file: 'libs/postgres/src/access/session-record.ts',
     search: 'export const OPEN_SESSION = `(',
     replace: "export const OPEN_SESSION = `(s.seen_at > clock_timestamp() - interval '1 hour' and ",
     tests: [SEEN],

@@ -19,30 +19,30 @@ import {
   type StartParams,
   startHealthServer,
 } from '@jetbeat/runtime';
+import { listen } from './answers/hearing.ts';
+import { createResults } from './answers/results.ts';
+import { serve } from './answers/serve.ts';
 import { connect, type RecorderTopology } from './connect.ts';
 import { createTally, type RecorderCounts } from './counts.ts';
 import { createDuties, FOLLOW_LIMIT } from './duties.ts';
-import { createFollow } from './follow.ts';
-import { createFullQueues } from './full-queues.ts';
-import { createGauge } from './gauge.ts';
-import { listen } from './hearing.ts';
-import { createPassedOver } from './passed-over.ts';
+import { createFollow } from './following/follow.ts';
 import { createProgress } from './progress.ts';
-import { createQueueNames } from './queue-names.ts';
-import { createQueueRates } from './queue-rates.ts';
 import { readings } from './readings.ts';
-import { createRecordLoop } from './record-loop.ts';
-import { freesParked, isDoubt } from './release.ts';
-import { createResults } from './results.ts';
-import { createKeyWatch } from './review-keys.ts';
-import { serve } from './serve.ts';
-import { createSettledMarks } from './settled-marks.ts';
-import { createSweep } from './sweep.ts';
-import { tellQueues } from './tell-queues.ts';
+import { createKeyWatch } from './reconciling/review-keys.ts';
+import { createSweep } from './reconciling/sweep.ts';
+import { type Publish, traceRepublish } from './reconciling/trace-republish.ts';
+import { createStreamWatch } from './reconciling/watch-stream.ts';
+import { createRecordLoop } from './recording/record-loop.ts';
+import { createSettledMarks } from './recording/settled-marks.ts';
+import { createTraceRecords } from './recording/trace-records.ts';
+import { createFullQueues } from './releasing/full-queues.ts';
+import { createPassedOver } from './releasing/passed-over.ts';
+import { freesParked, isDoubt } from './releasing/release.ts';
+import { createGauge } from './telling/gauge.ts';
+import { createQueueNames } from './telling/queue-names.ts';
+import { createQueueRates } from './telling/queue-rates.ts';
+import { tellQueues } from './telling/tell-queues.ts';
 import { DEFAULT_TIMES, type RecorderTimes } from './times.ts';
-import { createTraceRecords } from './trace-records.ts';
-import { type Publish, traceRepublish } from './trace-republish.ts';
-import { createStreamWatch } from './watch-stream.ts';
 
 export type { RecorderTopology } from './connect.ts';
 export type { RecorderCounts } from './counts.ts';

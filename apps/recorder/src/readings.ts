@@ -1,7 +1,7 @@
 import { type Readings, storageReadings } from '@jetbeat/runtime';
 import type { Tally } from './counts.ts';
-import type { Gauge } from './gauge.ts';
 import type { Progress } from './progress.ts';
+import type { Gauge } from './telling/gauge.ts';
 
 /** What `/metrics` of a recorder says of its work. */
 export function readings(params: {

@@ -1,54 +1,4 @@
-export type { Asker } from './asker.ts';
 export { AUDIT_ACTIONS, AUDIT_TARGETS, type AuditAction, type AuditTarget } from './audit-actions.ts';
-export {
-  BATCH_ACTIONS,
-  type BatchAction,
-  batchPace,
-  batchStates,
-  pacedAfter,
-} from './batch.ts';
-export {
-  type Call,
-  type CallParams,
-  makeCall,
-  makeCallNow,
-  summary,
-  wrongExpiry,
-} from './call.ts';
-export { type CallOptions, optionIssues } from './call-options.ts';
-export {
-  areCallbacks,
-  CALLBACK_KINDS,
-  type Callback,
-  type CallbackKind,
-  type Callbacks,
-  callbackKind,
-  MAX_CALLBACKS,
-  NO_CALLBACKS,
-} from './callback.ts';
-export {
-  type CallbackInput,
-  readCallbacks,
-  type TaskCallbackInput,
-  type WebhookCallbackInput,
-} from './callback-input.ts';
-export { cancelledEvent } from './cancelled-event.ts';
-export {
-  type CatchUpDecision,
-  caughtUpReason,
-  decideCatchUp,
-  defaultWindow,
-  MAX_TIMES,
-  type MissedRun,
-} from './catch-up.ts';
-export {
-  type Concurrency,
-  type ConcurrencyKeyInput,
-  concurrencyHash,
-  isConcurrency,
-  MAX_CONCURRENCY_KEY,
-  MAX_CONCURRENCY_LIMIT,
-} from './concurrency.ts';
 export {
   DURATION_PATTERN,
   durationMeant,
@@ -56,6 +6,44 @@ export {
   MAX_DURATION_MS,
   parseDuration,
 } from './duration.ts';
+export {
+  describeIssues,
+  InvalidInputError,
+  type Issue,
+  JetbeatError,
+  MalformedMessageError,
+  type StoredError,
+  toStoredError,
+} from './errors.ts';
+export {
+  callbackJobId,
+  childJobId,
+  isUuid,
+  occurrenceJobId,
+  replayJobId,
+  UUID_PATTERN,
+  uuidTime,
+  uuidV7,
+  uuidV7From,
+} from './ids.ts';
+export type { Asker } from './jobs/asker.ts';
+export {
+  BATCH_ACTIONS,
+  type BatchAction,
+  batchPace,
+  batchStates,
+  pacedAfter,
+} from './jobs/batch.ts';
+export {
+  type Call,
+  type CallParams,
+  makeCall,
+  makeCallNow,
+  summary,
+  wrongExpiry,
+} from './jobs/call.ts';
+export { type CallOptions, optionIssues } from './jobs/call-options.ts';
+export { cancelledEvent } from './jobs/cancelled-event.ts';
 export {
   decodeEnvelope,
   encodeEnvelope,
@@ -66,16 +54,7 @@ export {
   PRIORITIES,
   type Priority,
   type ScheduleRef,
-} from './envelope.ts';
-export {
-  describeIssues,
-  InvalidInputError,
-  type Issue,
-  JetbeatError,
-  MalformedMessageError,
-  type StoredError,
-  toStoredError,
-} from './errors.ts';
+} from './jobs/envelope.ts';
 export {
   type AcceptedEvent,
   type EndedEvent,
@@ -94,95 +73,43 @@ export {
   type StartedEvent,
   type TaskInfo,
   type WorkerEvent,
-} from './event.ts';
-export { type DecodedBatch, decodeBatch, encodeBatch, encodeEvent, parseBatch } from './event-batch.ts';
-export {
-  type ExplainedPolicy,
-  explainPolicy,
-  POLICY_LAYERS,
-  type PolicyLayer,
-} from './explain-policy.ts';
-export { matchesGlob } from './glob.ts';
-export {
-  callbackJobId,
-  childJobId,
-  isUuid,
-  occurrenceJobId,
-  replayJobId,
-  UUID_PATTERN,
-  uuidTime,
-  uuidV7,
-  uuidV7From,
-} from './ids.ts';
-export {
-  INLINE,
-  type Isolated,
-  type Isolation,
-  type IsolationInput,
-  type IsolationKind,
-  readIsolation,
-} from './isolation.ts';
-export { type JobRate, rateOf } from './job-rate.ts';
+} from './jobs/event.ts';
+export { type DecodedBatch, decodeBatch, encodeBatch, encodeEvent, parseBatch } from './jobs/event-batch.ts';
 export {
   isTerminal,
   JOB_STATES,
   type JobState,
   NOT_BEGUN_STATES,
   type TerminalState,
-} from './job-state.ts';
-export { type DoubtAnswer, type DoubtQuestion, type Holders, judge, type KnownJob } from './judge.ts';
-export { keptFor, reserveSlot, takeBack } from './kept-slots.ts';
-export { keyFor, withTaskKey } from './key-template.ts';
-export {
-  type EndedJob,
-  makeCallback,
-  type ToldEnd,
-  tellEnd,
-  WEBHOOK_TASK,
-  webhookInput,
-} from './make-callback.ts';
-export { mayHold } from './may-hold.ts';
-export { type JobMove, type MovableJob, type MovedJob, moveJob } from './move.ts';
-export { checkName, isName, SCHEDULE_PATTERN } from './names.ts';
-export { MAX_NESTING } from './nesting.ts';
-export { orderOf, PHASES } from './order.ts';
-export { OUTCOMES, type Outcome, type Reason } from './outcome.ts';
-export {
-  bufferOf,
-  decideOverlap,
-  type EarlierJob,
-  MAX_BUFFERED,
-  type OverlapDecision,
-  replacedReason,
-} from './overlap.ts';
-export { reasonWithoutKey } from './parked-reason.ts';
-export {
-  type PlannableSchedule,
-  planSchedule,
-  type SchedulePlan,
-  type SupersededDefinition,
-} from './plan.ts';
-export { type PlannedTime, pausedReason, periodAfter, type SchedulePause } from './plan-stretch.ts';
-export {
-  BACKOFFS,
-  type Backoff,
-  DEFAULT_POLICY,
-  type Policy,
-  type PolicyOverrides,
-  type RetryPolicy,
-  resolvePolicy,
-  type TimeLimits,
-  totalLimit,
-} from './policy.ts';
-export { type CallbacksInput, readPolicy } from './policy-input.ts';
+} from './jobs/job-state.ts';
+export { type DoubtAnswer, type DoubtQuestion, type Holders, judge, type KnownJob } from './jobs/judge.ts';
+export { mayHold } from './jobs/may-hold.ts';
+export { type JobMove, type MovableJob, type MovedJob, moveJob } from './jobs/move.ts';
+export { MAX_NESTING } from './jobs/nesting.ts';
+export { orderOf, PHASES } from './jobs/order.ts';
+export { OUTCOMES, type Outcome, type Reason } from './jobs/outcome.ts';
 export {
   type JobProgress,
   lastProgress,
   MAX_PROGRESS_NOTE,
   type Progress,
   readProgress,
-} from './progress.ts';
-export { type AttemptChange, type Changes, type JobChange, mergeJob, project } from './project.ts';
+} from './jobs/progress.ts';
+export { type AttemptChange, type Changes, type JobChange, mergeJob, project } from './jobs/project.ts';
+export {
+  decideReconcile,
+  type Findings,
+  needsLook,
+  type OpenJob,
+  type ReconcileDecision,
+  type ReconcileMarks,
+  type StreamFacts,
+} from './jobs/reconcile.ts';
+export { type Delivered, isFresh, isSuspect } from './jobs/suspect.ts';
+export type { Checked, InputOf, TaskRef } from './jobs/task-ref.ts';
+export { type JobRate, rateOf } from './limits/job-rate.ts';
+export { keptFor, reserveSlot, takeBack } from './limits/kept-slots.ts';
+export { reasonWithoutKey } from './limits/parked-reason.ts';
 export {
   decodeQueueSettings,
   encodeQueueSettings,
@@ -192,7 +119,7 @@ export {
   type QueueLimits,
   type QueuePause,
   type QueueSettings,
-} from './queue-settings.ts';
+} from './limits/queue-settings.ts';
 export {
   claimRate,
   claimStarts,
@@ -206,7 +133,7 @@ export {
   startAfter,
   startsUntil,
   TURN_MS,
-} from './rate.ts';
+} from './limits/rate.ts';
 export {
   MAX_RATE,
   RATE_PERIOD,
@@ -215,41 +142,8 @@ export {
   type TaskRate,
   type TaskRateInput,
   type TaskRateScope,
-} from './rate-input.ts';
-export { RATE_SCOPES, type RateLimit, type RateScope } from './rate-limit.ts';
-export { definitionProblem, storedDefinition } from './read-definition.ts';
-export {
-  decideReconcile,
-  type Findings,
-  needsLook,
-  type OpenJob,
-  type ReconcileDecision,
-  type ReconcileMarks,
-  type StreamFacts,
-} from './reconcile.ts';
-export {
-  cancelledReason,
-  decide,
-  type Ended,
-  expiredReason,
-  MAX_RUNS,
-  type Next,
-  whenCancelled,
-} from './retry.ts';
-export { type ErrorClass, MAX_ATTEMPTS, MAX_KIND, type RetryInput } from './retry-input.ts';
-export {
-  type CatchUp,
-  type OccurrenceState,
-  ORIGIN_PREFIXES,
-  type OverlapRule,
-  PLAN_ORIGIN,
-  SCHEDULE_DEFAULTS,
-  SCHEDULE_FIELDS,
-  type ScheduledJob,
-  type ScheduleSpec,
-} from './schedule.ts';
-export { awayAt, type SchedulerGap } from './scheduler-gap.ts';
-export { parseSearch, type SearchTerm, type TextPattern } from './search.ts';
+} from './limits/rate-input.ts';
+export { RATE_SCOPES, type RateLimit, type RateScope } from './limits/rate-limit.ts';
 export {
   type BlockClaim,
   claimBlock,
@@ -266,7 +160,84 @@ export {
   type SlotClaim,
   type SlotHolder,
   withoutOverdue,
-} from './semaphore.ts';
+} from './limits/semaphore.ts';
+export {
+  decodeTaskSettings,
+  encodeTaskSettings,
+  type TaskLimits,
+  type TaskSettings,
+} from './limits/task-settings.ts';
+export { checkName, isName, SCHEDULE_PATTERN } from './names.ts';
+export {
+  areCallbacks,
+  CALLBACK_KINDS,
+  type Callback,
+  type CallbackKind,
+  type Callbacks,
+  callbackKind,
+  MAX_CALLBACKS,
+  NO_CALLBACKS,
+} from './policy/callback.ts';
+export {
+  type CallbackInput,
+  readCallbacks,
+  type TaskCallbackInput,
+  type WebhookCallbackInput,
+} from './policy/callback-input.ts';
+export {
+  type Concurrency,
+  type ConcurrencyKeyInput,
+  concurrencyHash,
+  isConcurrency,
+  MAX_CONCURRENCY_KEY,
+  MAX_CONCURRENCY_LIMIT,
+} from './policy/concurrency.ts';
+export {
+  type ExplainedPolicy,
+  explainPolicy,
+  POLICY_LAYERS,
+  type PolicyLayer,
+} from './policy/explain-policy.ts';
+export { matchesGlob } from './policy/glob.ts';
+export {
+  INLINE,
+  type Isolated,
+  type Isolation,
+  type IsolationInput,
+  type IsolationKind,
+  readIsolation,
+} from './policy/isolation.ts';
+export { keyFor, withTaskKey } from './policy/key-template.ts';
+export {
+  type EndedJob,
+  makeCallback,
+  type ToldEnd,
+  tellEnd,
+  WEBHOOK_TASK,
+  webhookInput,
+} from './policy/make-callback.ts';
+export {
+  BACKOFFS,
+  type Backoff,
+  DEFAULT_POLICY,
+  type Policy,
+  type PolicyOverrides,
+  type RetryPolicy,
+  resolvePolicy,
+  type TimeLimits,
+  totalLimit,
+} from './policy/policy.ts';
+export { type CallbacksInput, readPolicy } from './policy/policy-input.ts';
+export {
+  cancelledReason,
+  decide,
+  type Ended,
+  expiredReason,
+  MAX_RUNS,
+  type Next,
+  whenCancelled,
+} from './policy/retry.ts';
+export { type ErrorClass, MAX_ATTEMPTS, MAX_KIND, type RetryInput } from './policy/retry-input.ts';
 export {
   type ConfiguredTask,
   callbacksOf,
@@ -278,14 +249,53 @@ export {
   placeOf,
   policyOf,
   type Settings,
-} from './settings.ts';
+} from './policy/settings.ts';
 export {
   type OneTaskSettingsInput,
   type QueueSettingsInput,
   readSettings,
   type SettingsInput,
   type TaskSettingsInput,
-} from './settings-input.ts';
+} from './policy/settings-input.ts';
+export type { TimeoutInput } from './policy/timeout-input.ts';
+export {
+  type CatchUpDecision,
+  caughtUpReason,
+  decideCatchUp,
+  defaultWindow,
+  MAX_TIMES,
+  type MissedRun,
+} from './schedules/catch-up.ts';
+export {
+  bufferOf,
+  decideOverlap,
+  type EarlierJob,
+  MAX_BUFFERED,
+  type OverlapDecision,
+  replacedReason,
+} from './schedules/overlap.ts';
+export {
+  type PlannableSchedule,
+  planSchedule,
+  type SchedulePlan,
+  type SupersededDefinition,
+} from './schedules/plan.ts';
+export { type PlannedTime, pausedReason, periodAfter, type SchedulePause } from './schedules/plan-stretch.ts';
+export { definitionProblem, storedDefinition } from './schedules/read-definition.ts';
+export {
+  type CatchUp,
+  type OccurrenceState,
+  ORIGIN_PREFIXES,
+  type OverlapRule,
+  PLAN_ORIGIN,
+  SCHEDULE_DEFAULTS,
+  SCHEDULE_FIELDS,
+  type ScheduledJob,
+  type ScheduleSpec,
+} from './schedules/schedule.ts';
+export { awayAt, type SchedulerGap } from './schedules/scheduler-gap.ts';
+export { validateSchedule } from './schedules/validate-schedule.ts';
+export { parseSearch, type SearchTerm, type TextPattern } from './search/search.ts';
 export {
   attemptSpanId,
   commitSpan,
@@ -313,15 +323,6 @@ export {
   type StorageGate,
   storageLevel,
 } from './storage.ts';
-export { type Delivered, isFresh, isSuspect } from './suspect.ts';
-export type { Checked, InputOf, TaskRef } from './task-ref.ts';
-export {
-  decodeTaskSettings,
-  encodeTaskSettings,
-  type TaskLimits,
-  type TaskSettings,
-} from './task-settings.ts';
-export type { TimeoutInput } from './timeout-input.ts';
 export {
   formatTraceparent,
   newTrace,
@@ -339,7 +340,7 @@ export {
   type UniqueRef,
   type UniqueScope,
   uniqueName,
-} from './unique.ts';
+} from './unique/unique.ts';
 export {
   type DebounceInput,
   readUnique,
@@ -347,7 +348,7 @@ export {
   UNIQUE_FIELDS,
   type UniqueKeyInput,
   type UniqueOptions,
-} from './unique-input.ts';
+} from './unique/unique-input.ts';
 export {
   claims,
   decideClaim,
@@ -360,10 +361,9 @@ export {
   type KeyNote,
   leftBehind,
   readKeyNote,
-} from './unique-note.ts';
-export { type KeyReview, type KnownHolder, reassertKey, reviewKey } from './unique-review.ts';
+} from './unique/unique-note.ts';
+export { type KeyReview, type KnownHolder, reassertKey, reviewKey } from './unique/unique-review.ts';
 export { escapePointer, meantOf, nearest, unknownField, unknownFields } from './unknown-fields.ts';
-export { validateSchedule } from './validate-schedule.ts';
 export { jitterOf } from './when/jitter.ts';
 export { type Preview, previewTimes } from './when/preview.ts';
 export { createRecurrence, type Recurrence, timesBetween } from './when/recurrence.ts';

@@ -1,5 +1,5 @@
-import { PRIORITIES } from './envelope.ts';
-import { OVERLAP_RULES, SCHEDULE_DEFAULTS } from './schedule.ts';
+import { PRIORITIES } from './jobs/envelope.ts';
+import { OVERLAP_RULES, SCHEDULE_DEFAULTS } from './schedules/schedule.ts';
 
 /** How fields of a stored definition are written; in plain SQL nothing turns words into milliseconds. */
 const FORMS: Readonly<Record<string, string>> = {

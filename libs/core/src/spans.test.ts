@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { JobEnvelope } from './envelope.ts';
+import type { JobEnvelope } from './jobs/envelope.ts';
 import {
   attemptSpanId,
   commitSpan,

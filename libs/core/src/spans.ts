@@ -1,6 +1,6 @@
-import { type JobEnvelope, messageId } from './envelope.ts';
-import type { Outcome } from './outcome.ts';
-import type { Next } from './retry.ts';
+import { type JobEnvelope, messageId } from './jobs/envelope.ts';
+import type { Outcome } from './jobs/outcome.ts';
+import type { Next } from './policy/retry.ts';
 
 /** What a span says of itself, before anything of OpenTelemetry comes in. */
 export interface SpanFacts {

@@ -1,19 +1,11 @@
-export { extendDelivery } from './acknowledge.ts';
-export type { Arrival } from './arrival.ts';
-export type { Bus } from './bus.ts';
-export { type CancelledKeys, openCancelled, type Withdrawal } from './cancelled.ts';
-export { type BusOptions, connectBus } from './connect-bus.ts';
-export { serveControl, type Told, tellWorker } from './control.ts';
-export {
-  type DeadMessage,
-  deadMessage,
-  deleteDeadMessage,
-  findDeadJob,
-  malformedMessages,
-} from './dead-letters.ts';
-export { deleteQueueLanes, hasQueueMessages } from './delete-queue.ts';
-export type { Delivery } from './delivery.ts';
-export { askDoubt, serveDoubt } from './doubt.ts';
+export { askDoubt, serveDoubt } from './answers/doubt.ts';
+export { askHeld, type HeldAnswers, type HeldJob, type HeldQuestion, serveHeld } from './answers/held.ts';
+export type { JobEnding } from './answers/job-ending.ts';
+export { askResult, serveResults } from './answers/results.ts';
+export { openWantedEndings, type WantedEndings } from './answers/wanted-endings.ts';
+export type { Bus } from './connection/bus.ts';
+export { type BusOptions, connectBus } from './connection/connect-bus.ts';
+export { serveControl, type Told, tellWorker } from './connection/control.ts';
 export {
   BusClosedError,
   BusUnreachableError,
@@ -25,33 +17,50 @@ export {
   type RefusalCode,
   ServerUnfitError,
   StorageFullError,
-} from './errors.ts';
-export { createEventPublisher, type EventPublisher, type EventPublisherOptions } from './event-publisher.ts';
+} from './connection/errors.ts';
+export { type Log, silentLog } from './connection/log.ts';
+export type { Serving } from './connection/serving.ts';
+export { extendDelivery } from './delivery/acknowledge.ts';
+export type { Arrival } from './delivery/arrival.ts';
+export type { Delivery } from './delivery/delivery.ts';
+export { type JobSource, type JobSourceParams, openJobSource, type PullEnd } from './delivery/job-source.ts';
+export type { PullStatus } from './delivery/pull-book.ts';
+export type { PullRequest } from './delivery/puller.ts';
+export {
+  createEventPublisher,
+  type EventPublisher,
+  type EventPublisherOptions,
+} from './events/event-publisher.ts';
 export {
   type EventDelivery,
   type EventSource,
   type EventSourceOptions,
   openEventSource,
-} from './event-source.ts';
+} from './events/event-source.ts';
+export { readEvents, type StoredEvents } from './events/read-events.ts';
+export { HistoryBehindError, readToEnd } from './events/read-to-end.ts';
+export type { JobToPublish, PublishResult } from './publishing/job-to-publish.ts';
+export { publishJobs } from './publishing/publish-jobs.ts';
+export { type DeadLetter, parkJob, publishDead, type RawMessage } from './publishing/publish-one.ts';
 export {
-  deleteJobMessage,
-  findMessage,
-  findParked,
-  nextParked,
-  removeParked,
-  removeParkedAt,
-  removeTimer,
-  type StoredJob,
-} from './find-message.ts';
-export { type HandedOver, type HandOverParams, handOver } from './hand-over.ts';
-export { askHeld, type HeldAnswers, type HeldJob, type HeldQuestion, serveHeld } from './held.ts';
-export type { JobEnding } from './job-ending.ts';
-export { type JobSource, type JobSourceParams, openJobSource, type PullEnd } from './job-source.ts';
-export type { JobToPublish, PublishResult } from './job-to-publish.ts';
-export { keptInVain } from './keep-slot.ts';
-export { keepTopology } from './keep-topology.ts';
-export { createLeaseWatch, type Lease, type LeaseWatch, leaseTtlMs, takeLease } from './leases.ts';
-export { type Log, silentLog } from './log.ts';
+  createPublisher,
+  type Published,
+  type Publisher,
+  type PublisherParams,
+} from './publishing/publisher.ts';
+export { tellPublished } from './publishing/tell-published.ts';
+export { type TellWithin, tellWithin } from './publishing/tell-within.ts';
+export { mendQueueSettings, putQueueSettings, type QueueSettings } from './settings/queue-settings.ts';
+export { putSettings, type SettingsWatch, watchSettings } from './settings/settings.ts';
+export {
+  mendTaskSettings,
+  putTaskSettings,
+  type TaskSettingsWatch,
+  watchTaskSettings,
+} from './settings/task-settings.ts';
+export { type QueueSettingsWatch, watchQueueSettings } from './settings/watch-queue-settings.ts';
+export { deleteQueueLanes, hasQueueMessages } from './streams/delete-queue.ts';
+export { keepTopology } from './streams/keep-topology.ts';
 export {
   jobSubject,
   LANES,
@@ -61,48 +70,11 @@ export {
   type ParkedWhat,
   parkedSubject,
   timerSubject,
-} from './names.ts';
-export type { PassedOver } from './parked-walk.ts';
-export { publishJobs } from './publish-jobs.ts';
-export { type DeadLetter, parkJob, publishDead, type RawMessage } from './publish-one.ts';
-export { createPublisher, type Published, type Publisher, type PublisherParams } from './publisher.ts';
-export type { PullStatus } from './pull-book.ts';
-export type { PullRequest } from './puller.ts';
-export { type Purged, purgePassed } from './purge-passed.ts';
-export {
-  parkedInQueue,
-  type QueueMessage,
-  type QueuePlace,
-  queueMessages,
-} from './queue-messages.ts';
-export { queueMoves } from './queue-moves.ts';
-export { mendQueueSettings, putQueueSettings, type QueueSettings } from './queue-settings.ts';
-export { readEvents, type StoredEvents } from './read-events.ts';
-export { HistoryBehindError, readToEnd } from './read-to-end.ts';
-export {
-  type KnownRate,
-  keepRate,
-  type ReleasedRated,
-  type ReleaseRatedParams,
-  releaseRated,
-} from './release-rated.ts';
-export { askResult, serveResults } from './results.ts';
-export {
-  type Changed,
-  changeSemaphore,
-  type Decided,
-  keySlots,
-  queueSlots,
-  rateState,
-  readSemaphore,
-  type StoredSemaphore,
-} from './semaphores.ts';
-export type { Serving } from './serving.ts';
-export { putSettings, type SettingsWatch, watchSettings } from './settings.ts';
-export { loadSettled, lowerSettled, putSettled } from './settled-marks.ts';
-export { type Gauged, gaugeStorage } from './storage-figures.ts';
-export { storedAt } from './stored-at.ts';
-export { type StoredBefore, storedBefore } from './stored-before.ts';
+} from './streams/names.ts';
+export { loadSettled, lowerSettled, putSettled } from './streams/settled-marks.ts';
+export { type Gauged, gaugeStorage } from './streams/storage-figures.ts';
+export { storedAt } from './streams/stored-at.ts';
+export { type StoredBefore, storedBefore } from './streams/stored-before.ts';
 export {
   type ConsumerState,
   consumerState,
@@ -110,18 +82,24 @@ export {
   eventsState,
   type JobsStreamState,
   jobsStreamState,
-} from './stream-state.ts';
-export { takeWaiting } from './take-waiting.ts';
+} from './streams/stream-state.ts';
+export { ensureTopology, type TopologyParams } from './streams/topology.ts';
+export { trimEvents } from './streams/trim-events.ts';
 export {
-  mendTaskSettings,
-  putTaskSettings,
-  type TaskSettingsWatch,
-  watchTaskSettings,
-} from './task-settings.ts';
-export { tellPublished } from './tell-published.ts';
-export { type TellWithin, tellWithin } from './tell-within.ts';
-export { ensureTopology, type TopologyParams } from './topology.ts';
-export { trimEvents } from './trim-events.ts';
+  countWaiting,
+  type JetStreamView,
+  type LaneView,
+  viewJetStream,
+  type WaitingCount,
+} from './streams/view.ts';
+export {
+  type HeardStorage,
+  publishStorage,
+  type StorageWatch,
+  serveStorage,
+  watchStorage,
+} from './streams/watch-storage.ts';
+export { type CancelledKeys, openCancelled, type Withdrawal } from './unique/cancelled.ts';
 export {
   type Claimed,
   claimKey,
@@ -133,16 +111,53 @@ export {
   releaseKey,
   type TakenKey,
   takeKey,
-} from './unique-keys.ts';
-export { applyReview, type ListedNote, listNotes, noteOf } from './unique-review.ts';
-export { countWaiting, type JetStreamView, type LaneView, viewJetStream, type WaitingCount } from './view.ts';
-export { type WaitingPage, type WaitingPlace, waitingJobs } from './waiting-jobs.ts';
-export { openWantedEndings, type WantedEndings } from './wanted-endings.ts';
-export { type QueueSettingsWatch, watchQueueSettings } from './watch-queue-settings.ts';
+} from './unique/unique-keys.ts';
+export { applyReview, type ListedNote, listNotes, noteOf } from './unique/unique-review.ts';
 export {
-  type HeardStorage,
-  publishStorage,
-  type StorageWatch,
-  serveStorage,
-  watchStorage,
-} from './watch-storage.ts';
+  type DeadMessage,
+  deadMessage,
+  deleteDeadMessage,
+  findDeadJob,
+  malformedMessages,
+} from './waiting/dead-letters.ts';
+export {
+  deleteJobMessage,
+  findMessage,
+  findParked,
+  nextParked,
+  removeParked,
+  removeParkedAt,
+  removeTimer,
+  type StoredJob,
+} from './waiting/find-message.ts';
+export { type HandedOver, type HandOverParams, handOver } from './waiting/hand-over.ts';
+export { keptInVain } from './waiting/keep-slot.ts';
+export { createLeaseWatch, type Lease, type LeaseWatch, leaseTtlMs, takeLease } from './waiting/leases.ts';
+export type { PassedOver } from './waiting/parked-walk.ts';
+export { type Purged, purgePassed } from './waiting/purge-passed.ts';
+export {
+  parkedInQueue,
+  type QueueMessage,
+  type QueuePlace,
+  queueMessages,
+} from './waiting/queue-messages.ts';
+export { queueMoves } from './waiting/queue-moves.ts';
+export {
+  type KnownRate,
+  keepRate,
+  type ReleasedRated,
+  type ReleaseRatedParams,
+  releaseRated,
+} from './waiting/release-rated.ts';
+export {
+  type Changed,
+  changeSemaphore,
+  type Decided,
+  keySlots,
+  queueSlots,
+  rateState,
+  readSemaphore,
+  type StoredSemaphore,
+} from './waiting/semaphores.ts';
+export { takeWaiting } from './waiting/take-waiting.ts';
+export { type WaitingPage, type WaitingPlace, waitingJobs } from './waiting/waiting-jobs.ts';

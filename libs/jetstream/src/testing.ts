@@ -8,11 +8,11 @@ import {
   type SettledEvent,
   uuidV7,
 } from '@jetbeat/core';
-import type { Bus } from './bus.ts';
-import type { Delivery } from './delivery.ts';
-import { type JobSource, openJobSource, type PullEnd } from './job-source.ts';
-import type { JobToPublish } from './job-to-publish.ts';
-import type { PullRequest } from './puller.ts';
+import type { Bus } from './connection/bus.ts';
+import type { Delivery } from './delivery/delivery.ts';
+import { type JobSource, openJobSource, type PullEnd } from './delivery/job-source.ts';
+import type { PullRequest } from './delivery/puller.ts';
+import type { JobToPublish } from './publishing/job-to-publish.ts';
 
 /** A job for tests. */
 export function testJob(facts: Partial<JobEnvelope> = {}): JobEnvelope {

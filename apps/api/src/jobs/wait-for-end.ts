@@ -22,7 +22,7 @@ export interface WaitingRequests {
 }
 
 /** What became of one that wanted to wait. */
-export interface Waited {
+interface Waited {
   /** The job; absent: it is not over. */
   readonly ended?: JobWithAttempts;
   /** Why it has not waited, where it could not. */

@@ -1,7 +1,7 @@
 import Type, { type Static } from 'typebox';
-import { BATCH_ACTIONS } from '../batch.ts';
-import { JOB_STATES } from '../job-state.ts';
-import { MAX_SEARCH } from '../search.ts';
+import { BATCH_ACTIONS } from '../jobs/batch.ts';
+import { JOB_STATES } from '../jobs/job-state.ts';
+import { MAX_SEARCH } from '../search/search.ts';
 import {
   CLOSED,
   JobId,

@@ -1,8 +1,8 @@
 import Type, { type Static, type TProperties, type TSchema } from 'typebox';
-import { MAX_META, MAX_META_TEXT, META_PATTERN } from '../call-options.ts';
 import { DURATION_PATTERN } from '../duration.ts';
-import { PRIORITIES } from '../envelope.ts';
 import { UUID_PATTERN } from '../ids.ts';
+import { MAX_META, MAX_META_TEXT, META_PATTERN } from '../jobs/call-options.ts';
+import { PRIORITIES } from '../jobs/envelope.ts';
 import { QUEUE_PATTERN, SCHEDULE_PATTERN, TASK_PATTERN } from '../names.ts';
 
 /** An object that refuses unknown fields. */

@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox';
-import { POLICY_LAYERS } from '../explain-policy.ts';
-import { BACKOFFS } from '../policy.ts';
+import { POLICY_LAYERS } from '../policy/explain-policy.ts';
+import { BACKOFFS } from '../policy/policy.ts';
 import { AnyJson, CLOSED, Duration } from './format.ts';
 
 const Whose = Type.Enum(POLICY_LAYERS);

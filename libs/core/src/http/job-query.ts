@@ -1,7 +1,7 @@
 import Type, { type Static } from 'typebox';
-import { MAX_META_TEXT, META_PATTERN } from '../call-options.ts';
-import { JOB_STATES } from '../job-state.ts';
-import { MAX_SEARCH } from '../search.ts';
+import { MAX_META_TEXT, META_PATTERN } from '../jobs/call-options.ts';
+import { JOB_STATES } from '../jobs/job-state.ts';
+import { MAX_SEARCH } from '../search/search.ts';
 import {
   CLOSED,
   OrNull,

@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox';
-import { JOB_STATES } from '../job-state.ts';
-import { OUTCOMES } from '../outcome.ts';
+import { JOB_STATES } from '../jobs/job-state.ts';
+import { OUTCOMES } from '../jobs/outcome.ts';
 import {
   AnyJson,
   CLOSED,

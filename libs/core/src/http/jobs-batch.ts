@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox';
-import { JOB_STATES } from '../job-state.ts';
+import { JOB_STATES } from '../jobs/job-state.ts';
 import { CLOSED, JobId } from './format.ts';
 import { JobRequestSchema, WarningSchema } from './job.ts';
 import { ProblemSchema } from './problem.ts';

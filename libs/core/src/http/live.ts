@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox';
-import { JOB_STATES, type JobState } from '../job-state.ts';
-import { OUTCOMES } from '../outcome.ts';
+import { JOB_STATES, type JobState } from '../jobs/job-state.ts';
+import { OUTCOMES } from '../jobs/outcome.ts';
 import { AnyJson, CLOSED, JobId, OrNull, PriorityName, QueueName, TaskName, Time } from './format.ts';
 import { JobSchema, ReasonSchema } from './job.ts';
 

@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox';
-import { OCCURRENCE_STATES } from '../schedule.ts';
+import { OCCURRENCE_STATES } from '../schedules/schedule.ts';
 import { CLOSED, JobId, PAGE_QUERY, PageOf, Time, TimeInput } from './format.ts';
 import { ReasonSchema } from './job.ts';
 

@@ -1,9 +1,9 @@
 import Type from 'typebox';
-import { MAX_CALLBACKS, MAX_URL } from '../callback.ts';
-import { SECRET_PATTERN } from '../callback-input.ts';
-import { MAX_CONCURRENCY_KEY, MAX_CONCURRENCY_LIMIT } from '../concurrency.ts';
-import { BACKOFFS } from '../policy.ts';
-import { MAX_ATTEMPTS, MAX_DELAYS, MAX_KIND, MAX_KINDS } from '../retry-input.ts';
+import { MAX_CALLBACKS, MAX_URL } from '../policy/callback.ts';
+import { SECRET_PATTERN } from '../policy/callback-input.ts';
+import { MAX_CONCURRENCY_KEY, MAX_CONCURRENCY_LIMIT } from '../policy/concurrency.ts';
+import { BACKOFFS } from '../policy/policy.ts';
+import { MAX_ATTEMPTS, MAX_DELAYS, MAX_KIND, MAX_KINDS } from '../policy/retry-input.ts';
 import { CLOSED, Duration, DurationFor, PriorityName, QueueName, TaskName } from './format.ts';
 
 const ErrorKinds = (description: string, options: { minItems?: number } = {}) =>

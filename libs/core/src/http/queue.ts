@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox';
-import { RATE_SCOPES } from '../rate-limit.ts';
+import { RATE_SCOPES } from '../limits/rate-limit.ts';
 import { CLOSED, DurationFor, OrNull, PageOf, QueueName, Time, TimeFor } from './format.ts';
 
 const Concurrency = Type.Integer({

@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox';
-import { OVERLAP_RULES } from '../schedule.ts';
+import { OVERLAP_RULES } from '../schedules/schedule.ts';
 import { CLOSED, DurationFor, JobId, OrNull, Time, TimeFor } from './format.ts';
 import { WarningSchema } from './job.ts';
 import { OccurrenceSchema } from './occurrence.ts';

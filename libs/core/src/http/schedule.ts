@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox';
-import { OVERLAP_RULES } from '../schedule.ts';
-import { MAX_CATCH_UP, MAX_FAILURES_IN_A_ROW } from '../validate-schedule.ts';
+import { OVERLAP_RULES } from '../schedules/schedule.ts';
+import { MAX_CATCH_UP, MAX_FAILURES_IN_A_ROW } from '../schedules/validate-schedule.ts';
 import {
   CLOSED,
   DurationFor,

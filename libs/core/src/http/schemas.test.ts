@@ -1,7 +1,7 @@
 import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { expect, test } from 'vitest';
-import { SCHEDULE_FIELDS } from '../schedule.ts';
+import { SCHEDULE_FIELDS } from '../schedules/schedule.ts';
 import { ApiKeyPageSchema, ApiKeyRequestSchema } from './api-key.ts';
 import { AuditPageSchema, AuditQuerySchema } from './audit.ts';
 import { BatchPageSchema, BatchRequestSchema } from './batch.ts';

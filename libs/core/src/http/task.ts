@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox';
-import { MAX_CONCURRENCY_KEY, MAX_CONCURRENCY_LIMIT } from '../concurrency.ts';
-import { MAX_RATE, TASK_RATE_SCOPES } from '../rate-input.ts';
+import { MAX_RATE, TASK_RATE_SCOPES } from '../limits/rate-input.ts';
+import { MAX_CONCURRENCY_KEY, MAX_CONCURRENCY_LIMIT } from '../policy/concurrency.ts';
 import {
   AnyJson,
   CLOSED,

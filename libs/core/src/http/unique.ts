@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { MAX_UNIQUE_KEY, UNIQUE_MODES, UNIQUE_SCOPES } from '../unique.ts';
+import { MAX_UNIQUE_KEY, UNIQUE_MODES, UNIQUE_SCOPES } from '../unique/unique.ts';
 import { CLOSED, DurationFor } from './format.ts';
 
 const Key = Type.String({ minLength: 1, maxLength: MAX_UNIQUE_KEY, examples: ['report:42'] });

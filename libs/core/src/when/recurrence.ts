@@ -1,4 +1,4 @@
-import type { ScheduleSpec } from '../schedule.ts';
+import type { ScheduleSpec } from '../schedules/schedule.ts';
 import { civilDay } from './civil.ts';
 import { parseCron } from './cron.ts';
 import { nextLocal } from './cron-times.ts';
