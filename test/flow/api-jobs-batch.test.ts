@@ -87,6 +87,18 @@ test('where none is accepted it is a problem, and a body that is none is refused
   expect(body.items).toHaveLength(1);
 });
 
+/** As a process leaves it that dies when it has stored the jobs, and not yet its answer. */
+async function loseAnswer(key: string): Promise<void> {
+  const orm = new MikroORM({
+    clientUrl: api.databaseUrl,
+    entities: [],
+    discovery: { warnWhenNoEntities: false },
+  });
+  onTestFinished(() => orm.close(true));
+  const forget = `update answer set status = null, headers = null, body = null, lease_until = at where key = '${key}'`;
+  await orm.em.fork().execute(forget);
+}
+
 test('the same key again makes nothing twice, also where the first answer was lost', async () => {
   const jobs = [
     { task: 'a.twice', input: 1 },
@@ -101,20 +113,29 @@ test('the same key again makes nothing twice, also where the first answer was lo
     status: 422,
     body: { code: 'key_reused' },
   });
-  // As a process leaves it that dies when it has stored the jobs, and not yet its answer.
-  const orm = new MikroORM({
-    clientUrl: api.databaseUrl,
-    entities: [],
-    discovery: { warnWhenNoEntities: false },
-  });
-  onTestFinished(() => orm.close(true));
-  const forget = `update answer set status = null, headers = null, body = null, lease_until = at where key = 'batch-1'`;
-  await orm.em.fork().execute(forget);
+  await loseAnswer('batch-1');
   const repeated = await post(jobs, key);
   expect(repeated.body).toEqual(first.body);
   expect(repeated.headers.get('idempotent-replayed')).toBeNull();
   const { body } = await api.http.call<{ items: unknown[] }>('GET', '/jobs?task=a.twice');
   expect(body.items).toHaveLength(2);
+});
+
+test('a repeat finds the jobs that were made without a check of their inputs, so that it comes to the others', async () => {
+  const jobs = [
+    { task: 'report.later', input: 'as it was' },
+    { task: 'report.later', input: 'likewise', uniqueKey: 'later' },
+  ];
+  const key = { 'idempotency-key': 'batch-2' };
+  const first = await post(jobs, key);
+  expect(first.body.accepted).toBe(2);
+  await api.workerIsAlive('worker-2', [
+    { name: 'report.later', queue: 'reports', inputSchema: { type: 'number' } },
+  ]);
+  // As soon as this API knows of it.
+  await expect.poll(async () => (await post(jobs)).status).toBe(422);
+  await loseAnswer('batch-2');
+  expect((await post(jobs, key)).body.items).toEqual(first.body.items);
 });
 
 test('a key for some queues is refused what would go into another one, and that alone', async () => {

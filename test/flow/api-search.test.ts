@@ -189,6 +189,11 @@ test('where nothing is found, names of which nothing is known are told, with wha
     ['unknown_schedule', 'eu/nightly'],
     ['unknown_schedule', undefined],
   ]);
+  // To compare one name with all is enough for one answer.
+  expect(await warned('search=schedule:eu/nigthly,eu/nigthli')).toEqual([
+    ['unknown_schedule', 'eu/nightly'],
+    ['unknown_schedule', undefined],
+  ]);
   expect(await warned('search=queue:mail,od* task:report.send')).toEqual([]);
   expect(await warned('task=report.send&queue=mail&schedule=eu/nightly')).toEqual([]);
   // Whoever is for one queue is told of no others.

@@ -105,6 +105,14 @@ export const mutantsOfJobs: readonly Mutant[] = [
     only: 'parked',
   },
   {
+    name: 'own-attempt-left-open',
+    breaks: 'who is granted a run once more that it has begun leaves no attempt of it open',
+    file: 'libs/postgres/src/history/doubts.ts',
+    search: 'and a.worker_id = x.worker))',
+    replace: 'and false))',
+    tests: ['libs/postgres/src/history/doubts.test.ts'],
+  },
+  {
     name: 'attempts-left-open',
     breaks: 'no attempt is open when its job is over',
     file: 'libs/postgres/src/history/record.ts',

@@ -50,8 +50,8 @@ export interface TestApi {
   published(id: string): Promise<JobWithAttempts>;
   /** From now on the API commits and does not publish, until what is returned is called. */
   holdPublishing(): () => void;
-  /** A worker that serves `report.send` on the queue `reports` says that it is alive. */
-  workerIsAlive(worker: string): Promise<void>;
+  /** A worker that serves `report.send` on the queue `reports`, unless told otherwise, says that it is alive. */
+  workerIsAlive(worker: string, tasks?: ReturnType<typeof heartbeat>['tasks']): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -136,11 +136,11 @@ export async function startTestApi(
         release();
       };
     },
-    async workerIsAlive(worker) {
+    async workerIsAlive(worker, tasks) {
       await recordChanges(db, {
         changes: { jobs: [], attempts: [] },
         now: await databaseTime(db),
-        workers: [heartbeat(worker)],
+        workers: [heartbeat(worker, tasks)],
       });
     },
     async stop() {
@@ -153,8 +153,13 @@ export async function startTestApi(
   };
 }
 
-function heartbeat(worker: string) {
-  const inputSchema = { type: 'object', required: ['to'], properties: { to: { type: 'string' } } };
+const REPORT = {
+  name: 'report.send',
+  queue: 'reports',
+  inputSchema: { type: 'object', required: ['to'], properties: { to: { type: 'string' } } } as object,
+};
+
+function heartbeat(worker: string, tasks = [REPORT]) {
   return {
     kind: 'worker' as const,
     worker,
@@ -167,6 +172,6 @@ function heartbeat(worker: string) {
     held: 0,
     startedAt: Date.now(),
     at: Date.now(),
-    tasks: [{ name: 'report.send', queue: 'reports', inputSchema }],
+    tasks,
   };
 }

@@ -64,6 +64,17 @@ describe('keys', () => {
     });
   });
 
+  test.each([`jb_admin_${SECRET}`, 'Bearer ', 'Basic YTpi'])(
+    '%s: told how a key is sent',
+    async (authorization) => {
+      const { status, body } = await server.call('GET /jobs', undefined, { authorization });
+      expect([status, (body as { detail: string }).detail]).toEqual([
+        401,
+        expect.stringContaining('send the API key in the header "Authorization: Bearer jb_…"'),
+      ]);
+    },
+  );
+
   test('PostgreSQL away: 503, and when to come again', async () => {
     const answer = await server.call(
       'POST /jobs',

@@ -106,7 +106,8 @@ export async function createServer(parts: Parts): Promise<FastifyInstance> {
   app.addHook('preParsing', (request, reply, payload, done) =>
     request.is404 ? done(notThere(request, reply)) : done(null, payload),
   );
-  boundBodies(app);
+  const bodies = boundBodies(app);
+  parts.metrics.observe(() => ({ jetbeat_api_bodies_bytes: bodies.heldBytes }));
   app.addHook('onResponse', async (request, reply) => {
     const { method, routeOptions } = request;
     const line = {

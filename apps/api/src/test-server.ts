@@ -39,7 +39,7 @@ export interface TestServer {
 }
 
 /** Its role is in the id of a key: `admin`, `viewerBlind`, `operatorMail`… */
-function findTestKey(id: string): ApiKeyRecord | undefined {
+export function findTestKey(id: string): ApiKeyRecord | undefined {
   if (id === 'away') throw new DatabaseUnavailableError('gone');
   const role = ROLES.find((each) => id.startsWith(each));
   if (!role) return undefined;

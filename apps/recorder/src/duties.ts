@@ -1,18 +1,8 @@
-import type { Settings } from '@jetbeat/core';
-import {
-  type Bus,
-  type CancelledKeys,
-  createLeaseWatch,
-  type EventPublisher,
-  leaseTtlMs,
-  type TellWithin,
-} from '@jetbeat/jetstream';
-import { buildMissing, type Database } from '@jetbeat/postgres';
-import { type EveryParams, every, type Log, type Loop } from '@jetbeat/runtime';
-import type { Hearing } from './answers/hearing.ts';
+import type { CancelledKeys, TellWithin } from '@jetbeat/jetstream';
+import { buildMissing } from '@jetbeat/postgres';
+import { type EveryParams, every, type Loop } from '@jetbeat/runtime';
 import { type CarryOutProgress, carryOutCancels } from './cancels/carry-out-cancels.ts';
 import { type ClearProgress, clearCancelled } from './cancels/clear-cancelled.ts';
-import type { Tally } from './counts.ts';
 import type { Follow } from './following/follow.ts';
 import { forgetUnmade } from './following/forget-unmade.ts';
 import { partition } from './partition.ts';
@@ -26,46 +16,30 @@ import type { Sweep } from './reconciling/sweep.ts';
 import type { Publish } from './reconciling/trace-republish.ts';
 import type { StreamWatch } from './reconciling/watch-stream.ts';
 import type { SettledMarks } from './recording/settled-marks.ts';
-import type { PassedOver } from './releasing/passed-over.ts';
-import { release } from './releasing/release.ts';
-import { releaseKeys } from './releasing/release-keys.ts';
+import { createReleaseLoops, type ReleasingParams } from './releasing/release-loops.ts';
 import { createReleaseMisplaced } from './releasing/release-misplaced.ts';
-import { releaseRates } from './releasing/release-rates.ts';
 import type { Gauge } from './telling/gauge.ts';
 import type { QueueRates } from './telling/queue-rates.ts';
 import { tellQueues } from './telling/tell-queues.ts';
 import { tellTasks } from './telling/tell-tasks.ts';
-import type { RecorderTimes } from './times.ts';
 import { createSequenceClock, trim } from './trim.ts';
 
 /** What the recorder's repeated duties need together. */
-export interface DutiesParams {
-  readonly bus: Bus;
-  readonly db: Database;
+export interface DutiesParams extends ReleasingParams {
   /** Publishes jobs that are missing. */
   readonly publish: Publish;
-  readonly events: EventPublisher;
   readonly tell: TellWithin;
   /** Makes streams and consumers that are missing. */
   readonly topology: () => Promise<void>;
   readonly cancelled: CancelledKeys;
   readonly marks: SettledMarks;
-  readonly hearing: Hearing;
   readonly progress: Progress;
   readonly gauge: Gauge;
   readonly streamWatch: StreamWatch;
   readonly sweep: Sweep;
   readonly keys: KeyWatch;
-  /** Of jobs that are parked for keys. */
-  readonly passed: PassedOver;
   readonly follow: Follow;
   readonly rates: QueueRates;
-  /** What the configuration says of tasks. */
-  readonly settings: Settings;
-  readonly tally: Tally;
-  readonly log: Log;
-  readonly times: RecorderTimes;
-  readonly ackWaitMs: number;
   /** Unix milliseconds. */
   readonly clock: () => number;
 }
@@ -79,12 +53,10 @@ export interface Duties {
   stop(): Promise<void>;
 }
 
-const RELEASE_LIMIT = 500;
 const RECONCILE_LIMIT = 500;
 const CANCELS_LIMIT = 200;
 const CLEAR_LIMIT = 200;
 const EXPIRE_LIMIT = 500;
-const KEYS_LIMIT = 500;
 /** Ended jobs in one pass, each with what follows it. */
 export const FOLLOW_LIMIT = 200;
 /** Between two steps of trimming, for the publishers, in milliseconds. */
@@ -103,12 +75,8 @@ const SEQUENCE_EVERY_MS = 10_000;
 export function createDuties(params: DutiesParams): Duties {
   const { bus, db, publish, events, cancelled, marks, hearing, progress, gauge, streamWatch, sweep, rates } =
     params;
-  const { log, tell, times, ackWaitMs, clock, passed } = params;
+  const { log, tell, times, ackWaitMs, clock } = params;
   const { counts } = params.tally;
-  const leases = createLeaseWatch(bus, { ttlMs: leaseTtlMs(ackWaitMs) });
-  /** The key behind which the next pass over keys goes on. */
-  let keysAfter = '';
-  let ratesAfter = '';
   const giveUp = createGiveUp({ events, log });
   const releaseMisplaced = createReleaseMisplaced({ db, bus, events, log });
   const carried: CarryOutProgress = { told: new Set() };
@@ -120,12 +88,7 @@ export function createDuties(params: DutiesParams): Duties {
   const loop = (name: string, intervalMs: number, pass: EveryParams['pass']) =>
     every({ name, intervalMs, log, pass });
 
-  const releaseLoop = loop('release', times.releaseEveryMs, async () => {
-    const waits = { within: hearing.within(), readToEndMs: times.doubtWaitMs };
-    const released = await release({ db, bus, events, ...waits, limit: RELEASE_LIMIT });
-    counts.released += released;
-    return released < RELEASE_LIMIT ? times.releaseEveryMs : 0;
-  });
+  const releasing = createReleaseLoops({ ...params, loop });
   const trimLoop = loop('trim', times.trimEveryMs, async () => {
     const { tight } = gauge;
     const trimmed = await trim({ bus, sequences, now: clock(), liveMs: times.liveMs, tight });
@@ -139,7 +102,7 @@ export function createDuties(params: DutiesParams): Duties {
     if (tasks.length > 0) log.info({ tasks }, 'the limits of tasks were told again');
   });
   const loops = [
-    releaseLoop,
+    ...releasing.all,
     trimLoop,
     queuesLoop,
     loop('queue-rates', times.ratesEveryMs, () => rates.flush()),
@@ -167,43 +130,6 @@ export function createDuties(params: DutiesParams): Duties {
       return looked === FOLLOW_LIMIT ? 0 : times.followEveryMs;
     }),
     loop('gauge', times.gaugeEveryMs, () => gauge.look()),
-    loop('release-keys', times.keySlotsEveryMs, async () => {
-      const pass = await releaseKeys(
-        {
-          db,
-          bus,
-          events,
-          leases,
-          passed,
-          settings: params.settings,
-          waitedMs: times.keySlotsEveryMs,
-          limit: KEYS_LIMIT,
-          readToEndMs: times.doubtWaitMs,
-          onError: (err, key) => log.warn({ err, key }, 'the parked jobs of a key could not be released'),
-        },
-        keysAfter,
-      );
-      keysAfter = pass.after;
-      counts.released += pass.released;
-    }),
-    loop('release-rates', times.keySlotsEveryMs, async () => {
-      const pass = await releaseRates(
-        {
-          db,
-          bus,
-          events,
-          leases,
-          settings: params.settings,
-          waitedMs: times.keySlotsEveryMs,
-          limit: KEYS_LIMIT,
-          readToEndMs: times.doubtWaitMs,
-          onError: (err, rate) => log.warn({ err, rate }, 'the parked jobs of a rate could not be let go'),
-        },
-        ratesAfter,
-      );
-      ratesAfter = pass.after;
-      counts.released += pass.released;
-    }),
     loop('reconcile', times.reconcileEveryMs, async () => {
       const done = await reconcile({
         db,
@@ -270,7 +196,7 @@ export function createDuties(params: DutiesParams): Duties {
     loop('progress', times.progressEveryMs, () => progress.look()),
   ];
   return {
-    release: releaseLoop,
+    release: releasing.release,
     trim: trimLoop,
     queues: queuesLoop,
     start() {

@@ -3,7 +3,8 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { newJob } from '../../../test/support/recorder.ts';
 import { drain } from './drain.ts';
 import { instant } from './ends/own-retries.ts';
-import { Held, HeldJobs } from './held.ts';
+import { Held } from './held.ts';
+import { HeldJobs } from './held-jobs.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();

@@ -1,5 +1,6 @@
 import { type Log, MAX_STOP_GRACE_MS } from '@jetbeat/runtime';
-import type { Held, HeldJobs } from './held.ts';
+import type { Held } from './held.ts';
+import type { HeldJobs } from './held-jobs.ts';
 import type { WorkerParams } from './worker-params.ts';
 
 /** How long handlers that were told to stop may take to do so, and outcomes to be stored, milliseconds. */

@@ -9,7 +9,7 @@ import type { Log } from '@jetbeat/runtime';
 import type { LetGo } from './ends/let-go.ts';
 import type { Settle } from './ends/settle.ts';
 import { createWithdraw } from './ends/withdraw.ts';
-import { answerHeld, type HeldJobs } from './held.ts';
+import { answerHeld, type HeldJobs } from './held-jobs.ts';
 import { createHandOver, type HandOverParams } from './pulling/hand-over.ts';
 import type { Pace } from './pulling/pace.ts';
 import type { Ready } from './running/ready.ts';

@@ -7,7 +7,7 @@ import {
   type Position,
   traceOf,
 } from '@jetbeat/core';
-import type { Arrival, Delivery, HeldJob } from '@jetbeat/jetstream';
+import type { Arrival, Delivery } from '@jetbeat/jetstream';
 import { Interrupt } from '@jetbeat/task';
 import { age, type Instant, instant } from './ends/own-retries.ts';
 import type { AttemptTrace } from './running/attempt-trace.ts';
@@ -92,11 +92,6 @@ export class Held {
     return this.job.parks > 0 && this.job.policy?.concurrency !== undefined && this.slot === undefined;
   }
 
-  /** Nobody else can have it: it was in no doubt, or the recorder has said so. */
-  get isSole(): boolean {
-    return this.granted || (!this.suspect && !this.mustProve && this.deliveries.length === 1);
-  }
-
   /** It runs under a slot that all workers share. */
   get isLimited(): boolean {
     return this.slot !== undefined || this.queueSlot;
@@ -150,75 +145,6 @@ export class Held {
   }
 }
 
-/** The jobs that this worker holds, by id. */
-export class HeldJobs {
-  readonly #jobs = new Map<string, Held>();
-  #running = 0;
-  #settling = 0;
-  #parking = 0;
-
-  get size(): number {
-    return this.#jobs.size;
-  }
-
-  /** How many handlers run. */
-  get running(): number {
-    return this.#running;
-  }
-
-  /** How many have run, and are not settled yet. */
-  get settling(): number {
-    return this.#settling;
-  }
-
-  /** How many are being parked. */
-  get parking(): number {
-    return this.#parking;
-  }
-
-  get(id: string): Held | undefined {
-    return this.#jobs.get(id);
-  }
-
-  all(): IterableIterator<Held> {
-    return this.#jobs.values();
-  }
-
-  add(held: Held): void {
-    this.#jobs.set(held.job.id, held);
-  }
-
-  begin(held: Held): void {
-    held.phase = 'running';
-    this.#running++;
-  }
-
-  /** The handler has returned or was given up; its slot is free. */
-  end(held: Held): void {
-    if (held.phase !== 'running') return;
-    held.phase = 'settling';
-    this.#running--;
-    this.#settling++;
-  }
-
-  /** It does not begin here: what it waits for is awaited elsewhere. */
-  park(held: Held): void {
-    if (held.parks || this.#jobs.get(held.job.id) !== held) return;
-    held.parks = true;
-    this.#parking++;
-  }
-
-  remove(held: Held): void {
-    if (this.#jobs.get(held.job.id) !== held) return;
-    this.#jobs.delete(held.job.id);
-    if (held.parks) this.#parking--;
-    // A handler that runs on after its job was given back has no slot to free any more.
-    if (held.phase === 'running') this.#running--;
-    else if (held.phase === 'settling') this.#settling--;
-    held.phase = 'settling';
-  }
-}
-
 /**
  * A message of a job that is held already. The same step: the newest delivery of a message is the one whose
  * acknowledgement counts, and another message of the same step is acknowledged with it.
@@ -231,28 +157,6 @@ export function adopt(held: Held, delivery: Delivery, position: Position): boole
   else held.deliveries.push(delivery);
   held.traced = true;
   return true;
-}
-
-/**
- * Says which of some jobs are held here.
- * @param params.drop gives up a job that waits, for good; false when it waits no more
- */
-export function answerHeld(params: {
-  jobs: HeldJobs;
-  drop: (held: Held) => boolean;
-}): (question: { ids: readonly string[]; cancel: boolean }) => HeldJob[] {
-  const { jobs, drop } = params;
-  return ({ ids, cancel }) =>
-    ids.flatMap((id): HeldJob[] => {
-      const held = jobs.get(id);
-      // A message that is itself being asked about does not hold the job.
-      if (!held || held.phase === 'asking') return [];
-      const dropped = cancel && held.phase === 'waiting' && drop(held);
-      const begun = !dropped && held.phase !== 'waiting' && held.phase !== 'claiming';
-      if (!begun) return [{ id, begun }];
-      const { attempt, run, parks } = held.job;
-      return [{ id, begun, settling: held.phase === 'settling', position: { attempt, run, parks } }];
-    });
 }
 
 /**

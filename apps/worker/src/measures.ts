@@ -4,7 +4,8 @@ import { type Cell, createCells, Histogram, type Readings } from '@jetbeat/runti
 import type { IsolatedRuns, Task } from '@jetbeat/task';
 import type { Doubts } from './doubts/doubts.ts';
 import type { Park } from './ends/park.ts';
-import type { Held, HeldJobs } from './held.ts';
+import type { Held } from './held.ts';
+import type { HeldJobs } from './held-jobs.ts';
 
 /** What is counted of one task in one queue. */
 class TaskCounts {

@@ -1,7 +1,7 @@
 import type { Bus, EventPublisher } from '@jetbeat/jetstream';
 import type { Check } from '@jetbeat/runtime';
 import type { IsolatedRuns } from '@jetbeat/task';
-import type { HeldJobs } from './held.ts';
+import type { HeldJobs } from './held-jobs.ts';
 import type { Measures } from './measures.ts';
 import type { Fetch } from './pulling/fetch.ts';
 import type { Lingering } from './running/lingering.ts';

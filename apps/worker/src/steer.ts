@@ -1,7 +1,8 @@
 import { type WorkerAnswer, type WorkerCommand, type WorkersJob, wrongQueues } from '@jetbeat/core';
 import { type Bus, QueuesUnmadeError, serveControl } from '@jetbeat/jetstream';
 import type { Log } from '@jetbeat/runtime';
-import type { Held, HeldJobs } from './held.ts';
+import type { Held } from './held.ts';
+import type { HeldJobs } from './held-jobs.ts';
 import type { KeepAlive } from './keep-alive/keep-alive.ts';
 import type { Limits } from './limits/limits.ts';
 import type { Measures } from './measures.ts';

@@ -13,7 +13,8 @@ import { createLetGo } from './ends/let-go.ts';
 import { jobLog } from './ends/log-outcome.ts';
 import { createOwnRetries } from './ends/own-retries.ts';
 import { untilDone } from './ends/until-done.ts';
-import { type Held, HeldJobs } from './held.ts';
+import type { Held } from './held.ts';
+import { HeldJobs } from './held-jobs.ts';
 import { watchStall } from './keep-alive/stall.ts';
 import { createLimits } from './limits/limits.ts';
 import { Measures } from './measures.ts';
@@ -78,7 +79,6 @@ export function createWorker(params: WorkerParams): {
   const letGo = createLetGo({
     jobs,
     turnBack,
-    isConnected: () => bus.connected,
     recent,
     keepAlive,
     stopped: stopped.signal,

@@ -44,7 +44,10 @@ test('what other systems call it leads to what it is called here, where it is kn
   const suggested = (field: string, ...allowed: string[]) =>
     unknownFields({ [field]: 1 }, allowed).map(({ suggestion }) => suggestion);
   expect(suggested('eta', 'meta', 'runAt')).toEqual(['runAt']);
-  expect(suggested('eta', 'meta')).toEqual(['meta']);
+  // A word of theirs is no slip of another one, unless that goes on from it.
+  expect(suggested('eta', 'meta')).toEqual([undefined]);
+  expect(suggested('eta', 'name', 'when')).toEqual(['when']);
+  expect(meantOf('schedule', ['jobs', 'schedules'])).toBe('schedules');
   expect(suggested('kwargs', 'input', 'queue')).toEqual(['input']);
   expect(suggested('crontab', 'name', 'when')).toEqual(['when']);
   expect(suggested('max_retries', 'retry', 'queue')).toEqual(['retry']);

@@ -7,8 +7,8 @@ const MAX_SHOWN = 128;
  * meant. Of several words the first is meant that is known.
  */
 const ELSEWHERE: ReadonlyMap<string, string> = new Map([
-  ['eta', 'runAt'],
-  ['countdown', 'delay'],
+  ['eta', 'runAt when'],
+  ['countdown', 'delay when'],
   ['args', 'input'],
   ['kwargs', 'input'],
   ['payload', 'input'],
@@ -82,10 +82,13 @@ export function escapePointer(key: string): string {
   return key.replaceAll('~', '~0').replaceAll('/', '~1');
 }
 
-/** The known word that somebody probably meant: what other systems call it, else the nearest. */
+/** The known word that somebody probably meant: what other systems call it, else the nearest, which a word of theirs must be the begin of. */
 export function meantOf(word: string, known: readonly string[]): string | undefined {
   const elsewhere = ELSEWHERE.get(plain(word))?.split(' ');
-  return elsewhere?.find((one) => known.includes(one)) ?? nearest(word, known);
+  if (!elsewhere) return nearest(word, known);
+  // A word of others is no slip: "eta" is not "meta", but "schedule" may be "schedules".
+  const longer = known.filter((one) => plain(one).startsWith(plain(word)));
+  return elsewhere.find((one) => known.includes(one)) ?? nearest(word, longer);
 }
 
 function plain(word: string): string {

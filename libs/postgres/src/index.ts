@@ -138,7 +138,7 @@ export { countByState, countJobs } from './jobs/count-jobs.ts';
 export { discardDead, isDiscarded } from './jobs/dead-letters.ts';
 export { endedJobs } from './jobs/ended-jobs.ts';
 export { type JobEndingRecord, jobEndings } from './jobs/endings.ts';
-export { expiredJobs, loseAttempts, stillExpired } from './jobs/expired.ts';
+export { expiredJobs, stillExpired } from './jobs/expired.ts';
 export type { JobFilter } from './jobs/job-filter.ts';
 export { type JobMark, jobMarks } from './jobs/job-marks.ts';
 export type { AttemptRecord, JobRecord, JobWithAttempts, ShownJob } from './jobs/job-record.ts';

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { expect, test } from 'vitest';
 import { every } from './every.ts';
 
@@ -106,4 +107,21 @@ test('a pass that takes too long is aborted, and stop waits for it', async () =>
   await loop.stop();
   await loop.stop();
   expect(seen).toEqual(['aborted', 'aborted']);
+});
+
+test('a pass is in the context in which the loop was made, whoever pokes, also during a pass', async () => {
+  const asker = new AsyncLocalStorage<string>();
+  const seen: (string | undefined)[] = [];
+  const passes = counted(async (n) => {
+    seen.push(asker.getStore());
+    if (n === 2) asker.run('another', () => loop.poke());
+  });
+  const loop = asker.run('maker', () => every({ name: 'p', intervalMs: 3_600_000, pass: passes.pass, log }));
+  loop.start();
+  await passes.reached(1);
+  await new Promise((resolve) => setImmediate(resolve));
+  asker.run('somebody', () => loop.poke());
+  await passes.reached(3);
+  await loop.stop();
+  expect(seen).toEqual(['maker', 'maker', 'maker']);
 });

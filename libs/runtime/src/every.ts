@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Log } from './log.ts';
 
 /** A pass that is repeated. */
@@ -27,7 +28,7 @@ export interface EveryParams {
   readonly clock?: () => number;
 }
 
-/** Repeats a pass: never overlapping itself, surviving its errors with a back-off, at once when poked. */
+/** Repeats a pass: never overlapping itself, surviving its errors with a back-off, at once when poked. No pass is on behalf of whoever has poked. */
 export function every(params: EveryParams): Loop {
   const {
     name,
@@ -40,6 +41,8 @@ export function every(params: EveryParams): Loop {
   } = params;
   const ended = new AbortController();
   let timer: NodeJS.Timeout | undefined;
+  /** Runs in the context that the loop was made in: else all passes after a poke would be part of the request, and of the trace, that has poked. */
+  const outside = AsyncLocalStorage.snapshot();
   let underWay: Promise<void> | undefined;
   let poked = false;
   let failures = 0;
@@ -68,7 +71,7 @@ export function every(params: EveryParams): Loop {
   const schedule = (delay: number) => {
     if (ended.signal.aborted) return;
     clearTimeout(timer);
-    timer = setTimeout(run, delay);
+    timer = setTimeout(() => outside(run), delay);
   };
   const run = () => {
     if (underWay || ended.signal.aborted) return;

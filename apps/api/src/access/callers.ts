@@ -44,7 +44,11 @@ export function createCallers(params: {
   const callers: Callers = {
     async of(request) {
       const { authorization } = request.headers;
-      if (authorization !== undefined) return callers.ofKey(BEARER.exec(authorization)?.[1] ?? '');
+      if (authorization !== undefined) {
+        const [, key] = BEARER.exec(authorization) ?? [];
+        if (key === undefined) throw noKey();
+        return callers.ofKey(key);
+      }
       const sent = sentSession(request, door);
       if (!sent) throw noKey();
       refuseOthers(request, sent.site);

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { SIGN_IN_LIMIT } from '../requests/body-limit.ts';
 import type { Role } from './api-key.ts';
 
 /**
@@ -39,7 +40,7 @@ declare module 'fastify' {
 }
 
 /**
- * From here on every route must say who may call it and what of the queues it shows.
+ * From here on every route must say who may call it and what of the queues it shows. Of those that are for anyone no long body is read.
  * @throws Error at start for a route that does not: none is open by forgetting
  */
 export function needPolicy(app: FastifyInstance): void {
@@ -50,6 +51,8 @@ export function needPolicy(app: FastifyInstance): void {
       throw new Error(
         `the route ${String(method)} ${url} names no ${missing} in its config: see route-policy.ts`,
       );
+    if (config?.role === 'anyone')
+      route.bodyLimit = Math.min(route.bodyLimit ?? SIGN_IN_LIMIT, SIGN_IN_LIMIT);
     // The description tells it, and so does whoever walks through it.
     route.schema = {
       ...route.schema,

@@ -1,8 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { holderOf } from '../access/caller.ts';
 import { ApiError } from '../problems/problem.ts';
-import { addressGroup } from './address-group.ts';
-import { callerAddress } from './caller-address.ts';
 
 /** What the bodies of all requests that are open may have together, bytes: what is made of one takes several times as much. */
 const BYTES = 128 * 1_024 ** 2;
@@ -15,37 +13,70 @@ const RETRY_AFTER = 1;
 /** Nobody reads theirs. */
 const UNREAD: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 
+/** The bodies of requests that are open. */
+export interface OpenBodies {
+  /** What they have of the memory that they may have, bytes. */
+  readonly heldBytes: number;
+}
+
+interface Place {
+  readonly holder: string;
+  bytes: number;
+}
+
 /**
- * Bounds what the bodies of requests hold of memory, from before the first byte is read until the answer is out: who sends one that does not
- * end, or waits for what does not come, holds it for as long. One that finds no place is refused, and dropped as it comes. The length that a
- * request tells counts; where it tells none, the most that it may be.
+ * Bounds what the bodies of requests hold of memory, from before the first byte is read until the answer is out or the connection gone: who
+ * sends one that does not end, or waits for what does not come, holds it for as long. One that finds no place is refused, and dropped as it
+ * comes. The length that a request tells counts; where it tells none, the most that it may be until it has come, then what it is. Who has not
+ * said who it is has no place. Of who hangs up the handler goes on without one, for as long as a request may take.
  * @param bounds bytes: of all, of one holder, and what is free
  */
 export function boundBodies(
   app: FastifyInstance,
   bounds: { readonly bytes?: number; readonly share?: number; readonly free?: number } = {},
-): void {
+): OpenBodies {
   const { bytes: most = BYTES, share = SHARE, free = FREE } = bounds;
   const held = new Map<string, number>();
+  const places = new WeakMap<FastifyRequest, Place>();
   let all = 0;
+  const resize = (place: Place, bytes: number) => {
+    const more = bytes - place.bytes;
+    const own = (held.get(place.holder) ?? 0) + more;
+    all += more;
+    place.bytes = bytes;
+    if (own > 0) held.set(place.holder, own);
+    else held.delete(place.holder);
+  };
   // After the hooks that find out who asks; whoever is refused there has no body read.
   app.addHook('preParsing', (request, reply, payload, done) => {
     const bytes = bytesOf(request);
     if (bytes <= free || UNREAD.has(request.method)) return done(null, payload);
-    const holder = whose(request);
-    const own = held.get(holder) ?? 0;
-    if (own + bytes > share) return done(noPlace('of this key, or of who is signed in,'));
+    // Who has hung up while it was found out who asks has had its `close`: nothing would ever end the place.
+    if (reply.raw.destroyed || request.raw.socket.destroyed) return done(null, payload);
+    if (!request.caller) return done(ofNobody(free));
+    const holder = holderOf(request.caller);
+    if ((held.get(holder) ?? 0) + bytes > share) return done(noPlace('of this key, or of who is signed in,'));
     if (all + bytes > most) return done(noPlace('of all who ask'));
-    all += bytes;
-    held.set(holder, own + bytes);
+    const place = { holder, bytes: 0 };
+    resize(place, bytes);
+    places.set(request, place);
     reply.raw.once('close', () => {
-      all -= bytes;
-      const left = (held.get(holder) ?? bytes) - bytes;
-      if (left > 0) held.set(holder, left);
-      else held.delete(holder);
+      places.delete(request);
+      resize(place, 0);
     });
     done(null, payload);
   });
+  // It has come, and one that told no length may be small.
+  app.addHook('preValidation', (request, _reply, done) => {
+    const place = places.get(request);
+    if (place && request.bodyBytes !== null) resize(place, request.bodyBytes > free ? request.bodyBytes : 0);
+    done();
+  });
+  return {
+    get heldBytes() {
+      return all;
+    },
+  };
 }
 
 function bytesOf({ headers, routeOptions: { bodyLimit } }: FastifyRequest): number {
@@ -55,8 +86,11 @@ function bytesOf({ headers, routeOptions: { bodyLimit } }: FastifyRequest): numb
   return told === undefined ? 0 : Math.min(Number(told), bodyLimit);
 }
 
-function whose(request: FastifyRequest): string {
-  return request.caller ? holderOf(request.caller) : `address ${addressGroup(callerAddress(request))}`;
+function ofNobody(free: number): ApiError {
+  return new ApiError(
+    'payload_too_large',
+    `of who has not said who it is no body over ${free} bytes is read`,
+  );
 }
 
 function noPlace(of: string): ApiError {

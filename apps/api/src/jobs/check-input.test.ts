@@ -121,7 +121,7 @@ test.each([
     const begun = process.threadCpuUsage();
     expect(check(task(schema), Array(100_000).fill(one), '/input')).toEqual([]);
     // It rests, and nobody is refused for it; what is small is checked as ever.
-    expect(check(task(schema), Array(100_000).fill(0), '/input')).toEqual([]);
+    expect(check(task(schema), Array(100_000).fill('no such'), '/input')).toEqual([]);
     expect(check(task(schema), [0], '/input')).toHaveLength(1);
     const { user, system } = process.threadCpuUsage(begun);
     // Without a limit more than ten seconds; a machine that gave it too little time lets it try for longer.
@@ -129,6 +129,37 @@ test.each([
     expect(warned).toHaveLength(1);
   },
 );
+
+test('after one that was too large, others of its task are checked but for those about as large', () => {
+  const { check, warned, pass } = create();
+  const schema = { items: { anyOf: anyOf(400) } };
+  const large = (count: number) => check(task(schema), Array(count).fill({ k: 'v399' }), '/input');
+  expect([large(100_000), warned.length]).toEqual([[], 1]);
+  // More than is checked without a limit, which here may have too little of a processor.
+  const smaller = () =>
+    check(task(schema), [{ k: 'zz' }, { k: 'v1' }, ...Array(8).fill({ k: 'v2' })], '/input');
+  let issues = smaller();
+  for (let tries = 0; tries < 50 && issues.length === 0; tries++) {
+    pass(600_000);
+    issues = smaller();
+  }
+  expect(issues).toMatchObject([{ pointer: expect.stringMatching(/^\/input\/0/) }]);
+});
+
+test('one that is ended while a larger one is rested from makes the rest longer, for those as large as itself', () => {
+  const { check, warned, pass } = create();
+  const schema = { items: { anyOf: anyOf(400) } };
+  const large = (count: number) => check(task(schema), Array(count).fill({ k: 'v399' }), '/input');
+  for (const [count, seen] of [
+    [100_000, 1],
+    [60_000, 1],
+    [40_000, 2],
+    [25_000, 2],
+  ] as const)
+    expect([large(count), warned.length]).toEqual([[], seen]);
+  pass(600_000);
+  expect([large(40_000), warned.length]).toEqual([[], 3]);
+});
 
 test('what is large and of an ordinary schema is checked', () => {
   const { check, pass } = create();

@@ -41,8 +41,12 @@ const LIMIT_MS_PER_KIB = 1;
 /** The same of what is merely large: ordinary lists take a third of it. */
 const LARGE_MS_PER_KIB = 0.25;
 
-/** After a check that was ended its task has to wait for so many times as long: at most an eleventh of the process is lost to it. */
+/**
+ * After a check that was ended its task has to wait for so many times as long: at most an eleventh of the process is lost to it. What is merely
+ * large waits only where it is at least half as large: what is smaller may well be checked in time.
+ */
 const REST = 10;
+const AS_LARGE = 0.5;
 
 /**
  * Makes the check of inputs. Schemas come from workers: they are interpreted, never turned into code, and never for longer than a
@@ -54,7 +58,7 @@ export function createInputCheck(
   monotonic = () => performance.now(),
 ): CheckInput {
   const unusable = new Set<string>();
-  const resting = new Map<string, number>();
+  const resting = new Map<string, Rest>();
   const boundedRun = createBoundedRun();
   const leaveAlone = (task: string, why: unknown) => {
     if (unusable.size < MAX_REMEMBERED && !unusable.has(task)) {
@@ -63,15 +67,20 @@ export function createInputCheck(
     }
     return [];
   };
-  const restOf = (task: string) => {
-    const restMs = (resting.get(task) ?? 0) - monotonic();
+  const restOf = (task: string, size = Number.POSITIVE_INFINITY) => {
+    const { until, from } = resting.get(task) ?? { until: 0, from: 0 };
+    const restMs = until - monotonic();
     if (restMs <= 0) resting.delete(task);
-    return restMs;
+    return size < from ? 0 : restMs;
   };
-  const rest = (task: string, tookMs: number) => {
-    const oldest = resting.size < MAX_REMEMBERED ? undefined : resting.keys().next().value;
+  const rest = (task: string, tookMs: number, size = 0) => {
+    const before = resting.get(task);
+    const oldest = before || resting.size < MAX_REMEMBERED ? undefined : resting.keys().next().value;
     if (oldest !== undefined) resting.delete(oldest);
-    resting.set(task, monotonic() + REST * tookMs);
+    // One that is ended during the rest of a larger one makes it longer, so that what is lost stays within its share.
+    const until = Math.max(before?.until ?? 0, monotonic()) + REST * tookMs;
+    const from = Math.min(before?.from ?? Number.POSITIVE_INFINITY, size * AS_LARGE);
+    resting.set(task, { until, from });
   };
   const checkBounded = (asked: Asked): Issue[] => {
     const { task, schema, input, kib, pointer } = asked;
@@ -87,12 +96,12 @@ export function createInputCheck(
     return [{ pointer, code: 'invalid_value', message }];
   };
   const checkLarge = (asked: Asked): Issue[] => {
-    const { task, schema, input, kib } = asked;
-    if (restOf(task) > 0) return [];
+    const { task, schema, input, kib, size } = asked;
+    if (restOf(task, size) > 0) return [];
     const limitMs = Math.ceil(LIMIT_MS + LARGE_MS_PER_KIB * kib);
     const run = boundedRun(limitMs, () => Errors(schema, input));
     if ('result' in run) return toIssues(run.result, asked);
-    rest(task, run.tookMs);
+    rest(task, run.tookMs, size);
     log.warn(
       { task, limitMs },
       'an input was too large to be checked in time, and is accepted: workers check it',
@@ -107,9 +116,10 @@ export function createInputCheck(
       const text = JSON.stringify(inputSchema);
       if (text.length > MAX_SCHEMA_BYTES) throw new Error(`it is larger than ${MAX_SCHEMA_BYTES} bytes`);
       const bytes = JSON.stringify(input)?.length ?? 0;
-      const asked = { task: name, schema: inputSchema, input, kib: bytes / 1_024, pointer };
+      const size = bytes * text.length;
+      const asked = { task: name, schema: inputSchema, input, kib: bytes / 1_024, size, pointer };
       if (WITHOUT_BOUND.test(text)) return checkBounded(asked);
-      if (bytes * text.length > QUICK) return checkLarge(asked);
+      if (size > QUICK) return checkLarge(asked);
       return toIssues(Errors(inputSchema, input), asked);
     } catch (error) {
       if (error instanceof ApiError) throw error;
@@ -118,12 +128,22 @@ export function createInputCheck(
   };
 }
 
+/** For how long inputs of a task are not checked. */
+interface Rest {
+  /** Milliseconds of the same clock. */
+  readonly until: number;
+  /** Those of at least this size. */
+  readonly from: number;
+}
+
 /** One input to be checked. */
 interface Asked {
   readonly task: string;
   readonly schema: object;
   readonly input: unknown;
   readonly kib: number;
+  /** Its bytes times those of the schema. */
+  readonly size: number;
   /** Where it stands in the request. */
   readonly pointer: string;
 }

@@ -37,12 +37,13 @@ export interface SubmittedJob {
 
 /**
  * Makes a job and stores it, unless another one has its key; it is accepted when this resolves, and published behind the answer.
+ * @param make told, too, whether it is there already: this request is the repeat of one that made it
  * @throws ApiError queue_not_allowed, key_taken, payload_too_large, storage_full, queue_full, messaging_unavailable, database_unavailable, and what `make` throws
  */
 export async function submitJob(
   parts: Parts,
   request: FastifyRequest,
-  make: (place: NewPlace) => NewJob,
+  make: (place: NewPlace, isThere: boolean) => NewJob,
   audit?: (job: NewJob) => AuditEntry,
   item?: SubmittedItem,
 ): Promise<SubmittedJob> {
@@ -53,7 +54,10 @@ export async function submitJob(
   const before = request.repeatable?.again ? await getJob(parts.db, id) : undefined;
   const { caller } = request;
   const traced = span?.traceparent ?? callersTrace(request.headers.traceparent);
-  const job = { ...make({ id, now, traceparent: traced }), requestedBy: askerOf(caller) };
+  const job = {
+    ...make({ id, now, traceparent: traced }, before !== undefined),
+    requestedBy: askerOf(caller),
+  };
   const { envelope, traceparent, state } = job;
   if (caller.queues) {
     const { queue: said } = (item ? item.request : (request.body ?? {})) as { queue?: unknown };

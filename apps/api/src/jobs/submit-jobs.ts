@@ -1,5 +1,6 @@
 import { describeIssues } from '@jetbeat/core';
 import type { JobRequest } from '@jetbeat/core/http';
+import type { TaskRecord } from '@jetbeat/postgres';
 import type { FastifyRequest } from 'fastify';
 import type { Parts } from '../parts.ts';
 import { ApiError } from '../problems/problem.ts';
@@ -13,28 +14,44 @@ export type SubmittedEach = SubmittedJob | { readonly error: ApiError };
 
 /** Each key is asked for in JetStream; so many at a time. */
 const KEYS_AT_ONCE = 16;
+/** How long the inputs of one request may take to be checked, all together; one alone has a limit of its own. Milliseconds. */
+const CHECKING_MS = 2_000;
+/** Seconds. */
+const RETRY_REST = 1;
 
 /**
  * Submits many jobs, each as if it had come by itself: what is wrong with one is no matter of the others. Those with a unique key are
- * taken in their order, as far as they have the same one.
+ * taken in their order, as far as they have the same one. Those whose turn comes when checking has taken too long, or nobody hears of them any
+ * more, are refused; a repeat with the same `Idempotency-Key` finds those that were made, without a check, and goes on with the others.
+ * @param isOver whether the request has its answer, or nobody waits for it
  * @returns in the order of the requests
  */
 export async function submitJobs(
   parts: Parts,
   request: FastifyRequest,
   jobs: readonly JobRequest[],
+  isOver: () => boolean,
 ): Promise<SubmittedEach[]> {
   const { tasks } = await parts.fleet();
   const { checkInput, settings } = parts;
   const results: SubmittedEach[] = [];
+  let checkedMs = 0;
+  const check = (task: TaskRecord, input: unknown) => {
+    if (checkedMs > CHECKING_MS) throw new ApiError('overloaded', TOO_MUCH, { retryAfter: RETRY_REST });
+    const begun = performance.now();
+    const issues = checkInput(task, input, '/input');
+    checkedMs += performance.now() - begun;
+    if (issues.length > 0) throw new ApiError('invalid_input', describeIssues(issues), { issues });
+  };
   const submit = async (job: JobRequest, index: number) => {
     try {
+      if (isOver()) throw new ApiError('timed_out', NOT_BEGUN, { retryAfter: RETRY_REST });
       const task = tasks.get(job.task);
-      const issues = task ? checkInput(task, job.input, '/input') : [];
-      if (issues.length > 0) throw new ApiError('invalid_input', describeIssues(issues), { issues });
       const item = { name: `job ${index}`, request: job };
-      const make: Parameters<typeof submitJob>[2] = (place) =>
-        acceptJob({ request: job, task, settings, ...place });
+      const make: Parameters<typeof submitJob>[2] = (place, isThere) => {
+        if (task && !isThere) check(task, job.input);
+        return acceptJob({ request: job, task, settings, ...place });
+      };
       results[index] = await submitJob(parts, request, make, undefined, item);
     } catch (thrown) {
       const error = toApiError(thrown);
@@ -43,10 +60,11 @@ export async function submitJobs(
     }
   };
   const others = createTurns();
-  const keyed = new Map<string, number[]>();
+  // Of a repeat each is looked up first: so many at a time, so that they are not all checked in one turn.
+  const keyed = new Map<string | number, number[]>();
   const submitting: Promise<void>[] = [];
   for (const [index, job] of jobs.entries()) {
-    const key = keyOf(job);
+    const key = keyOf(job) ?? (request.repeatable?.again ? index : undefined);
     if (key === undefined) submitting.push(submit(job, index));
     else keyed.set(key, [...(keyed.get(key) ?? []), index]);
     await others();
@@ -57,11 +75,16 @@ export async function submitJobs(
       for (const index of indexes) {
         const job = jobs[index];
         if (job) await submit(job, index);
+        await others();
       }
   };
   await Promise.all([...submitting, ...Array.from({ length: KEYS_AT_ONCE }, takeKeys)]);
   return results;
 }
+
+const TOO_MUCH =
+  'the inputs of this request take too long to be checked: send fewer jobs at once, or repeat it with the same Idempotency-Key, which goes on with the rest';
+const NOT_BEGUN = 'not begun: its request was answered, or its connection gone, before its turn';
 
 /** Of jobs with the same text another one may be the one that is made. */
 function keyOf({ task, uniqueKey, throttle, debounce, keepLast }: JobRequest): string | undefined {

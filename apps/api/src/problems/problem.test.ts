@@ -1,6 +1,7 @@
 import type { Problem } from '@jetbeat/core/http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createTestServer, type TestServer } from '../test-server.ts';
+import { ApiError } from './problem.ts';
 
 let server: TestServer;
 beforeAll(async () => {
@@ -45,4 +46,12 @@ test('a list of very many words that an input may have is not said whole, each t
   expect(status).toBe(422);
   expect(body.errors[0]?.message).toMatch(/^must be one of word0, word1, .*…$/);
   expect(JSON.stringify(body).length).toBeLessThan(65_536);
+});
+
+test('a suggestion is told as a whole, or not at all', () => {
+  const issue = { pointer: '/a', code: 'invalid_value', message: 'is wrong' };
+  const told = (suggestion: string) =>
+    new ApiError('invalid_request', 'wrong', { issues: [{ ...issue, suggestion }] }).issues;
+  expect(told('b'.repeat(2_048))).toEqual([{ ...issue, suggestion: 'b'.repeat(2_048) }]);
+  expect(told('b'.repeat(2_049))).toEqual([issue]);
 });

@@ -130,7 +130,12 @@ export class ApiError extends JetbeatError {
   ) {
     super(code, cut(message, MAX_DETAIL), options.cause === undefined ? undefined : { cause: options.cause });
     const issues = options.issues?.slice(0, MAX_ISSUES) ?? [];
-    this.issues = issues.map((issue) => ({ ...issue, message: cut(issue.message, MAX_SAID) }));
+    this.issues = issues.map(({ suggestion = '', ...issue }) => ({
+      ...issue,
+      message: cut(issue.message, MAX_SAID),
+      // Half of what somebody should write is of no use.
+      ...(suggestion === '' || suggestion.length > MAX_DETAIL ? {} : { suggestion }),
+    }));
     this.retryAfter = options.retryAfter;
     this.members = options.members ?? {};
     this.counted = options.counted;

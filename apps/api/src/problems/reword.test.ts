@@ -56,6 +56,9 @@ test.each([
   [{ ...schedule, schedule: '*/5 * * * *' }, '/schedule', '"when": {"cron": "*/5 * * * *"}?', 'when'],
   [{ ...schedule, interval: 30 }, '/interval', '"when": {"every": "30s"}?', 'when'],
   [{ ...schedule, schedule: 'at nine' }, '/schedule', '"when": {"cron": "0 9 * * *"}?', 'when'],
+  [{ ...schedule, eta: '2030-01-01T00:00:00Z' }, '/eta', '"when": {"at": "2030-01-01T00:00:00Z"}?', 'when'],
+  [{ ...schedule, eta: 'soon' }, '/eta', '"when": {"at": "2026-05-04T03:00:00Z"}?', 'when'],
+  [{ ...schedule, countdown: 30 }, '/countdown', '"when": {"at": "2026-05-04T03:00:00Z"}?', 'when'],
   [{ ...schedule, crontab: { minute: 5 } }, '/crontab', '"when"?', 'when'],
   [{ name: 'n', when: good.when, task: 'a' }, '/task', '"job": {"task": …}?', 'job'],
   [{ name: 'n', when: good.when, kwargs: {} }, '/kwargs', '"job": {"input": …}?', 'job'],
@@ -118,9 +121,13 @@ test('what is in no interface stays unknown, and so does what is in another plac
   expect(await issues('POST /schedules', { ...good, else: '1h' })).toMatchObject([
     { pointer: '/else', message: expect.stringMatching(/^"else" is not known here; known are name, /) },
   ]);
-  expect(await issues('POST /schedules', { ...good, constructor: 1 })).toMatchObject([
-    { pointer: '/constructor', code: 'unknown_field' },
+  expect(await issues('POST /schedules', { ...good, job: { ...good.job, eta: 'soon' } })).toMatchObject([
+    { pointer: '/job/eta', message: expect.stringMatching(/^"eta" is not known here; known are task, /) },
   ]);
+  for (const field of ['constructor', 'toString', 'valueOf', 'hasOwnProperty'])
+    expect(await issues('POST /schedules', { ...good, [field]: 1 })).toMatchObject([
+      { pointer: `/${field}`, message: expect.stringContaining(`"${field}" is not known here; known are`) },
+    ]);
 });
 
 test.each([

@@ -6,21 +6,24 @@ const UNBUILT: Readonly<Record<string, Readonly<Record<string, readonly string[]
   ScheduleRequest: { '': ['objective', 'maxSilence'] },
 };
 /** Fields of a schedule that are only told, by what sets them. */
-const TOLD: Readonly<Record<string, string>> = {
-  version: 'the header If-Match',
-  paused: '/pause and /resume',
-  state: '',
-  problem: '',
-  finished: '',
-  nextTimes: '',
-  lastOccurrence: '',
-  createdAt: '',
-  updatedAt: '',
-  warnings: '',
-};
+const TOLD: ReadonlyMap<string, string> = new Map([
+  ['version', 'the header If-Match'],
+  ['paused', '/pause and /resume'],
+  ['state', ''],
+  ['problem', ''],
+  ['finished', ''],
+  ['nextTimes', ''],
+  ['lastOccurrence', ''],
+  ['createdAt', ''],
+  ['updatedAt', ''],
+  ['warnings', ''],
+]);
 
 /** What other systems call it that a schedule is paused, or not. */
 const PAUSING = ['enabled', 'disabled', 'active', 'suspend'];
+
+/** What other systems call it that something is done once, at a time. */
+const ONCE = ['eta', 'countdown'];
 
 /** How a text in the place of a rule is told to be one. */
 const RULES: readonly (readonly [kind: string, form: RegExp])[] = [
@@ -41,7 +44,9 @@ const NONE: Readonly<Record<string, string>> = {
 /** What a schedule says of its jobs. */
 const OF_JOB = Object.keys(ScheduleRequestSchema.properties.job.properties);
 const WHICH = 'say which sessions with one of {"others": true}, {"key": "…"} or {"subject": "…"}';
-const EXAMPLES = '{"cron": "0 9 * * *"}, {"every": "10s"} or {"at": "2026-05-04T03:00:00Z"}';
+const A_CRON = '{"cron": "0 9 * * *"}';
+const A_TIME = '{"at": "2026-05-04T03:00:00Z"}';
+const EXAMPLES = `${A_CRON}, {"every": "10s"} or ${A_TIME}`;
 
 /** Says of a finding what its schema alone cannot: that a field is still to come, or which rule a text was meant to be. */
 export function reword(issue: Issue, body: { readonly title: string; readonly value: unknown }): Issue {
@@ -49,7 +54,7 @@ export function reword(issue: Issue, body: { readonly title: string; readonly va
   const { pointer, code } = issue;
   if (code === 'unknown_field') return rewordField(issue, body);
   const none = code === 'invalid_value' && NONE[`${title}${pointer}`];
-  if (none && valueAt(value, pointer) === 0) return { ...issue, message: `${issue.message}: ${none}` };
+  if (none && fieldAt(value, pointer) === 0) return { ...issue, message: `${issue.message}: ${none}` };
   if (title === 'EndSessions' && isAboutWhich(issue, value)) return { ...issue, message: WHICH };
   const rule = /^\/when(?:\/(\d+))?$/.exec(pointer);
   if (!WITH_RULES.includes(title) || code !== 'invalid_type' || !rule) return issue;
@@ -63,7 +68,7 @@ function rewordField(issue: Issue, body: { readonly title: string; readonly valu
   const cut = pointer.lastIndexOf('/');
   const field = pointer.slice(cut + 1);
   const place = pointer.slice(0, cut).replace(/\/\d+$/, '');
-  const by = title === 'ScheduleRequest' && place === '' ? TOLD[field] : undefined;
+  const by = title === 'ScheduleRequest' && place === '' ? TOLD.get(field) : undefined;
   if (by !== undefined) {
     const instead = by === '' ? 'leave it out' : `leave it out, and use ${by}`;
     return { pointer, code, message: `"${field}" is told, and cannot be set: ${instead}` };
@@ -81,8 +86,8 @@ function movedField(issue: Issue, field: string, body: unknown): Issue | undefin
   const { pointer, code, suggestion } = issue;
   const written = (body as Readonly<Record<string, unknown>>)[field];
   if (suggestion === 'when' && typeof written !== 'object') {
-    const rule = ruleMeant(typeof written === 'number' ? `${written}s` : written);
-    const message = `"${field}" is not known here, did you mean "when": ${rule ?? EXAMPLES.split(',')[0]}?`;
+    const rule = ONCE.includes(field) ? onceMeant(written) : (ruleMeant(secondsAsText(written)) ?? A_CRON);
+    const message = `"${field}" is not known here, did you mean "when": ${rule}?`;
     return { pointer, code, message, suggestion };
   }
   const name = suggestion === 'job' ? field : OF_JOB.find((one) => one === meantOf(field, OF_JOB));
@@ -110,7 +115,17 @@ function ruleMeant(written: unknown): string | undefined {
   return kind === undefined ? undefined : `{"${kind}": ${JSON.stringify(written)}}`;
 }
 
-function valueAt(body: unknown, pointer: string): unknown {
+/** The rule of one time: as it is written, where that is a time; what is so many seconds from now has no other form here. */
+function onceMeant(written: unknown): string {
+  const rule = ruleMeant(written);
+  return rule?.startsWith('{"at"') ? rule : A_TIME;
+}
+
+function secondsAsText(written: unknown): unknown {
+  return typeof written === 'number' ? `${written}s` : written;
+}
+
+function fieldAt(body: unknown, pointer: string): unknown {
   return (body as Readonly<Record<string, unknown>> | null)?.[pointer.slice(1)];
 }
 

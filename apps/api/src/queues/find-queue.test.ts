@@ -1,4 +1,4 @@
-import type { Queue, Stats } from '@jetbeat/core/http';
+import type { JobPage, Queue, Stats } from '@jetbeat/core/http';
 import type { WaitingCount } from '@jetbeat/jetstream';
 import { type Database, openDatabase } from '@jetbeat/postgres';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -25,7 +25,8 @@ beforeAll(async () => {
       rates: new Map(),
       slots: new Map(),
       workers: new Map([['slip', ['w1']]]),
-      census: { counts: [LATER], capped: [] },
+      counts: new Map([['later', [LATER]]]),
+      capped: [],
     }),
     async countWaiting(queue) {
       asked.push(queue);
@@ -58,6 +59,8 @@ test('jobs of a queue that nobody has made are in the list, in its own answer an
   ]);
   expect((await server.call<Queue>('GET /queues/slip')).body.waiting).toMatchObject({ low: 4 });
   expect(asked).toEqual([]);
+  const slip = await server.call<JobPage>('GET /jobs?queue=latr');
+  expect(slip.body.warnings).toMatchObject([{ code: 'unknown_queue', suggestion: 'later' }]);
   const figures = await stats();
   expect(figures).toMatchObject({ count: 2, waiting: 4, held: 0 });
   expect(figures).not.toHaveProperty('waitingAtLeast');

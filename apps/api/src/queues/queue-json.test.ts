@@ -7,7 +7,8 @@ const NOW = 1_700_000_000_000;
 const NOTHING: QueuePicture = {
   lanes: new Map(),
   unserved: new Map(),
-  census: { counts: [], capped: [] },
+  counts: new Map(),
+  capped: [],
   rates: new Map(),
   workers: new Map(),
   slots: new Map(),
@@ -21,6 +22,7 @@ const lane = (queue: string, pending: number, oldestMs = 0): LaneView => ({
   pulls: 0,
   oldestMs,
 });
+const later = (queue: string) => ({ queue, state: 'scheduled' as const, jobs: 1 });
 const waits = (queue: string, jobs: number) => [{ queue, priority: 'normal' as const, jobs }];
 const show = (name: string, picture: Partial<QueuePicture>) => {
   const {
@@ -57,14 +59,34 @@ test('where nobody has counted them it is not said that none wait', () => {
 });
 
 test('a queue that only jobs say is among the names, and of those that history has counted no more than 1,000', () => {
-  const counts = Array.from({ length: 3_000 }, (_, each) => ({
-    queue: `later-${each}`,
-    state: 'scheduled' as const,
-    jobs: 1,
-  }));
+  const counts = new Map(
+    Array.from({ length: 3_000 }, (_, each) => [`later-${each}`, [later(`later-${each}`)]]),
+  );
   const unserved = new Map([['slip', waits('slip', 2)]]);
   const workers = new Map([['mail', ['w']]]);
-  const names = namesIn({ ...NOTHING, unserved, workers, census: { counts, capped: [] } });
+  const names = namesIn({ ...NOTHING, unserved, workers, counts });
   expect(names.size).toBe(1_002);
   expect([...names].slice(0, 3)).toEqual(['slip', 'mail', 'later-0']);
+});
+
+test('what is shown of a queue is looked up by its name, and of no other queue is anything looked at', () => {
+  const looked: string[] = [];
+  const counts = new Map([
+    ['mail', [later('mail'), { queue: 'mail', state: 'parked' as const, reason: 'key', jobs: 2 }]],
+    ['other', [later('other')]],
+  ]);
+  const get = counts.get.bind(counts);
+  counts.get = (name) => {
+    looked.push(name);
+    return get(name);
+  };
+  counts.values =
+    counts.entries =
+    counts[Symbol.iterator] =
+      () => {
+        throw new Error('all were looked at');
+      };
+  const shown = queueJson('mail', undefined, { ...NOTHING, counts, capped: ['parked'] }, NOW);
+  expect(shown).toMatchObject({ scheduled: 1, parked: { key: 2 }, running: 0, capped: ['parked'] });
+  expect(looked).toEqual(['mail']);
 });

@@ -12,8 +12,8 @@ export function queueJson(
   picture: QueuePicture,
   now: number,
 ): Queue {
-  const { lanes, unserved, census, rates, workers } = picture;
-  const counts = census.counts.filter((count) => count.queue === name);
+  const { lanes, unserved, capped, rates, workers } = picture;
+  const counts = picture.counts.get(name) ?? [];
   const inState = (state: string) =>
     counts.reduce((sum, count) => (count.state === state ? sum + count.jobs : sum), 0);
   const parked = counts.flatMap(({ state, reason = 'unknown', jobs }): [string, number][] =>
@@ -36,7 +36,7 @@ export function queueJson(
     scheduled: inState('scheduled'),
     retrying: inState('retrying'),
     parked: Object.fromEntries(parked),
-    capped: [...census.capped] as Queue['capped'],
+    capped: [...capped] as Queue['capped'],
     perMinute: { succeeded, failed, ended },
     workers: [...(workers.get(name) ?? [])],
     ...(isGone ? { onlyHistory: true } : {}),

@@ -5,6 +5,7 @@ import {
   databaseTime,
   liveWorkers,
   type QueueCensus,
+  type QueueCount,
   type QueueRate,
   queueRates,
 } from '@jetbeat/postgres';
@@ -16,7 +17,10 @@ export interface QueuePicture {
   readonly lanes: ReadonlyMap<string, readonly LaneView[]> | undefined;
   /** Jobs that wait where no consumer is, by queue; undefined where nobody has counted them: then `lanes` has none of them. */
   readonly unserved: ReadonlyMap<string, readonly WaitingCount[]> | undefined;
-  readonly census: QueueCensus;
+  /** Jobs that are not over, by queue: who shows thousands of queues does not look for each through all. */
+  readonly counts: ReadonlyMap<string, readonly QueueCount[]>;
+  /** States of which there are more than were counted. */
+  readonly capped: QueueCensus['capped'];
   readonly rates: ReadonlyMap<string, QueueRate>;
   /** Ids of live workers by queue. */
   readonly workers: ReadonlyMap<string, readonly string[]>;
@@ -51,7 +55,8 @@ export function watchQueues(params: {
     const slots = new Map(live.map(({ id, concurrency }) => [id, concurrency]));
     const lanes = seen && Map.groupBy(seen.lanes, ({ queue }) => queue);
     const unserved = seen?.unserved && Map.groupBy(seen.unserved, ({ queue }) => queue);
-    return { lanes, unserved, census, rates, workers, slots };
+    const counts = Map.groupBy(census.counts, ({ queue }) => queue);
+    return { lanes, unserved, counts, capped: census.capped, rates, workers, slots };
   };
   return () => briefly('queues', look);
 }
@@ -60,9 +65,9 @@ export function watchQueues(params: {
 const MOST_NAMES = 1_000;
 
 /** The queues of which there is anything but settings: consumers, workers, jobs that are not over. */
-export function namesIn({ lanes, unserved, census, workers }: QueuePicture): ReadonlySet<string> {
+export function namesIn({ lanes, unserved, counts, workers }: QueuePicture): ReadonlySet<string> {
   const names = new Set([...(lanes?.keys() ?? []), ...(unserved?.keys() ?? []), ...workers.keys()]);
   const most = names.size + MOST_NAMES;
-  for (const { queue } of census.counts) if (names.size < most) names.add(queue);
+  for (const queue of counts.keys()) if (names.size < most) names.add(queue);
   return names;
 }

@@ -12,6 +12,10 @@ declare module 'fastify' {
     /** How many keys a body may have, all its objects together, where that is more than usual. */
     maxKeys?: number;
   }
+  interface FastifyRequest {
+    /** How long the body is that has come, bytes; null where none was read. */
+    bodyBytes: number | null;
+  }
 }
 
 /** Every byte that is none would become the same character, and two bodies one (RFC 8259 §8.1). */
@@ -26,9 +30,11 @@ const JSON_TYPES = ['application/json', 'application/merge-patch+json'];
  */
 export function parseBody(app: FastifyInstance): void {
   app.decorateRequest<string | null>('bodyHash', null);
+  app.decorateRequest<number | null>('bodyBytes', null);
   const parse = app.getDefaultJsonParser('error', 'error');
   app.removeContentTypeParser('application/json');
   app.addContentTypeParser<Buffer>(JSON_TYPES, { parseAs: 'buffer' }, (request, bytes, done) => {
+    request.bodyBytes = bytes.length;
     if (bytes.length === 0) return done(null, undefined);
     if (request.headers['idempotency-key'] !== undefined) request.bodyHash = hashOf(bytes);
     const { 'content-encoding': encoding = 'identity' } = request.headers;

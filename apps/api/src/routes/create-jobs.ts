@@ -34,7 +34,8 @@ export function createJobsRoute(app: FastifyInstance, parts: Parts): void {
       },
     },
     async (request, reply) => {
-      const found = await submitJobs(parts, request, request.body.jobs);
+      const isOver = () => reply.raw.headersSent || reply.raw.destroyed;
+      const found = await submitJobs(parts, request, request.body.jobs, isOver);
       const errors = found.flatMap((one) => ('error' in one ? [one.error] : []));
       // What failed for a reason of the moment is tried again by a repeat, and what was accepted is found.
       if (errors.some(isPassing) && request.repeatable) request.repeatable.keep = false;

@@ -75,19 +75,17 @@ function filterOf({ actor, action, target, from, to }: AuditQuery): AuditFilter 
 /** Keys that a slip is compared with. */
 const MOST_KEYS = 200;
 
+async function newestIds(db: Database): Promise<string[]> {
+  return (await listApiKeys(db, { limit: MOST_KEYS })).map(({ id }) => id);
+}
+
 /** What to say of somebody who has changed nothing: of a name of a key, its id. */
 async function unknownActor(db: Database, actor: string | undefined): Promise<Warning[]> {
   if (actor === undefined) return [];
   const [row] = await listAudit(db, { actor, limit: 1 });
   if (row || (await findApiKey(db, actor))) return [];
-  const keys = await listApiKeys(db, { limit: MOST_KEYS });
-  const id = keys.find(({ name }) => name === actor)?.id;
-  const meant =
-    id ??
-    nearest(
-      actor,
-      keys.map((key) => key.id),
-    );
+  const [named] = await listApiKeys(db, { limit: 1, named: actor });
+  const meant = named?.id ?? nearest(actor, await newestIds(db));
   const message = `no key or session with the id ${JSON.stringify(actor)} has changed anything`;
   if (meant === undefined) return [{ code: 'unknown_actor', message }];
   return [{ code: 'unknown_actor', message: `${message}; did you mean "${meant}"?`, suggestion: meant }];

@@ -7,7 +7,6 @@ import { answerHeaders } from '../description/answer-headers.ts';
 import type { Parts } from '../parts.ts';
 import { ApiError } from '../problems/problem.ts';
 import { answer, problems } from '../problems/problem-responses.ts';
-import { SIGN_IN_LIMIT } from '../requests/body-limit.ts';
 import type { Oidc } from '../sign-in/oidc.ts';
 import { sentSession, takeSession } from '../sign-in/session-cookie.ts';
 import { callerJson, sessionCaller } from '../sign-in/session-json.ts';
@@ -35,7 +34,6 @@ export function signInRoute(app: FastifyInstance, { db, callers, sessions, door,
     '/session',
     {
       config: { role: 'anyone', scope: 'none' },
-      bodyLimit: SIGN_IN_LIMIT,
       onRequest: (request, _reply, done) => {
         const site = siteOf(request, door);
         refuseOtherPages(request, site);

@@ -7,14 +7,7 @@ import {
   removeParked,
   removeTimer,
 } from '@jetbeat/jetstream';
-import {
-  type Database,
-  databaseTime,
-  expiredJobs,
-  type JobRecord,
-  loseAttempts,
-  stillExpired,
-} from '@jetbeat/postgres';
+import { type Database, databaseTime, expiredJobs, type JobRecord, stillExpired } from '@jetbeat/postgres';
 import { askWorkers } from '../answers/ask-workers.ts';
 import type { Hearing } from '../answers/hearing.ts';
 import { inGroups } from './look-up.ts';
@@ -66,8 +59,6 @@ export async function expire(params: ExpireParams): Promise<{ looked: number; ex
   // What has moved on since waits in another place, and is looked at again.
   const still = known.filter(({ id, order }) => seen.get(id) === order);
   const at = await databaseTime(db);
-  // One that was parked in doubt, since nobody could say what had become of it, was begun by a worker that has vanished.
-  await loseAttempts(db, { ids: still.map(({ id }) => id), now: at });
   await Promise.all(still.map((job) => events.publish(ended(job, at))));
   return { looked: due.length, expired: still.length };
 }

@@ -1,4 +1,11 @@
-import { type EndedEvent, type JobEnvelope, project, type UniqueAsk, type UniqueRef } from '@jetbeat/core';
+import {
+  type EndedEvent,
+  type JobEnvelope,
+  type JobEvent,
+  project,
+  type UniqueAsk,
+  type UniqueRef,
+} from '@jetbeat/core';
 import { noteOf, takeKey } from '@jetbeat/jetstream';
 import { insertJobs, openKeyedJobs, recordChanges, withDoubts } from '@jetbeat/postgres';
 import { expect, test } from 'vitest';
@@ -6,6 +13,7 @@ import {
   createRecorderBench,
   newJob,
   type RecorderBench,
+  returnedEvent,
   settledEvent,
   startedEvent,
 } from '../../../../test/support/recorder.ts';
@@ -80,8 +88,14 @@ test('a doubt that is answered with free is no begin: the key is kept until the 
   expect((await note())?.holder.id).toBe(job.id);
   const open = { after: '00000000-0000-0000-0000-000000000000', limit: 10 };
   expect(await openKeyedJobs(db, open)).toMatchObject([{ id: job.id, state: 'queued' }]);
-  await recordChanges(db, { changes: project([startedEvent(job)]), workers: [], now: Date.now() });
-  expect(await openKeyedJobs(db, open)).toMatchObject([{ id: job.id, state: 'running' }]);
+  const record = (event: JobEvent) =>
+    recordChanges(db, { changes: project([event]), workers: [], now: Date.now() });
+  // It is given back unbegun, so it waits for a run that is not its first, and has none behind it.
+  await record({ ...returnedEvent(job), runId: undefined, startedAt: undefined });
+  expect(await watch.review()).toMatchObject({ changed: 0 });
+  expect(await openKeyedJobs(db, open)).toMatchObject([{ id: job.id, state: 'queued', run: 1 }]);
+  await record(startedEvent(job, { run: 2 }));
+  expect(await openKeyedJobs(db, open)).toMatchObject([{ id: job.id, state: 'running', run: 2 }]);
   expect(await watch.review()).toMatchObject({ changed: 1 });
   expect(await note()).toBeUndefined();
 });

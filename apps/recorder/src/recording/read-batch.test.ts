@@ -34,6 +34,7 @@ const worker: WorkerEvent = {
   startedAt: 1,
   at: 2,
 };
+const parked = { kind: 'parked', what: 'key', key: 'k', limit: 1, taken: 1, at: 2 };
 const read = (...entries: unknown[]) => readBatch(encodeBatch(entries.map((entry) => JSON.stringify(entry))));
 
 test('sound events are read as they were written', () => {
@@ -66,6 +67,10 @@ const wrong: [string, object][] = [
   ['a fractional sequence', { seq: 1.5 }],
   ['no job', { job: undefined }],
   ['half a position', { parks: 0.5 }],
+  ...[5, 'abc', null, [{}], Array.from({ length: 9 }, () => settled.job)].map((by): [string, object] => [
+    `slots that ${JSON.stringify(by)} has`,
+    { ...parked, by },
+  ]),
 ];
 test.each(wrong)('an event with %s is counted and passed by', (_, change) => {
   expect(read(settled, { ...settled, ...change })).toEqual({

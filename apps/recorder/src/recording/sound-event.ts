@@ -24,6 +24,8 @@ import {
 const MAX_TIME = 253_402_300_799_999;
 const MAX_INT = 2 ** 31 - 1;
 const MAX_WORKER_ID = 200;
+/** Of those that had the slots of a key; workers name two. */
+const MAX_HOLDERS = 8;
 const TERMINAL_WITHOUT_RUN = ['dead', 'cancelled', 'expired'];
 
 /**
@@ -184,7 +186,11 @@ function isParking(event: ParkedFor): boolean {
   if (event.what === 'rate')
     return isText(event.rate, 1_024) && isCount(event.limit, 1) && isCount(event.periodMs, 1);
   if (event.what !== 'key') return event.what === 'task' || event.what === 'doubt';
-  return isConcurrency(event) && isCount(event.taken, 0);
+  return isConcurrency(event) && isCount(event.taken, 0) && (event.by === undefined || isHolders(event.by));
+}
+
+function isHolders(by: unknown): boolean {
+  return Array.isArray(by) && by.length <= MAX_HOLDERS && by.every(isUuid);
 }
 
 function isReason(value: unknown): boolean {

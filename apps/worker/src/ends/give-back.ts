@@ -37,8 +37,9 @@ export function createGiveBack(params: {
 }
 
 /**
- * Tells history that a job does not run here, though it was in no doubt or the recorder has said that it may: what comes next is
- * a new run, for whoever is handed its message. So that one need not wait for a worker that has fallen silent.
+ * Tells history that a job does not run here, though the recorder has said that it may: what comes next is a new run, for
+ * whoever is handed its message. Of what was in no doubt nothing is told: its message still says the run before, so what is
+ * parked of it, or has a unique key, would be taken for a job that has begun.
  */
 export function createTurnBack(params: {
   worker: string;
@@ -47,7 +48,7 @@ export function createTurnBack(params: {
 }): (held: Held) => Promise<void> {
   const { worker, events, now } = params;
   return async (held) => {
-    if (!held.isSole) return;
+    if (!held.granted) return;
     held.granted = false;
     await events.publish({ kind: 'returned', ...held.facts(), worker, at: now() });
   };

@@ -1,7 +1,8 @@
 import type { Delivery } from '@jetbeat/jetstream';
 import type { TaskLog } from '@jetbeat/task';
 import type { Recent } from '../doubts/recent.ts';
-import type { Held, HeldJobs } from '../held.ts';
+import type { Held } from '../held.ts';
+import type { HeldJobs } from '../held-jobs.ts';
 import type { KeepAlive } from '../keep-alive/keep-alive.ts';
 
 /** How a worker ceases to hold a job. */
@@ -10,8 +11,7 @@ export interface LetGo {
   drop(held: Held): void;
   /**
    * Gives back what has not begun, to be handed out again after `delayMs`, or at once. What the recorder has granted to this
-   * worker counts as running here, and everybody else would have to wait for it: so history is told first. So it is of what
-   * was in no doubt here, or whoever gets it would have to wait for workers that have fallen silent.
+   * worker counts as running here, and everybody else would have to wait for it: so history is told first.
    */
   refuse(held: Held, delayMs?: number): void;
   /** Takes out for good what has not begun. */
@@ -27,8 +27,7 @@ export interface LetGo {
 /**
  * Composes it.
  * @param params.admit takes the next step of a job, which came before this one was settled
- * @param params.turnBack tells history that what nobody else can have has not begun
- * @param params.isConnected whether history can be told anything now
+ * @param params.turnBack tells history that what was granted has not begun
  * @param params.onRoom another may be pulled
  * @param params.onSlot a slot may be free that nobody gave back
  * @param params.onKeySlot the slots that it shared with all workers are free
@@ -36,7 +35,6 @@ export interface LetGo {
 export function createLetGo(params: {
   jobs: Pick<HeldJobs, 'remove' | 'begin' | 'end'>;
   turnBack: (held: Held) => Promise<void>;
-  isConnected: () => boolean;
   recent: Recent;
   keepAlive: Pick<KeepAlive, 'release'>;
   stopped: AbortSignal;
@@ -46,8 +44,7 @@ export function createLetGo(params: {
   onSlot: () => void;
   onKeySlot: (held: Held) => void;
 }): LetGo {
-  const { jobs, turnBack, isConnected, recent, keepAlive, stopped, logOf, admit, onRoom, onSlot, onKeySlot } =
-    params;
+  const { jobs, turnBack, recent, keepAlive, stopped, logOf, admit, onRoom, onSlot, onKeySlot } = params;
   const drop = (held: Held) => {
     // A handler that goes on keeps its slot until it ends, or until the lease does.
     const isOver = held.phase !== 'running' && !held.lingers;
@@ -77,16 +74,14 @@ export function createLetGo(params: {
     drop,
     finish,
     refuse(held, delayMs) {
-      const { granted } = held;
-      if (!held.isSole || (!granted && !isConnected())) return nak(held, delayMs);
+      if (!held.granted) return nak(held, delayMs);
       jobs.begin(held);
       jobs.end(held);
       const work = turnBack(held).then(() => {
         nak(held, delayMs);
         onRoom();
       });
-      // Nobody waits for it: it was never said to run here.
-      work.catch((error: unknown) => (granted ? lose(held, error) : nak(held, delayMs)));
+      work.catch((error: unknown) => lose(held, error));
     },
     discard(held) {
       for (const delivery of held.deliveries) delivery.ack();

@@ -3,7 +3,8 @@ import type { Delivery } from '@jetbeat/jetstream';
 import { OnPurposeError } from '@jetbeat/task';
 import { expect, test } from 'vitest';
 import { newJob } from '../../../../test/support/recorder.ts';
-import { Held, HeldJobs } from '../held.ts';
+import { Held } from '../held.ts';
+import { HeldJobs } from '../held-jobs.ts';
 import { instant } from './own-retries.ts';
 import { createWithdraw } from './withdraw.ts';
 

@@ -1,7 +1,8 @@
 import { cancelledReason, orderOf, PHASES } from '@jetbeat/core';
 import type { Withdrawal } from '@jetbeat/jetstream';
 import { Cancel } from '@jetbeat/task';
-import type { Held, HeldJobs } from '../held.ts';
+import type { Held } from '../held.ts';
+import type { HeldJobs } from '../held-jobs.ts';
 import type { Ready } from '../running/ready.ts';
 import type { LetGo } from './let-go.ts';
 import type { Settle } from './settle.ts';

@@ -8,7 +8,8 @@ import {
 } from '@jetbeat/jetstream';
 import type { Log } from '@jetbeat/runtime';
 import type { LetGo } from '../ends/let-go.ts';
-import type { Held, HeldJobs } from '../held.ts';
+import type { Held } from '../held.ts';
+import type { HeldJobs } from '../held-jobs.ts';
 import type { Ready } from '../running/ready.ts';
 import type { Shape } from '../shape.ts';
 import type { Claim } from './claim.ts';

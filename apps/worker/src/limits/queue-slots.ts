@@ -1,7 +1,8 @@
 import type { Bus, LeaseWatch, QueueSettingsWatch } from '@jetbeat/jetstream';
 import type { Log } from '@jetbeat/runtime';
 import { atMost } from '../at-most.ts';
-import type { Held, HeldJobs } from '../held.ts';
+import type { Held } from '../held.ts';
+import type { HeldJobs } from '../held-jobs.ts';
 import { differs, loseSlots, type LimitedQueue as Queue } from './limited-queue.ts';
 import { askBlock } from './queue-block.ts';
 import { createQueueClaims } from './queue-claims.ts';

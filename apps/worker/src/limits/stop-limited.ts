@@ -1,6 +1,6 @@
 import type { Log } from '@jetbeat/runtime';
 import type { LetGo } from '../ends/let-go.ts';
-import type { HeldJobs } from '../held.ts';
+import type { HeldJobs } from '../held-jobs.ts';
 import type { Ready } from '../running/ready.ts';
 
 /** The worker has lost its lease: others may soon take its slots, so what runs under one is told to stop, and given back. */

@@ -1,6 +1,7 @@
 import type { Delivery } from '@jetbeat/jetstream';
 import { type Instant, instant } from '../ends/own-retries.ts';
-import type { Held, HeldJobs } from '../held.ts';
+import type { Held } from '../held.ts';
+import type { HeldJobs } from '../held-jobs.ts';
 import { keep } from '../keep-alive/keep.ts';
 import type { KeepAlive } from '../keep-alive/keep-alive.ts';
 

@@ -1,7 +1,8 @@
 import { type Delivered, isFresh, isSuspect, type JobEnvelope, orderOf, PHASES } from '@jetbeat/core';
 import type { Delivery } from '@jetbeat/jetstream';
 import type { Instant, OwnRetries } from '../ends/own-retries.ts';
-import { Held, type HeldJobs } from '../held.ts';
+import { Held } from '../held.ts';
+import type { HeldJobs } from '../held-jobs.ts';
 import type { Limits } from '../limits/limits.ts';
 
 /** The order of a job that nobody has touched; anything above may have left something behind. */

@@ -4,7 +4,7 @@ import { defineTask } from '@jetbeat/task';
 import { expect, test } from 'vitest';
 import { newJob } from '../../../../test/support/recorder.ts';
 import { instant } from '../ends/own-retries.ts';
-import { HeldJobs } from '../held.ts';
+import { HeldJobs } from '../held-jobs.ts';
 import type { LimitClaim } from '../limits/limits.ts';
 import { createIntake, type IntakeParams } from './intake.ts';
 

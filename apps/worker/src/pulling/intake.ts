@@ -118,7 +118,7 @@ export function createIntake(params: IntakeParams): Intake {
   };
 
   const giveBack = (held: Held, delayMs = AGAIN_MS): void => {
-    if (held.isSole) {
+    if (held.granted) {
       params.refuse(held, delayMs);
       return;
     }

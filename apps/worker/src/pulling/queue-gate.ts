@@ -2,7 +2,8 @@ import { isPurged, type Reason } from '@jetbeat/core';
 import type { QueueSettingsWatch } from '@jetbeat/jetstream';
 import type { LetGo } from '../ends/let-go.ts';
 import type { Settle } from '../ends/settle.ts';
-import type { Held, HeldJobs } from '../held.ts';
+import type { Held } from '../held.ts';
+import type { HeldJobs } from '../held-jobs.ts';
 import type { Ready } from '../running/ready.ts';
 
 /** Keeps jobs of paused queues from beginning, those that go with a purge, and those of queues that are served here no more. */

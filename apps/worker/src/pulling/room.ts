@@ -1,10 +1,13 @@
 import type { EventPublisher } from '@jetbeat/jetstream';
-import type { HeldJobs } from '../held.ts';
+import type { HeldJobs } from '../held-jobs.ts';
 import type { FetchParams } from './fetch.ts';
 import type { Pace } from './pace.ts';
 
 /** The most jobs that are held where the concurrency asks for no more, those included whose outcome is on its way, or which are being parked: a quarter of what a consumer hands out. */
 const MAX_HELD = 5_000;
+
+/** So many that are being parked take no room: where they cannot be stored soon no more are pulled, so that they do not fill the memory. */
+const MAX_PARKING = 512;
 
 /** So many times the concurrency may wait for slots of keys, beside those that may run. */
 const SPARE = 2;
@@ -32,7 +35,7 @@ export function createRoom(params: {
   const room = () => {
     const { concurrency } = shape;
     const maxHeld = Math.max(MAX_HELD, 2 * concurrency);
-    const away = jobs.settling + jobs.parking;
+    const away = jobs.settling + Math.min(jobs.parking, MAX_PARKING);
     const active = jobs.size - away - Math.min(inLine(), SPARE * concurrency);
     return Math.min(pace.limit() - active, maxHeld - jobs.size);
   };

@@ -97,10 +97,27 @@ test('a run that has started is left alone, and the trouble is over', async () =
   expect([held.interrupt.aborted, settling.interrupt.aborted]).toEqual([false, false]);
   await at(5_000);
   expect([childless.trouble, state.opened]).toEqual([undefined, 1]);
-  await at(10_001);
+  await at(15_001);
   state.waits = true;
   // Forgotten: it begins with the shortest time again.
-  await at(11_000);
   await at(16_000);
+  await at(21_000);
   expect(state.opened).toBe(2);
+});
+
+test('a queue that was left for long is known to be in trouble for as long as any other once it is tried again', async () => {
+  const { state, add, at, childless } = bench();
+  add();
+  for (const now of [0, 5_000, 6_000, 16_000, 17_000]) await at(now);
+  // Left for 20 s; the first job comes two seconds after that.
+  state.waits = false;
+  await at(37_000);
+  expect([childless.roomOf('default'), state.opened]).toEqual([Number.POSITIVE_INFINITY, 3]);
+  await at(38_000);
+  state.waits = true;
+  await at(39_000);
+  await at(39_000 + 39_999);
+  expect([childless.roomOf('default'), state.opened]).toEqual([0, 3]);
+  await at(39_000 + 40_000);
+  expect(state.opened).toBe(4);
 });

@@ -2,7 +2,8 @@ import type { Priority } from '@jetbeat/core';
 import type { JobSource } from '@jetbeat/jetstream';
 import type { Log } from '@jetbeat/runtime';
 import type { IsolatedRuns } from '@jetbeat/task';
-import type { Held, HeldJobs } from '../held.ts';
+import type { Held } from '../held.ts';
+import type { HeldJobs } from '../held-jobs.ts';
 
 const LOOK_MS = 1_000;
 /** For how long a queue is left to others before it is tried again, milliseconds: each time twice as long. */
@@ -63,6 +64,8 @@ export function createChildless(params: ChildlessParams): Childless & { look(): 
   };
   const open = (queue: string, known: Troubled) => {
     known.leftUntil = 0;
+    // What waits from now on tells whether it has got better.
+    known.seenAt = now();
     log.info({ queue }, 'jobs of this queue are pulled again');
     onOpen();
   };

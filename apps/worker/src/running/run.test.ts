@@ -3,7 +3,8 @@ import { defineTask } from '@jetbeat/task';
 import { expect, test } from 'vitest';
 import { newJob } from '../../../../test/support/recorder.ts';
 import { instant } from '../ends/own-retries.ts';
-import { Held, HeldJobs } from '../held.ts';
+import { Held } from '../held.ts';
+import { HeldJobs } from '../held-jobs.ts';
 import { createRun, type RunParams } from './run.ts';
 
 const AT = 1_000_000;

@@ -10,7 +10,8 @@ import {
 import type { EventPublisher } from '@jetbeat/jetstream';
 import { type EnqueueChild, type Execution, execute, type Task, type TaskLog } from '@jetbeat/task';
 import type { Settle } from '../ends/settle.ts';
-import type { Held, HeldJobs } from '../held.ts';
+import type { Held } from '../held.ts';
+import type { HeldJobs } from '../held-jobs.ts';
 import { processTime } from '../keep-alive/process-time.ts';
 import type { Slots } from '../keep-alive/slots.ts';
 import type { Measures } from '../measures.ts';

@@ -1,5 +1,5 @@
 import type { EventPublisher } from '@jetbeat/jetstream';
-import type { HeldJobs } from '../held.ts';
+import type { HeldJobs } from '../held-jobs.ts';
 import { tellStart } from './run.ts';
 
 /** A run that is shorter than this tells only its end, milliseconds. */

@@ -140,7 +140,7 @@ export const QueueSchema = Type.Object(
         {
           ...CLOSED,
           description:
-            'Jobs that wait for a worker, by priority. Null while NATS does not answer; in a list also of a queue without consumers, where jobs wait under more than 5,000 names of queues and tasks.',
+            'Jobs that wait for a worker, by priority. Null while NATS does not answer or they cannot be counted; in a list also of a queue without consumers, where jobs wait under more than 5,000 names of queues and tasks.',
         },
       ),
     ),
@@ -178,7 +178,7 @@ export const QueueSchema = Type.Object(
     onlyHistory: Type.Optional(
       Type.Literal(true, {
         description:
-          'Nothing is left of it but the history of its jobs: it was deleted, or never made. A job, a worker or `PUT` makes it anew.',
+          'Nothing is left of it but the history of its jobs: it was deleted, or never made. A job, a worker or `PUT` makes it anew. Not told while NATS does not answer: jobs may wait.',
       }),
     ),
     purge: OrNull(

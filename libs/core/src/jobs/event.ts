@@ -110,7 +110,7 @@ export interface ReleasedEvent extends JobFacts {
   readonly at: number;
 }
 
-/** A worker gave back a job that it had begun, or might have begun without a question. */
+/** A worker gave back a job that it had begun, or been allowed to begin. */
 export type ReturnedEvent = JobFacts & {
   readonly kind: 'returned';
   readonly worker: string;

@@ -3,6 +3,7 @@ import { type Bus, inside } from '../connection/bus.ts';
 import type { Log } from '../connection/log.ts';
 import { durableName, LANES, type Lane, priorityOf, streamName } from '../streams/names.ts';
 import { type Delivery, type DeliveryLane, JobDelivery } from './delivery.ts';
+import { OwnPulls } from './own-pulls.ts';
 import type { PullStatus } from './pull-book.ts';
 import { Puller, type PullRequest } from './puller.ts';
 
@@ -73,10 +74,15 @@ export function openJobSource(bus: Bus, params: JobSourceParams): JobSource {
         onPullEnd({ lane: found.lane, status, undelivered, outstanding: puller.outstanding(consumer) });
     },
   });
+  const waits = () => LANES.some((lane) => puller.pulls(consumers[lane]) > 0);
+  const forget = inner.part(OwnPulls).add(queue, waits);
   return {
     pull: (lane, request) => puller.pull(consumers[lane], request),
     outstanding: (lane) => puller.outstanding(consumers[lane]),
     pulls: (priority) => puller.pulls(consumers[priority]),
-    close: () => puller.close(),
+    close() {
+      forget();
+      return puller.close();
+    },
   };
 }

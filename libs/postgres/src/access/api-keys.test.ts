@@ -79,6 +79,10 @@ test('a list goes by time, page after page, and knows who sees what', async () =
     (await listApiKeys(db, params)).map(({ id }) => id);
   expect(await ids({ limit: 2 })).toEqual(['d', 'c']);
   expect(await ids({ limit: 9, after: { createdAt: 2, id: 'c' } })).toEqual(['b', 'a']);
+  await add('e', { createdAt: 4, name: 'deploys' });
+  expect(await ids({ limit: 9, named: 'deploys' })).toEqual(['e']);
+  expect(await ids({ limit: 9, named: 'deploys', after: { createdAt: 4, id: 'e' } })).toEqual([]);
+  expect(await ids({ limit: 9, named: 'none' })).toEqual([]);
   // A key for all queues is for more than these.
   expect(await ids({ limit: 9, within: ['mail'] })).toEqual(['a']);
   expect(await ids({ limit: 9, within: ['mail', 'sms', 'x'] })).toEqual(['d', 'b', 'a']);

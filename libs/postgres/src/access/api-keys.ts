@@ -74,16 +74,18 @@ export async function listApiKeys(
     readonly limit: number;
     /** Only those that are for no other queues than these. */
     readonly within?: readonly string[] | undefined;
+    /** Only those of this name. */
+    readonly named?: string;
     readonly after?: { readonly createdAt: number; readonly id: string };
   },
 ): Promise<ApiKeyRecord[]> {
-  const { limit, within = null, after } = params;
+  const { limit, within = null, named = null, after } = params;
   const rows = await inside(db).rows<ApiKeyRow>(
     `select ${KEY_SELECT} from api_key k
-     where ($2::text[] is null or k.queues <@ $2::text[])
-       ${after === undefined ? '' : `and (k.created_at, k.id) < (${at('$3')}, $4)`}
+     where ($2::text[] is null or k.queues <@ $2::text[]) and ($3::text is null or k.name = $3)
+       ${after === undefined ? '' : `and (k.created_at, k.id) < (${at('$4')}, $5)`}
      order by k.created_at desc, k.id desc limit $1`,
-    [limit, within, ...(after === undefined ? [] : [after.createdAt, after.id])],
+    [limit, within, named, ...(after === undefined ? [] : [after.createdAt, after.id])],
   );
   return rows.map(apiKeyRecord);
 }

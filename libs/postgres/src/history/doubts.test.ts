@@ -3,7 +3,17 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/database.ts';
 import type { Database } from '../database/database.ts';
 import { openDatabase } from '../database/open.ts';
-import { heartbeat, NOON, newId, parked, runIdOf, sampleJob, settled, started } from '../database/sample.ts';
+import {
+  heartbeat,
+  NOON,
+  newId,
+  parked,
+  runIdOf,
+  sampleFacts,
+  sampleJob,
+  settled,
+  started,
+} from '../database/sample.ts';
 import { getJob, insertJobs } from '../jobs/jobs.ts';
 import { withDoubts } from './doubts.ts';
 import { recordChanges } from './record.ts';
@@ -113,6 +123,32 @@ test('what was parked since nobody answered doubts belongs to the worker that ha
   await record(parked({ job: held, attempt: 2, run: 2, parks: 2 }));
   const next = { ...question, attempt: 2, run: 2, parks: 2, job: held };
   expect(await ask(db, next)).toEqual({ answer: 'free', run: 2, losses: 0 });
+});
+
+test('who has begun a run and is granted it once more loses the attempt before, so that none stays open', async () => {
+  const [job, other] = [newId(), newId()];
+  const worker = 'asks-1';
+  const [one, two, three] = [runIdOf(1), runIdOf(2), runIdOf(3)];
+  // Its start was stored though it was told that it was not.
+  await record(started({ job, worker, runId: one }), started({ job: other, worker: 'alive', runId: one }));
+  expect(await ask(db, { job, worker, ...first })).toEqual({ answer: 'free', run: 1, losses: 0 });
+  // Another one runs it: nothing is granted, and its attempt stays.
+  expect(await ask(db, { job: other, worker, ...first })).toEqual({ answer: 'held' });
+  expect((await getJob(db, other))?.attempts[0]?.outcome).toBeUndefined();
+  const outcomes = async () =>
+    (await getJob(db, job))?.attempts.map(({ runId, outcome }) => [runId, outcome]).sort();
+  expect(await outcomes()).toEqual([[one, 'lost']]);
+  // So nobody is waited for when the second one is given back.
+  await record(started({ job, worker, runId: two }));
+  const returned = { kind: 'returned', runId: two, worker, startedAt: NOON + 110, at: NOON + 120 } as const;
+  await record({ ...sampleFacts({ job }), ...returned });
+  expect(await ask(db, { job, worker: 'asks-2', ...first })).toEqual({ answer: 'free', run: 2, losses: 0 });
+  await record(settled({ job, worker: 'asks-2', run: 2, runId: three }));
+  expect(await outcomes()).toEqual([
+    [one, 'lost'],
+    [two, 'cancelled'],
+    [three, 'succeeded'],
+  ]);
 });
 
 test('a grant of which history knew nothing counts losses too, and gives way to history', async () => {

@@ -62,8 +62,10 @@ const CANCEL_JOBS = `update job j set state = 'cancelled', "position" = (j."posi
   where j.id = any($1::uuid[]) and j.finished_at is null`;
 const CANCEL_ATTEMPTS = `update attempt set outcome = 'lost', finished_at = ${at('$2')}
   where job_id = any($1::uuid[]) and outcome is null`;
+// Who began this very run and asks about it does not run it: it gets it once more, as another attempt row.
 const NOTE_LOST = `update attempt a set outcome = 'lost', finished_at = ${at('$2')}
-  from ${GRANTS} where a.job_id = x.job and a.run < x.run and a.outcome is null`;
+  from ${GRANTS} where a.job_id = x.job and a.outcome is null
+    and (a.run < x.run or (a.run = x.run and a.number = x.attempt and a.worker_id = x.worker))`;
 const NOTE_UNKNOWN = `insert into doubt_grant (job_id, worker_id, attempt, run, parks, losses, granted_at)
   select job, worker, attempt, run, parks, losses, ${at('$2')} from ${GRANTS} where not exists (select from job where id = job)
   on conflict (job_id) do update set worker_id = excluded.worker_id, attempt = excluded.attempt, run = excluded.run,
@@ -73,7 +75,7 @@ const DAY = 86_400_000;
 
 /**
  * Answers doubts under the locks of their jobs: reads what history knows and who is alive, asks `decide`, notes the grants (the
- * job runs at the asker; open attempts of earlier runs are `lost`), ends what was cancelled, and commits. A job of which history knows nothing is known
+ * job runs at the asker; open attempts of earlier runs, and its own of this one, are `lost`), ends what was cancelled, and commits. A job of which history knows nothing is known
  * by what was granted before, so that of two askers one gets it.
  */
 export async function withDoubts<T>(db: Database, params: DoubtParams<T>): Promise<T> {

@@ -45,7 +45,8 @@ export async function recordChanges(db: Database, params: RecordParams): Promise
 
 /**
  * Every writer locks rows in this order, so that no two wait for each other: jobs that are new by their ids, jobs that are
- * known by their ids, attempts likewise, workers, marks.
+ * known by their ids, attempts likewise, workers, marks. Attempts are written by nobody who does not have the row of their job, so those that
+ * are closed at the end may come in any order.
  */
 async function writeAll(sql: Sql, params: RecordParams, insert: boolean): Promise<number> {
   const { workers, now, settled } = params;

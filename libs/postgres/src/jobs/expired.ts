@@ -28,17 +28,3 @@ export async function stillExpired(
   const rows = await inside(db).rows<JobRow>(`${EXPIRED} and j.id = any($2::uuid[])`, [before, ids]);
   return rows.map(jobRecord);
 }
-
-const LOSE = `update attempt set outcome = 'lost', finished_at = ${at('$2')}
-  where job_id = any($1::uuid[]) and outcome is null`;
-
-/**
- * What was begun of these jobs, and of which no worker has told the end, is `lost`: their workers are gone.
- * @param params.now Unix milliseconds
- */
-export async function loseAttempts(
-  db: Database,
-  params: { readonly ids: readonly string[]; readonly now: number },
-): Promise<void> {
-  if (params.ids.length > 0) await inside(db).run(LOSE, [params.ids, params.now]);
-}

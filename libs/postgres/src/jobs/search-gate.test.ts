@@ -72,14 +72,18 @@ test('of those who wait the one goes next of whose holder the fewest run, and on
   const runs = ['a1', 'a2', 'a3', 'a4', 'a5'].map(run);
   await expect(run('a6')).rejects.toMatchObject(refused);
   runs.push(run('b1'), run('b2'), run('c1'));
-  // All who may wait do, whoever asks.
-  await expect(run('d1')).rejects.toMatchObject(refused);
-  for (const name of ['a1', 'b1', 'a2', 'b2', 'c1', 'a3', 'a4', 'a5']) {
+  // All who may wait do: the last one of whom the most wait goes for one of whom fewer do, but for none who would have as many.
+  const last = runs.splice(3, 2).map((one) => expect(one).rejects.toMatchObject(refused));
+  runs.push(run('d1'), run('e1'));
+  await Promise.all(last);
+  await expect(run('e2')).rejects.toMatchObject(refused);
+  const order = ['a1', 'a2', 'b1', 'a3', 'b2', 'c1', 'd1', 'e1'];
+  for (const name of order) {
     await expect.poll(() => begun).toContain(name);
     ends.get(name)?.();
   }
   await Promise.all(runs);
-  expect(begun).toEqual(['a1', 'a2', 'b1', 'b2', 'a3', 'c1', 'a4', 'a5']);
+  expect(begun).toEqual(order);
   // Nobody's have no share: it is the process that asks.
   const all = Promise.withResolvers<void>();
   const own = Array.from({ length: 8 }, () => gate(() => all.promise));

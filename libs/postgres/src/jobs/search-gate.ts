@@ -21,12 +21,14 @@ const WAIT_MS = 1_000;
 interface Waiting {
   readonly holder: string | undefined;
   readonly go: () => void;
+  readonly refuse: (error: SearchRefusedError) => void;
 }
 
 /**
  * Makes a gate: the short first, but of every three places one is for the others; of both the one of the holder of whom the fewest run, and of
  * these who came first. What begins every search is short, so that under a load of long ones each has an answer, and a list does not wait until
- * all of them have looked as far as they may; and whoever asks for many at once waits for himself.
+ * all of them have looked as far as they may; and whoever asks for many at once waits for himself. Where all places
+ * are taken, the last one of the holder of whom the most wait is refused in the stead of one of whom fewer do.
  * @param params.mostOfOne so many of one holder wait; of nobody's as many as there is room for
  * @returns a function that throws SearchRefusedError `too_many_searches` where it would have to wait for too long
  */
@@ -46,10 +48,21 @@ export function createSearchGate(
   /** How many short ones have gone before others that wait. */
   let ahead = 0;
 
+  /** Whether another of that holder may wait; makes room for it where it must and may. */
   const hasRoom = (holder: string | undefined): boolean => {
-    if (short.size + others.size >= mostWaiting) return false;
-    if (holder === undefined) return true;
-    return [...short, ...others].filter((one) => one.holder === holder).length < mostOfOne;
+    // What is short has the better place, so the last of a holder is one that is not.
+    const all = Map.groupBy([...short, ...others], (one) => one.holder);
+    const own = all.get(holder)?.length ?? 0;
+    if (holder !== undefined && own >= mostOfOne) return false;
+    if (short.size + others.size < mostWaiting) return true;
+    const most = [...all.values()].reduce((a, b) => (b.length > a.length ? b : a), []);
+    const last = most.at(-1);
+    // Who would have as many then has no better right to the place.
+    if (!last || own + 1 >= most.length) return false;
+    short.delete(last);
+    others.delete(last);
+    last.refuse(tooMany());
+    return true;
   };
   const enter = async (holder: string | undefined, isShort: boolean): Promise<void> => {
     if (running.length < atOnce) {
@@ -59,7 +72,7 @@ export function createSearchGate(
     if (!hasRoom(holder)) throw tooMany();
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const waiting = isShort ? short : others;
-    const own = { holder, go: resolve };
+    const own = { holder, go: resolve, refuse: reject };
     waiting.add(own);
     const timer = setTimeout(() => {
       if (waiting.delete(own)) reject(tooMany());

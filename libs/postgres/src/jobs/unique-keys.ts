@@ -10,17 +10,20 @@ export interface KeyedState {
 }
 
 /**
- * A doubt that was answered `free` makes a job `running` before it begins, and it may yet wait, or be parked: as long as its
- * run has no attempt it counts as `queued`.
+ * Which run of a job has begun, attempts alone say: a doubt that was answered `free` makes it `running` before it begins, and it
+ * may yet wait, be parked, or be given back, which counts as one more run. So it is `queued` as long as its run has no attempt,
+ * and what waits, waits for the run behind the last one that has.
  */
-const STATE = `case when j.state in ('running', 'cancelling')
-    and not exists (select from attempt a where a.job_id = j.id and a.run = j.run) then 'queued' else j.state end as state`;
+const STANDING = `cross join lateral (select max(a.run) as run from attempt a where a.job_id = j.id) begun
+  cross join lateral (select case when j.state in ('running', 'cancelling') and begun.run is distinct from j.run
+    then 'queued' else j.state end as state) known`;
+const RUN = `case when known.state in ('scheduled', 'queued', 'parked') then coalesce(begun.run, 0) + 1 else j.run end as run`;
 
 /** How these jobs stand; those that history does not know are left out. */
 export async function keyedStates(db: Database, ids: readonly string[]): Promise<Map<string, KeyedState>> {
   if (ids.length === 0) return new Map();
   const rows = await inside(db).rows<KeyedState & { id: string }>(
-    `select j.id, ${STATE}, j.run from job j where j.id = any($1::uuid[])`,
+    `select j.id, known.state, ${RUN} from job j ${STANDING} where j.id = any($1::uuid[])`,
     [ids],
   );
   return new Map(rows.map(({ id, state, run }) => [id, { state, run }]));
@@ -37,9 +40,9 @@ export interface OpenKeyedJob extends KeyedState {
   readonly unique: UniqueRef;
 }
 
-const OPEN_KEYED = `select j.id, j.task, j.queue, j.priority, ${STATE}, j.run, j.unique_key as "unique",
+const OPEN_KEYED = `select j.id, j.task, j.queue, j.priority, known.state, ${RUN}, j.unique_key as "unique",
     ${ms('j.created_at')} as "createdAt", ${ms('j.run_at')} as "runAt"
-  from job j where j.unique_key is not null and j.finished_at is null and j.id > $1::uuid
+  from job j ${STANDING} where j.unique_key is not null and j.finished_at is null and j.id > $1::uuid
   order by j.id limit $2`;
 
 /** Open jobs with unique keys, in the order of their ids. */

@@ -24,6 +24,11 @@ export const API = {
     [],
     'What waits here of answers that are not read yet, but for streams.',
   ),
+  jetbeat_api_bodies_bytes: gauge(
+    'By',
+    [],
+    'What the bodies of requests that are open have here of the memory that they may have.',
+  ),
   jetbeat_api_jobs_accepted_total: counter('{job}', ['queue'], 'Jobs accepted here, by queue.'),
   jetbeat_api_sign_ins_total: counter(
     '{sign-in}',
