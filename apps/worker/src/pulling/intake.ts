@@ -88,7 +88,11 @@ export function createIntake(params: IntakeParams): Intake {
       const stalls = params.stalls();
       const isFresh = held.isFresh && held.deliveries.length === 1;
       const answer = await doubts.ask({
-        ...{ job: id, attempt, run, parks, worker },
+        job: id,
+        attempt,
+        run,
+        parks,
+        worker,
         ...(isFresh ? { isFresh } : {}),
       });
       // An answer that lay unread while the event loop stood may be true no more.
